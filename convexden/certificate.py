@@ -1,0 +1,41 @@
+"""Dual certificate: multipliers that bound the representation cost from below.  Pure data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    r"""Multipliers of the interpolation constraints and what they prove.
+
+    With :math:`z_n(w, b) = w^T y_n + b` and the activation pattern :math:`D` of a hinge, multipliers
+    that satisfy :math:`\sum_n l_n = 0` and :math:`\sum_n (l_n y_n^T + G_n) = 0` prove
+
+    .. math:: R \ge \frac{\sum_n l_n^T t_n}{\max(1, P)}, \qquad
+       P = \max_{|w| = 1,\, b} \Big| \sum_n D_n (l_n z_n(w, b) + G_n w) \Big|.
+
+    Parameters
+    ----------
+    values : (N, p) array
+        The :math:`l_n`.
+    jacobians : (N, p, d) array
+        The :math:`G_n`; zero at sites of radius 0.
+    lower_bound : float
+        The bound above (0 if it would be negative).
+    pricing_maximum : float
+        :math:`P`, the global maximum over all feasible hinges.
+    pricing : str
+        How :math:`P` was found: ``"exact-line"`` or ``"exact-plane"``.
+    """
+
+    values: Array
+    jacobians: Array
+    lower_bound: float
+    pricing_maximum: float
+    pricing: str

@@ -1,0 +1,39 @@
+"""The exceptions of convexden.  Every message is one line that says what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from convexden.certificate import Certificate
+
+
+class ConvexdenError(Exception):
+    """Base class of every error that convexden raises on purpose."""
+
+
+class InvalidProblem(ConvexdenError, ValueError):
+    """The data do not state an interpolation problem (shapes, NaN, contradictory targets, ...)."""
+
+
+class InfeasibleProblem(ConvexdenError):
+    """No shallow ReLU network interpolates the data.
+
+    Attributes
+    ----------
+    certificate : Certificate or None
+        Multipliers that prove it: they satisfy the dual equalities, their objective is positive
+        and no feasible hinge sees them (pricing maximum 0 up to rounding).
+    """
+
+    def __init__(self, message: str, certificate: Certificate | None = None) -> None:
+        super().__init__(message)
+        self.certificate = certificate
+
+
+class NotCertified(ConvexdenError):
+    """A certified result was required and the duality gap is too large."""
+
+
+class UnsupportedProblem(ConvexdenError):
+    """The problem is valid, but no exact solver for it exists yet."""

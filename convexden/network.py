@@ -1,0 +1,162 @@
+"""The shallow ReLU network with a free skip connection, as data and as a function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convexden.errors import InvalidProblem
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ShallowNetwork:
+    r"""The function :math:`h(y) = \sum_k a_k [w_k^T y + b_k]_+ + V y + c`.
+
+    Parameters
+    ----------
+    output_weights : (K, p) array
+        The :math:`a_k`.
+    input_weights : (K, d) array
+        The :math:`w_k`.
+    biases : (K,) array
+        The :math:`b_k`.
+    skip : (p, d) array
+        The skip connection :math:`V`.
+    offset : (p,) array
+        The offset :math:`c`.
+
+    Raises
+    ------
+    InvalidProblem
+        If the shapes do not fit together or a number is not finite.
+    """
+
+    output_weights: Array
+    input_weights: Array
+    biases: Array
+    skip: Array
+    offset: Array
+
+    def __post_init__(self) -> None:
+        try:
+            skip = np.atleast_2d(np.array(self.skip, dtype=float))
+            p, d = skip.shape
+            offset = np.array(self.offset, dtype=float).reshape(p)
+            biases = np.array(self.biases, dtype=float).reshape(-1)
+            output_weights = np.array(self.output_weights, dtype=float).reshape(biases.size, p)
+            input_weights = np.array(self.input_weights, dtype=float).reshape(biases.size, d)
+        except (TypeError, ValueError) as error:
+            raise InvalidProblem(
+                "network arrays do not fit together: give output_weights (K, p), "
+                "input_weights (K, d), biases (K,), skip (p, d), offset (p,)"
+            ) from error
+        for name, array in (
+            ("output_weights", output_weights),
+            ("input_weights", input_weights),
+            ("biases", biases),
+            ("skip", skip),
+            ("offset", offset),
+        ):
+            if not np.isfinite(array).all():
+                raise InvalidProblem(f"network {name} holds NaN or infinity: give finite numbers")
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    @property
+    def neurons(self) -> int:
+        """Number of hidden neurons K."""
+        return int(self.biases.size)
+
+    @property
+    def input_dimension(self) -> int:
+        """Input dimension d."""
+        return int(self.skip.shape[1])
+
+    @property
+    def output_dimension(self) -> int:
+        """Output dimension p."""
+        return int(self.skip.shape[0])
+
+    def __call__(self, points: ArrayLike) -> Array:
+        """Evaluate the network at points (M, d) -> (M, p), or at one point (d,) -> (p,).
+
+        With one input, an array (M,) is M points.
+        """
+        points = self._points(points)
+        hidden = np.maximum(points @ self.input_weights.T + self.biases, 0.0)
+        values: Array = hidden @ self.output_weights + points @ self.skip.T + self.offset
+        return values
+
+    def jacobian(self, points: ArrayLike) -> Array:
+        """Jacobian at points (M, d) -> (M, p, d), or at one point (d,) -> (p, d).
+
+        On a hinge the inactive side counts.
+        """
+        points = self._points(points)
+        active = (points @ self.input_weights.T + self.biases > 0.0).astype(float)
+        jacobians: Array = (
+            np.einsum("...k,kp,kd->...pd", active, self.output_weights, self.input_weights)
+            + self.skip
+        )
+        return jacobians
+
+    @property
+    def representation_cost(self) -> float:
+        r""":math:`\sum_k |a_k| |w_k|`, the least :math:`\frac12\sum_k |a_k|^2 + |w_k|^2` over
+        rescalings of the neurons."""
+        return float(
+            np.linalg.norm(self.output_weights, axis=1) @ np.linalg.norm(self.input_weights, axis=1)
+        )
+
+    def canonical(self, tolerance: float = 1e-12) -> ShallowNetwork:
+        """The same function with unit input weights and every hinge written once.
+
+        Neurons whose output weight vanishes are dropped; a neuron without input weight becomes
+        part of the offset; neurons on the same hinge (the same hyperplane, either orientation,
+        up to `tolerance` in the unit normal and relatively in the bias) are merged, the opposite
+        orientation through ``[-z]_+ = [z]_+ - z``.  The cost never rises.
+        """
+        skip, offset = self.skip.copy(), self.offset.copy()
+        norms = np.linalg.norm(self.input_weights, axis=1)
+        constant = norms == 0.0
+        offset = offset + np.maximum(self.biases[constant], 0.0) @ self.output_weights[constant]
+        keep = ~constant & (np.linalg.norm(self.output_weights, axis=1) > 0.0)
+        a = self.output_weights[keep] * norms[keep, None]
+        w = self.input_weights[keep] / norms[keep, None]
+        b = self.biases[keep] / norms[keep]
+        hinges: list[int] = []  # the first neuron on each hinge stands for all of them
+        weights = np.zeros_like(a)
+        for k in range(b.size):
+            for sign in (1.0, -1.0):
+                close = (np.abs(w[k] - sign * w[hinges]) <= tolerance).all(axis=1) & (
+                    np.abs(b[k] - sign * b[hinges]) <= tolerance * np.maximum(1.0, abs(b[k]))
+                )
+                if close.any():
+                    j = hinges[int(np.argmax(close))]
+                    weights[j] += a[k]
+                    if sign < 0:
+                        skip -= np.outer(a[k], w[j])
+                        offset -= a[k] * b[j]
+                    break
+            else:
+                hinges.append(k)
+                weights[k] += a[k]
+        floor = np.finfo(float).eps * np.abs(a).max(initial=0.0)
+        hinges = [k for k in hinges if np.linalg.norm(weights[k]) > floor]
+        return ShallowNetwork(weights[hinges], w[hinges], b[hinges], skip, offset)
+
+    def _points(self, points: Any) -> Array:
+        points = np.asarray(points, dtype=float)
+        if points.ndim == 1 and self.input_dimension == 1:
+            points = points[:, None]
+        if points.ndim not in (1, 2) or points.shape[-1] != self.input_dimension:
+            raise InvalidProblem(
+                f"points of shape {points.shape} do not fit a network on "
+                f"{self.input_dimension} inputs: give (M, {self.input_dimension})"
+            )
+        return points

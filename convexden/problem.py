@@ -1,0 +1,282 @@
+"""The interpolation problem: balls and samples with targets, its validation and its reduction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convexden.certificate import Certificate
+from convexden.errors import InvalidProblem
+from convexden.network import ShallowNetwork
+
+Array = NDArray[np.float64]
+
+# Directions in which the points extend by less than this fraction of their spread do not count.
+RANK_TOLERANCE = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Interpolation:
+    r"""Find the network of least representation cost with :math:`h(y) = t_n` on every site.
+
+    Site n is the closed ball :math:`B(y_n, r_n)`; a site of radius 0 is a sample.
+
+    Parameters
+    ----------
+    centers : (N, d) array
+        The :math:`y_n`; an array (N,) means d = 1.
+    targets : (N, p) array
+        The :math:`t_n`; an array (N,) means p = 1.
+    radii : float or (N,) array, optional
+        The :math:`r_n \ge 0`, in the units of the centres.
+
+    Raises
+    ------
+    InvalidProblem
+        If shapes do not fit, a number is not finite, a radius is negative, fewer than two centres
+        differ, or sites that meet have different targets.
+    """
+
+    centers: Array
+    targets: Array
+    radii: Array = 0.0  # type: ignore[assignment]  # a scalar is broadcast
+
+    def __post_init__(self) -> None:
+        centers = _points("centers", self.centers)
+        targets = _points("targets", self.targets)
+        if len(targets) != len(centers):
+            raise InvalidProblem(
+                f"{len(centers)} centers but {len(targets)} targets: give one target per center"
+            )
+        radii = _numbers("radii", self.radii)
+        if radii.ndim > 1 or radii.size not in (1, len(centers)):
+            raise InvalidProblem(
+                f"radii of shape {radii.shape} do not fit {len(centers)} centers: "
+                "give one radius or one per center"
+            )
+        radii = np.broadcast_to(radii.reshape(-1), len(centers)).copy()
+        if (radii < 0).any():
+            raise InvalidProblem(f"radius {radii.min():g} is negative: give radii >= 0")
+        if (centers == centers[0]).all():
+            raise InvalidProblem("fewer than two distinct points: give at least two")
+        for name, array in (("centers", centers), ("targets", targets), ("radii", radii)):
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        self._check_meeting_sites()
+
+    def __len__(self) -> int:
+        """Number of sites N."""
+        return len(self.centers)
+
+    @property
+    def input_dimension(self) -> int:
+        """Input dimension d."""
+        return int(self.centers.shape[1])
+
+    @property
+    def output_dimension(self) -> int:
+        """Output dimension p."""
+        return int(self.targets.shape[1])
+
+    @property
+    def input_spread(self) -> float:
+        """Largest distance of a centre from the mean of the centres."""
+        return _spread(self.centers)
+
+    @property
+    def target_spread(self) -> float:
+        """Largest distance of a target from the mean of the targets."""
+        return _spread(self.targets)
+
+    def reduce(self) -> Reduction:
+        """Project inputs and outputs on the affine hulls of centres and targets (MATH: never
+        raises the cost and keeps feasibility), in units of their spreads."""
+        input_origin, input_basis = _affine_hull(self.centers)
+        output_origin, output_basis = _affine_hull(self.targets)
+        input_scale = self.input_spread
+        output_scale = self.target_spread or 1.0
+        reduced = Interpolation(
+            (self.centers - input_origin) @ input_basis.T / input_scale,
+            (self.targets - output_origin) @ output_basis.T / output_scale,
+            self.radii / input_scale,
+        )
+        return Reduction(
+            reduced,
+            input_origin,
+            input_basis,
+            input_scale,
+            output_origin,
+            output_basis,
+            output_scale,
+        )
+
+    def _check_meeting_sites(self) -> None:
+        balls = np.flatnonzero(self.radii > 0)
+        for n in balls:
+            distances = np.linalg.norm(self.centers - self.centers[n], axis=1)
+            meet = distances <= self.radii + self.radii[n]
+            clash = meet & (self.targets != self.targets[n]).any(axis=1)
+            if clash.any():
+                m = int(np.argmax(clash))
+                kind = "balls" if self.radii[m] > 0 else "a sample and a ball"
+                raise InvalidProblem(
+                    f"sites {min(n, m)} and {max(n, m)} ({kind}) meet but have different targets: "
+                    "lower the radii or give both the same target"
+                )
+        samples = np.flatnonzero(self.radii == 0)
+        if samples.size > 1:
+            order = samples[np.lexsort(self.centers[samples].T)]
+            same = (self.centers[order[1:]] == self.centers[order[:-1]]).all(axis=1)
+            clash = same & (self.targets[order[1:]] != self.targets[order[:-1]]).any(axis=1)
+            if clash.any():
+                i = int(np.argmax(clash))
+                n, m = sorted((int(order[i]), int(order[i + 1])))
+                raise InvalidProblem(
+                    f"sites {n} and {m} are the same sample with different targets: "
+                    "remove one of them"
+                )
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    r"""A problem in the coordinates of the affine hulls, and the way back.
+
+    With orthonormal rows E (inputs) and F (outputs), origins o and q and scales s and u, the
+    reduced sites are :math:`E (y_n - o) / s` with targets :math:`F (t_n - q) / u` and radii
+    :math:`r_n / s`; costs of the reduced problem times u / s are costs of the original.
+    """
+
+    problem: Interpolation
+    input_origin: Array
+    input_basis: Array  # (d', d), orthonormal rows
+    input_scale: float
+    output_origin: Array
+    output_basis: Array  # (p', p), orthonormal rows
+    output_scale: float
+
+    @property
+    def cost_scale(self) -> float:
+        """Cost in the original units of a reduced network of cost 1."""
+        return self.output_scale / self.input_scale
+
+    def lift_network(self, network: ShallowNetwork) -> ShallowNetwork:
+        """The network on the original inputs and outputs; unit input weights stay unit."""
+        input_weights = network.input_weights @ self.input_basis
+        biases = network.biases * self.input_scale - input_weights @ self.input_origin
+        skip = self.cost_scale * self.output_basis.T @ network.skip @ self.input_basis
+        offset = (
+            self.output_origin
+            + self.output_scale * network.offset @ self.output_basis
+            - skip @ self.input_origin
+        )
+        return ShallowNetwork(
+            self.cost_scale * network.output_weights @ self.output_basis,
+            input_weights,
+            biases,
+            skip,
+            offset,
+        )
+
+    def lift_certificate(self, certificate: Certificate) -> Certificate:
+        """The multipliers of the original constraints, with the same pricing maximum."""
+        return Certificate(
+            certificate.values @ self.output_basis / self.input_scale,
+            np.einsum(
+                "nij,ip,jd->npd", certificate.jacobians, self.output_basis, self.input_basis
+            ),
+            certificate.lower_bound * self.cost_scale,
+            certificate.pricing_maximum,
+            certificate.pricing,
+        )
+
+
+def denoising(
+    clean: ArrayLike,
+    *,
+    radius: float | ArrayLike | None = None,
+    noisy: ArrayLike | Sequence[ArrayLike] | None = None,
+) -> Interpolation:
+    """The denoising problem of clean points: map noise balls, or noisy samples, to them.
+
+    Parameters
+    ----------
+    clean : (N, d) array
+        The clean points; an array (N,) means d = 1.
+    radius : float or (N,) array
+        Every point of the ball of this radius around clean point n is mapped to it.
+    noisy : (N, M, d) array or list of N arrays (M_n, d)
+        Every noisy sample of clean point n is mapped to it.  With d = 1, (N, M) and (M_n,) do.
+
+    Returns
+    -------
+    Interpolation
+        With radii, or with one site of radius 0 per noisy sample, in order.
+
+    Raises
+    ------
+    InvalidProblem
+        If not exactly one of `radius` and `noisy` is given, or see `Interpolation`.
+    """
+    if (radius is None) == (noisy is None):
+        raise InvalidProblem("give either radius=... or noisy=..., not both and not neither")
+    clean = _points("clean", clean)
+    if noisy is None:
+        return Interpolation(clean, clean, radius)  # type: ignore[arg-type]
+    try:
+        clusters = list(noisy)  # type: ignore[arg-type]
+    except TypeError:
+        clusters = []
+    if len(clusters) != len(clean):
+        raise InvalidProblem(
+            f"{len(clean)} clean points but {len(clusters)} groups of noisy samples: "
+            "give one group per clean point"
+        )
+    samples = [_points(f"noisy[{n}]", cluster) for n, cluster in enumerate(clusters)]
+    for n, cluster in enumerate(samples):
+        if cluster.shape[1] != clean.shape[1]:
+            raise InvalidProblem(
+                f"noisy[{n}] has {cluster.shape[1]} coordinates a sample, the clean points "
+                f"{clean.shape[1]}: give both the same"
+            )
+    counts = [len(cluster) for cluster in samples]
+    return Interpolation(np.concatenate(samples), np.repeat(clean, counts, axis=0), 0.0)  # type: ignore[arg-type]
+
+
+def _numbers(name: str, values: Any) -> Array:
+    try:
+        array = np.array(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InvalidProblem(
+            f"{name} are not a rectangular array of numbers: give every row the same length"
+        ) from error
+    if array.size == 0:
+        raise InvalidProblem(f"{name} are empty: give at least one number")
+    if not np.isfinite(array).all():
+        raise InvalidProblem(f"{name} hold NaN or infinity: give finite numbers")
+    return array
+
+
+def _points(name: str, values: Any) -> Array:
+    array = _numbers(name, values)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2:
+        raise InvalidProblem(f"{name} have shape {array.shape}: give one point a row")
+    return array
+
+
+def _spread(points: Array) -> float:
+    return float(np.linalg.norm(points - points.mean(axis=0), axis=1).max())
+
+
+def _affine_hull(points: Array) -> tuple[Array, Array]:
+    """Mean of the points and orthonormal rows that span their differences (at least one row)."""
+    origin = points.mean(axis=0)
+    _, sizes, directions = np.linalg.svd(points - origin, full_matrices=False)
+    rounding = np.finfo(float).eps * np.abs(points).max() * np.sqrt(points.size)
+    rank = int((sizes > RANK_TOLERANCE * sizes[0] + rounding).sum())
+    return origin, directions[: max(rank, 1)]
