@@ -14,8 +14,8 @@ Array = NDArray[np.float64]
 class Certificate:
     r"""Multipliers of the interpolation constraints and what they prove.
 
-    With :math:`z_n(w, b) = w^T y_n + b` and the activation pattern :math:`D` of a hinge, multipliers
-    that satisfy :math:`\sum_n l_n = 0` and :math:`\sum_n (l_n y_n^T + G_n) = 0` prove
+    With :math:`z_n(w, b) = w^T y_n + b` and the activation pattern :math:`D` of a hinge,
+    multipliers that satisfy :math:`\sum_n l_n = 0` and :math:`\sum_n (l_n y_n^T + G_n) = 0` prove
 
     .. math:: R \ge \frac{\sum_n l_n^T t_n}{\max(1, P)}, \qquad
        P = \max_{|w| = 1,\, b} \Big| \sum_n D_n (l_n z_n(w, b) + G_n w) \Big|.

@@ -108,7 +108,8 @@ class ShallowNetwork:
     @property
     def representation_cost(self) -> float:
         r""":math:`\sum_k |a_k| |w_k|`, the least :math:`\frac12\sum_k |a_k|^2 + |w_k|^2` over
-        rescalings of the neurons."""
+        rescalings of the neurons.
+        """
         return float(
             np.linalg.norm(self.output_weights, axis=1) @ np.linalg.norm(self.input_weights, axis=1)
         )

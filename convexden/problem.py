@@ -17,6 +17,8 @@ Array = NDArray[np.float64]
 
 # Directions in which the points extend by less than this fraction of their spread do not count.
 RANK_TOLERANCE = 1e-12
+# Squares of larger numbers, and of differences below its inverse, leave the range of float64.
+LARGEST = 1e100
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,11 @@ class Interpolation:
             raise InvalidProblem(f"radius {radii.min():g} is negative: give radii >= 0")
         if (centers == centers[0]).all():
             raise InvalidProblem("fewer than two distinct points: give at least two")
+        for name, points in (("centers", centers), ("targets", targets)):
+            if 0 < np.abs(points - points[0]).max() < 1 / LARGEST:
+                raise InvalidProblem(
+                    f"{name} differ by less than {1 / LARGEST:g}: rescale the data"
+                )
         for name, array in (("centers", centers), ("targets", targets), ("radii", radii)):
             array.setflags(write=False)
             object.__setattr__(self, name, array)
@@ -93,8 +100,9 @@ class Interpolation:
         return _spread(self.targets)
 
     def reduce(self) -> Reduction:
-        """Project inputs and outputs on the affine hulls of centres and targets (MATH: never
-        raises the cost and keeps feasibility), in units of their spreads."""
+        """Project inputs and outputs on the affine hulls of centres and targets (never
+        raises the cost and keeps feasibility), in units of their spreads.
+        """
         input_origin, input_basis = _affine_hull(self.centers)
         output_origin, output_basis = _affine_hull(self.targets)
         input_scale = self.input_spread
@@ -121,10 +129,10 @@ class Interpolation:
             meet = distances <= self.radii + self.radii[n]
             clash = meet & (self.targets != self.targets[n]).any(axis=1)
             if clash.any():
-                m = int(np.argmax(clash))
-                kind = "balls" if self.radii[m] > 0 else "a sample and a ball"
+                first, last = sorted((int(n), int(np.argmax(clash))))
+                kind = "balls" if self.radii[[first, last]].all() else "a sample and a ball"
                 raise InvalidProblem(
-                    f"sites {min(n, m)} and {max(n, m)} ({kind}) meet but have different targets: "
+                    f"sites {first} and {last} ({kind}) meet but have different targets: "
                     "lower the radii or give both the same target"
                 )
         samples = np.flatnonzero(self.radii == 0)
@@ -134,9 +142,9 @@ class Interpolation:
             clash = same & (self.targets[order[1:]] != self.targets[order[:-1]]).any(axis=1)
             if clash.any():
                 i = int(np.argmax(clash))
-                n, m = sorted((int(order[i]), int(order[i + 1])))
+                first, last = sorted((int(order[i]), int(order[i + 1])))
                 raise InvalidProblem(
-                    f"sites {n} and {m} are the same sample with different targets: "
+                    f"sites {first} and {last} are the same sample with different targets: "
                     "remove one of them"
                 )
 
@@ -185,9 +193,7 @@ class Reduction:
         """The multipliers of the original constraints, with the same pricing maximum."""
         return Certificate(
             certificate.values @ self.output_basis / self.input_scale,
-            np.einsum(
-                "nij,ip,jd->npd", certificate.jacobians, self.output_basis, self.input_basis
-            ),
+            np.einsum("nij,ip,jd->npd", certificate.jacobians, self.output_basis, self.input_basis),
             certificate.lower_bound * self.cost_scale,
             certificate.pricing_maximum,
             certificate.pricing,
@@ -257,6 +263,8 @@ def _numbers(name: str, values: Any) -> Array:
         raise InvalidProblem(f"{name} are empty: give at least one number")
     if not np.isfinite(array).all():
         raise InvalidProblem(f"{name} hold NaN or infinity: give finite numbers")
+    if np.abs(array).max() > LARGEST:
+        raise InvalidProblem(f"{name} hold numbers beyond {LARGEST:g}: rescale the data")
     return array
 
 

@@ -1,0 +1,6 @@
+"""``python -m convexden`` is the command line."""
+
+from convexden.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,256 @@
+"""Points to denoise: files of numbers, small geometries, random points and real images.
+
+Files are either NumPy's ``.npy`` or text with one row of numbers a line, separated by commas,
+semicolons or white space; ``#`` starts a comment and one header line is skipped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convexden.errors import InvalidProblem, UnsupportedProblem
+
+Array = NDArray[np.float64]
+
+IMAGES = 1797  # in scikit-learn's digits
+
+
+def read_points(source: str | Path) -> Array:
+    """Read points (N, d), one a row, from a file or from the digits.
+
+    Parameters
+    ----------
+    source : str or path
+        A ``.npy`` file, a text file, or ``digits:0,1,5-7``: those rows of scikit-learn's digits
+        (8 x 8 images of handwritten digits) divided by 16.
+
+    Raises
+    ------
+    InvalidProblem
+        If the file cannot be read or is not a table of finite numbers.
+    """
+    if str(source).startswith("digits:"):
+        return digits(_indices(str(source)))
+    array = _read(Path(source))
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2:
+        raise InvalidProblem(
+            f"{source}: an array of shape {array.shape} is not one point a row: give shape (N, d)"
+        )
+    return array
+
+
+def read_radii(path: str | Path) -> Array:
+    """Read radii (N,), one a line or all on one line, from a file."""
+    array = _read(Path(path))
+    if array.size != max(array.shape):
+        raise InvalidProblem(
+            f"{path}: an array of shape {array.shape} is not a list of radii: "
+            "give one radius per point"
+        )
+    return array.reshape(-1)
+
+
+def read_noisy(path: str | Path) -> list[Array]:
+    """Read the noisy samples of every clean point: one array (M_n, d) each.
+
+    Parameters
+    ----------
+    path : str or path
+        A ``.npy`` file of shape (N, M, d), or a text file whose first column is the number of
+        the clean point, counted from 0, and whose other columns are a noisy sample of it.
+
+    Raises
+    ------
+    InvalidProblem
+        If the file cannot be read, or a clean point is left without a sample.
+    """
+    array = _read(Path(path))
+    if array.ndim == 3 and array.size:
+        return list(array)
+    if array.ndim != 2 or array.shape[1] < 2:
+        raise InvalidProblem(
+            f"{path}: shape {array.shape} does not hold noisy samples: give a .npy file of shape "
+            "(N, M, d) or rows of a clean point's number and a sample"
+        )
+    owners = array[:, 0]
+    wrong = np.flatnonzero((owners != np.floor(owners)) | (owners < 0))
+    if wrong.size:
+        raise InvalidProblem(
+            f"{path}: row {wrong[0]} starts with {owners[wrong[0]]:g}: start every row with the "
+            "number of its clean point, counted from 0"
+        )
+    present = np.unique(owners)
+    missing = np.flatnonzero(present != np.arange(present.size))
+    if missing.size:
+        raise InvalidProblem(
+            f"{path}: clean point {missing[0]} has no noisy sample: give every point at least one"
+        )
+    return [array[owners == n, 1:] for n in present]
+
+
+def digits(indices: Sequence[int]) -> Array:
+    """Rows (N, 64) of scikit-learn's handwritten digits, grey values in [0, 1].
+
+    Raises
+    ------
+    UnsupportedProblem
+        If scikit-learn is not installed.
+    """
+    chosen = np.asarray(indices, dtype=int).reshape(-1)
+    outside = chosen[(chosen < 0) | (chosen >= IMAGES)]
+    if outside.size:
+        raise InvalidProblem(f"digits has no image {outside[0]}: give numbers 0 to {IMAGES - 1}")
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise UnsupportedProblem(
+            "the digits come with scikit-learn, which is not installed: "
+            'run `pip install "convexden[images]"`'
+        ) from error
+    return load_digits().data[chosen] / 16.0
+
+
+def triangle(angles: Sequence[float], circumradius: float = 1.0) -> Array:
+    """Vertices (3, 2) of the triangle with these three interior angles, in degrees.
+
+    They lie on the circle of this radius around the origin, vertex n at the n-th angle.
+    """
+    degrees = np.asarray(angles, dtype=float)
+    if degrees.shape != (3,) or (degrees <= 0).any() or abs(degrees.sum() - 180) > 1e-9:
+        raise InvalidProblem(f"angles {angles} make no triangle: give three that sum to 180")
+    # The arc between two vertices is twice the angle at the third.
+    turns = np.deg2rad(90 + 2 * np.array([0.0, degrees[2], degrees[2] + degrees[0]]))
+    return circumradius * np.column_stack([np.cos(turns), np.sin(turns)])
+
+
+def regular_simplex(dimension: int, circumradius: float = 1.0) -> Array:
+    """Vertices (r + 1, r) of the regular simplex in r dimensions, centred at the origin."""
+    if dimension < 1:
+        raise InvalidProblem(f"a simplex in {dimension} dimensions does not exist: give at least 1")
+    centred = np.eye(dimension + 1) - 1.0 / (dimension + 1)
+    # Orthonormal coordinates of the hyperplane of vectors that sum to zero (Helmert).
+    basis = np.tril(np.ones((dimension, dimension + 1)))
+    basis[np.arange(dimension), np.arange(1, dimension + 1)] = -np.arange(1.0, dimension + 1)
+    basis /= np.linalg.norm(basis, axis=1)[:, None]
+    vertices = centred @ basis.T
+    return circumradius * vertices / np.linalg.norm(vertices, axis=1)[:, None]
+
+
+def triangular_lattice(rows: int, columns: int, spacing: float = 1.0) -> Array:
+    """Points (rows * columns, 2) of the triangular lattice, every second row shifted by half."""
+    row, column = np.divmod(np.arange(rows * columns), columns)
+    return spacing * np.column_stack([column + 0.5 * (row % 2), np.sqrt(0.75) * row])
+
+
+def random_points(count: int, dimension: int, seed: int | np.random.Generator) -> Array:
+    """Points (count, dimension), uniform in the unit box."""
+    return np.random.default_rng(seed).random((count, dimension))
+
+
+def noisy_samples(
+    clean: ArrayLike, radius: float, samples: int, seed: int | np.random.Generator
+) -> Array:
+    """Samples (N, samples, d), uniform in the balls of this radius around clean points (N, d)."""
+    clean = np.asarray(clean, dtype=float)
+    generator = np.random.default_rng(seed)
+    count, dimension = clean.shape
+    directions = generator.standard_normal((count, samples, dimension))
+    directions /= np.linalg.norm(directions, axis=2, keepdims=True)
+    depths = generator.random((count, samples, 1)) ** (1.0 / dimension)
+    return clean[:, None] + radius * depths * directions
+
+
+def _indices(source: str) -> list[int]:
+    """Numbers of ``digits:0,1,5-7``."""
+    numbers: list[int] = []
+    for part in source.removeprefix("digits:").split(","):
+        match = re.fullmatch(r"\s*(\d{1,6})\s*(?:-\s*(\d{1,6})\s*)?", part, re.ASCII)
+        if match is None:
+            raise InvalidProblem(f"{source}: {part!r} is no image: give for example digits:0,1,5-7")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            raise InvalidProblem(f"{source}: the range {part.strip()} is empty: turn it around")
+        numbers.extend(range(first, last + 1))
+    return numbers
+
+
+def _read(path: Path) -> Array:
+    """A file of numbers as an array of float64."""
+    try:
+        array = _read_npy(path) if path.suffix.lower() == ".npy" else _read_text(path)
+    except FileNotFoundError as error:
+        raise InvalidProblem(f"{path} does not exist: check the name") from error
+    except IsADirectoryError as error:
+        raise InvalidProblem(f"{path} is a folder: give a file") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InvalidProblem(f"{path} cannot be read ({reason}): check the file") from error
+    if array.size == 0:
+        raise InvalidProblem(f"{path} is empty: give one point a row")
+    if not np.isfinite(array).all():
+        raise InvalidProblem(f"{path} holds NaN or infinity: give finite numbers")
+    return array
+
+
+def _read_npy(path: Path) -> Array:
+    with path.open("rb") as file:
+        try:
+            array = np.lib.format.read_array(file, allow_pickle=False)
+        except (ValueError, EOFError, MemoryError) as error:
+            objects = "Object arrays" in str(error)
+            problem = "holds Python objects" if objects else "is not a whole .npy file"
+            raise InvalidProblem(f"{path} {problem}: write it with numpy.save") from error
+    if array.dtype.kind not in "iuf":
+        raise InvalidProblem(f"{path} holds {array.dtype}, not numbers: give real numbers")
+    return np.atleast_1d(array.astype(float))
+
+
+def _read_text(path: Path) -> Array:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidProblem(f"{path} is not text: give a .csv or .npy file") from error
+    rows: list[list[float]] = []
+    header = True  # until the first row that is one
+    for number, cells in _lines(text):
+        values = [_value(cell) for cell in cells]
+        if header and all(value is None for value in values):
+            header = False
+            continue
+        header = False
+        row = [value for value in values if value is not None]
+        if len(row) < len(values):
+            cell = cells[values.index(None)]
+            raise InvalidProblem(
+                f"{path}, line {number}: {cell[:40]!r} is no number: give numbers only"
+            )
+        if rows and len(row) != len(rows[0]):
+            raise InvalidProblem(
+                f"{path}, line {number}: {len(row)} numbers where the lines before have "
+                f"{len(rows[0])}: give every line the same"
+            )
+        rows.append(row)
+    return np.array(rows, dtype=float)
+
+
+def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Number and cells of every line that is not empty."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        line = line.partition("#")[0].strip()
+        if line:
+            separator = next((mark for mark in ",;" if mark in line), None)
+            yield number, [cell.strip().strip('"') for cell in line.split(separator)]
+
+
+def _value(cell: str) -> float | None:
+    try:
+        return None if "_" in cell else float(cell)
+    except ValueError:
+        return None
