@@ -1,0 +1,219 @@
+"""The command line: solve, check, verify and theorems.
+
+Exit status 0: certified, or every theorem confirmed; 1: not certified, or a theorem refuted;
+2: bad input, said in one line on standard error.  Heavy imports stay inside the commands, so
+that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from convexden.errors import ConvexdenError, InvalidProblem, NotCertified
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from convexden.problem import Interpolation
+    from convexden.solution import Progress, Solution
+
+PICTURES = (".png", ".pdf", ".svg")
+
+app = typer.Typer(
+    name="convexden",
+    help="Minimum-norm shallow ReLU denoisers, solved exactly and with a certificate.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its status."""
+    try:
+        status = app(args=arguments, prog_name="convexden", standalone_mode=False)
+    except ConvexdenError as error:
+        _say(str(error))
+        status = 1 if isinstance(error, NotCertified) else 2
+    except Exception as error:
+        # A usage error of click, of which typer may carry a copy of its own: known by its methods.
+        if not hasattr(error, "format_message"):
+            raise
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "convexden"
+        _say(f"{error.format_message().rstrip('.')}: see `{command} --help`")
+        status = 2
+    raise SystemExit(status or 0)
+
+
+def _say(message: str) -> None:
+    typer.echo(f"convexden: {' '.join(message.split())}", err=True)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    if version:
+        from convexden import __version__
+
+        typer.echo(f"convexden {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        context.get_help()
+        raise typer.Exit(2)
+
+
+@app.command()
+def solve(
+    points: Annotated[
+        str,
+        typer.Argument(
+            help="Clean points, one a row: a .npy file, a text file of numbers (commas or spaces), "
+            "or digits:0,1,5-7 for images of scikit-learn's digits.",
+        ),
+    ],
+    radius: Annotated[
+        float | None, typer.Option(help="Map the ball of this radius around each point to it.")
+    ] = None,
+    radii: Annotated[
+        Path | None, typer.Option(help="File with one radius per point.", metavar="FILE")
+    ] = None,
+    noisy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Map noisy samples to their clean points: a .npy file of shape (N, M, d), or rows "
+            "of the clean point's number, counted from 0, and a sample.",
+        ),
+    ] = None,
+    targets: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Map point n to row n of this file instead of to itself (radius 0 if none given).",
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="Relative duality gap that counts as certified.")
+    ] = 1e-8,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Write the solution here.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the denoiser (png, pdf, svg).")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Solve for the denoiser of clean points, with a certificate that it is the best one."""
+    if not 0 < tolerance < 1:
+        raise InvalidProblem(f"tolerance {tolerance:g} makes no sense: give one between 0 and 1")
+    problem = _problem(points, radius, radii, noisy, targets)
+    _check_outputs(output, plot)
+    solution = _solve(problem, tolerance, quiet)
+    if output is not None:
+        from convexden.serialization import save
+
+        save(solution, output)
+    if plot is not None:
+        from convexden.files import whole_file
+        from convexden.plotting import plot_solution
+
+        with whole_file(plot) as temporary:
+            plot_solution(solution, temporary)
+    from convexden.report import solution_table
+
+    _print(solution_table(solution))
+    raise typer.Exit(0 if solution.certified else 1)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A file that `solve --output` wrote.")],
+) -> None:
+    """Verify a stored solution again, with code that the solvers do not share."""
+    from convexden.report import verification_table
+    from convexden.serialization import load
+    from convexden.verification import verify_certificate
+
+    solution = load(file)
+    verification = verify_certificate(solution)
+    _print(verification_table(verification))
+    raise typer.Exit(0 if verification.passed and solution.certified else 1)
+
+
+def _problem(
+    points: str,
+    radius: float | None,
+    radii: Path | None,
+    noisy: Path | None,
+    targets: Path | None,
+) -> Interpolation:
+    """The problem that the options state; every fault of the input ends here."""
+    from convexden.data import read_noisy, read_points, read_radii
+    from convexden.problem import Interpolation, denoising
+
+    given = [
+        name
+        for name, value in (("--radius", radius), ("--radii", radii), ("--noisy", noisy))
+        if value is not None
+    ]
+    if len(given) > 1:
+        raise InvalidProblem(f"{' and '.join(given)} exclude each other: give one of them")
+    if noisy is not None and targets is not None:
+        raise InvalidProblem(
+            "--noisy and --targets exclude each other: give the samples as POINTS, each with its "
+            "target"
+        )
+    if not given and targets is None:
+        raise InvalidProblem("nothing to denoise: give --radius, --radii, --noisy or --targets")
+    clean = read_points(points)
+    if noisy is not None:
+        return denoising(clean, noisy=read_noisy(noisy))
+    sizes = read_radii(radii) if radii is not None else radius or 0.0
+    return Interpolation(clean, clean if targets is None else read_points(str(targets)), sizes)
+
+
+def _check_outputs(output: Path | None, plot: Path | None) -> None:
+    """Before a long run: can its files be written at the end?"""
+    from convexden.files import check_writable
+
+    if plot is not None and plot.suffix.lower() not in PICTURES:
+        raise InvalidProblem(f"{plot} is no picture: end its name in .png, .pdf or .svg")
+    for path in (output, plot):
+        if path is not None:
+            check_writable(path)
+
+
+def _solve(problem: Interpolation, tolerance: float, quiet: bool) -> Solution:
+    from convexden.progress import LiveLine
+
+    with LiveLine(quiet=quiet) as line:
+        line.show(f"{len(problem)} sites in {problem.input_dimension} dimensions")
+        from convexden.solving import solve as solve_problem
+
+        def show(progress: Progress) -> None:
+            line.show(
+                f"round {progress.round}: cost {progress.cost:.9g}, relative gap "
+                f"{progress.relative_gap:.1e}, {progress.hinges} hinges"
+            )
+
+        return solve_problem(problem, tolerance, progress=show)
+
+
+def _print(renderable: RenderableType) -> None:
+    """Print a table; where there is no terminal, no line of it is cut."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=200)
+    console.print(renderable)
