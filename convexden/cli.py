@@ -77,6 +77,7 @@ def solve(
     points: Annotated[
         str,
         typer.Argument(
+            metavar="POINTS",
             help="Clean points, one a row: a .npy file, a text file of numbers (commas or spaces), "
             "or digits:0,1,5-7 for images of scikit-learn's digits.",
         ),
@@ -137,14 +138,17 @@ def solve(
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="A file that `solve --output` wrote.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.json", help="A file that `solve --output` wrote.")
+    ],
 ) -> None:
     """Verify a stored solution again, with code that the solvers do not share."""
-    from convexden.report import verification_table
     from convexden.serialization import load
-    from convexden.verification import verify_certificate
 
     solution = load(file)
+    from convexden.report import verification_table
+    from convexden.verification import verify_certificate
+
     verification = verify_certificate(solution)
     _print(verification_table(verification))
     raise typer.Exit(0 if verification.passed and solution.certified else 1)
@@ -178,7 +182,7 @@ def _problem(
     clean = read_points(points)
     if noisy is not None:
         return denoising(clean, noisy=read_noisy(noisy))
-    sizes = read_radii(radii) if radii is not None else radius or 0.0
+    sizes = radius or 0.0 if radii is None else read_radii(radii, len(clean))
     return Interpolation(clean, clean if targets is None else read_points(str(targets)), sizes)
 
 

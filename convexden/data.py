@@ -46,12 +46,12 @@ def read_points(source: str | Path) -> Array:
     return array
 
 
-def read_radii(path: str | Path) -> Array:
-    """Read radii (N,), one a line or all on one line, from a file."""
+def read_radii(path: str | Path, count: int) -> Array:
+    """Read the radii (N,) of this many points, one a line or all on one line, from a file."""
     array = _read(Path(path))
-    if array.size != max(array.shape):
+    if not array.size == max(array.shape) == count:
         raise InvalidProblem(
-            f"{path}: an array of shape {array.shape} is not a list of radii: "
+            f"{path}: an array of shape {array.shape} does not hold {count} radii: "
             "give one radius per point"
         )
     return array.reshape(-1)

@@ -1,0 +1,249 @@
+"""The command line as a user meets it: results, exit status, and one line for bad input."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from convexden import load
+from convexden.cli import main
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    """A folder of its own with two good files."""
+    monkeypatch.chdir(tmp_path)
+    Path("line.csv").write_text("0\n1\n3\n")
+    Path("triangle.csv").write_text("x,y\n0,0\n2,0\n0.5,1.5\n")
+    return tmp_path
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command line in this process: exit status, standard output, standard error."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as caught:
+            main(list(arguments))
+        output, error = capsys.readouterr()
+        return int(caught.value.code or 0), output, error
+
+    return run
+
+
+def assert_refused(result: tuple[int, str, str], *parts: str) -> None:
+    status, output, error = result
+    assert status == 2, error
+    assert output == ""
+    assert error.startswith("convexden: ")
+    assert error.count("\n") == 1
+    for part in parts:
+        assert part in error
+
+
+def test_solve_certifies_and_prints(run):
+    status, output, error = run("solve", "triangle.csv", "--radius", "0.1")
+    assert status == 0, error
+    assert "certified" in output
+
+
+def test_solve_writes_a_solution_that_check_confirms(run):
+    status, _, error = run("solve", "line.csv", "--radius", "0.1", "--output", "out.json")
+    assert status == 0, error
+    solution = load("out.json")
+    assert solution.cost == pytest.approx(2 * 1 / 0.8 + 2 * 2 / 1.8)
+    status, output, error = run("check", "out.json")
+    assert status == 0, error
+    assert output
+
+
+def test_check_rejects_a_changed_network(run):
+    run("solve", "line.csv", "--radius", "0.1", "--output", "out.json")
+    document = json.loads(Path("out.json").read_text())
+    document["network"]["offset"][0] += 1e-3
+    Path("out.json").write_text(json.dumps(document))
+    assert run("check", "out.json")[0] == 1
+
+
+def test_check_rejects_a_changed_certificate(run):
+    run("solve", "line.csv", "--radius", "0.1", "--output", "out.json")
+    document = json.loads(Path("out.json").read_text())
+    for row in document["certificate"]["values"]:
+        row[0] *= 1.01
+    for row in document["certificate"]["jacobians"]:
+        row[0][0] *= 1.01
+    document["lower_bound"] *= 1.01
+    Path("out.json").write_text(json.dumps(document))
+    assert run("check", "out.json")[0] == 1
+
+
+def test_solve_takes_radii_samples_and_targets(run):
+    Path("radii.csv").write_text("0.1,0.2,0\n")
+    np.save("noisy.npy", np.array([[[0.1], [-0.1]], [[0.9], [1.1]], [[2.9], [3.1]]]))
+    Path("noisy.csv").write_text("0 0.1\n0 -0.1\n1 0.9\n1 1.1\n2 2.9\n2 3.1\n")
+    Path("targets.csv").write_text("1\n5\n2\n")
+    costs = []
+    for options in (
+        ("--radii", "radii.csv"),
+        ("--noisy", "noisy.npy"),
+        ("--noisy", "noisy.csv"),
+        ("--targets", "targets.csv"),
+        ("--targets", "targets.csv", "--radius", "0.1"),
+    ):
+        status, _, error = run("solve", "line.csv", *options, "--output", "out.json")
+        assert status == 0, error
+        costs.append(load("out.json").cost)
+    ball = 2 * 1 / 0.8 + 2 * 2 / 1.8
+    # A sample at the end of the line needs no knot.
+    assert costs[0] == pytest.approx(1 / 0.7 + 1 / 0.7 + 2 / 1.8)
+    assert costs[1:3] == pytest.approx([ball, ball])
+    assert costs[3] == pytest.approx(4 + 1.5)
+    assert costs[4] == pytest.approx(2 * 4 / 0.8 + 2 * 3 / 1.8)
+
+
+def test_an_unreachable_tolerance_exits_1(run):
+    status, output, _ = run("solve", "triangle.csv", "--radius", "0.1", "--tolerance", "1e-300")
+    assert status in (0, 1)  # a gap of exactly 0 is possible
+    assert (status == 0) == ("not-certified" not in output)
+
+
+def test_solve_draws_the_plane(run):
+    status, _, error = run("solve", "triangle.csv", "--radius", "0.1", "--plot", "out.png")
+    assert status == 0, error
+    assert Path("out.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_solve_runs_on_images(run):
+    pytest.importorskip("sklearn")
+    status, _, error = run(
+        "solve", "digits:0,1,2", "--radius", "0.13", "--quiet", "--output", "out.json"
+    )
+    assert (status, error) == (0, "")
+    assert load("out.json").network.input_dimension == 64
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        ("solve none.csv --radius 1", "none.csv does not exist"),
+        ("solve . --radius 1", "is a folder"),
+        ("solve bad.csv --radius 0.1", "line 2: 1 numbers"),
+        ("solve nan.csv --radius 0.1", "NaN or infinity"),
+        ("solve word.csv --radius 0.1", "line 2: 'b' is no number"),
+        ("solve empty.csv --radius 0.1", "is empty"),
+        ("solve binary.csv --radius 0.1", "is not text"),
+        ("solve objects.npy --radius 0.1", "Python objects"),
+        ("solve one.csv --radius 0.1", "fewer than two distinct points"),
+        ("solve digits:x --radius 0.1", "give for example"),
+        ("solve digits:0 --radius 0.1", "fewer than two distinct points"),
+        ("solve line.csv", "give --radius, --radii, --noisy or --targets"),
+        ("solve line.csv --radius -0.1", "negative"),
+        ("solve line.csv --radius nan", "NaN"),
+        ("solve line.csv --radius word", "--radius"),
+        ("solve line.csv --radius 0.5", "sites 0 and 1 (balls) meet"),
+        ("solve line.csv --radius 0.1 --radii line.csv", "exclude each other"),
+        ("solve line.csv --noisy line.csv --targets line.csv", "exclude each other"),
+        ("solve line.csv --radii one.csv", "does not hold 3 radii"),
+        ("solve line.csv --noisy line.csv", "does not hold noisy samples"),
+        ("solve line.csv --noisy triangle.csv", "row 2 starts with 0.5"),
+        ("solve line.csv --targets one.csv", "3 centers but 1 targets"),
+        ("solve same.csv --targets line.csv", "same sample with different targets"),
+        ("solve line.csv --radius 0.1 --tolerance 0", "tolerance"),
+        ("solve line.csv --radius 0.1 --tolerance nan", "tolerance"),
+        ("solve line.csv --radius 0.1 --output none/out.json", "cannot be written"),
+        ("solve line.csv --radius 0.1 --output .", "is a folder"),
+        ("solve line.csv --radius 0.1 --plot out.doc", "is no picture"),
+        ("solve line.csv --radius 0.1 --plot none/out.png", "cannot be written"),
+        ("solve", "POINTS"),
+        ("solve line.csv --unknown", "--unknown"),
+        ("check none.json", "cannot be read"),
+        ("check line.csv", "is not JSON"),
+        ("check .", "cannot be read"),
+        ("check list.json", "not a solution file"),
+        ("verify nonsense", "nonsense"),
+        ("verify --instances 0", "--instances"),
+        ("verify --json none/out.json", "cannot be written"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_bad_input_gets_one_line(run, arguments, part):
+    Path("bad.csv").write_text("0,1\n2\n")
+    Path("nan.csv").write_text("0\nnan\n")
+    Path("word.csv").write_text("0\nb\n")
+    Path("empty.csv").write_text("")
+    Path("binary.csv").write_bytes(b"\x93NUMPY\xff")
+    Path("one.csv").write_text("1\n")
+    Path("same.csv").write_text("0\n0\n1\n")
+    Path("list.json").write_text("[]")
+    np.save("objects.npy", np.array([None, {}]))
+    before = sorted(os.listdir())
+    assert_refused(run(*arguments.split()), part)
+    assert sorted(os.listdir()) == before
+
+
+def test_problems_that_cannot_be_solved_get_one_line(run):
+    from convexden.data import random_points, triangular_lattice
+
+    np.save("lattice.npy", triangular_lattice(4, 4))
+    assert_refused(run("solve", "lattice.npy", "--radius", "0.45", "--quiet"))
+    np.save("space.npy", random_points(6, 3, 0))
+    assert_refused(run("solve", "space.npy", "--radius", "0.01"), "3")
+
+
+def test_missing_scikit_learn_is_named(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    assert_refused(run("solve", "digits:0,1", "--radius", "0.1"), 'pip install "convexden[images]"')
+
+
+def test_verify_confirms_a_theorem_and_stores_it(run):
+    status, output, error = run(
+        "verify", "univariate", "--instances", "1", "--seed", "3", "--json", "out.json", "--quiet"
+    )
+    assert status == 0, output + error
+    assert "univariate" in output
+    (record,) = json.loads(Path("out.json").read_text())
+    assert set(record) >= {
+        "theorem",
+        "instance",
+        "verdict",
+        "closed_form_cost",
+        "cost",
+        "lower_bound",
+        "relative_gap",
+        "relative_excess",
+        "sup_distance",
+        "seconds",
+    }
+    assert record["verdict"] == "confirmed"
+
+
+def test_theorems_are_listed(run):
+    status, output, _ = run("theorems")
+    assert status == 0
+    assert "univariate" in output
+
+
+def test_help_and_version(run):
+    for arguments in (["--help"], ["--version"], ["solve", "--help"]):
+        status, output, _ = run(*arguments)
+        assert status == 0
+        assert "convexden" in output
+    assert run()[0] == 2
+
+
+def test_the_module_is_the_command():
+    result = subprocess.run(
+        [sys.executable, "-m", "convexden", "solve", "none.csv", "--radius", "1"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert_refused((result.returncode, result.stdout, result.stderr), "does not exist")

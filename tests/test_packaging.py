@@ -1,0 +1,114 @@
+"""What is installed, and what an import costs."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def python(*arguments: str) -> str:
+    """Output of a fresh interpreter that sees the package under test."""
+    result = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_solvers_is_a_link_in_the_working_tree():
+    assert os.readlink(ROOT / "convexden" / "solvers") == "../solvers"
+
+
+def test_every_package_is_named():
+    folders = [*ROOT.glob("convexden/**/__init__.py"), *ROOT.glob("solvers/**/__init__.py")]
+    found = set()
+    for file in folders:
+        parts = file.parent.relative_to(ROOT).parts
+        found.add(".".join(("convexden", *parts) if parts[0] == "solvers" else parts))
+    assert found == set(PYPROJECT["tool"]["setuptools"]["packages"])
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    """The wheel, built from a copy, so that a stale build folder cannot add to it."""
+    copy = tmp_path_factory.mktemp("tree")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    ignore = shutil.ignore_patterns("__pycache__")
+    for name in ("convexden", "solvers"):
+        shutil.copytree(ROOT / name, copy / name, symlinks=True, ignore=ignore)
+    result = subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", copy / "dist", copy],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode and "setuptools" in result.stderr and "No matching" in result.stderr:
+        pytest.skip("the build needs setuptools from PyPI, which cannot be reached")
+    assert result.returncode == 0, result.stdout + result.stderr
+    (file,) = (copy / "dist").glob("*.whl")
+    return file
+
+
+def test_wheel_installs_nothing_but_convexden(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    top = {name.split("/")[0] for name in names}
+    assert {name for name in top if not name.endswith(".dist-info")} == {"convexden"}
+    expected = {"convexden/py.typed"}
+    for folder, package in (("convexden", "convexden"), ("solvers", "convexden/solvers")):
+        for file in (ROOT / folder).rglob("*.py"):
+            expected.add(f"{package}/{file.relative_to(ROOT / folder).as_posix()}")
+    assert {name for name in names if name.startswith("convexden/")} == expected
+
+
+def test_wheel_states_name_license_and_script(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        (folder,) = {name.split("/")[0] for name in archive.namelist() if "dist-info" in name}
+        metadata = archive.read(f"{folder}/METADATA").decode()
+        scripts = archive.read(f"{folder}/entry_points.txt").decode()
+    assert "License-Expression: MIT" in metadata
+    assert "Requires-Python: >=3.11" in metadata
+    for extra in ("images", "rigorous", "train", "peers", "cluster", "docs", "test"):
+        assert f"Provides-Extra: {extra}" in metadata
+    assert "convexden = convexden.cli:main" in scripts
+
+
+def test_import_loads_nothing_heavy():
+    code = "import sys, convexden; print(*sys.modules)"
+    assert not {"numpy", "scipy", "cvxpy", "matplotlib"} & set(python("-c", code).split())
+
+
+def test_public_names_exist():
+    python("-c", "import convexden; [getattr(convexden, name) for name in convexden.__all__]")
+
+
+def test_verification_does_not_load_cvxpy():
+    code = "import sys, convexden as c; c.verify_certificate, c.load; print(*sys.modules)"
+    loaded = set(python("-c", code).split())
+    assert not [name for name in loaded if name.startswith(("cvxpy", "clarabel"))]
+    assert not [name for name in loaded if name.startswith("convexden.solv")]
+
+
+def test_help_loads_nothing_heavy():
+    code = "import sys; from convexden.cli import main\n"
+    code += "try: main(['solve', '--help'])\nexcept SystemExit: print(*sys.modules)"
+    assert not {"numpy", "scipy", "cvxpy", "matplotlib"} & set(python("-c", code).split())
+
+
+def test_version_is_the_one_of_the_citation():
+    version = python("-m", "convexden", "--version").split()[-1]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
