@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,6 +41,17 @@ class ShallowNetwork:
     biases: Array
     skip: Array
     offset: Array
+
+    if TYPE_CHECKING:  # what is given need not be an array yet
+
+        def __init__(
+            self,
+            output_weights: ArrayLike,
+            input_weights: ArrayLike,
+            biases: ArrayLike,
+            skip: ArrayLike,
+            offset: ArrayLike,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         try:

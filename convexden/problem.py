@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,6 +46,12 @@ class Interpolation:
     centers: Array
     targets: Array
     radii: Array = 0.0  # type: ignore[assignment]  # a scalar is broadcast
+
+    if TYPE_CHECKING:  # what is given need not be an array yet
+
+        def __init__(
+            self, centers: ArrayLike, targets: ArrayLike, radii: ArrayLike = 0.0
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         centers = _points("centers", self.centers)
@@ -230,8 +236,8 @@ def denoising(
     if (radius is None) == (noisy is None):
         raise InvalidProblem("give either radius=... or noisy=..., not both and not neither")
     clean = _points("clean", clean)
-    if noisy is None:
-        return Interpolation(clean, clean, radius)  # type: ignore[arg-type]
+    if radius is not None:
+        return Interpolation(clean, clean, radius)
     try:
         clusters = list(noisy)  # type: ignore[arg-type]
     except TypeError:
@@ -249,7 +255,7 @@ def denoising(
                 f"{clean.shape[1]}: give both the same"
             )
     counts = [len(cluster) for cluster in samples]
-    return Interpolation(np.concatenate(samples), np.repeat(clean, counts, axis=0), 0.0)  # type: ignore[arg-type]
+    return Interpolation(np.concatenate(samples), np.repeat(clean, counts, axis=0))
 
 
 def _numbers(name: str, values: Any) -> Array:
