@@ -7,7 +7,10 @@ that ``--help`` answers at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -154,6 +157,59 @@ def check(
     raise typer.Exit(0 if verification.passed and solution.certified else 1)
 
 
+@app.command()
+def verify(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Theorems to verify; all if none is named."),
+    ] = None,
+    instances: Annotated[int, typer.Option(min=1, help="Random instances of each.")] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random instances.")] = 0,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the results here, as JSON.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Compare the closed forms of theorems with certified solutions of random instances.
+
+    A theorem that is not confirmed gives exit status 1; a refuted conjecture is a finding.
+    """
+    from convexden import theorems
+    from convexden.files import check_writable
+    from convexden.progress import LiveLine
+
+    if json is not None:
+        check_writable(json)
+    with _interrupt_ends_the_run(), LiveLine(quiet=quiet) as line:
+
+        def show(done: int, total: int, name: str) -> None:
+            line.show(f"{name}: {done} of {total} instances done")
+
+        results = list(
+            theorems.verify_all(names or None, instances=instances, seed=seed, progress=show)
+        )
+    if json is not None:
+        from convexden.serialization import save_records
+
+        save_records([result.as_dict() for result in results], json)
+    from convexden.report import verify_table
+
+    _print(verify_table(results))
+    failed = any(
+        theorems.registry[result.theorem].kind == "theorem" and result.verdict != "confirmed"
+        for result in results
+    )
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command("theorems")
+def list_theorems() -> None:
+    """List the theorems and conjectures that `verify` knows."""
+    from convexden.report import theorems_table
+
+    _print(theorems_table())
+
+
 def _problem(
     points: str,
     radius: float | None,
@@ -211,6 +267,16 @@ def _solve(problem: Interpolation, tolerance: float, quiet: bool) -> Solution:
             )
 
         return solve_problem(problem, tolerance, progress=show)
+
+
+@contextmanager
+def _interrupt_ends_the_run() -> Iterator[None]:
+    """End on Ctrl-C, where `solve` would return what it has and the next instance would start."""
+    before = signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _print(renderable: RenderableType) -> None:

@@ -1,4 +1,4 @@
-"""Solutions as JSON files (version 1).
+"""Solutions as JSON files (version 1), and lists of records.
 
 Floats are written in the shortest form that reads back as the same number.
 """
@@ -6,6 +6,8 @@ Floats are written in the shortest form that reads back as the same number.
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -72,6 +74,27 @@ def to_json(solution: Solution) -> str:
                 f"the solution's {key} holds NaN or infinity and cannot be stored: solve again"
             ) from error
     return "{" + ",\n ".join(lines) + "}\n"
+
+
+def save_records(records: Iterable[Mapping[str, str | float]], path: str | Path) -> None:
+    """Write records as a JSON list, one a line; a number that is not finite becomes null.
+
+    Raises
+    ------
+    InvalidProblem
+        If the file cannot be written.
+    """
+    lines = [
+        json.dumps(
+            {
+                name: None if isinstance(value, float) and not math.isfinite(value) else value
+                for name, value in record.items()
+            }
+        )
+        for record in records
+    ]
+    with whole_file(path) as temporary:
+        temporary.write_text("[" + ",\n ".join(lines) + "]\n", encoding="utf-8")
 
 
 def _document(solution: Solution) -> dict[str, Any]:

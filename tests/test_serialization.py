@@ -17,6 +17,7 @@ from convexden import (
     save,
 )
 from convexden.files import check_writable, whole_file
+from convexden.serialization import save_records
 
 
 @pytest.fixture
@@ -209,6 +210,12 @@ def test_missing_files_and_folders_are_refused(tmp_path):
         load(tmp_path / "none.json")
     with pytest.raises(InvalidProblem, match="cannot be read"):
         load(tmp_path)
+
+
+def test_records_have_null_for_what_json_cannot_say(tmp_path):
+    save_records([{"a": "x", "b": 1 / 3}, {"a": "y", "b": np.inf}], tmp_path / "records.json")
+    read = json.loads((tmp_path / "records.json").read_text())
+    assert read == [{"a": "x", "b": 1 / 3}, {"a": "y", "b": None}]
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
