@@ -168,6 +168,7 @@ def verify(
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the results here, as JSON.")
     ] = None,
+    each: Annotated[bool, typer.Option("--each", help="Show every instance.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Compare the closed forms of theorems with certified solutions of random instances.
@@ -194,7 +195,7 @@ def verify(
         save_records([result.as_dict() for result in results], json)
     from convexden.report import verify_table
 
-    _print(verify_table(results))
+    _print(verify_table(results, each=each))
     failed = any(
         theorems.registry[result.theorem].kind == "theorem" and result.verdict != "confirmed"
         for result in results
