@@ -1,0 +1,2 @@
+"""Solvers for the interpolation problem.  Nothing here is asked to be believed: `convexden.solving`
+hands every result to `convexden.verification`."""

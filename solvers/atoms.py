@@ -1,0 +1,88 @@
+"""Hinges on a problem: their activation patterns, their place on a face, and when two are one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from convexden.problem import Interpolation
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Hinges:
+    """K hinges {w.y + b = 0} with |w| = 1 and the sites on their active sides.
+
+    Attributes
+    ----------
+    normals : (K, d) array
+    biases : (K,) array
+    patterns : (K, N) bool array
+    pivots : (K,) int array
+        A site to which the hinge is tangent (or through which it passes).
+    faces : (K,) int array
+        The face of the pricing problem on which the hinge lies: it may move on it and keep its
+        pattern and its pivot.
+    free : (K,) bool array
+        Whether it lies inside its face; otherwise further sites hold it.
+    """
+
+    normals: Array
+    biases: Array
+    patterns: Flags
+    pivots: Indices
+    faces: Indices
+    free: Flags
+
+    def __len__(self) -> int:
+        return len(self.biases)
+
+    def __getitem__(self, index: Indices | Flags | slice) -> Hinges:
+        return Hinges(*(getattr(self, field.name)[index] for field in fields(self)))
+
+    def __add__(self, other: Hinges) -> Hinges:
+        return Hinges(
+            *(
+                np.concatenate([getattr(self, field.name), getattr(other, field.name)])
+                for field in fields(self)
+            )
+        )
+
+    def offsets(self, problem: Interpolation) -> Array:
+        """z_kn = w_k.y_n + b_k, (K, N)."""
+        z: Array = self.normals @ problem.centers.T + self.biases[:, None]
+        return z
+
+
+def distinct(hinges: Hinges, tolerance: float) -> Indices:
+    """Indices of hinges that are pairwise further apart than `tolerance`, earlier ones first.
+
+    Two hinges are the same if normal and bias agree up to one common sign: patterns need not be
+    compared, because the same line has the same pattern or, turned over, the complementary one.
+    """
+    lines = np.column_stack([hinges.normals, hinges.biases])
+    tree = cKDTree(np.concatenate([lines, -lines]))
+    pairs = tree.query_pairs(tolerance, p=np.inf, output_type="ndarray") % len(lines)
+    first, second = pairs.min(axis=1), pairs.max(axis=1)
+    order = np.lexsort((second, first))
+    alone = np.ones(len(lines), dtype=bool)
+    for i, j in zip(first[order], second[order], strict=True):
+        if alone[i] and i != j:
+            alone[j] = False
+    return np.flatnonzero(alone)
+
+
+def dual_heights(problem: Interpolation, hinges: Hinges, values: Array, jacobians: Array) -> Array:
+    """The dual constraint |sum_n D_n (l_n z_n + G_n w)| at the hinges, (K,)."""
+    active = hinges.patterns.astype(float)
+    summed = (active @ jacobians.reshape(len(problem), -1)).reshape(-1, *jacobians.shape[1:])
+    columns = (active * hinges.offsets(problem)) @ values
+    columns += np.einsum("kpd,kd->kp", summed, hinges.normals)
+    heights: Array = np.linalg.norm(columns, axis=1)
+    return heights

@@ -1,0 +1,306 @@
+"""Column generation: the exchange loop between the restricted master and exact pricing.
+
+A round solves the restricted master over the hinges at hand, prices its multipliers exactly, which
+gives a lower bound, repairs its weights, which gives an upper bound, and adds the hinges that
+violate the dual constraint.  Alone it converges linearly; once the gap is small, Newton's method on
+the active hinges (`newton`) finishes it, and pricing tells whether that was right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.linalg
+from scipy.sparse.csgraph import minimum_spanning_tree
+from scipy.spatial.distance import cdist
+
+from convexden.certificate import Certificate
+from convexden.errors import InfeasibleProblem
+from convexden.solution import Progress, relative_gap
+from convexden.solvers.atoms import Array, Hinges, Indices, distinct
+from convexden.solvers.constraints import Constraints
+from convexden.solvers.master import MasterSolution, solve_dual
+from convexden.solvers.newton import Polished, polish, project
+from convexden.solvers.pricing.plane import PlanePricing
+
+Master = Callable[[Array, Array, float, float], MasterSolution]
+
+_NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
+_SAME = 1e-9  # lines closer than this are one
+_VIOLATION = 1e-11  # a dual constraint exceeded by less is satisfied
+
+
+@dataclass(eq=False)
+class Bounds:
+    """The best network and the best multipliers so far, in reduced units.
+
+    `multipliers` are scaled to a pricing maximum of one, so that `lower` is their objective.
+    """
+
+    hinges: Hinges | None = None
+    weights: Array = field(default_factory=lambda: np.empty((0, 0)))
+    cost: float = np.inf
+    multipliers: Array = field(default_factory=lambda: np.empty((0, 0)))
+    lower: float = 0.0
+    pricing_maximum: float = 0.0
+    rounds: int = 0
+    history: list[Progress] = field(default_factory=list)
+
+    @property
+    def gap(self) -> float:
+        return 1.0 if np.isinf(self.cost) else relative_gap(self.cost, self.lower)
+
+
+class ColumnGeneration:
+    """The exchange loop on one problem of the plane.
+
+    Parameters
+    ----------
+    rows : Constraints
+    pricing : PlanePricing
+    tolerance : float
+        Relative gap at which to stop.
+    master : callable
+        `solve_dual` or `solve_with_cvxpy`.
+    report : callable, optional
+        Called with a `Progress` after every round.
+    """
+
+    def __init__(
+        self,
+        rows: Constraints,
+        pricing: PlanePricing,
+        tolerance: float,
+        master: Master = solve_dual,
+        report: Callable[[Progress], None] = lambda progress: None,
+        max_rounds: int = 200,
+    ) -> None:
+        self.rows, self.pricing, self.tolerance = rows, pricing, tolerance
+        self.master, self.report, self.max_rounds = master, report, max_rounds
+        self.bounds = Bounds()
+        self._polished: Polished | None = None
+
+    def run(self, start: Hinges | None = None) -> Bounds:
+        """Solve; interrupted (Ctrl-C), return the best network and bound that are there.
+
+        Raises
+        ------
+        InfeasibleProblem
+            If the feasible hinges do not span the targets.
+        """
+        bounds = self.bounds
+        if np.abs(self.rows.targets).max(initial=0.0) <= 1e-13:
+            # An affine function interpolates; it costs nothing.
+            bounds.hinges, bounds.cost = self.pricing.hinges(*_nothing()), 0.0
+            bounds.weights = np.zeros((0, self.rows.targets.shape[1]))
+            bounds.multipliers = np.zeros_like(self.rows.targets)
+            return bounds
+        try:
+            self._exchange(self._initial() if start is None else start)
+        except KeyboardInterrupt:
+            if bounds.hinges is None:
+                raise
+        return bounds
+
+    def _exchange(self, hinges: Hinges) -> None:
+        rows, bounds = self.rows, self.bounds
+        beta, checked, stalled = 5.0 * _spacing_scale(rows), False, 0
+        slack = np.zeros(len(hinges), dtype=int)
+        while bounds.gap > self.tolerance and bounds.rounds < self.max_rounds and stalled < 5:
+            columns = rows.features(hinges)
+            accuracy = float(np.clip(0.1 * bounds.gap, 1e-10, 0.1))
+            solved = self.master(columns, rows.targets, beta, accuracy)
+            before = bounds.gap
+            found, heights = self._price(solved.multipliers)
+            norms = np.linalg.norm(solved.weights, axis=1)
+            self._improve_cost(hinges, columns, solved.weights)
+            errors = beta * float(np.linalg.norm(solved.errors, axis=1).sum())
+            total = norms.sum() + errors
+            self._record(len(hinges))
+            new = found[heights > 1 + _VIOLATION]
+            if bounds.gap <= _NEWTON_GAP:
+                self._newton(hinges, norms, solved.multipliers, found, heights)
+                if self._polished is not None:
+                    new = new + self._project(self._polished, solved.multipliers)
+            if errors > 0.1 * bounds.gap * total + 1e-9 * total:
+                if beta >= 1e3 and not checked:
+                    self._check_feasible()
+                    checked = True
+                beta *= 5.0
+            else:
+                stalled = stalled + 1 if bounds.gap > 0.9 * before else 0
+            own = np.linalg.norm(columns @ solved.multipliers, axis=1)
+            idle = (own < 0.9) & (norms < 1e-3 * norms.max())
+            slack = np.where(idle, slack + 1, 0)
+            kept = np.flatnonzero(slack < 2)
+            added = self._select(new)
+            hinges = hinges[kept] + added
+            slack = np.concatenate([slack[kept], np.zeros(len(added), dtype=int)])
+
+    def _initial(self) -> Hinges:
+        """Hinges held by two sites that separate few pairs of neighbours: optima are made of them.
+
+        Neighbours are the edges of a minimum spanning tree of the sites.
+        """
+        arcs, count = self.pricing.arcs, 2 * len(self.rows.targets)
+        if not len(arcs.sites):
+            self._check_feasible()
+        tree = _neighbours(self.rows.problem.centers)
+        crossings = (arcs.patterns[:, tree[0]] != arcs.patterns[:, tree[1]]).sum(axis=1)
+        order = np.argsort(crossings, kind="stable")[: 4 * count]
+        hinges = self.pricing.hinges(order, arcs.starts[order])
+        return hinges[distinct(hinges, _SAME)[:count]]
+
+    def _price(self, multipliers: Array) -> tuple[Hinges, Array]:
+        """Local maxima near and above one; the lower bound is brought up to date."""
+        bounds = self.bounds
+        values, jacobians = self.rows.multipliers(multipliers)
+        floor = 0.9 if bounds.gap < 10 * _NEWTON_GAP else 1.0
+        found, heights = self.pricing.maxima(values, jacobians, floor)
+        lower = float(np.sum(multipliers * self.rows.targets)) / float(heights[0])
+        if lower > bounds.lower or not bounds.multipliers.size:
+            bounds.lower = max(lower, 0.0)
+            bounds.multipliers = multipliers / heights[0]
+            bounds.pricing_maximum = 1.0
+        return found, heights
+
+    def _improve_cost(self, hinges: Hinges, columns: Array, weights: Array) -> None:
+        bounds = self.bounds
+        norms = np.linalg.norm(weights, axis=1)
+        heavy = np.flatnonzero(norms > 1e-7 * norms.max())
+        repaired = repair(columns[heavy], self.rows.targets, weights[heavy])
+        if repaired is None:
+            return
+        cost = float(np.linalg.norm(repaired, axis=1).sum())
+        if cost < bounds.cost:
+            bounds.hinges, bounds.weights, bounds.cost = hinges[heavy], repaired, cost
+
+    def _newton(
+        self, hinges: Hinges, norms: Array, multipliers: Array, found: Hinges, heights: Array
+    ) -> None:
+        """Polish the network; keep the result if it is the cheapest so far."""
+        active, alphas = _active(hinges, norms, found, heights)
+        room = self.pricing.room(active)
+        polished = polish(self.rows, active, alphas, multipliers, room)
+        if polished is None:
+            return
+        before = self.bounds.cost
+        columns = self.rows.features(polished.hinges)
+        self._improve_cost(polished.hinges, columns, polished.weights)
+        if self.bounds.cost < before:
+            self._polished = polished
+
+    def _project(self, polished: Polished, multipliers: Array) -> Hinges:
+        """Price multipliers that are dual to the polished network; the hinges they violate, after
+        those of the network."""
+        found, heights = self._price(project(self.rows, polished, multipliers))
+        self._record(len(polished.hinges))
+        return polished.hinges + found[heights > 1 + _VIOLATION]
+
+    def _select(self, new: Hinges) -> Hinges:
+        """At most 8 hinges a pivot, the most violated first, every line once."""
+        new = new[: 12 * len(self.rows.targets)]
+        new = new[distinct(new, _SAME)]
+        seen: dict[int, int] = {}
+        chosen = []
+        for k, pivot in enumerate(new.pivots):
+            seen[int(pivot)] = seen.get(int(pivot), 0) + 1
+            if seen[int(pivot)] <= 8:
+                chosen.append(k)
+        return new[np.array(chosen, dtype=np.intp)]
+
+    def _check_feasible(self) -> None:
+        """Raise unless the features of all feasible hinges span the targets.
+
+        The feasible networks are the linear span of the hinges, so that the part of the targets
+        orthogonal to it is a dual direction which no hinge sees: the dual is unbounded.
+        """
+        arcs, targets = self.pricing.arcs, self.rows.targets
+        triangle = np.empty((0, targets.shape[0]))
+        every = np.arange(len(arcs.sites))
+        for share in (0.0, 0.5, 1.0):
+            for part in np.array_split(every, max(1, every.size // 2000)):
+                angles = arcs.starts[part] + share * (arcs.ends - arcs.starts)[part]
+                columns = self.rows.features(self.pricing.hinges(part, angles))
+                triangle = np.linalg.qr(np.concatenate([triangle, columns]), mode="r")
+        weights = np.linalg.lstsq(triangle.T, targets, rcond=1e-11)[0]
+        residual = targets - triangle.T @ weights
+        if np.abs(residual).max() <= 1e-8 * np.abs(targets).max():
+            return
+        direction = residual / np.sum(residual * targets)
+        values, jacobians = self.rows.multipliers(direction)
+        _, heights = self.pricing.maxima(values, jacobians, 0.0)
+        seen = float(heights[0]) if heights.size else 0.0
+        bound = np.inf if seen == 0.0 else 1.0 / seen
+        raise InfeasibleProblem(
+            "infeasible: no network interpolates the sites, because too few lines separate them "
+            "without cutting a ball; lower the radii",
+            Certificate(values, jacobians, bound, seen, self.pricing.name),
+        )
+
+    def _record(self, hinges: int) -> None:
+        bounds = self.bounds
+        bounds.rounds += 1
+        progress = Progress(bounds.rounds, bounds.cost, bounds.lower, hinges)
+        bounds.history.append(progress)
+        self.report(progress)
+
+
+def repair(columns: Array, targets: Array, weights: Array) -> Array | None:
+    """Weights that satisfy the rows to rounding, the nearest in units of the weights themselves.
+
+    None if the hinges do not span the targets.
+    """
+    roots = np.sqrt(np.linalg.norm(weights, axis=1))[:, None]
+    scaled = (roots * columns).T
+    scale = np.abs(targets).max()
+    for _ in range(3):
+        residual = targets - columns.T @ weights
+        if np.abs(residual).max() <= 1e-14 * scale:
+            break
+        step = scipy.linalg.lstsq(scaled, residual, cond=1e-13, check_finite=False)[0]
+        weights = weights + roots * step
+    residual = targets - columns.T @ weights
+    return weights if np.abs(residual).max() <= 1e-11 * scale else None
+
+
+def _active(
+    hinges: Hinges, norms: Array, found: Hinges, heights: Array
+) -> tuple[Hinges, Array]:
+    """The local maxima that carry weight, and how much: the weight of every column of the master
+    goes to the nearest of them."""
+    chosen = distinct(found, _SAME)
+    candidates = found[chosen]
+    lines = np.column_stack([candidates.normals, candidates.biases])
+    heavy = np.flatnonzero(norms > 1e-7 * norms.max())
+    own = np.column_stack([hinges.normals, hinges.biases])[heavy]
+    distances = np.minimum(cdist(own, lines), cdist(own, -lines))
+    nearest = distances.argmin(axis=1)
+    alphas = np.zeros(len(candidates))
+    np.add.at(alphas, nearest, norms[heavy])
+    # Complementarity: an interior point leaves alpha (1 - g) nearly equal for all hinges.
+    typical = alphas.sum() / max(1, np.count_nonzero(alphas))
+    short = np.maximum(1.0 - heights[chosen], 1e-6)
+    carries = np.flatnonzero(alphas > short * typical)
+    return candidates[carries], alphas[carries]
+
+
+def _neighbours(centers: Array) -> tuple[Indices, Indices]:
+    tree = minimum_spanning_tree(cdist(centers, centers)).tocoo()
+    return tree.row.astype(np.intp), tree.col.astype(np.intp)
+
+
+def _spacing_scale(rows: Constraints) -> float:
+    """Size of the multipliers of one unit of cost: one over the median distance of neighbours for
+    samples; tree rows are divided by the distance already."""
+    if (rows.problem.radii > 0).any():
+        return 1.0
+    centers = rows.problem.centers
+    first, second = _neighbours(centers)
+    return float(1.0 / np.median(np.linalg.norm(centers[first] - centers[second], axis=1)))
+
+
+def _nothing() -> tuple[Indices, Array]:
+    return np.empty(0, dtype=np.intp), np.empty(0)

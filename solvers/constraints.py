@@ -1,0 +1,158 @@
+r"""The interpolation constraints as rows of a linear system, with the affine part eliminated.
+
+A hinge (w, b, D) with z_n = w.y_n + b enters the value at site n with D_n z_n and the Jacobian on
+ball n with D_n w; the skip connection V and the offset c enter every row as well.  They are removed
+by row combinations that vanish on affine functions, so that what remains is
+
+    sum_k psi_k a_k^T = T,        psi_k in R^M,  T in R^{M x p},
+
+and multipliers Z of these M rows satisfy the dual equalities identically.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from scipy.sparse.csgraph import minimum_spanning_tree
+from scipy.spatial.distance import cdist
+
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation
+from convexden.solvers.atoms import Array, Flags, Hinges, Indices
+
+
+class Constraints(Protocol):
+    """Reduced rows of a problem."""
+
+    problem: Interpolation
+    targets: Array
+    """Right-hand sides T, (M, p)."""
+
+    def features(self, hinges: Hinges) -> Array:
+        """Reduced rows (K, M) of the hinges."""
+
+    def turned_features(self, hinges: Hinges, order: int) -> Array:
+        """First or second derivative (K, M) of the features in the angle of the plane when every
+        hinge turns about (rolls on) its pivot."""
+
+    def multipliers(self, reduced: Array) -> tuple[Array, Array]:
+        """Multipliers (M, p) of the reduced rows -> values (N, p) and Jacobians (N, p, d)."""
+
+
+def constraints(problem: Interpolation) -> Constraints:
+    """The rows that suit the problem: a tree if there are balls, else a dense complement."""
+    return TreeConstraints(problem) if (problem.radii > 0).any() else SampleConstraints(problem)
+
+
+def network(problem: Interpolation, hinges: Hinges, weights: Array) -> ShallowNetwork:
+    """The network of these hinges with output weights (K, p), which satisfy the reduced rows, and
+    the affine part that they leave to the skip connection and the offset."""
+    d = problem.input_dimension
+    balls = np.flatnonzero(problem.radii > 0)
+    active = hinges.patterns.astype(float)
+    residual = problem.targets - (active * hinges.offsets(problem)).T @ weights
+    slopes = -np.einsum("kn,kp,kd->ndp", active[:, balls], weights, hinges.normals)
+    affine = np.column_stack([np.ones(len(problem)), problem.centers])
+    unit = np.column_stack([np.zeros(d), np.eye(d)])
+    rows = np.concatenate([affine, np.tile(unit, (balls.size, 1))])
+    right = np.concatenate([residual, slopes.reshape(-1, problem.output_dimension)])
+    solution = np.linalg.lstsq(rows, right, rcond=None)[0]
+    return ShallowNetwork(weights, hinges.normals, hinges.biases, solution[1:].T, solution[0])
+
+
+class TreeConstraints:
+    r"""Differences along a minimum spanning tree of the balls; samples hang on their nearest ball.
+
+    For an edge (m, n) of balls with midpoint e and :math:`\Delta = y_n - y_m` the rows are
+    :math:`(v_n - v_m - \frac12 (J_m + J_n) \Delta) / |\Delta|` and :math:`J_n - J_m`; for a sample
+    n = e on ball m only the value, with :math:`J_m` for the mean.  A hinge enters them with
+
+        (D_n - D_m) (w.e + b) / |Delta|   and   (D_n - D_m) w:
+
+    not at all if it does not separate m and n.  The system is sparse, its multipliers of order one.
+    """
+
+    def __init__(self, problem: Interpolation) -> None:
+        self.problem = problem
+        centers = problem.centers
+        balls = np.flatnonzero(problem.radii > 0)
+        samples = np.flatnonzero(problem.radii == 0)
+        tree = minimum_spanning_tree(cdist(centers[balls], centers[balls])).tocoo()
+        nearest = balls[cdist(centers[samples], centers[balls]).argmin(axis=1)]
+        self._edges = len(tree.row)
+        self._from: Indices = np.concatenate([balls[tree.row], nearest])
+        self._to: Indices = np.concatenate([balls[tree.col], samples])
+        steps = centers[self._to] - centers[self._from]
+        self._lengths: Array = np.linalg.norm(steps, axis=1)
+        self._directions: Array = steps / self._lengths[:, None]
+        self._points: Array = centers[self._to].copy()
+        self._points[: self._edges] -= steps[: self._edges] / 2
+        jumps = (problem.targets[self._to] - problem.targets[self._from]) / self._lengths[:, None]
+        flat = np.zeros((self._edges * problem.input_dimension, problem.output_dimension))
+        self.targets: Array = np.concatenate([jumps, flat])
+
+    def features(self, hinges: Hinges) -> Array:
+        offsets = hinges.normals @ self._points.T + hinges.biases[:, None]
+        return self._rows(hinges.patterns, offsets, hinges.normals)
+
+    def turned_features(self, hinges: Hinges, order: int) -> Array:
+        normals = turned(hinges.normals, order)
+        pivots = self.problem.centers[hinges.pivots]
+        offsets = normals @ self._points.T - np.sum(normals * pivots, axis=1)[:, None]
+        return self._rows(hinges.patterns, offsets, normals)
+
+    def multipliers(self, reduced: Array) -> tuple[Array, Array]:
+        n, d, p = len(self.problem), self.problem.input_dimension, reduced.shape[1]
+        values, jacobians = np.zeros((n, p)), np.zeros((n, p, d))
+        jump = reduced[: len(self._to)]
+        slope = reduced[len(self._to) :].reshape(self._edges, d, p).transpose(0, 2, 1)
+        scaled = jump / self._lengths[:, None]
+        np.add.at(values, self._to, scaled)
+        np.add.at(values, self._from, -scaled)
+        lever = jump[:, :, None] * self._directions[:, None, :]
+        edges, hung = slice(0, self._edges), slice(self._edges, None)
+        np.add.at(jacobians, self._to[edges], slope - lever[edges] / 2)
+        np.add.at(jacobians, self._from[edges], -slope - lever[edges] / 2)
+        np.add.at(jacobians, self._from[hung], -lever[hung])
+        return values, jacobians
+
+    def _rows(self, patterns: Flags, offsets: Array, normals: Array) -> Array:
+        signs = patterns[:, self._to].astype(float) - patterns[:, self._from]
+        slopes = signs[:, : self._edges, None] * normals[:, None, :]
+        return np.concatenate(
+            [signs * offsets / self._lengths, slopes.reshape(len(normals), -1)], axis=1
+        )
+
+
+class SampleConstraints:
+    """Orthonormal complement of the affine functions on the samples: for problems without balls.
+
+    The system is dense; row generation keeps the number of samples small.
+    """
+
+    def __init__(self, problem: Interpolation) -> None:
+        self.problem = problem
+        affine = np.column_stack([np.ones(len(problem)), problem.centers])
+        self._basis: Array = np.linalg.qr(affine, mode="complete")[0][:, affine.shape[1] :]
+        self.targets: Array = self._basis.T @ problem.targets
+
+    def features(self, hinges: Hinges) -> Array:
+        rows: Array = (hinges.patterns * hinges.offsets(self.problem)) @ self._basis
+        return rows
+
+    def turned_features(self, hinges: Hinges, order: int) -> Array:
+        normals = turned(hinges.normals, order)
+        centers = self.problem.centers
+        pivots = np.sum(normals * centers[hinges.pivots], axis=1)[:, None]
+        rows: Array = (hinges.patterns * (normals @ centers.T - pivots)) @ self._basis
+        return rows
+
+    def multipliers(self, reduced: Array) -> tuple[Array, Array]:
+        values = self._basis @ reduced
+        return values, np.zeros((*values.shape, self.problem.input_dimension))
+
+
+def turned(normals: Array, order: int) -> Array:
+    """First or second derivative of (cos t, sin t) in the angle t, (K, 2)."""
+    return np.column_stack([-normals[:, 1], normals[:, 0]]) if order == 1 else -normals

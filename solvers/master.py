@@ -1,0 +1,111 @@
+r"""The restricted master problem: the convex program over finitely many hinges.
+
+With the reduced rows :math:`\psi_k \in R^M` of K hinges and the reduced targets T (see
+`constraints`) it is the second-order cone program
+
+    minimise sum_k |a_k| + beta sum_i |e_i|   subject to   sum_k psi_k a_k^T + e = T,
+
+whose dual is
+
+    maximise <T, Z>   subject to   |Z^T psi_k| <= 1 for all k,  |Z_i| <= beta for all rows i.
+
+The errors e with their price beta keep the dual bounded while the hinges do not yet span the
+constraints; at an optimum of the full problem they vanish.
+
+`solve_with_cvxpy` states the program in CVXPY: to read, and as the reference.  `solve_dual` hands
+the dual to Clarabel without the modelling layer: the same program and the same solver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import clarabel
+import numpy as np
+from scipy import sparse
+
+from convexden.errors import NotCertified
+from convexden.solvers.atoms import Array
+
+
+@dataclass(frozen=True, eq=False)
+class MasterSolution:
+    """Output weights (K, p), errors (M, p) and reduced multipliers (M, p) to solver accuracy."""
+
+    weights: Array
+    errors: Array
+    multipliers: Array
+
+
+def solve_with_cvxpy(
+    columns: Array, targets: Array, beta: float, accuracy: float
+) -> MasterSolution:
+    """Solve the restricted master as a CVXPY problem.
+
+    Parameters
+    ----------
+    columns : (K, M) array
+        The rows psi_k.
+    targets : (M, p) array
+    beta : float
+        Price of the errors.
+    accuracy : float
+        Duality gap at which the solver may stop, relative and absolute.
+
+    Raises
+    ------
+    NotCertified
+        If the solver returns no point.
+    """
+    import cvxpy as cp
+
+    weights = cp.Variable((len(columns), targets.shape[1]))
+    errors = cp.Variable(targets.shape)
+    cost = cp.sum(cp.norm(weights, 2, axis=1)) + beta * cp.sum(cp.norm(errors, 2, axis=1))
+    interpolate = columns.T @ weights + errors == targets
+    problem = cp.Problem(cp.Minimize(cost), [interpolate])
+    # Equilibration stalls these masters at 1e-7; without it Clarabel reaches 1e-10.
+    problem.solve(
+        solver=cp.CLARABEL,
+        equilibrate_enable=False,
+        tol_gap_abs=accuracy,
+        tol_gap_rel=accuracy,
+    )
+    if weights.value is None:
+        raise NotCertified(f"the restricted master failed ({problem.status}): change the data")
+    return MasterSolution(weights.value, errors.value, -interpolate.dual_value)
+
+
+def solve_dual(columns: Array, targets: Array, beta: float, accuracy: float) -> MasterSolution:
+    """Solve the restricted master through its dual; parameters as in `solve_with_cvxpy`.
+
+    The variable is Z, column after column; cone k is (1, Z^T psi_k) in the second-order cone of
+    R^(1+p), and so is (beta, Z_i) for every row i.
+    """
+    count, m = columns.shape
+    p = targets.shape[1]
+    matrix = sparse.vstack([sparse.coo_array(columns), sparse.eye_array(m)]).tocoo()
+    cones = count + m
+    rows = np.concatenate([(1 + p) * matrix.row + 1 + j for j in range(p)])
+    variables = np.concatenate([matrix.col + j * m for j in range(p)])
+    shape = (cones * (1 + p), m * p)
+    entries = np.tile(-matrix.data, p)
+    bounds = np.zeros(shape[0])
+    bounds[:: 1 + p] = np.repeat([1.0, beta], [count, m])
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    settings.equilibrate_enable = False
+    settings.tol_gap_abs = settings.tol_gap_rel = accuracy
+    solution = clarabel.DefaultSolver(
+        sparse.csc_matrix((shape[1], shape[1])),
+        -targets.T.ravel(),
+        sparse.csc_matrix((entries, (rows, variables)), shape=shape),
+        bounds,
+        [clarabel.SecondOrderConeT(1 + p)] * cones,
+        settings,
+    ).solve()
+    point = -np.array(solution.z).reshape(cones, 1 + p)[:, 1:]
+    multipliers = np.array(solution.x).reshape(p, m).T
+    if not (np.isfinite(point).all() and np.isfinite(multipliers).all()):
+        raise NotCertified(f"the restricted master failed ({solution.status}): change the data")
+    return MasterSolution(point[:count], point[count:], multipliers)

@@ -1,0 +1,227 @@
+r"""Local reduction: Newton's method on the KKT system of the active hinges.
+
+Near the optimum it is known on which faces the active hinges lie.  Hinge k then has one unknown
+weight alpha_k (its output weight is alpha_k q_k, q_k = Z^T psi_k), and, if it is free, an unknown
+angle t_k.  With the reduced multipliers Z the Lagrangian
+
+    L(Z, alpha, t) = <T, Z> - sum_k alpha_k / 2 (|Z^T psi_k(t_k)|^2 - 1)
+
+is stationary at the optimum:
+
+    sum_k alpha_k psi_k q_k^T = T,      |q_k|^2 = 1,      alpha_k q_k . Z^T psi_k'(t_k) = 0.
+
+Convergence is quadratic, so a duality gap of 1e-3 becomes one of rounding size in a few steps, or
+the active set was wrong and the method gives up.  Nothing here is trusted: the result is priced.
+Reference: Hettich and Kortanek, Semi-infinite programming, SIAM Review 35 (1993), section 7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.linalg
+
+from convexden.solvers.atoms import Array, Flags, Hinges
+from convexden.solvers.constraints import Constraints
+
+_STEPS = 15
+_RESTARTS = 10
+_PATIENCE = 3  # steps without progress before giving up
+_SHIFT = 1e-9  # regularisation of the equilibrated system
+
+
+@dataclass(frozen=True, eq=False)
+class Polished:
+    """A stationary point: output weights (K, p) and reduced multipliers (M, p)."""
+
+    hinges: Hinges
+    weights: Array
+    multipliers: Array
+
+
+def polish(
+    rows: Constraints, hinges: Hinges, alphas: Array, multipliers: Array, room: Array
+) -> Polished | None:
+    """Solve the KKT system from a nearby start; None if it does not converge.
+
+    Parameters
+    ----------
+    rows : Constraints
+    hinges : Hinges
+        The active hinges, K of them.
+    alphas : (K,) array
+        Their weights |a_k|.
+    multipliers : (M, p) array
+    room : (K, 2) array
+        By how much (a negative and a positive angle) every hinge may turn on its face.
+    """
+    for _ in range(_RESTARTS):
+        state = _converge(_State(rows, hinges, alphas, multipliers), room)
+        if state is None:
+            return None
+        keep = state.alphas > 0
+        if keep.all() and not state.clamped.any():
+            weights = state.alphas[:, None] * state.q
+            return Polished(state.hinges, weights, state.multipliers)
+        if not keep.any():
+            return None
+        # A hinge that left its face is held by the site it met.
+        held = replace(state.hinges, free=state.hinges.free & ~state.clamped)
+        moved = _angles(state.hinges) - _angles(hinges)
+        moved = (moved + np.pi) % (2 * np.pi) - np.pi
+        hinges, room = held[keep], (room - moved[:, None])[keep]
+        alphas, multipliers = state.alphas[keep], state.multipliers
+    return None
+
+
+def project(rows: Constraints, polished: Polished, multipliers: Array) -> Array:
+    """The multipliers nearest to the given ones that are dual to the polished network.
+
+    They satisfy Z^T psi_k = a_k / |a_k| and, at free hinges, a_k . Z^T psi_k' = 0: linear
+    equations.  If the multipliers of an optimum are not unique, those next to a restricted
+    master's, which is central, violate no other constraint, while Newton's may.
+    """
+    units = polished.weights / np.linalg.norm(polished.weights, axis=1, keepdims=True)
+    free = np.flatnonzero(polished.hinges.free)
+    columns = rows.features(polished.hinges)
+    turning = rows.turned_features(polished.hinges[free], 1)
+    m, p = multipliers.shape
+    matrix = np.concatenate(
+        [
+            np.kron(columns, np.eye(p)),
+            (turning[:, :, None] * units[free][:, None, :]).reshape(free.size, m * p),
+        ]
+    )
+    short = np.concatenate(
+        [
+            (units - columns @ multipliers).ravel(),
+            -np.sum(units[free] * (turning @ multipliers), axis=1),
+        ]
+    )
+    step = scipy.linalg.lstsq(matrix, short, cond=1e-12, check_finite=False)[0]
+    return multipliers + step.reshape(m, p)
+
+
+class _State:
+    """An iterate with its features, residual and KKT matrix."""
+
+    def __init__(
+        self, rows: Constraints, hinges: Hinges, alphas: Array, multipliers: Array
+    ) -> None:
+        self.rows, self.hinges, self.alphas, self.multipliers = rows, hinges, alphas, multipliers
+        self.clamped: Flags = np.zeros(len(hinges), dtype=bool)
+        self.free = np.flatnonzero(hinges.free)
+        self.psi = rows.features(hinges)
+        self.psi1 = rows.turned_features(hinges[self.free], 1)
+        self.q = self.psi @ multipliers
+        self.q1 = self.psi1 @ multipliers
+        # The angle unknowns are scaled by the root of the weights: light hinges count as well.
+        self.roots = np.sqrt(np.abs(alphas[self.free]))
+        primal = rows.targets - self.psi.T @ (alphas[:, None] * self.q)
+        slope = np.sum(self.q[self.free] * self.q1, axis=1)
+        self.residual: Array = np.concatenate(
+            [
+                primal.T.ravel(),
+                0.5 * (1.0 - np.sum(self.q**2, axis=1)),
+                -np.sign(alphas[self.free]) * self.roots * slope,
+            ]
+        )
+
+    def step(self) -> Array:
+        p, m, k = self.multipliers.shape[1], self.psi.shape[1], len(self.hinges)
+        free, signs = self.free, np.sign(self.alphas[self.free])
+        size = p * m + k + free.size
+        matrix = np.zeros((size, size))
+        block = self.psi.T @ (self.alphas[:, None] * self.psi)
+        for j in range(p):
+            rows = slice(j * m, (j + 1) * m)
+            matrix[rows, rows] = block
+            matrix[rows, p * m : p * m + k] = (self.psi * self.q[:, j : j + 1]).T
+            turned = self.psi1 * self.q[free, j, None] + self.psi[free] * self.q1[:, j, None]
+            matrix[rows, p * m + k :] = ((signs * self.roots)[:, None] * turned).T
+        slope = np.sum(self.q[free] * self.q1, axis=1)
+        q2 = self.rows.turned_features(self.hinges[free], 2) @ self.multipliers
+        bend = np.sum(self.q1**2, axis=1) + np.sum(self.q[free] * q2, axis=1)
+        angle = p * m + k + np.arange(free.size)
+        matrix[p * m + free, angle] = slope / np.maximum(self.roots, np.finfo(float).tiny)
+        matrix[angle, angle] = signs * bend
+        below = np.tril_indices(size, -1)
+        matrix[below] = matrix.T[below]
+        return _solve(matrix, self.residual, p * m)
+
+    def moved(self, step: Array, room: Array, start: Array) -> _State:
+        p, m, k = self.multipliers.shape[1], self.psi.shape[1], len(self.hinges)
+        multipliers = self.multipliers + step[: p * m].reshape(p, m).T
+        alphas = self.alphas + step[p * m : p * m + k]
+        turn = np.zeros(k)
+        turn[self.free] = step[p * m + k :] / np.maximum(self.roots, np.finfo(float).tiny)
+        before = (_angles(self.hinges) - start + np.pi) % (2 * np.pi) - np.pi
+        after = np.clip(before + turn, room[:, 0], room[:, 1])
+        clamped = self.hinges.free & (after != before + turn)
+        state = _State(self.rows, self._turned(after - before), alphas, multipliers)
+        state.clamped = clamped
+        return state
+
+    def _turned(self, angles: Array) -> Hinges:
+        hinges, centers = self.hinges, self.rows.problem.centers
+        cos, sin = np.cos(angles), np.sin(angles)
+        w = hinges.normals
+        normals = np.column_stack([cos * w[:, 0] - sin * w[:, 1], sin * w[:, 0] + cos * w[:, 1]])
+        # The hinge keeps its distance from the pivot.
+        biases = hinges.biases - np.sum((normals - w) * centers[hinges.pivots], axis=1)
+        still = angles == 0.0
+        return replace(
+            hinges,
+            normals=np.where(still[:, None], w, normals),
+            biases=np.where(still, hinges.biases, biases),
+        )
+
+
+def _converge(state: _State, room: Array) -> _State | None:
+    start = _angles(state.hinges)
+    best, waited = np.abs(state.residual).max(), 0
+    scale = max(1.0, np.abs(state.rows.targets).max())
+    for _ in range(_STEPS):
+        if best <= 1e-9 * scale:
+            # Quadratic convergence: one more step reaches rounding, if it still helps.
+            last = state.moved(state.step(), room, start)
+            better = np.abs(last.residual).max() <= best and not last.clamped.any()
+            return last if better else state
+        state = state.moved(state.step(), room, start)
+        size = np.abs(state.residual).max()
+        waited = 0 if size < best else waited + 1
+        best = min(best, size)
+        if waited == _PATIENCE or not np.isfinite(size):
+            return None
+    return None
+
+
+def _solve(matrix: Array, right: Array, positive: int) -> Array:
+    """Solve the symmetric system, whose leading block is positive semidefinite.
+
+    It is singular if the multipliers are not unique.  After equilibration the leading block is
+    shifted by a small positive, the rest by a negative number, which makes the system
+    quasidefinite; refinement against the true matrix removes the shift where it matters and
+    leaves the step small where it does not.
+    """
+    scale = np.ones(len(right))
+    for _ in range(3):
+        largest = np.abs(matrix).max(axis=1)
+        root = 1.0 / np.sqrt(np.where(largest > 0, largest, 1.0))
+        matrix = root[:, None] * matrix * root
+        scale *= root
+    shifted = matrix.copy()
+    shifted[np.diag_indices(positive)] += _SHIFT
+    rest = np.arange(positive, len(right))
+    shifted[rest, rest] -= _SHIFT
+    factors = scipy.linalg.lu_factor(shifted, overwrite_a=True, check_finite=False)
+    right = scale * right
+    solution = np.zeros_like(right)
+    for _ in range(3):
+        solution += scipy.linalg.lu_solve(factors, right - matrix @ solution, check_finite=False)
+    return np.asarray(scale * solution)
+
+
+def _angles(hinges: Hinges) -> Array:
+    return np.arctan2(hinges.normals[:, 1], hinges.normals[:, 0])

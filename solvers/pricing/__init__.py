@@ -1,0 +1,1 @@
+"""Exact pricing: the global maximum of the dual constraint over all feasible hinges."""
