@@ -1,0 +1,150 @@
+"""Multipliers as they are given, projected on the dual equalities: a bound that is always valid.
+
+Used by verification only; it shares nothing with the solvers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden.errors import UnsupportedProblem
+
+Array = NDArray[np.float64]
+
+EPS = float(np.finfo(float).eps)
+
+# A hinge that enters a ball by no more than this (in units of the spread) counts as feasible.  Data
+# with common tangents meet them only up to rounding, and a hinge too many merely lowers the bound.
+TOUCH = 1e-12
+# Directions in which the centres extend by less than this fraction of their spread do not count.
+FLAT = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class DualPoint:
+    r"""Multipliers that satisfy the dual equalities, in coordinates of the centres' affine hull.
+
+    Inputs are in units of their spread s about the mean of the centres, so the multipliers are
+    :math:`s\, l_n` and :math:`G_n`, and P is the same.  Sites of radius 0 without multipliers are
+    left out.
+
+    Attributes
+    ----------
+    centers : (S, k) array
+    radii : (S,) array
+    values : (S, p) array
+    jacobians : (S, p, k) array
+    objective : float
+        :math:`\sum_n l_n^T t_n` in the units of the data.
+    touch : float
+        By how much a hinge may enter a ball and still count as feasible: `TOUCH` plus the rounding
+        of the coordinates as they were given.
+    sum_residual, moment_residual : float
+        :math:`|\sum l_n| / \sum |l_n|` and :math:`|\sum (l_n y_n^T + G_n)| / \sum (|l_n| |y_n| +
+        |G_n|)` of the multipliers as given, in centred coordinates.
+    sample_jacobians, tilted_jacobians : float
+        The parts of :math:`\sum |G_n|` at sites of radius 0 and across the hull, relative to the
+        same sum; both are left out of `jacobians`.
+    """
+
+    centers: Array
+    radii: Array
+    values: Array
+    jacobians: Array
+    objective: float
+    touch: float
+    sum_residual: float
+    moment_residual: float
+    sample_jacobians: float
+    tilted_jacobians: float
+
+
+def project_dual(
+    centers: Array, targets: Array, radii: Array, values: Array, jacobians: Array
+) -> DualPoint:
+    r"""Project multipliers on the dual equalities by least squares.
+
+    The projected multipliers satisfy :math:`\sum l_n = 0` and :math:`\sum (l_n y_n^T + G_n) = 0` to
+    rounding, so their bound is valid however bad the given ones were.  A hinge with weight
+    :math:`(w_\parallel, w_\perp)`, the second part across the hull of the centres, has
+    :math:`g(w, b) = |w_\parallel| g(w_\parallel / |w_\parallel|, b / |w_\parallel|)` if no
+    :math:`G_n` acts across the hull, and the hinge on the right is feasible, too: hinges within the
+    hull suffice.
+
+    Parameters
+    ----------
+    centers, targets, radii, values, jacobians : arrays (N, d), (N, p), (N,), (N, p, d)
+
+    Raises
+    ------
+    UnsupportedProblem
+        If the centres span more than a plane.
+    """
+    origin = centers.mean(axis=0)
+    offsets = centers - origin
+    spread = float(np.linalg.norm(offsets, axis=1).max())
+    rounding = EPS * float(np.abs(centers).max()) / spread
+    y = offsets / spread
+    _, sizes, directions = np.linalg.svd(y, full_matrices=False)
+    rank = max(1, int((sizes > FLAT * sizes[0] + rounding * np.sqrt(y.size)).sum()))
+    if rank > 2:
+        raise UnsupportedProblem(
+            f"the centres span {rank} dimensions: pricing is verified on a line or in a plane only"
+        )
+    basis = directions[:rank]
+    y, r, lam = y @ basis.T, radii / spread, values * spread
+    gamma = jacobians @ basis.T
+    tilted = jacobians - gamma @ basis
+    sizes_lam = np.linalg.norm(lam, axis=1)
+    total = float(
+        sizes_lam @ np.linalg.norm(y, axis=1) + np.linalg.norm(jacobians, axis=(1, 2)).sum()
+    )
+    moment = np.einsum("np,nk->pk", lam, y) + gamma.sum(axis=0)
+    ball = r > 0
+    # Multipliers that are nothing but rounding would make thousands of samples count.
+    keep = ball | (sizes_lam > 1e-15 * sizes_lam.max())
+    kept = y[keep], r[keep], lam[keep], np.where(ball[:, None, None], gamma, 0.0)[keep]
+    lam_kept, gamma_kept = _onto_equalities(*kept)
+    return DualPoint(
+        centers=kept[0],
+        radii=kept[1],
+        values=lam_kept,
+        jacobians=gamma_kept,
+        objective=float(np.sum(lam_kept * (targets - targets.mean(axis=0))[keep])) / spread,
+        touch=TOUCH + 2.0 * rounding,
+        sum_residual=ratio(float(np.linalg.norm(lam.sum(axis=0))), float(sizes_lam.sum())),
+        moment_residual=ratio(float(np.linalg.norm(moment)), total),
+        sample_jacobians=ratio(float(np.linalg.norm(jacobians[~ball], axis=(1, 2)).sum()), total),
+        tilted_jacobians=ratio(float(np.linalg.norm(tilted, axis=(1, 2)).sum()), total),
+    )
+
+
+def ratio(value: float, scale: float) -> float:
+    """Quotient value / scale, where 0 / 0 = 0 and x / 0 is infinite."""
+    if value == 0.0:
+        return 0.0
+    return value / scale if scale != 0.0 else float("inf") * value
+
+
+def _onto_equalities(y: Array, r: Array, lam: Array, gamma: Array) -> tuple[Array, Array]:
+    """The nearest multipliers that satisfy the dual equalities; sites keep their support."""
+    if not len(y):
+        return lam, gamma
+    k = y.shape[1]
+    balls = np.flatnonzero(r > 0)
+    # One row per multiplier, one column per equality; every output has the same equalities.
+    equalities = np.vstack(
+        [
+            np.column_stack([np.ones(len(y)), y]),
+            np.tile(np.column_stack([np.zeros(k), np.eye(k)]), (len(balls), 1)),
+        ]
+    )
+    x = np.vstack([lam, gamma[balls].transpose(0, 2, 1).reshape(-1, lam.shape[1])])
+    for _ in range(2):  # the second pass removes the rounding of the first
+        x = x - equalities @ np.linalg.lstsq(equalities, x, rcond=None)[0]
+    projected = np.zeros_like(gamma)
+    projected[balls] = x[len(y) :].reshape(-1, k, lam.shape[1]).transpose(0, 2, 1)
+    return x[: len(y)], projected

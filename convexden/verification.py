@@ -1,0 +1,373 @@
+"""Independent verification of a solution: nothing here is shared with the solvers.
+
+A network and multipliers are taken as they are.  The network is evaluated on every site, with a
+rigorous bound over each ball; the multipliers are projected on the dual equalities and priced by
+subdivision (`convexden.pricing_bound`).  What is proved does not depend on how they were found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden.certificate import Certificate
+from convexden.dual_projection import DualPoint, project_dual, ratio
+from convexden.errors import InvalidProblem
+from convexden.network import ShallowNetwork
+from convexden.pricing_bound import PricingInterval, pricing_interval
+from convexden.problem import Interpolation
+from convexden.site_errors import SiteErrors, site_errors
+from convexden.solution import Solution
+
+Array = NDArray[np.float64]
+
+COST_LIMIT = 1e-9
+FEASIBILITY_LIMIT = 1e-9
+EQUALITY_LIMIT = 1e-9
+PRICING_LIMIT = 1e-8
+BOUND_LIMIT = 1e-10
+DUALITY_LIMIT = 1e-9
+GAP_LIMIT = 1e-12
+# Slack of the gap for the width of the pricing interval, which the stated gap does not know.
+GAP_SLACK = 1e-11
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was checked: it passes if ``value <= limit``.
+
+    Attributes
+    ----------
+    name : str
+    value, limit : float
+        Both without units: relative to the size of what is checked.
+    passed : bool
+    message : str
+        One line that says what is wrong; empty if the check passed.
+    """
+
+    name: str
+    value: float
+    limit: float
+    passed: bool
+    message: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What the verification found.
+
+    Attributes
+    ----------
+    checks : tuple of Check
+    cost : float
+        Representation cost of the network, recomputed.
+    lower_bound : float
+        The bound that the multipliers prove, recomputed with the upper end of the pricing maximum.
+    relative_gap : float
+        (cost - lower_bound) / cost of these two, 0 if both are 0.
+    pricing_maximum : float
+        Upper end of the enclosure of P.
+    feasibility : float
+        Upper bound of ``|h(y) - t_n|`` over every point of every site, relative to the spread of
+        the targets.
+    """
+
+    checks: tuple[Check, ...]
+    cost: float
+    lower_bound: float
+    relative_gap: float
+    pricing_maximum: float
+    feasibility: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """One line per failed check; empty if all passed."""
+        return tuple(check.message for check in self.checks if not check.passed)
+
+    def table(self) -> str:
+        """The checks, one a line, and the numbers they establish."""
+        width = max(len(check.name) for check in self.checks)
+        lines = [f"{'check':<{width}}  {'value':>9}  {'limit':>9}"]
+        lines += [
+            f"{check.name:<{width}}  {check.value:9.2e}  {check.limit:9.2e}  "
+            f"{'ok' if check.passed else 'FAILED'}"
+            for check in self.checks
+        ]
+        lines += [
+            "",
+            f"cost            {self.cost:.15g}",
+            f"lower bound     {self.lower_bound:.15g}",
+            f"relative gap    {self.relative_gap:.3g}",
+            f"pricing maximum {self.pricing_maximum:.15g}",
+            f"feasibility     {self.feasibility:.3g}",
+            "",
+        ]
+        lines += [f"FAILED: {reason}" for reason in self.reasons] or ["verified"]
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.table()
+
+
+def verify_certificate(solution: Solution, *, tolerance: float = 1e-8) -> Verification:
+    """Check a solution independently of the solver that found it.
+
+    Parameters
+    ----------
+    solution : Solution
+    tolerance : float, optional
+        The relative gap that a solution with the status "certified" must meet.
+
+    Returns
+    -------
+    Verification
+        See `verify` for the checks.
+
+    Raises
+    ------
+    InvalidProblem
+        If network or certificate do not fit the problem.
+    UnsupportedProblem
+        If the centres span more than a plane.
+    """
+    return verify(
+        solution.problem,
+        solution.network,
+        solution.certificate,
+        cost=solution.cost,
+        lower_bound=solution.lower_bound,
+        relative_gap=solution.relative_gap,
+        status=solution.status,
+        tolerance=tolerance,
+    )
+
+
+def verify(
+    problem: Interpolation,
+    network: ShallowNetwork,
+    certificate: Certificate,
+    *,
+    cost: float | None = None,
+    lower_bound: float | None = None,
+    relative_gap: float | None = None,
+    status: str | None = None,
+    tolerance: float = 1e-8,
+) -> Verification:
+    r"""Check a network and multipliers, and what is stated about them, if anything is.
+
+    With the spreads s of the centres and u of the targets (largest distance from their mean):
+
+    * stated cost: :math:`\sum_k |a_k| |w_k|` to 1e-9;
+    * values, Jacobians, hinges: on the ball of site n the network differs from its target by at
+      most :math:`|e_n| + r_n |E_n| + o_n`, with the value error and the Jacobian error at the
+      centre (Frobenius norm) and :math:`o_n = \sum_k |a_k| [r_n |w_k| - |w_k^T y_n + b_k|]_+` for
+      the hinges that enter the ball.  The sum, and :math:`|e_n|` and :math:`o_n` alone, must be
+      within 1e-9 u, :math:`|E_n|` within 1e-9 u / s (which is more than the sum asks for where the
+      ball is small: a flat network is what the problem asks for at any radius);
+    * multipliers: :math:`\sum l_n = 0`, :math:`\sum (l_n y_n^T + G_n) = 0`, no :math:`G_n` at a
+      sample or across the affine hull of the centres, to 1e-9 of their terms;
+    * pricing maximum: the stated one lies in the enclosure of P (see
+      `convexden.pricing_bound.pricing_interval`; relative width 1e-12) to 1e-8;
+    * lower bound: at most :math:`\sum l_n^T t_n / \max(1, P)` with the upper end of P, to 1e-10
+      plus the width of the enclosure;
+    * weak duality: no bound exceeds the cost by more than 1e-9;
+    * relative gap: as the stated cost and bound say, and, if the status is "certified", the
+      recomputed one is within the tolerance.
+
+    Parameters
+    ----------
+    problem, network, certificate
+    cost, lower_bound, relative_gap, status : optional
+        What is stated; what is None is not checked.
+    tolerance : float, optional
+        For the relative gap if the status is "certified".
+
+    Raises
+    ------
+    InvalidProblem
+        If network or certificate do not fit the problem.
+    UnsupportedProblem
+        If the centres span more than a plane.
+    """
+    values, jacobians = _fitting(problem, network, certificate)
+    dual = project_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
+    pricing = pricing_interval(dual)
+    errors = site_errors(problem, network)
+    spread = problem.target_spread or float(np.abs(problem.targets).max()) or 1.0
+    # A cost far below that of a ramp over the whole spread is the rounding of an affine network.
+    floor = 1e-6 * spread / problem.input_spread
+    true_cost = float(
+        np.linalg.norm(network.output_weights, axis=1)
+        @ np.linalg.norm(network.input_weights, axis=1)
+    )
+    true_bound = max(0.0, dual.objective / max(1.0, pricing.upper))
+    true_gap = ratio(true_cost - true_bound, true_cost)
+    said_cost = true_cost if cost is None else float(cost)
+    said_bound = float(certificate.lower_bound if lower_bound is None else lower_bound)
+    said_bounds = np.array([certificate.lower_bound, said_bound])  # NaN, if any, is the largest
+
+    checks = [
+        _check(
+            "stated cost",
+            abs(said_cost - true_cost) / max(true_cost, floor),
+            COST_LIMIT,
+            f"stated cost {said_cost:.16g} is not the representation cost {true_cost:.16g} of the "
+            "network",
+        ),
+        *_feasibility_checks(errors, problem.input_spread, spread),
+        *_equality_checks(dual),
+        _pricing_check(float(certificate.pricing_maximum), pricing, dual),
+        _check(
+            "stated lower bound",
+            _excess(said_bounds.max(), true_bound, floor),
+            BOUND_LIMIT + ratio(pricing.upper - pricing.lower, pricing.upper),
+            f"stated lower bound {said_bounds.max():.16g} exceeds {true_bound:.16g}, all that the "
+            "multipliers prove",
+        ),
+        _check(
+            "weak duality",
+            _excess(np.append(said_bounds, true_bound).max(), true_cost, floor),
+            DUALITY_LIMIT,
+            f"a lower bound exceeds the cost {true_cost:.16g}: the network is not feasible or the "
+            "bound is false",
+        ),
+    ]
+    if relative_gap is not None:
+        said_gap = ratio(said_cost - said_bound, said_cost)
+        checks.append(
+            _check(
+                "stated gap",
+                abs(relative_gap - said_gap),
+                GAP_LIMIT,
+                f"stated relative gap {relative_gap:.3g} is not {said_gap:.3g}, that of the stated "
+                "cost and lower bound",
+            )
+        )
+    if status == "certified":
+        checks.append(
+            _check(
+                "gap of a certified solution",
+                true_gap,
+                tolerance + GAP_SLACK,
+                f"status is certified, but the relative gap {true_gap:.3g} exceeds the tolerance "
+                f"{tolerance:g}",
+            )
+        )
+    feasibility = float(errors.totals.max()) / spread
+    return Verification(tuple(checks), true_cost, true_bound, true_gap, pricing.upper, feasibility)
+
+
+def _check(name: str, value: float, limit: float, message: str) -> Check:
+    passed = bool(value <= limit)  # False for NaN
+    return Check(name, float(value), limit, passed, "" if passed else message)
+
+
+def _excess(value: float, limit: float, floor: float) -> float:
+    """By how much the value exceeds the limit, relative to the limit; 0 if it does not."""
+    return 0.0 if value <= limit else (value - limit) / max(limit, floor)
+
+
+def _fitting(
+    problem: Interpolation, network: ShallowNetwork, certificate: Certificate
+) -> tuple[Array, Array]:
+    """The multipliers as arrays, if everything has the shape that the problem asks for."""
+    n, p, d = len(problem), problem.output_dimension, problem.input_dimension
+    if (network.input_dimension, network.output_dimension) != (d, p):
+        raise InvalidProblem(
+            f"the network maps {network.input_dimension} inputs to {network.output_dimension} "
+            f"outputs, the problem {d} to {p}: give the network of this problem"
+        )
+    return (
+        _multipliers("values", certificate.values, (n, p)),
+        _multipliers("jacobians", certificate.jacobians, (n, p, d)),
+    )
+
+
+def _multipliers(name: str, array: Any, shape: tuple[int, ...]) -> Array:
+    try:
+        numbers: Array = np.asarray(array, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InvalidProblem(
+            f"certificate {name} are not an array of numbers: give shape {shape}"
+        ) from error
+    if numbers.shape != shape:
+        raise InvalidProblem(
+            f"certificate {name} have shape {numbers.shape}, the problem asks for {shape}"
+        )
+    if not np.isfinite(numbers).all():
+        raise InvalidProblem(f"certificate {name} hold NaN or infinity: give finite numbers")
+    return numbers
+
+
+def _feasibility_checks(errors: SiteErrors, input_spread: float, spread: float) -> list[Check]:
+    checks = [("values at the centres", errors.values, "the network misses the target of site {}")]
+    if errors.balls:
+        checks += [
+            (
+                "Jacobians on the balls",
+                errors.jacobians * input_spread,
+                "the network is not flat on the ball of site {}",
+            ),
+            ("hinges inside balls", errors.overlaps, "a hinge cuts the ball of site {}"),
+            (
+                "error on the balls",
+                errors.totals,
+                "the network misses the target of site {} somewhere on its ball",
+            ),
+        ]
+    found = []
+    for name, sizes, fault in checks:
+        worst = int(np.argmax(sizes))
+        value = float(sizes[worst]) / spread
+        message = f"{fault.format(worst)}: relative error {value:.3g}"
+        found.append(_check(name, value, FEASIBILITY_LIMIT, message))
+    return found
+
+
+def _equality_checks(dual: DualPoint) -> list[Check]:
+    return [
+        _check(name, value, EQUALITY_LIMIT, f"{fault}: relative size {value:.3g}")
+        for name, value, fault in (
+            ("sum of l_n", dual.sum_residual, "the multipliers l_n do not sum to zero"),
+            (
+                "sum of l_n y_n' + G_n",
+                dual.moment_residual,
+                "the multipliers l_n y_n' + G_n do not sum to zero",
+            ),
+            (
+                "G_n at samples",
+                dual.sample_jacobians,
+                "a Jacobian multiplier is not zero at a site of radius 0",
+            ),
+            (
+                "G_n across the hull",
+                dual.tilted_jacobians,
+                "Jacobian multipliers act across the affine hull of the centres",
+            ),
+        )
+    ]
+
+
+def _pricing_check(stated: float, pricing: PricingInterval, dual: DualPoint) -> Check:
+    outside = max(pricing.lower - stated, stated - pricing.upper)
+    outside = 0.0 if outside <= 0.0 else outside
+    # P of multipliers that no hinge sees is rounding, and so are its relative errors.
+    size = np.linalg.norm(dual.values, axis=1).sum()
+    size += np.linalg.norm(dual.jacobians, axis=(1, 2)).sum()
+    verb = "understates" if stated < pricing.lower else "is not"
+    return _check(
+        "stated pricing maximum",
+        ratio(outside, max(pricing.upper, 1e-9 * float(size))),
+        PRICING_LIMIT,
+        f"stated pricing maximum {stated:.16g} {verb} {pricing.upper:.16g}, the largest value of a "
+        "feasible hinge",
+    )
