@@ -21,11 +21,9 @@ from convexden.errors import InfeasibleProblem
 from convexden.solution import Progress, relative_gap
 from convexden.solvers.atoms import Array, Hinges, Indices, distinct
 from convexden.solvers.constraints import Constraints
-from convexden.solvers.master import MasterSolution, solve_dual
+from convexden.solvers.master import Master, solve_dual
 from convexden.solvers.newton import Polished, polish, project
 from convexden.solvers.pricing.plane import PlanePricing
-
-Master = Callable[[Array, Array, float, float], MasterSolution]
 
 _NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
 _SAME = 1e-9  # lines closer than this are one
@@ -46,7 +44,7 @@ class Bounds:
     lower: float = 0.0
     pricing_maximum: float = 0.0
     rounds: int = 0
-    history: list[Progress] = field(default_factory=list)
+    interrupted: bool = False
 
     @property
     def gap(self) -> float:
@@ -98,10 +96,10 @@ class ColumnGeneration:
             bounds.multipliers = np.zeros_like(self.rows.targets)
             return bounds
         try:
-            self._exchange(self._initial() if start is None else start)
+            initial = self._initial()
+            self._exchange(initial if start is None else start + initial)
         except KeyboardInterrupt:
-            if bounds.hinges is None:
-                raise
+            bounds.interrupted = True
         return bounds
 
     def _exchange(self, hinges: Hinges) -> None:
@@ -243,9 +241,7 @@ class ColumnGeneration:
     def _record(self, hinges: int) -> None:
         bounds = self.bounds
         bounds.rounds += 1
-        progress = Progress(bounds.rounds, bounds.cost, bounds.lower, hinges)
-        bounds.history.append(progress)
-        self.report(progress)
+        self.report(Progress(bounds.rounds, bounds.cost, bounds.lower, hinges))
 
 
 def repair(columns: Array, targets: Array, weights: Array) -> Array | None:

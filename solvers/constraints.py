@@ -120,9 +120,8 @@ class TreeConstraints:
     def _rows(self, patterns: Flags, offsets: Array, normals: Array) -> Array:
         signs = patterns[:, self._to].astype(float) - patterns[:, self._from]
         slopes = signs[:, : self._edges, None] * normals[:, None, :]
-        return np.concatenate(
-            [signs * offsets / self._lengths, slopes.reshape(len(normals), -1)], axis=1
-        )
+        flat = slopes.reshape(len(normals), self._edges * normals.shape[1])
+        return np.concatenate([signs * offsets / self._lengths, flat], axis=1)
 
 
 class SampleConstraints:

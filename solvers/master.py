@@ -18,6 +18,7 @@ the dual to Clarabel without the modelling layer: the same program and the same 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import clarabel
@@ -35,6 +36,10 @@ class MasterSolution:
     weights: Array
     errors: Array
     multipliers: Array
+
+
+Master = Callable[[Array, Array, float, float], MasterSolution]
+"""columns (K, M), targets (M, p), beta, accuracy -> solution."""
 
 
 def solve_with_cvxpy(

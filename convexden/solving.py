@@ -1,0 +1,190 @@
+"""`solve`: from an interpolation problem to a network with a certificate.
+
+The one caller of `convexden.solvers`.  What they return is taken to the verification before it is
+called certified.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden import __version__, verification
+from convexden.certificate import Certificate
+from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation, Reduction
+from convexden.solution import Progress, Solution, relative_gap
+
+_LIBRARIES = ("numpy", "scipy", "cvxpy", "clarabel")
+
+
+def solve(
+    problem: Interpolation,
+    tolerance: float = 1e-8,
+    *,
+    master: str = "clarabel",
+    progress: Callable[[Progress], None] | None = None,
+) -> Solution:
+    r"""Find the network of least representation cost that interpolates the sites.
+
+    .. math:: \min R(h) \quad \text{subject to} \quad h(y) = t_n \text{ for all } y \in B(y_n, r_n)
+
+    (the interpolation problem of Zeno et al. 2023, arXiv 2311.06748), with a lower bound from exact
+    pricing.  On a line the solution is explicit; in the plane it is found by column generation
+    with row generation for samples, and finished by Newton's method, so that the gap usually is of
+    rounding size whatever the tolerance.
+
+    Parameters
+    ----------
+    problem : Interpolation
+        Its centres must lie on a line or in a plane of the input space, of any dimension.
+    tolerance : float, optional
+        Relative duality gap at which the solution counts as certified.
+    master : {"clarabel", "cvxpy"}, optional
+        Whether the restricted masters go to Clarabel directly or through CVXPY: the same programs.
+    progress : callable, optional
+        Called with a `Progress` (costs in the units of the problem) after every round.
+
+    Returns
+    -------
+    Solution
+        With status "certified" if the relative gap is at most the tolerance and the independent
+        verification agrees, else "not-certified".  Interrupted by Ctrl-C, the best that was found.
+
+    Raises
+    ------
+    InfeasibleProblem
+        If no network interpolates the sites; its certificate proves it.
+    UnsupportedProblem
+        If the centres span more than a plane.
+    NotCertified
+        If the run was interrupted before there was any network.
+    """
+    started = time.perf_counter()
+    reduction = problem.reduce()
+    needed = _needed_sites(reduction.problem)
+    reduced = Interpolation(
+        reduction.problem.centers[needed],
+        reduction.problem.targets[needed],
+        reduction.problem.radii[needed],
+    )
+    history: list[Progress] = []
+
+    def relay(step: Progress) -> None:
+        scale = reduction.cost_scale
+        history.append(
+            Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges)
+        )
+        if progress is not None:
+            progress(history[-1])
+
+    if reduced.input_dimension == 1:
+        network, certificate = _solve_line(reduced)
+    elif reduced.input_dimension == 2:
+        try:
+            network, certificate = _solve_plane(reduced, tolerance, master, relay)
+        except InfeasibleProblem as error:
+            proof = error.certificate
+            lifted = None if proof is None else _lift(reduction, proof, needed, len(problem))
+            raise InfeasibleProblem(str(error), lifted) from None
+    else:
+        raise UnsupportedProblem(
+            f"the centers span {reduced.input_dimension} dimensions: only points on a line or in "
+            "a plane have an exact solver; give points whose affine hull is one"
+        )
+    network = reduction.lift_network(network)
+    certificate = _lift(reduction, certificate, needed, len(problem))
+    checked = verification.verify(problem, network, certificate, tolerance=tolerance)
+    # Rounding can leave the bound above the cost; the smaller of the two is a bound as well.
+    lower_bound = min(checked.lower_bound, checked.cost)
+    gap = relative_gap(checked.cost, lower_bound)
+    certified = checked.passed and gap <= tolerance
+    return Solution(
+        problem,
+        network,
+        certificate,
+        checked.cost,
+        lower_bound,
+        gap,
+        "certified" if certified else "not-certified",
+        max(1, len(history)),
+        time.perf_counter() - started,
+        {"convexden": __version__} | {name: version(name) for name in _LIBRARIES},
+        tuple(history),
+    )
+
+
+def _solve_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:
+    from convexden.solvers.line import solve_line
+    from convexden.solvers.pricing.line import LinePricing
+
+    line = solve_line(problem)
+    pricing = LinePricing(problem)
+    maximum = pricing.maximum(line.values, line.jacobians)
+    return line.network, _certificate(
+        problem, line.values, line.jacobians, maximum, LinePricing.name
+    )
+
+
+def _solve_plane(
+    problem: Interpolation,
+    tolerance: float,
+    master: str,
+    report: Callable[[Progress], None],
+) -> tuple[ShallowNetwork, Certificate]:
+    from convexden.solvers.master import solve_dual, solve_with_cvxpy
+    from convexden.solvers.pricing.plane import PlanePricing
+    from convexden.solvers.row_generation import solve_plane
+
+    masters = {"clarabel": solve_dual, "cvxpy": solve_with_cvxpy}
+    plane = solve_plane(problem, tolerance, masters[master], report)
+    if plane.network is None:
+        raise NotCertified("interrupted before a network was found: let it run longer")
+    return plane.network, _certificate(
+        problem, plane.values, plane.jacobians, plane.pricing_maximum, PlanePricing.name
+    )
+
+
+def _certificate(
+    problem: Interpolation,
+    values: NDArray[np.float64],
+    jacobians: NDArray[np.float64],
+    maximum: float,
+    pricing: str,
+) -> Certificate:
+    objective = float(np.sum(values * problem.targets))
+    return Certificate(values, jacobians, max(0.0, objective / max(1.0, maximum)), maximum, pricing)
+
+
+def _needed_sites(problem: Interpolation) -> NDArray[np.intp]:
+    """Sites that are not inside another: repeated samples and what a ball contains are implied."""
+    balls = np.flatnonzero(problem.radii > 0)
+    needed = np.ones(len(problem), dtype=bool)
+    for n in balls:
+        if needed[n]:
+            distances = np.linalg.norm(problem.centers - problem.centers[n], axis=1)
+            inside = distances + problem.radii <= problem.radii[n] * (1 + 1e-15)
+            inside[n] = False
+            needed &= ~inside
+    samples = np.flatnonzero(needed & (problem.radii == 0))
+    first = np.unique(problem.centers[samples], axis=0, return_index=True)[1]
+    needed[np.delete(samples, first)] = False
+    return np.flatnonzero(needed)
+
+
+def _lift(
+    reduction: Reduction, certificate: Certificate, needed: NDArray[np.intp], sites: int
+) -> Certificate:
+    """The certificate in the coordinates of the problem, with zeros at the sites left out."""
+    lifted = reduction.lift_certificate(certificate)
+    values = np.zeros((sites, lifted.values.shape[1]))
+    jacobians = np.zeros((sites, *lifted.jacobians.shape[1:]))
+    values[needed], jacobians[needed] = lifted.values, lifted.jacobians
+    return Certificate(
+        values, jacobians, lifted.lower_bound, lifted.pricing_maximum, lifted.pricing
+    )

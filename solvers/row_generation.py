@@ -1,0 +1,141 @@
+"""Row generation: of thousands of samples only a few dozen ever matter.
+
+Multipliers of a subset of the samples are multipliers of all of them (the others get zero), and a
+hinge may pass anywhere between samples, so a lower bound of the subproblem holds for the problem.
+Its network is optimal once it fits the samples that were left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation
+from convexden.solution import Progress
+from convexden.solvers.atoms import Array, Hinges, Indices
+from convexden.solvers.column_generation import Bounds, ColumnGeneration
+from convexden.solvers.constraints import constraints, network
+from convexden.solvers.master import Master, solve_dual
+from convexden.solvers.pricing.plane import PlanePricing
+
+# A sample missed by less than this share of the spread of the targets is met.
+_MISSED = 1e-11
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneSolution:
+    """A network on the plane with multipliers of all sites, in the units of the problem."""
+
+    network: ShallowNetwork | None  # None if interrupted before one was found
+    values: Array
+    jacobians: Array
+    pricing_maximum: float
+    rounds: int
+    history: tuple[Progress, ...]
+
+
+def solve_plane(
+    problem: Interpolation,
+    tolerance: float,
+    master: Master = solve_dual,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> PlaneSolution:
+    """Solve a problem of input dimension two by column generation over growing sets of samples.
+
+    Parameters
+    ----------
+    problem : Interpolation
+        Reduced, in units of its spreads.
+    tolerance : float
+        Relative gap at which to stop.
+    master : callable
+        `solve_dual` or `solve_with_cvxpy`.
+    report : callable
+        Called with a `Progress` after every round; the cost is infinite while samples are missed.
+
+    Raises
+    ------
+    InfeasibleProblem
+    """
+    active = _first_sites(problem)
+    history: list[Progress] = []
+    lower = 0.0
+    hinges: Hinges | None = None
+
+    def relay(progress: Progress) -> None:
+        nonlocal lower
+        lower = max(lower, progress.lower_bound)
+        cost = progress.cost if len(active) == len(problem) else np.inf
+        history.append(Progress(len(history) + 1, cost, lower, progress.hinges))
+        report(history[-1])
+
+    while True:
+        part = Interpolation(
+            problem.centers[active], problem.targets[active], problem.radii[active]
+        )
+        pricing = PlanePricing(part)
+        rows = constraints(part)
+        loop = ColumnGeneration(rows, pricing, tolerance, master, relay)
+        bounds = loop.run(hinges)
+        found = None if bounds.hinges is None else network(part, bounds.hinges, bounds.weights)
+        missed = _missed(problem, found, active)
+        if not missed.size or bounds.interrupted:
+            break
+        active = np.sort(np.concatenate([active, missed]))
+        hinges = _carried(bounds, problem, active)
+    if missed.size:
+        found = None
+    elif len(active) < len(problem):
+        history.append(Progress(len(history) + 1, bounds.cost, bounds.lower, found.neurons))
+        report(history[-1])
+    values = np.zeros_like(problem.targets)
+    jacobians = np.zeros((*values.shape, 2))
+    values[active], jacobians[active] = rows.multipliers(bounds.multipliers)
+    return PlaneSolution(
+        found, values, jacobians, bounds.pricing_maximum, len(history), tuple(history)
+    )
+
+
+def _first_sites(problem: Interpolation) -> Indices:
+    """All balls, and of the samples with one target those furthest out in eight directions."""
+    chosen = [np.flatnonzero(problem.radii > 0)]
+    samples = np.flatnonzero(problem.radii == 0)
+    angles = np.pi / 4 * np.arange(8)
+    heights = problem.centers[samples] @ np.stack([np.cos(angles), np.sin(angles)])
+    groups = np.unique(problem.targets[samples], axis=0, return_inverse=True)[1].reshape(-1)
+    order = np.argsort(groups, kind="stable")
+    for group in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
+        if group.size:
+            chosen.append(samples[group[np.unique(heights[group].argmax(axis=0))]])
+    return np.unique(np.concatenate(chosen))
+
+
+def _missed(problem: Interpolation, found: ShallowNetwork | None, active: Indices) -> Indices:
+    """The worst missed sample of every piece of the network."""
+    others = np.setdiff1d(np.arange(len(problem)), active)
+    if found is None or not others.size:
+        return others
+    points = problem.centers[others]
+    errors = np.linalg.norm(found(points) - problem.targets[others], axis=1)
+    bad = np.flatnonzero(errors > _MISSED)
+    pieces = points[bad] @ found.input_weights.T + found.biases > 0
+    groups = np.unique(np.packbits(pieces, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
+    worst = np.lexsort((-errors[bad], groups))
+    first = np.unique(groups[worst], return_index=True)[1]
+    return np.asarray(others[bad[worst[first]]])
+
+
+def _carried(bounds: Bounds, problem: Interpolation, active: Indices) -> Hinges | None:
+    """The hinges of the last subproblem, with the patterns of the next."""
+    old = bounds.hinges
+    if old is None:
+        return None
+    offsets = old.normals @ problem.centers[active].T + old.biases[:, None]
+    pivots = np.abs(np.abs(offsets) - problem.radii[active]).argmin(axis=1)
+    nowhere = np.full(len(old), -1)
+    return Hinges(
+        old.normals, old.biases, offsets > 0, pivots, nowhere, np.zeros(len(old), dtype=bool)
+    )
