@@ -136,6 +136,8 @@ def solve(
     from convexden.report import solution_table
 
     _print(solution_table(solution))
+    if not solution.certified:
+        _say_why(solution, tolerance)
     raise typer.Exit(0 if solution.certified else 1)
 
 
@@ -262,12 +264,26 @@ def _solve(problem: Interpolation, tolerance: float, quiet: bool) -> Solution:
         from convexden.solving import solve as solve_problem
 
         def show(progress: Progress) -> None:
-            line.show(
-                f"round {progress.round}: cost {progress.cost:.9g}, relative gap "
-                f"{progress.relative_gap:.1e}, {progress.hinges} hinges"
+            found = (
+                f"cost {progress.cost:.9g}, relative gap {progress.relative_gap:.1e}"
+                if progress.cost < float("inf")
+                else "no network yet"
             )
+            line.show(f"round {progress.round}: {found}, {progress.hinges} hinges")
 
         return solve_problem(problem, tolerance, progress=show)
+
+
+def _say_why(solution: Solution, tolerance: float) -> None:
+    from convexden.verification import verify_certificate
+
+    for reason in verify_certificate(solution).reasons:
+        _say(f"not certified: {reason}")
+    if solution.relative_gap > tolerance:
+        _say(
+            f"not certified: the relative gap {solution.relative_gap:.1e} is larger than "
+            f"{tolerance:g}: raise --tolerance or let it run longer"
+        )
 
 
 @contextmanager

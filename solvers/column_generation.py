@@ -9,7 +9,7 @@ the active hinges (`newton`) finishes it, and pricing tells whether that was rig
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import scipy.linalg
@@ -27,6 +27,8 @@ from convexden.solvers.pricing.plane import PlanePricing
 
 _NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
 _SAME = 1e-9  # lines closer than this are one
+_STALL = 12  # rounds in which the gap hardly moves before giving up
+_CROWD = 3  # columns per row above which idle ones leave
 _VIOLATION = 1e-11  # a dual constraint exceeded by less is satisfied
 
 
@@ -105,23 +107,26 @@ class ColumnGeneration:
     def _exchange(self, hinges: Hinges) -> None:
         rows, bounds = self.rows, self.bounds
         beta, checked, stalled = 5.0 * _spacing_scale(rows), False, 0
-        slack = np.zeros(len(hinges), dtype=int)
-        while bounds.gap > self.tolerance and bounds.rounds < self.max_rounds and stalled < 5:
+        idle = np.zeros(len(hinges), dtype=int)
+        value = np.inf
+        while bounds.gap > self.tolerance and bounds.rounds < self.max_rounds and stalled < _STALL:
+            before = bounds.gap
             columns = rows.features(hinges)
             accuracy = float(np.clip(0.1 * bounds.gap, 1e-10, 0.1))
             solved = self.master(columns, rows.targets, beta, accuracy)
-            before = bounds.gap
             found, heights = self._price(solved.multipliers)
+            own = np.linalg.norm(columns @ solved.multipliers, axis=1)
             norms = np.linalg.norm(solved.weights, axis=1)
             self._improve_cost(hinges, columns, solved.weights)
-            errors = beta * float(np.linalg.norm(solved.errors, axis=1).sum())
-            total = norms.sum() + errors
             self._record(len(hinges))
             new = found[heights > 1 + _VIOLATION]
             if bounds.gap <= _NEWTON_GAP:
-                self._newton(hinges, norms, solved.multipliers, found, heights)
+                active = _active(hinges, norms, own, found, heights, bounds.gap)
+                self._newton(*active, solved.multipliers)
                 if self._polished is not None:
                     new = new + self._project(self._polished, solved.multipliers)
+            errors = beta * float(np.linalg.norm(solved.errors, axis=1).sum())
+            total = norms.sum() + errors
             if errors > 0.1 * bounds.gap * total + 1e-9 * total:
                 if beta >= 1e3 and not checked:
                     self._check_feasible()
@@ -129,13 +134,14 @@ class ColumnGeneration:
                 beta *= 5.0
             else:
                 stalled = stalled + 1 if bounds.gap > 0.9 * before else 0
-            own = np.linalg.norm(columns @ solved.multipliers, axis=1)
-            idle = (own < 0.9) & (norms < 1e-3 * norms.max())
-            slack = np.where(idle, slack + 1, 0)
-            kept = np.flatnonzero(slack < 2)
+            # The dual is degenerate: columns may leave only while the value falls, or it cycles.
+            idle = np.where((own < 0.9) & (norms < 1e-3 * norms.max()), idle + 1, 0)
+            falls, value = total < value * (1 - 1e-6), total
+            crowded = len(hinges) > _CROWD * len(rows.targets)
+            kept = np.flatnonzero(idle < 2) if falls and crowded else np.arange(len(hinges))
             added = self._select(new)
             hinges = hinges[kept] + added
-            slack = np.concatenate([slack[kept], np.zeros(len(added), dtype=int)])
+            idle = np.concatenate([idle[kept], np.zeros(len(added), dtype=int)])
 
     def _initial(self) -> Hinges:
         """Hinges held by two sites that separate few pairs of neighbours: optima are made of them.
@@ -175,11 +181,8 @@ class ColumnGeneration:
         if cost < bounds.cost:
             bounds.hinges, bounds.weights, bounds.cost = hinges[heavy], repaired, cost
 
-    def _newton(
-        self, hinges: Hinges, norms: Array, multipliers: Array, found: Hinges, heights: Array
-    ) -> None:
-        """Polish the network; keep the result if it is the cheapest so far."""
-        active, alphas = _active(hinges, norms, found, heights)
+    def _newton(self, active: Hinges, alphas: Array, multipliers: Array) -> None:
+        """Polish the network of the active hinges; keep it if it is the cheapest so far."""
         room = self.pricing.room(active)
         polished = polish(self.rows, active, alphas, multipliers, room)
         if polished is None:
@@ -263,24 +266,31 @@ def repair(columns: Array, targets: Array, weights: Array) -> Array | None:
 
 
 def _active(
-    hinges: Hinges, norms: Array, found: Hinges, heights: Array
+    hinges: Hinges, norms: Array, own: Array, found: Hinges, heights: Array, gap: float
 ) -> tuple[Hinges, Array]:
-    """The local maxima that carry weight, and how much: the weight of every column of the master
-    goes to the nearest of them."""
+    """The active hinges and their weights: the local maxima that carry weight.
+
+    The weight of every column of the master goes to the nearest local maximum.  A column that is
+    active itself but far from all of them, compared to the accuracy of the master, lies on an arc
+    along which the dual constraint is constant: it stays where it is.
+    """
     chosen = distinct(found, _SAME)
-    candidates = found[chosen]
-    lines = np.column_stack([candidates.normals, candidates.biases])
     heavy = np.flatnonzero(norms > 1e-7 * norms.max())
-    own = np.column_stack([hinges.normals, hinges.biases])[heavy]
-    distances = np.minimum(cdist(own, lines), cdist(own, -lines))
+    lines = np.column_stack([found.normals, found.biases])[chosen]
+    ours = np.column_stack([hinges.normals, hinges.biases])[heavy]
+    distances = np.minimum(cdist(ours, lines), cdist(ours, -lines))
     nearest = distances.argmin(axis=1)
-    alphas = np.zeros(len(candidates))
-    np.add.at(alphas, nearest, norms[heavy])
+    far = distances[np.arange(heavy.size), nearest] > 30 * np.sqrt(max(gap, 0.0))
+    flat = far & (own[heavy] > 1 - 10 * gap) & (norms[heavy] > 1e-4 * norms.max())
+    alphas = np.zeros(chosen.size)
+    np.add.at(alphas, nearest[~flat], norms[heavy[~flat]])
     # Complementarity: an interior point leaves alpha (1 - g) nearly equal for all hinges.
     typical = alphas.sum() / max(1, np.count_nonzero(alphas))
     short = np.maximum(1.0 - heights[chosen], 1e-6)
     carries = np.flatnonzero(alphas > short * typical)
-    return candidates[carries], alphas[carries]
+    still = hinges[heavy[flat]]
+    still = replace(still, free=np.zeros(len(still), dtype=bool))
+    return found[chosen[carries]] + still, np.concatenate([alphas[carries], norms[heavy[flat]]])
 
 
 def _neighbours(centers: Array) -> tuple[Indices, Indices]:
