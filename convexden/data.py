@@ -35,14 +35,17 @@ def read_points(source: str | Path) -> Array:
         If the file cannot be read or is not a table of finite numbers.
     """
     if str(source).startswith("digits:"):
-        return digits(_indices(str(source)))
-    array = _read(Path(source))
+        array = digits(_indices(str(source)))
+    else:
+        array = _read(Path(source))
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2:
         raise InvalidProblem(
             f"{source}: an array of shape {array.shape} is not one point a row: give shape (N, d)"
         )
+    if len(array) < 2:
+        raise InvalidProblem(f"{source} holds a single point: give at least two, one a row")
     return array
 
 
@@ -221,7 +224,8 @@ def _read_text(path: Path) -> Array:
     header = True  # until the first row that is one
     for number, cells in _lines(text):
         values = [_value(cell) for cell in cells]
-        if header and all(value is None for value in values):
+        words = zip(cells, values, strict=True)
+        if header and all(value is None and cell[:1].isalpha() for cell, value in words):
             header = False
             continue
         header = False

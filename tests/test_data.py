@@ -35,6 +35,8 @@ def test_one_number_a_line_is_a_point_on_the_line(tmp_path):
         ("x,y\n", "is empty"),
         ("# nothing\n", "is empty"),
         ("0,1\n2\n", "line 2: 1 numbers where the lines before have 2"),
+        ("1+2j\n3\n", "line 1: '1.2j' is no number"),
+        ("0 1\n", "holds a single point"),
         ("0,1\n2,x\n", "line 2: 'x' is no number"),
         ("0,y\n2,3\n", "line 1: 'y' is no number"),
         ("x,y\nu,v\n2,3\n", "line 2: 'u' is no number"),
