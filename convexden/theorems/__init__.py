@@ -1,0 +1,131 @@
+"""The closed-form minimisers that theory knows, and their verification against exact solutions.
+
+Every theorem is a module: ``theorems.rays.closed_form(points, radius)`` is what it claims,
+``theorems.rays.verify(points, radius)`` compares the claim with the certified optimum.
+`verify_all` does so on random instances of all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from convexden.errors import InvalidProblem
+from convexden.theorems import (
+    collinear,
+    equilateral,
+    face_aligned,
+    obtuse_simplex,
+    rays,
+    univariate,
+)
+from convexden.theorems._claims import ClosedForm, Instance
+from convexden.theorems._core import TOLERANCE, Result, Theorem, Verdict, compare, decide
+
+__all__ = [
+    "ClosedForm",
+    "Instance",
+    "Result",
+    "Theorem",
+    "Verdict",
+    "collinear",
+    "compare",
+    "decide",
+    "equilateral",
+    "face_aligned",
+    "get",
+    "names",
+    "obtuse_simplex",
+    "rays",
+    "registry",
+    "univariate",
+    "verify_all",
+]
+
+_MODULES = (univariate, collinear, rays, obtuse_simplex, equilateral, face_aligned)
+
+registry = MappingProxyType({module.THEOREM.name: module.THEOREM for module in _MODULES})
+
+
+def names() -> list[str]:
+    """Names of all theorems and conjectures, in the order of the registry."""
+    return list(registry)
+
+
+def get(name: str) -> Theorem:
+    """The theorem of this name; underscores do for hyphens.
+
+    Raises
+    ------
+    InvalidProblem
+        If there is none.
+    """
+    key = name.strip().lower().replace("_", "-")
+    if key not in registry:
+        close = get_close_matches(key, registry, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(registry)}"
+        raise InvalidProblem(f"there is no theorem {name!r}: {hint}")
+    return registry[key]
+
+
+def verify_all(
+    names: Iterable[str] | None = None,
+    *,
+    instances: int = 10,
+    seed: int = 0,
+    tolerance: float = TOLERANCE,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Iterator[Result]:
+    """Verify theorems on random instances that meet their hypotheses.
+
+    Instance k of a theorem depends on its name, the seed and k only.
+
+    Parameters
+    ----------
+    names : iterable of str, optional
+        Which theorems, all if not given.
+    instances : int
+        Random instances of each.
+    seed : int
+        Not negative.
+    tolerance : float
+        Relative accuracy to which optimality has to be proved.
+    progress : callable, optional
+        Called before each instance with the number of finished ones, their total and the name
+        of the theorem.
+
+    Yields
+    ------
+    Result
+        One an instance, theorem by theorem.
+
+    Raises
+    ------
+    InvalidProblem
+        If a name is unknown, there are no instances or the seed is negative.
+    """
+    chosen = list(dict.fromkeys(get(name) for name in (registry if names is None else names)))
+    if instances < 1 or seed < 0:
+        raise InvalidProblem("give at least one instance and a seed >= 0")
+    return _verify_all(chosen, instances, seed, tolerance, progress)
+
+
+def _verify_all(
+    theorems: list[Theorem],
+    instances: int,
+    seed: int,
+    tolerance: float,
+    progress: Callable[[int, int, str], None] | None,
+) -> Iterator[Result]:
+    for i, theorem in enumerate(theorems):
+        for k in range(instances):
+            if progress is not None:
+                progress(i * instances + k, len(theorems) * instances, theorem.name)
+            yield compare(
+                theorem.name,
+                theorem.closed_form(**theorem.draw(seed, k)),
+                tolerance=tolerance,
+                instance=f"seed {seed} #{k}",
+                kind=theorem.kind_of(k),
+            )

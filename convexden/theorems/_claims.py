@@ -1,0 +1,88 @@
+"""What a theorem claims about an instance, and what its file needs to claim it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden.certificate import Certificate
+from convexden.errors import InvalidProblem
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation
+
+Array = NDArray[np.float64]
+
+
+class Instance(TypedDict, total=False):
+    """Arguments of `closed_form` and `verify`: points, radius and, where they differ, targets."""
+
+    points: Array
+    radius: float | Array
+    targets: Array
+
+
+@dataclass(frozen=True, eq=False)
+class ClosedForm:
+    """What a theorem claims about one instance.
+
+    Attributes
+    ----------
+    problem : Interpolation
+    network : ShallowNetwork
+        The minimiser in closed form.
+    cost : float
+        Its representation cost, by the formula of the theorem.
+    certificate : Certificate or None
+        Multipliers in closed form that prove its optimality, where they are known.
+    """
+
+    problem: Interpolation
+    network: ShallowNetwork
+    cost: float
+    certificate: Certificate | None
+
+
+def closed_form_certificate(problem: Interpolation, values: Array, jacobians: Array) -> Certificate:
+    """The certificate of multipliers that a theorem gives, whose pricing maximum is 1."""
+    bound = max(0.0, float(np.sum(values * problem.targets)))
+    return Certificate(values, jacobians, bound, 1.0, "closed-form")
+
+
+def rounding(points: Array) -> float:
+    """Distances (in the points' units) below which points count as aligned or equal."""
+    spread = float(np.abs(points - points.mean(axis=0)).max())
+    return 1e-12 * spread + 8 * np.finfo(float).eps * float(np.abs(points).max())
+
+
+def one_radius(problem: Interpolation) -> float:
+    """The radius that all balls share.
+
+    Raises
+    ------
+    InvalidProblem
+        If they do not share one, or it is 0.
+    """
+    radius = float(problem.radii[0])
+    if (problem.radii != radius).any() or radius == 0:
+        raise InvalidProblem("the closed form needs balls of one radius: give one number > 0")
+    return radius
+
+
+def generic_position(rng: np.random.Generator, points: Array) -> tuple[Array, float]:
+    """Scale, turn and shift points (N, r) into a random subspace of 2 to 5 dimensions, at least r.
+
+    Returns
+    -------
+    points : (N, d) array
+    scale : float
+        The factor by which distances have grown.
+    """
+    rank = points.shape[1]
+    dimension = int(rng.integers(max(2, rank), 6))
+    scale = float(10 ** rng.uniform(-1, 1))
+    frame = np.linalg.qr(rng.standard_normal((dimension, rank)))[0]
+    shift = rng.standard_normal(dimension)
+    return scale * (points @ frame.T + shift), scale

@@ -1,0 +1,186 @@
+"""The conjecture that the denoiser of any simplex is face-aligned."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convexden.data import triangle
+from convexden.errors import InvalidProblem
+from convexden.problem import Interpolation, denoising
+from convexden.theorems._claims import ClosedForm, Instance, generic_position, one_radius
+from convexden.theorems._core import TOLERANCE, Result, Theorem, compare
+from convexden.theorems._median import weighted_geometric_median
+from convexden.theorems._ramps import Ramp, sum_of_ramps
+
+Array = NDArray[np.float64]
+
+KINDS = ("scalene acute", "isosceles acute", "obtuse")
+
+
+def hypotheses(points: ArrayLike, radius: ArrayLike) -> tuple[Interpolation, Array]:
+    """The problem and the point (N, d) of the others' hull that is nearest to each vertex.
+
+    Raises
+    ------
+    InvalidProblem
+        If the points are not the vertices of a simplex or some vertex is no further than 2 rho
+        from the hull of the others, where the candidate is not defined.
+    """
+    problem = denoising(points, radius=radius)
+    rho, count = one_radius(problem), len(problem)
+    rank = problem.reduce().problem.input_dimension
+    if rank != count - 1:
+        raise InvalidProblem(
+            f"face-aligned needs the vertices of a simplex, these {count} points span "
+            f"{rank} dimensions"
+        )
+    nearest = np.array(
+        [_nearest(x, np.delete(problem.centers, n, 0)) for n, x in enumerate(problem.centers)]
+    )
+    widths = np.linalg.norm(problem.centers - nearest, axis=1)
+    if widths.min() <= 2 * rho:
+        raise InvalidProblem(
+            f"face-aligned is not defined: point {int(widths.argmin())} is {widths.min():.6g} from "
+            f"the hull of the others, lower the radius below {widths.min() / 2:.6g}"
+        )
+    return problem, nearest
+
+
+def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
+    r"""The sum of ramps from the hull of the others to each vertex, centred at a median.
+
+    Problem: minimise the representation cost subject to :math:`h(y) = x_n` on
+    :math:`B(x_n, \rho)`, with the :math:`x_n` the vertices of a simplex.
+
+    Conjecture: with :math:`d_n` the distance of :math:`x_n` from the hull of the other vertices
+    and :math:`\psi_n` the ramp from 0 to 1 along the shortest segment between them, from
+    :math:`\rho` after its beginning to :math:`\rho` before its end, a minimiser is
+
+    .. math:: h(y) = c + \sum_n (x_n - c)\, \psi_n(y), \qquad
+       R^* = \min_c \sum_n \frac{2 |x_n - c|}{d_n - 2 \rho},
+
+    c the geometric median of the vertices with weights :math:`1 / (d_n - 2 \rho)`.
+
+    This contains the theorems on the obtuse simplex (c is a vertex) and on the equilateral
+    triangle (c is the centroid).  The solver decides: it agrees on obtuse triangles, on isosceles
+    ones of moderate radius and on some scalene acute ones for which c is a vertex; on other scalene
+    acute triangles it finds cheaper networks, whose hinges are tilted off the faces.
+
+    Parameters
+    ----------
+    points : (N, d) array
+        Vertices.
+    radius : float
+
+    Returns
+    -------
+    ClosedForm
+        Without a certificate.
+
+    Raises
+    ------
+    InvalidProblem
+        If the candidate is not defined.
+
+    References
+    ----------
+    Zeno et al. 2023, arXiv 2311.06748, leaves the general simplex open; the candidate
+    generalises its two results on simplices.
+
+    Examples
+    --------
+    >>> from convexden.data import triangle
+    >>> from convexden.theorems import face_aligned
+    >>> isosceles, scalene = triangle((40, 70, 70)), triangle((50, 60, 70))
+    >>> round(face_aligned.closed_form(isosceles, 0.2).cost, 12)
+    5.625216305913
+    >>> result = face_aligned.verify(isosceles, 0.2)
+    >>> result.verdict, round(result.cost, 9), result.relative_gap < 1e-10
+    ('confirmed', 5.625216306, True)
+    >>> result = face_aligned.verify(scalene, 0.4)
+    >>> result.verdict, f"cheaper by {result.relative_excess:.1e}", result.relative_gap < 1e-10
+    ('refuted', 'cheaper by 2.4e-06', True)
+    """
+    problem, nearest = hypotheses(points, radius)
+    rho = float(problem.radii[0])
+    steps = problem.centers - nearest
+    widths = np.linalg.norm(steps, axis=1)
+    median = weighted_geometric_median(problem.centers, 1 / (widths - 2 * rho))
+    ramps = [
+        Ramp(u, u @ foot + rho, u @ foot + width - rho, height)
+        for u, foot, width, height in zip(
+            steps / widths[:, None], nearest, widths, problem.targets - median, strict=True
+        )
+    ]
+    cost = sum(ramp.cost for ramp in ramps)
+    return ClosedForm(problem, sum_of_ramps(median, ramps), cost, None)
+
+
+def verify(points: ArrayLike, radius: ArrayLike, *, tolerance: float = TOLERANCE) -> Result:
+    """Compare the candidate with the certified optimum; arguments as in `closed_form`."""
+    return compare("face-aligned", closed_form(points, radius), tolerance=tolerance)
+
+
+def instance(rng: np.random.Generator, kind: str) -> Instance:
+    """Triangles in generic position."""
+    match kind:
+        case "scalene acute":
+            angles = _scalene_acute(rng)
+            fraction = rng.uniform(0.1, 0.8)
+        case "isosceles acute":
+            apex = rng.uniform(25, 85)
+            angles = [apex, (180 - apex) / 2, (180 - apex) / 2]
+            fraction = rng.uniform(0.05, 0.5)
+        case _:
+            widest = rng.uniform(95, 150)
+            other = rng.uniform(0.2, 0.8) * (180 - widest)
+            angles = [widest, other, 180 - widest - other]
+            fraction = rng.uniform(0.01, 0.9)
+    corners = triangle(angles)
+    room = min(
+        float(np.linalg.norm(x - _nearest(x, np.delete(corners, n, 0)))) / 2
+        for n, x in enumerate(corners)
+    )
+    points, scale = generic_position(rng, corners)
+    return Instance(points=points[rng.permutation(3)], radius=fraction * room * scale)
+
+
+def _scalene_acute(rng: np.random.Generator) -> list[float]:
+    """Angles from 30 to 85 degrees that differ by 5 or more."""
+    while True:
+        angles = np.sort(30 + 90 * rng.dirichlet(np.ones(3)))
+        if angles[2] < 85 and np.diff(angles).min() > 5:
+            return list(angles)
+
+
+def _nearest(point: Array, vertices: Array) -> Array:
+    """The point of the hull of a few affinely independent vertices that is nearest to a point.
+
+    It is the projection on the hull of some of them; all are tried.
+    """
+    best, distance = vertices[0], np.inf
+    for size in range(1, len(vertices) + 1):
+        for chosen in combinations(range(len(vertices)), size):
+            corner, edges = vertices[chosen[0]], vertices[list(chosen[1:])] - vertices[chosen[0]]
+            shares = np.linalg.lstsq(edges.T, point - corner, rcond=None)[0]
+            if (shares < 0).any() or shares.sum() > 1:
+                continue
+            foot = corner + shares @ edges
+            if (reach := float(np.linalg.norm(point - foot))) < distance:
+                best, distance = foot, reach
+    return best
+
+
+THEOREM = Theorem(
+    name="face-aligned",
+    title="Face-aligned denoiser of any simplex",
+    statement="h(y) = c + sum_n (x_n - c) psi_n(y); R = min_c sum_n 2 |x_n - c| / (d_n - 2 rho)",
+    reference="open in Zeno et al. 2023, arXiv 2311.06748, general simplex",
+    kind="conjecture",
+    closed_form=closed_form,
+    kinds=KINDS,
+    instance=instance,
+)

@@ -1,0 +1,148 @@
+"""Tables say what they are asked for and fit on a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rich.console import Console, RenderableType
+
+from convexden import theorems
+from convexden.certificate import Certificate
+from convexden.report import solution_table, theorems_table, verification_table, verify_table
+from convexden.solution import Solution
+from convexden.theorems import Result
+from convexden.verification import verify_certificate
+
+
+@pytest.fixture
+def solution() -> Solution:
+    closed_form = theorems.rays.closed_form([[0, 0], [4, 0], [0, 3]], 0.48)
+    assert closed_form.certificate is not None
+    certificate = Certificate(
+        closed_form.certificate.values,
+        closed_form.certificate.jacobians,
+        closed_form.certificate.lower_bound,
+        closed_form.certificate.pricing_maximum,
+        "exact-plane",
+    )
+    return Solution(
+        closed_form.problem,
+        closed_form.network,
+        certificate,
+        closed_form.network.representation_cost,
+        certificate.lower_bound,
+        0.0,
+        "certified",
+        3,
+        0.25,
+        {},
+    )
+
+
+def _result(solution: Solution, theorem: str, k: int, kind: str, excess: float) -> Result:
+    verdict: theorems.Verdict = "refuted" if excess > 0 else "confirmed"
+    claim = theorems.ClosedForm(solution.problem, solution.network, solution.cost, None)
+    cost = solution.cost
+    return Result(
+        theorem,
+        f"seed 0 #{k}",
+        kind,
+        verdict,
+        cost,
+        cost,
+        cost,
+        1e-12,
+        excess,
+        2e-9,
+        0.5,
+        claim,
+        solution,
+    )
+
+
+def _text(renderable: RenderableType) -> str:
+    console = Console(width=80, color_system=None)
+    with console.capture() as capture:
+        console.print(renderable)
+    text = capture.get()
+    assert "…" not in text
+    return text
+
+
+def test_solution(solution: Solution) -> None:
+    text = _text(solution_table(solution))
+    for part in (
+        "certified",
+        "relative gap 0",
+        "3 balls",
+        "R^2 to R^2",
+        "5.5727554179566",
+        "neurons",
+    ):
+        assert part in text
+    assert "sample" not in text
+    assert "not-certified" in _text(solution_table(replace(solution, status="not-certified")))
+
+
+def test_verification(solution: Solution) -> None:
+    passed = _text(verification_table(verify_certificate(solution)))
+    assert "verified" in passed
+    assert "failed" not in passed
+    spoiled = replace(solution, cost=1.01 * solution.cost)
+    text = " ".join(_text(verification_table(verify_certificate(spoiled))).split())
+    assert "failed: stated cost" in text
+    assert "verified" not in text
+
+
+def test_theorems() -> None:
+    text = _text(theorems_table())
+    for theorem in theorems.registry.values():
+        assert theorem.name in text
+        assert theorem.title in text
+    assert text.count("conjecture") == 1
+    assert text.count("2311.06748") == len(theorems.registry)
+
+
+def test_all_confirmed(solution: Solution) -> None:
+    results = [_result(solution, "rays", k, "right angle", -1e-16) for k in range(3)]
+    text = _text(verify_table(results))
+    assert "confirmed on 3 instances" in text
+    assert "1.5" in text  # seconds
+    assert "refuted on" not in text
+
+
+def test_refuted_conjecture_is_a_finding_and_a_refuted_theorem_a_failure(
+    solution: Solution,
+) -> None:
+    results = [
+        _result(solution, "face-aligned", 0, "scalene acute", 3e-7),
+        _result(solution, "face-aligned", 1, "isosceles acute", 0.0),
+        _result(solution, "face-aligned", 3, "scalene acute", 2e-9),
+    ]
+    text = _text(verify_table(results))
+    assert "finding: face-aligned" in text
+    assert "refuted on 2 scalene acute: cheaper networks exist, by 2.0e-09 to 3.0e-07" in text
+    assert "confirmed on 1 isosceles acute" in text
+    assert "FAILED" not in text
+    failure = _text(verify_table([_result(solution, "rays", 0, "right angle", 1e-3)]))
+    assert "FAILED: rays" in failure
+    doubt = replace(_result(solution, "rays", 0, "right angle", 0.0), verdict="undecided")
+    assert "undecided on 1 right angle" in _text(verify_table([doubt]))
+
+
+def test_each_instance_has_a_row(solution: Solution) -> None:
+    results = [
+        _result(solution, theorem.name, k, theorem.kind_of(k), -1e-16)
+        for theorem in theorems.registry.values()
+        for k in range(len(theorem.kinds))
+    ]
+    text = _text(verify_table(results, each=True))
+    for theorem in theorems.registry.values():
+        for kind in theorem.kinds:
+            assert kind in text
+    assert text.count("seed 0 #0") == len(theorems.registry)
+
+
+def test_nothing_to_show() -> None:
+    assert "theorem" in _text(verify_table([]))

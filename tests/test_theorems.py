@@ -1,0 +1,428 @@
+"""Closed forms interpolate, cost what their formula says and are proved optimal, or are refuted."""
+
+from __future__ import annotations
+
+import doctest
+import subprocess
+import sys
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from convexden import theorems
+from convexden.data import regular_simplex, triangle
+from convexden.errors import InvalidProblem
+from convexden.site_errors import site_errors
+from convexden.theorems import equilateral, face_aligned, obtuse_simplex, rays, univariate
+from convexden.theorems._median import weighted_geometric_median
+from convexden.verification import verify
+
+Array = NDArray[np.float64]
+
+PROVED = [name for name in theorems.names() if theorems.get(name).kind == "theorem"]
+LINE = [
+    [0.3, -0.2],
+    [1.0648421872844884, 0.444217687237691],
+    [2.594526561853465, 1.732653061713073],
+]
+THREE_RAYS = [
+    [0.0, 0.0],
+    [1.0, 0.0],
+    [-0.26047226650039546, 1.477211629518312],
+    [-0.5209445330007909, 2.954423259036624],
+    [-1.285575219373079, -1.5320888862379558],
+]
+CROSS = [[0, 0], [1, 0], [2, 0], [0, 1.5], [0, 2.5], [-1, 0], [0, -1.2]]
+RIGHT = [[0, 0], [4, 0], [0, 3]]
+EQUILATERAL = triangle((60, 60, 60))
+
+
+# ---------------------------------------------------------------- what the closed forms claim
+
+
+@pytest.mark.parametrize(
+    ("name", "points", "radius", "cost"),
+    [
+        ("univariate", [0, 1, 3], 0.25, 20 / 3),
+        ("univariate", [3, 0, 1], [0.25, 0.25, 0.0], 8 / 3),
+        ("univariate", [0, 1, 2, 3], 0.0, 0.0),
+        ("collinear", LINE, 0.1, 4.722222222222222),
+        ("rays", LINE, 0.1, 4.722222222222222),
+        ("rays", THREE_RAYS, 0.15, 10.210084033613444),
+        ("rays", CROSS, 0.1, 14.7076923076923),
+        ("rays", RIGHT, 0.48, 5.572755417956655),
+        ("obtuse-simplex", RIGHT, 0.48, 5.572755417956655),
+        ("obtuse-simplex", [[0, 0], [1, 0], [-0.5, 1]], 0.11094, 5.065480394291284),
+        ("equilateral", EQUILATERAL, 0.1, 4.615384615384615),
+        ("face-aligned", EQUILATERAL, 0.1, 4.615384615384615),
+        ("face-aligned", RIGHT, 0.48, 5.572755417956655),
+        ("face-aligned", [[0, 0], [1, 0], [0.5, 0.6]], 0.12, 5.906261169950738),
+    ],
+)
+def test_cost(name: str, points: Any, radius: Any, cost: float) -> None:
+    closed_form = theorems.get(name).closed_form(points, radius)
+    assert closed_form.cost == pytest.approx(cost, rel=1e-13)
+
+
+@pytest.mark.parametrize("name", theorems.names())
+@pytest.mark.parametrize("index", range(12))
+def test_network_interpolates_at_the_cost_of_the_formula(name: str, index: int) -> None:
+    theorem = theorems.get(name)
+    closed_form = theorem.closed_form(**theorem.draw(1, index))
+    problem, network = closed_form.problem, closed_form.network
+    assert site_errors(problem, network).totals.max() <= 1e-12 * problem.target_spread
+    assert network.representation_cost == pytest.approx(closed_form.cost, rel=1e-12)
+    assert network.canonical().representation_cost == pytest.approx(closed_form.cost, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", PROVED)
+@pytest.mark.parametrize("index", range(12))
+def test_closed_form_certificate_proves_optimality(name: str, index: int) -> None:
+    theorem = theorems.get(name)
+    closed_form = theorem.closed_form(**theorem.draw(2, index))
+    assert closed_form.certificate is not None
+    check = verify(closed_form.problem, closed_form.network, closed_form.certificate)
+    assert check.passed, check.reasons
+    # Verification lets hinges enter the balls by 1e-12, which costs a little where q is steep.
+    assert check.relative_gap <= 1e-10
+
+
+@pytest.mark.parametrize(
+    "closed_form",
+    [
+        rays.closed_form([[0, 0, 0], [1, 0, 0], [2.5, 0, 0], [0, 2, 0], [-1, -1, 0.2]], 0.2),
+        rays.closed_form([[0, 0, 0], [2, 0, 0], [0, 2, 0], [-1, -1, 1]], [0.4, 0.4, 0.1, 0.2]),
+        obtuse_simplex.closed_form(np.vstack([np.zeros(4), np.eye(4)]), 0.3),
+        *(
+            equilateral.closed_form(
+                regular_simplex(r), fraction * equilateral.threshold(r) * (1 + 1 / r) / 2
+            )
+            for r in (3, 4)
+            for fraction in (0.1, 0.999)
+        ),
+    ],
+)
+def test_no_random_hinge_exceeds_the_certificate_in_space(
+    closed_form: theorems.ClosedForm,
+) -> None:
+    assert closed_form.certificate is not None
+    assert closed_form.certificate.lower_bound == pytest.approx(closed_form.cost, rel=1e-12)
+    assert 0.9 < _largest_random_height(closed_form) <= 1 + 1e-12
+
+
+def test_certificate_fails_above_the_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
+    radius = 0.75 * equilateral.threshold(2)
+    monkeypatch.setattr(equilateral, "threshold", lambda dimension: 1.0)
+    for factor, fails in ((0.9999, False), (1.0001, True)):
+        closed_form = equilateral.closed_form(EQUILATERAL, factor * radius)
+        assert closed_form.certificate is not None
+        check = verify(closed_form.problem, closed_form.network, closed_form.certificate)
+        assert (check.pricing_maximum > 1 + 1e-9) == fails
+
+
+def _largest_random_height(closed_form: theorems.ClosedForm, count: int = 20_000) -> float:
+    """Largest value of the dual constraint at random hinges that are tangent to a ball."""
+    problem, certificate = closed_form.problem, closed_form.certificate
+    assert certificate is not None
+    rng = np.random.default_rng(5)
+    edges = problem.centers[:, None] - problem.centers
+    edges = edges[np.abs(edges).sum(axis=2) > 0]
+    w = edges[rng.integers(0, len(edges), count)]
+    w = w + rng.exponential(0.3, (count, 1)) * rng.standard_normal(w.shape)
+    w /= np.linalg.norm(w, axis=1)[:, None]
+    best = 0.0
+    for n in range(len(problem)):
+        z = (problem.centers - problem.centers[n]) @ w.T + problem.radii[n]
+        z[n] = problem.radii[n]
+        feasible = (np.abs(z) >= problem.radii[:, None]).all(axis=0)
+        active = ((z > 0) & feasible).astype(float)
+        g = np.einsum("nk,np->kp", active * z, certificate.values)
+        g += np.einsum("nk,npd,kd->kp", active, certificate.jacobians, w)
+        best = max(best, float(np.linalg.norm(g, axis=1).max()))
+    return best
+
+
+# ---------------------------------------------------------------- metamorphic
+
+
+@pytest.mark.parametrize("name", theorems.names())
+def test_cost_does_not_depend_on_position_scale_and_order(name: str) -> None:
+    theorem = theorems.get(name)
+    instance = theorem.draw(3, 0)  # index 0 is denoising with balls everywhere
+    points, radius = instance["points"], instance["radius"]
+    radii = np.broadcast_to(radius, len(points))
+    expected = theorem.closed_form(points, radius)
+    rng = np.random.default_rng(0)
+    turn = np.linalg.qr(rng.standard_normal((points.shape[1], points.shape[1])))[0]
+    order = rng.permutation(len(points))
+    for scale in (1e-3, 1.0, 1e3):
+        shift = scale * rng.standard_normal(points.shape[1])
+        moved = theorem.closed_form(scale * points[order] @ turn.T + shift, scale * radii[order])
+        assert moved.cost == pytest.approx(expected.cost, rel=1e-10)
+        probe = points.mean(axis=0) + rng.standard_normal((20, points.shape[1]))
+        values = moved.network(scale * probe @ turn.T + shift)
+        np.testing.assert_allclose(
+            (values - shift) @ turn / scale, expected.network(probe), atol=1e-8
+        )
+
+
+def test_univariate_targets_scale_and_a_repeated_sample_changes_nothing() -> None:
+    points, targets = np.array([0.0, 1.0, 2.0, 4.0]), np.array([[0, 1], [2, 0], [0, 0], [1, 5.0]])
+    cost = univariate.closed_form(points, 0.0, targets).cost
+    assert univariate.closed_form(points, 0.0, 3 * targets).cost == pytest.approx(3 * cost)
+    again = univariate.closed_form([0, 1, 1, 2, 4], 0.0, targets[[0, 1, 1, 2, 3]])
+    assert again.cost == pytest.approx(cost)
+
+
+def test_univariate_merges_balls_that_meet() -> None:
+    apart = univariate.closed_form([0.0, 3.0], [1.0, 0.5], [0.0, 1.0])
+    points, radii = [0.0, -0.5, 0.8, 1.0, 3.0], [0.75, 0.5, 0.1, 0.0, 0.5]
+    met = univariate.closed_form(points, radii, [0.0, 0.0, 0.0, 0.0, 1.0])
+    touching = univariate.closed_form([0.0, 0.75, 3.0], [0.5, 0.25, 0.5], [0.0, 0.0, 1.0])
+    assert apart.cost == pytest.approx(2 / 1.5)
+    for closed_form in (met, touching):
+        assert closed_form.cost == pytest.approx(apart.cost)
+        assert closed_form.certificate is not None
+        check = verify(closed_form.problem, closed_form.network, closed_form.certificate)
+        assert check.passed, check.reasons
+
+
+# ---------------------------------------------------------------- hypotheses
+
+
+@pytest.mark.parametrize(
+    ("name", "points", "radius", "message"),
+    [
+        ("univariate", LINE, 0.1, "real line"),
+        ("univariate", [0.0, 1.0], 0.5, "meet"),
+        ("collinear", RIGHT, 0.1, "span 2 dimensions"),
+        ("collinear", LINE, 2.0, "meet"),
+        ("rays", EQUILATERAL, 0.1, "obtuse or right"),
+        ("rays", RIGHT, 0.0, "give a radius > 0"),
+        ("rays", [[0, 0], [4, 0], [0, 3]], [0.1, 0.1, 0.2], "lower radius 2"),
+        ("rays", [[0, 0], [4, 0], [4, 0]], 0.1, "points 1 and 2 coincide"),
+        ("obtuse-simplex", EQUILATERAL, 0.1, "a vertex whose edges"),
+        ("obtuse-simplex", CROSS, 0.1, "try rays"),
+        ("equilateral", RIGHT, 0.1, "regular simplex"),
+        ("equilateral", [[0, 0], [1, 1]], 0.1, "at least three"),
+        ("equilateral", EQUILATERAL, 0.67, "only up to radius 0.66139"),
+        ("equilateral", EQUILATERAL, [0.1, 0.1, 0.2], "one radius"),
+        ("face-aligned", CROSS, 0.1, "vertices of a simplex"),
+        ("face-aligned", [[0, 0], [1, 0], [0.5, 0.2]], 0.11, "lower the radius below 0.1"),
+        ("face-aligned", RIGHT, 0.0, "one radius"),
+    ],
+)
+def test_hypotheses_say_in_one_line_what_is_wrong(
+    name: str, points: Any, radius: Any, message: str
+) -> None:
+    module = import_module(f"convexden.theorems.{name.replace('-', '_')}")
+    for function in (module.hypotheses, module.closed_form, theorems.get(name).closed_form):
+        with pytest.raises(InvalidProblem, match=message) as error:
+            function(points, radius)
+        assert "\n" not in str(error.value)
+
+
+def test_threshold_of_the_triangle() -> None:
+    assert equilateral.threshold(2) == pytest.approx((8 + 2 * np.sqrt(3)) / 13, rel=1e-14)
+    assert [round(equilateral.threshold(r), 6) for r in (3, 4, 5, 6)] == [
+        0.931618,
+        0.955530,
+        0.968804,
+        0.976921,
+    ]
+
+
+# ---------------------------------------------------------------- the geometric median
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_median_is_the_minimiser(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    points = rng.standard_normal((3 + seed % 3, 2 + seed % 2))
+    weights = rng.uniform(0.5, 1.5, len(points))
+
+    def total(center: Array) -> float:
+        return float(weights @ np.linalg.norm(points - center, axis=1))
+
+    median = weighted_geometric_median(points, weights)
+    best = minimize(total, points.mean(axis=0), method="Nelder-Mead", options={"xatol": 1e-10})
+    assert total(median) <= best.fun * (1 + 1e-14)
+    if np.linalg.norm(points - median, axis=1).min() > 0:
+        units = (points - median) / np.linalg.norm(points - median, axis=1)[:, None]
+        assert np.linalg.norm(weights @ units) <= 1e-13 * weights.sum()
+
+
+def test_median_is_the_vertex_at_120_degrees() -> None:
+    points = np.array([[0.0, 0.0], [1.0, 0.0], [np.cos(2.0944), np.sin(2.0944)]])
+    assert (weighted_geometric_median(points, np.ones(3)) == points[0]).all()
+    inside = weighted_geometric_median(
+        np.array([points[0], points[1], [-0.499, 0.866]]), np.ones(3)
+    )
+    assert 0 < np.linalg.norm(inside) < 1e-2
+
+
+# ---------------------------------------------------------------- registry and random instances
+
+
+def test_registry() -> None:
+    assert theorems.names() == [
+        "univariate",
+        "collinear",
+        "rays",
+        "obtuse-simplex",
+        "equilateral",
+        "face-aligned",
+    ]
+    assert theorems.get("Face_Aligned") is face_aligned.THEOREM
+    with pytest.raises(InvalidProblem, match="did you mean equilateral"):
+        theorems.get("equilatral")
+    with pytest.raises(InvalidProblem, match="choose from univariate"):
+        theorems.get("xyz")
+    for call in ({"instances": 0}, {"seed": -1}, {"names": ["nothing"]}):
+        with pytest.raises(InvalidProblem):
+            theorems.verify_all(**call)  # type: ignore[arg-type]  # before the first instance
+
+
+@pytest.mark.parametrize("name", theorems.names())
+def test_random_instances_depend_on_name_seed_and_number_only(name: str) -> None:
+    theorem = theorems.get(name)
+    points = [theorem.draw(0, k)["points"] for k in range(6)]
+    assert (theorem.draw(0, 3)["points"] == points[3]).all()
+    assert len({x.tobytes() for x in points}) == 6
+    assert theorem.draw(1, 3)["points"].tobytes() != points[3].tobytes()
+    if name != "univariate":
+        assert len({theorem.draw(0, k)["points"].shape[1] for k in range(20)}) >= 3
+
+
+def test_import_is_light() -> None:
+    code = (
+        "import sys, convexden.theorems\n"
+        "assert not {'cvxpy', 'clarabel', 'rich', 'matplotlib'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("module", [*theorems.names(), "alignment"])
+def test_examples_in_docstrings(module: str) -> None:
+    room = "" if module == "alignment" else "theorems."
+    found = doctest.testmod(import_module(f"convexden.{room}{module.replace('-', '_')}"))
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
+# ---------------------------------------------------------------- verdicts
+
+
+@pytest.mark.parametrize(
+    ("claimed", "cost", "lower_bound", "verdict"),
+    [
+        (1.0, 1.0, 1.0 - 1e-12, "confirmed"),
+        (1.0, 1.0 + 1e-6, 1.0 - 1e-12, "confirmed"),  # the bound alone confirms
+        (1.0, 1.0 - 1e-9, 1.0 - 1e-9 - 1e-12, "refuted"),
+        (1.0, 1.0 - 1e-3, 0.5, "refuted"),  # a cheaper network refutes whatever the gap
+        (1.0, 1.0 + 1e-3, 1.0 + 1e-4, "refuted"),  # the claim is below the bound
+        (1.0, 1.0, 1.0 - 1e-6, "undecided"),
+        (0.0, 0.0, 0.0, "confirmed"),
+    ],
+)
+def test_verdict(claimed: float, cost: float, lower_bound: float, verdict: str) -> None:
+    assert theorems.decide(claimed, cost, lower_bound, 1e-12, 1e-10) == verdict
+
+
+@pytest.mark.parametrize("name", PROVED)
+def test_theorems_are_confirmed(name: str) -> None:
+    kinds = len(theorems.get(name).kinds)
+    for result in theorems.verify_all([name], instances=2 * kinds, seed=4):
+        assert result.verdict == "confirmed", (result.instance, result.kind)
+        assert abs(result.relative_excess) <= max(10 * result.relative_gap, 1e-12)
+        assert list(result.as_dict()) == [
+            "theorem",
+            "instance",
+            "verdict",
+            "closed_form_cost",
+            "cost",
+            "lower_bound",
+            "relative_gap",
+            "relative_excess",
+            "sup_distance",
+            "seconds",
+        ]
+
+
+def test_where_the_minimiser_is_unique_the_functions_agree() -> None:
+    for result in (
+        theorems.collinear.verify(LINE, 0.1),
+        rays.verify(THREE_RAYS, 0.15),
+        face_aligned.verify(RIGHT, 0.48),
+        equilateral.verify(EQUILATERAL, 0.3),
+    ):
+        assert result.verdict == "confirmed"
+        assert result.sup_distance <= 1e-9
+
+
+@pytest.mark.parametrize(
+    ("angles", "fraction", "verdict", "excess"),
+    [
+        ((50, 60, 70), 0.5, "refuted", 3e-7),
+        ((40, 60, 80), 0.05, "refuted", 7e-9),
+        ((20, 75, 85), 0.01, "refuted", 2e-9),
+        ((30, 75, 75), 0.5, "confirmed", 0.0),
+        ((70, 70, 40), 0.1, "confirmed", 0.0),
+        ((20, 40, 120), 0.8, "confirmed", 0.0),
+        ((90, 60, 30), 0.4, "confirmed", 0.0),
+    ],
+)
+def test_conjecture_fails_on_scalene_acute_triangles_only(
+    angles: tuple[float, float, float], fraction: float, verdict: str, excess: float
+) -> None:
+    points = triangle(angles)
+    nearest = face_aligned.hypotheses(points, 1e-9)[1]
+    room = np.linalg.norm(points - nearest, axis=1).min() / 2
+    result = face_aligned.verify(points, fraction * room)
+    assert result.verdict == verdict
+    assert result.relative_excess == pytest.approx(excess, rel=0.5, abs=1e-12)
+
+
+def test_random_instances_refute_and_confirm_the_conjecture() -> None:
+    found = {(r.kind, r.verdict) for r in theorems.verify_all(["face-aligned"], instances=9)}
+    assert ("scalene acute", "refuted") in found
+    assert ("isosceles acute", "confirmed") in found
+    assert ("obtuse", "confirmed") in found
+    assert not {("isosceles acute", "refuted"), ("obtuse", "refuted")} & found
+
+
+def test_false_claims_are_refuted() -> None:
+    true = rays.closed_form(RIGHT, 0.3)
+    larger = rays.closed_form(RIGHT, 0.3001)  # interpolates, but costs more
+    smaller = rays.closed_form(RIGHT, 0.2999)  # costs less, but does not interpolate
+    for false in (
+        replace(true, network=larger.network, cost=larger.cost),
+        replace(true, network=smaller.network, cost=smaller.cost),
+        replace(true, cost=true.cost * (1 - 1e-6)),
+    ):
+        assert theorems.compare("rays", false).verdict == "refuted"
+    assert theorems.compare("rays", true).verdict == "confirmed"
+
+
+def test_progress_is_called_before_each_instance() -> None:
+    calls: list[tuple[int, int, str]] = []
+    names = ["collinear", "univariate", "collinear"]
+    results = theorems.verify_all(names, instances=2, progress=lambda *call: calls.append(call))
+    assert not calls
+    assert [(r.theorem, r.instance) for r in results] == [
+        ("collinear", "seed 0 #0"),
+        ("collinear", "seed 0 #1"),
+        ("univariate", "seed 0 #0"),
+        ("univariate", "seed 0 #1"),
+    ]
+    assert calls == [
+        (0, 4, "collinear"),
+        (1, 4, "collinear"),
+        (2, 4, "univariate"),
+        (3, 4, "univariate"),
+    ]
