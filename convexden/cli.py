@@ -120,7 +120,9 @@ def solve(
     """Solve for the denoiser of clean points, with a certificate that it is the best one."""
     if not 0 < tolerance < 1:
         raise InvalidProblem(f"tolerance {tolerance:g} makes no sense: give one between 0 and 1")
-    problem = _problem(points, radius, radii, noisy, targets)
+    from convexden.data import read_problem
+
+    problem = read_problem(points, radius=radius, radii=radii, noisy=noisy, targets=targets)
     _check_outputs(output, plot)
     solution = _solve(problem, tolerance, quiet)
     if output is not None:
@@ -211,38 +213,6 @@ def list_theorems() -> None:
     from convexden.report import theorems_table
 
     _print(theorems_table())
-
-
-def _problem(
-    points: str,
-    radius: float | None,
-    radii: Path | None,
-    noisy: Path | None,
-    targets: Path | None,
-) -> Interpolation:
-    """The problem that the options state; every fault of the input ends here."""
-    from convexden.data import read_noisy, read_points, read_radii
-    from convexden.problem import Interpolation, denoising
-
-    given = [
-        name
-        for name, value in (("--radius", radius), ("--radii", radii), ("--noisy", noisy))
-        if value is not None
-    ]
-    if len(given) > 1:
-        raise InvalidProblem(f"{' and '.join(given)} exclude each other: give one of them")
-    if noisy is not None and targets is not None:
-        raise InvalidProblem(
-            "--noisy and --targets exclude each other: give the samples as POINTS, each with its "
-            "target"
-        )
-    if not given and targets is None:
-        raise InvalidProblem("nothing to denoise: give --radius, --radii, --noisy or --targets")
-    clean = read_points(points)
-    if noisy is not None:
-        return denoising(clean, noisy=read_noisy(noisy))
-    sizes = radius or 0.0 if radii is None else read_radii(radii, len(clean))
-    return Interpolation(clean, clean if targets is None else read_points(str(targets)), sizes)
 
 
 def _check_outputs(output: Path | None, plot: Path | None) -> None:

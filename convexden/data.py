@@ -1,23 +1,64 @@
-"""Points to denoise: files of numbers, small geometries, random points and real images.
-
-Files are either NumPy's ``.npy`` or text with one row of numbers a line, separated by commas,
-semicolons or white space; ``#`` starts a comment and one header line is skipped.
-"""
+"""Points to denoise: files of numbers, small geometries, random points and real images."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.files import read_numbers
+from convexden.problem import Interpolation, denoising
 
 Array = NDArray[np.float64]
 
 IMAGES = 1797  # in scikit-learn's digits
+
+
+def read_problem(
+    points: str | Path,
+    *,
+    radius: float | None = None,
+    radii: str | Path | None = None,
+    noisy: str | Path | None = None,
+    targets: str | Path | None = None,
+) -> Interpolation:
+    """Read the problem that the options of ``convexden solve`` state.
+
+    Parameters
+    ----------
+    points : str or path
+        The clean points, for `read_points`.
+    radius : float, optional
+        The balls of this radius around the points are sites.
+    radii : str or path, optional
+        So are the balls of these radii, for `read_radii`.
+    noisy : str or path, optional
+        These samples are sites, for `read_noisy`.
+    targets : str or path, optional
+        Targets other than the points, for `read_points`; the radius is then 0 if none is given.
+
+    Raises
+    ------
+    InvalidProblem
+        If the options exclude each other, or a file does not hold what it should.
+    """
+    options = {"radius": radius, "radii": radii, "noisy": noisy, "targets": targets}
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if not given:
+        raise InvalidProblem("nothing to denoise: give --radius, --radii, --noisy or --targets")
+    if noisy is None and targets is not None:
+        given.remove("--targets")  # goes with any radius
+    if len(given) > 1:
+        raise InvalidProblem(f"{' and '.join(given)} exclude each other: give one of them")
+    clean = read_points(points)
+    if noisy is not None:
+        return denoising(clean, noisy=read_noisy(noisy))
+    sizes = radius or 0.0 if radii is None else read_radii(radii, len(clean))
+    return Interpolation(clean, clean if targets is None else read_points(targets), sizes)
 
 
 def read_points(source: str | Path) -> Array:
@@ -37,7 +78,7 @@ def read_points(source: str | Path) -> Array:
     if str(source).startswith("digits:"):
         array = digits(_indices(str(source)))
     else:
-        array = _read(Path(source))
+        array = read_numbers(Path(source))
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2:
@@ -51,7 +92,7 @@ def read_points(source: str | Path) -> Array:
 
 def read_radii(path: str | Path, count: int) -> Array:
     """Read the radii (N,) of this many points, one a line or all on one line, from a file."""
-    array = _read(Path(path))
+    array = read_numbers(Path(path))
     if not array.size == max(array.shape) == count:
         raise InvalidProblem(
             f"{path}: an array of shape {array.shape} does not hold {count} radii: "
@@ -74,7 +115,7 @@ def read_noisy(path: str | Path) -> list[Array]:
     InvalidProblem
         If the file cannot be read, or a clean point is left without a sample.
     """
-    array = _read(Path(path))
+    array = read_numbers(Path(path))
     if array.ndim == 3 and array.size:
         return list(array)
     if array.ndim != 2 or array.shape[1] < 2:
@@ -182,79 +223,3 @@ def _indices(source: str) -> list[int]:
             raise InvalidProblem(f"{source}: the range {part.strip()} is empty: turn it around")
         numbers.extend(range(first, last + 1))
     return numbers
-
-
-def _read(path: Path) -> Array:
-    """A file of numbers as an array of float64."""
-    try:
-        array = _read_npy(path) if path.suffix.lower() == ".npy" else _read_text(path)
-    except FileNotFoundError as error:
-        raise InvalidProblem(f"{path} does not exist: check the name") from error
-    except IsADirectoryError as error:
-        raise InvalidProblem(f"{path} is a folder: give a file") from error
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InvalidProblem(f"{path} cannot be read ({reason}): check the file") from error
-    if array.size == 0:
-        raise InvalidProblem(f"{path} is empty: give one point a row")
-    if not np.isfinite(array).all():
-        raise InvalidProblem(f"{path} holds NaN or infinity: give finite numbers")
-    return array
-
-
-def _read_npy(path: Path) -> Array:
-    with path.open("rb") as file:
-        try:
-            array = np.lib.format.read_array(file, allow_pickle=False)
-        except (ValueError, EOFError, MemoryError) as error:
-            objects = "Object arrays" in str(error)
-            problem = "holds Python objects" if objects else "is not a whole .npy file"
-            raise InvalidProblem(f"{path} {problem}: write it with numpy.save") from error
-    if array.dtype.kind not in "iuf":
-        raise InvalidProblem(f"{path} holds {array.dtype}, not numbers: give real numbers")
-    return np.atleast_1d(array.astype(float))
-
-
-def _read_text(path: Path) -> Array:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidProblem(f"{path} is not text: give a .csv or .npy file") from error
-    rows: list[list[float]] = []
-    header = True  # until the first row that is one
-    for number, cells in _lines(text):
-        values = [_value(cell) for cell in cells]
-        words = zip(cells, values, strict=True)
-        if header and all(value is None and cell[:1].isalpha() for cell, value in words):
-            header = False
-            continue
-        header = False
-        row = [value for value in values if value is not None]
-        if len(row) < len(values):
-            cell = cells[values.index(None)]
-            raise InvalidProblem(
-                f"{path}, line {number}: {cell[:40]!r} is no number: give numbers only"
-            )
-        if rows and len(row) != len(rows[0]):
-            raise InvalidProblem(
-                f"{path}, line {number}: {len(row)} numbers where the lines before have "
-                f"{len(rows[0])}: give every line the same"
-            )
-        rows.append(row)
-    return np.array(rows, dtype=float)
-
-
-def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Number and cells of every line that is not empty."""
-    for number, line in enumerate(text.splitlines(), start=1):
-        line = line.partition("#")[0].strip()
-        if line:
-            separator = next((mark for mark in ",;" if mark in line), None)
-            yield number, [cell.strip().strip('"') for cell in line.split(separator)]
-
-
-def _value(cell: str) -> float | None:
-    try:
-        return None if "_" in cell else float(cell)
-    except ValueError:
-        return None
