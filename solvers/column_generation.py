@@ -106,11 +106,11 @@ class ColumnGeneration:
 
     def _exchange(self, hinges: Hinges) -> None:
         rows, bounds = self.rows, self.bounds
-        beta, checked, stalled = 5.0 * _spacing_scale(rows), False, 0
+        beta, checked, stalled = 5.0, False, 0
         idle = np.zeros(len(hinges), dtype=int)
         value = np.inf
         while bounds.gap > self.tolerance and bounds.rounds < self.max_rounds and stalled < _STALL:
-            before = bounds.gap
+            before, best = bounds.gap, bounds.multipliers
             columns = rows.features(hinges)
             accuracy = float(np.clip(0.1 * bounds.gap, 1e-10, 0.1))
             solved = self.master(columns, rows.targets, beta, accuracy)
@@ -120,6 +120,10 @@ class ColumnGeneration:
             self._improve_cost(hinges, columns, solved.weights)
             self._record(len(hinges))
             new = found[heights > 1 + _VIOLATION]
+            if best.size:
+                # Halfway to the best multipliers: damps the jumps of degenerate duals.
+                between, high = self._price((solved.multipliers + best) / 2)
+                new = between[high > 1 + _VIOLATION] + new
             if bounds.gap <= _NEWTON_GAP:
                 active = _active(hinges, norms, own, found, heights, bounds.gap)
                 self._newton(*active, solved.multipliers)
@@ -296,16 +300,6 @@ def _active(
 def _neighbours(centers: Array) -> tuple[Indices, Indices]:
     tree = minimum_spanning_tree(cdist(centers, centers)).tocoo()
     return tree.row.astype(np.intp), tree.col.astype(np.intp)
-
-
-def _spacing_scale(rows: Constraints) -> float:
-    """Size of the multipliers of one unit of cost: one over the median distance of neighbours for
-    samples; tree rows are divided by the distance already."""
-    if (rows.problem.radii > 0).any():
-        return 1.0
-    centers = rows.problem.centers
-    first, second = _neighbours(centers)
-    return float(1.0 / np.median(np.linalg.norm(centers[first] - centers[second], axis=1)))
 
 
 def _nothing() -> tuple[Indices, Array]:

@@ -11,10 +11,13 @@ and multipliers Z of these M rows satisfy the dual equalities identically.
 
 from __future__ import annotations
 
+import heapq
 from typing import Protocol
 
 import numpy as np
+from scipy import sparse
 from scipy.sparse.csgraph import minimum_spanning_tree
+from scipy.spatial import Delaunay
 from scipy.spatial.distance import cdist
 
 from convexden.network import ShallowNetwork
@@ -42,7 +45,7 @@ class Constraints(Protocol):
 
 def constraints(problem: Interpolation) -> Constraints:
     """The rows that suit the problem: a tree if there are balls, else a dense complement."""
-    return TreeConstraints(problem) if (problem.radii > 0).any() else SampleConstraints(problem)
+    return TreeConstraints(problem) if (problem.radii > 0).any() else StencilConstraints(problem)
 
 
 def network(problem: Interpolation, hinges: Hinges, weights: Array) -> ShallowNetwork:
@@ -124,11 +127,92 @@ class TreeConstraints:
         return np.concatenate([signs * offsets / self._lengths, flat], axis=1)
 
 
-class SampleConstraints:
-    """Orthonormal complement of the affine functions on the samples: for problems without balls.
+class StencilConstraints:
+    r"""Samples only: each is compared with the affine function through three neighbours.
 
-    The system is dense; row generation keeps the number of samples small.
+    Triangles of the Delaunay triangulation are visited one next to the other, those with the mildest
+    extrapolation first; a sample v that a triangle (i, j, k) adds to those seen before gives the row
+    :math:`(v_v - \beta_i v_i - \beta_j v_j - \beta_k v_k) / \ell` with the barycentric
+    coordinates :math:`\beta` of v and its distance :math:`\ell` to the triangle's centroid.  A
+    hinge that does not separate the four enters with exactly zero.
     """
+
+    def __init__(self, problem: Interpolation) -> None:
+        self.problem = problem
+        self._basis = _stencils(problem.centers)
+        self._members = (self._basis != 0).astype(float)
+        self._sizes = np.asarray(self._members.sum(axis=0)).ravel()
+        self.targets: Array = self._basis.T @ problem.targets
+
+    def features(self, hinges: Hinges) -> Array:
+        return self._rows(hinges.patterns, hinges.offsets(self.problem))
+
+    def turned_features(self, hinges: Hinges, order: int) -> Array:
+        normals = turned(hinges.normals, order)
+        centers = self.problem.centers
+        pivots = np.sum(normals * centers[hinges.pivots], axis=1)[:, None]
+        return self._rows(hinges.patterns, normals @ centers.T - pivots)
+
+    def multipliers(self, reduced: Array) -> tuple[Array, Array]:
+        values = self._basis @ reduced
+        return values, np.zeros((*values.shape, self.problem.input_dimension))
+
+    def _rows(self, patterns: Flags, offsets: Array) -> Array:
+        counts = patterns.astype(float) @ self._members
+        separated = (counts > 0) & (counts < self._sizes)
+        rows: Array = np.where(separated, (patterns * offsets) @ self._basis, 0.0)
+        return rows
+
+
+def _stencils(points: Array) -> sparse.csr_array:
+    """The row combinations (N, N - 3) of `StencilConstraints`."""
+    mesh = Delaunay(points)
+    corners = points[mesh.simplices]
+    sides = corners[:, 1:] - corners[:, :1]
+    areas = np.abs(np.linalg.det(sides))
+    first = int(areas.argmax())
+    seen = np.zeros(len(points), dtype=bool)
+    seen[mesh.simplices[first]] = True
+    visited = np.zeros(len(mesh.simplices), dtype=bool)
+    basis = sparse.lil_array((len(points), len(points) - 3))
+    queue: list[tuple[float, int, int, int]] = []
+
+    def coordinates(triangle: int, point: int) -> Array:
+        system = np.vstack([corners[triangle].T, np.ones(3)])
+        solution: Array = np.linalg.solve(system, np.append(points[point], 1.0))
+        return solution
+
+    def visit(triangle: int) -> None:
+        visited[triangle] = True
+        for side, beyond in enumerate(mesh.neighbors[triangle]):
+            if beyond >= 0 and not visited[beyond]:
+                shared = np.delete(mesh.simplices[triangle], side)
+                apex = int(np.setdiff1d(mesh.simplices[beyond], shared)[0])
+                cost = float(np.abs(coordinates(triangle, apex)).sum())
+                heapq.heappush(queue, (cost, triangle, int(beyond), apex))
+
+    visit(first)
+    column = 0
+    while queue:
+        _, triangle, beyond, apex = heapq.heappop(queue)
+        if visited[beyond]:
+            continue
+        if not seen[apex]:
+            seen[apex] = True
+            length = np.linalg.norm(points[apex] - corners[triangle].mean(axis=0))
+            basis[apex, column] = 1 / length
+            for site, beta in zip(
+                mesh.simplices[triangle], coordinates(triangle, apex), strict=True
+            ):
+                basis[int(site), column] = -beta / length
+            column += 1
+        visit(beyond)
+    return basis.tocsr()
+
+
+class ComplementConstraints:
+    """Samples only, in positions that have no triangulation: an orthonormal complement of the
+    affine functions, dense."""
 
     def __init__(self, problem: Interpolation) -> None:
         self.problem = problem

@@ -205,6 +205,8 @@ def _solve(matrix: Array, right: Array, positive: int) -> Array:
     quasidefinite; refinement against the true matrix removes the shift where it matters and
     leaves the step small where it does not.
     """
+    if len(right) <= 300:
+        return np.asarray(scipy.linalg.lstsq(matrix, right, cond=1e-10, check_finite=False)[0])
     scale = np.ones(len(right))
     for _ in range(3):
         largest = np.abs(matrix).max(axis=1)
