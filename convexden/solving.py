@@ -144,7 +144,9 @@ def _solve_plane(
     masters = {"clarabel": solve_dual, "cvxpy": solve_with_cvxpy}
     plane = solve_plane(problem, tolerance, masters[master], report)
     if plane.network is None:
-        raise NotCertified("interrupted before a network was found: let it run longer")
+        raise NotCertified(
+            "no network was found: let it run longer, or lower the radii if balls almost touch"
+        )
     return plane.network, _certificate(
         problem, plane.values, plane.jacobians, plane.pricing_maximum, PlanePricing.name
     )

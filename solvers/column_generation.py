@@ -29,6 +29,7 @@ _NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
 _SAME = 1e-9  # lines closer than this are one
 _STALL = 12  # rounds in which the gap hardly moves before giving up
 _CROWD = 3  # columns per row above which idle ones leave
+_MET = 1e-10  # rows missed by less than this share of the targets are met
 _VIOLATION = 1e-11  # a dual constraint exceeded by less is satisfied
 
 
@@ -266,7 +267,7 @@ def repair(columns: Array, targets: Array, weights: Array) -> Array | None:
         step = scipy.linalg.lstsq(scaled, residual, cond=1e-13, check_finite=False)[0]
         weights = weights + roots * step
     residual = targets - columns.T @ weights
-    return weights if np.abs(residual).max() <= 1e-11 * scale else None
+    return weights if np.abs(residual).max() <= _MET * scale else None
 
 
 def _active(

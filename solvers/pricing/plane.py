@@ -114,9 +114,7 @@ class PlanePricing:
         summits[:1] = True
         return hinges[summits], heights[summits]
 
-    def hinges(
-        self, arcs: Indices, angles: Array, free: Flags | None = None
-    ) -> Hinges:
+    def hinges(self, arcs: Indices, angles: Array, free: Flags | None = None) -> Hinges:
         """The hinges at these angles of these arcs."""
         pivots = self.arcs.sites[arcs]
         normals = np.column_stack([np.cos(angles), np.sin(angles)])
@@ -144,7 +142,9 @@ class PlanePricing:
         every = np.arange(vertices.size)
         pair = (hinges.pivots, held[vertices].argmax(axis=1))
         turn = np.column_stack([-hinges.normals[:, 1], hinges.normals[:, 0]])
-        column = (hinges.patterns * z) @ values + _slopes(hinges.patterns, jacobians, hinges.normals)
+        column = (hinges.patterns * z) @ values + _slopes(
+            hinges.patterns, jacobians, hinges.normals
+        )
         for pivot, other in (pair, pair[::-1]):
             change = turn @ problem.centers.T
             change = change - change[every, pivot][:, None]
