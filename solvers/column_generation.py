@@ -27,6 +27,8 @@ from convexden.solvers.pricing.plane import PlanePricing
 
 _NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
 _SAME = 1e-9  # lines closer than this are one
+_EXTENSIONS = 4  # how often violated hinges join a polished active set
+_SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
 _STALL = 12  # rounds in which the gap hardly moves before giving up
 _CROWD = 3  # columns per row above which idle ones leave
 _MET = 1e-10  # rows missed by less than this share of the targets are met
@@ -108,6 +110,7 @@ class ColumnGeneration:
     def _exchange(self, hinges: Hinges) -> None:
         rows, bounds = self.rows, self.bounds
         beta, checked, stalled = 5.0, False, 0
+        newton_gap = _NEWTON_GAP
         idle = np.zeros(len(hinges), dtype=int)
         value = np.inf
         while bounds.gap > self.tolerance and bounds.rounds < self.max_rounds and stalled < _STALL:
@@ -125,11 +128,14 @@ class ColumnGeneration:
                 # Halfway to the best multipliers: damps the jumps of degenerate duals.
                 between, high = self._price((solved.multipliers + best) / 2)
                 new = between[high > 1 + _VIOLATION] + new
-            if bounds.gap <= _NEWTON_GAP:
+            if bounds.gap <= newton_gap:
                 active = _active(hinges, norms, own, found, heights, bounds.gap)
-                self._newton(*active, solved.multipliers)
-                if self._polished is not None:
-                    new = new + self._project(self._polished, solved.multipliers)
+                newton_gap = _NEWTON_GAP if rows.targets.size < _SMALL else bounds.gap / 3
+                new = new + self._newton(*active, solved.multipliers)
+            if self._polished is not None and bounds.gap > self.tolerance:
+                new = new + self._price_polished(
+                    project(rows, self._polished, solved.multipliers), self._polished
+                )
             errors = beta * float(np.linalg.norm(solved.errors, axis=1).sum())
             total = norms.sum() + errors
             if errors > 0.1 * bounds.gap * total + 1e-9 * total:
@@ -167,7 +173,7 @@ class ColumnGeneration:
         bounds = self.bounds
         values, jacobians = self.rows.multipliers(multipliers)
         floor = 0.9 if bounds.gap < 10 * _NEWTON_GAP else 1.0
-        found, heights = self.pricing.maxima(values, jacobians, floor)
+        found, heights = self.pricing.maxima(values, jacobians, floor, 30 * len(multipliers))
         lower = float(np.sum(multipliers * self.rows.targets)) / float(heights[0])
         if lower > bounds.lower or not bounds.multipliers.size:
             bounds.lower = max(lower, 0.0)
@@ -186,22 +192,37 @@ class ColumnGeneration:
         if cost < bounds.cost:
             bounds.hinges, bounds.weights, bounds.cost = hinges[heavy], repaired, cost
 
-    def _newton(self, active: Hinges, alphas: Array, multipliers: Array) -> None:
-        """Polish the network of the active hinges; keep it if it is the cheapest so far."""
-        room = self.pricing.room(active)
-        polished = polish(self.rows, active, alphas, multipliers, room)
-        if polished is None:
-            return
-        before = self.bounds.cost
-        columns = self.rows.features(polished.hinges)
-        self._improve_cost(polished.hinges, columns, polished.weights)
-        if self.bounds.cost < before:
-            self._polished = polished
+    def _newton(self, active: Hinges, alphas: Array, multipliers: Array) -> Hinges:
+        """Polish the network of the active hinges; keep it if it is the cheapest so far.
 
-    def _project(self, polished: Polished, multipliers: Array) -> Hinges:
+        Hinges that the polished multipliers violate join the active ones, a few times over.
+        Returns new columns, if any.
+        """
+        new = active[:0]
+        for _ in range(_EXTENSIONS):
+            polished = polish(self.rows, active, alphas, multipliers, self.pricing.room(active))
+            if polished is None:
+                break
+            before = self.bounds.cost
+            columns = self.rows.features(polished.hinges)
+            self._improve_cost(polished.hinges, columns, polished.weights)
+            if self.bounds.cost < before:
+                self._polished = polished
+            violated = self._price_polished(polished.multipliers, polished)
+            new = violated + new
+            joined = polished.hinges + violated
+            active = joined[distinct(joined, _SAME)]
+            if len(active) == len(polished.hinges) or self.bounds.gap <= self.tolerance:
+                break
+            norms = np.linalg.norm(polished.weights, axis=1)
+            joining = np.full(len(active) - len(norms), 1e-6 * norms.mean())
+            alphas, multipliers = np.append(norms, joining), polished.multipliers
+        return new
+
+    def _price_polished(self, multipliers: Array, polished: Polished) -> Hinges:
         """Price multipliers that are dual to the polished network; the hinges they violate, after
         those of the network."""
-        found, heights = self._price(project(self.rows, polished, multipliers))
+        found, heights = self._price(multipliers)
         self._record(len(polished.hinges))
         return polished.hinges + found[heights > 1 + _VIOLATION]
 
@@ -258,14 +279,25 @@ def repair(columns: Array, targets: Array, weights: Array) -> Array | None:
     None if the hinges do not span the targets.
     """
     roots = np.sqrt(np.linalg.norm(weights, axis=1))[:, None]
-    scaled = (roots * columns).T
+    scaled = roots * columns
     scale = np.abs(targets).max()
-    for _ in range(3):
+    gram = scaled.T @ scaled
+    gram[np.diag_indices_from(gram)] += 1e-14 * gram.diagonal().max()
+    try:
+        factor = scipy.linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
+    except np.linalg.LinAlgError:
+        factor = None
+    for attempt in range(6):
         residual = targets - columns.T @ weights
         if np.abs(residual).max() <= 1e-14 * scale:
             break
-        step = scipy.linalg.lstsq(scaled, residual, cond=1e-13, check_finite=False)[0]
-        weights = weights + roots * step
+        if factor is not None and attempt < 4:
+            step = scaled @ scipy.linalg.cho_solve(factor, residual, check_finite=False)
+        else:
+            step = scipy.linalg.lstsq(scaled.T, residual, cond=1e-13, check_finite=False)[0]
+        trial = weights + roots * step
+        if np.abs(targets - columns.T @ trial).max() < np.abs(residual).max():
+            weights = trial
     residual = targets - columns.T @ weights
     return weights if np.abs(residual).max() <= _MET * scale else None
 

@@ -146,8 +146,8 @@ class _State:
         angle = p * m + k + np.arange(free.size)
         matrix[p * m + free, angle] = slope / np.maximum(self.roots, np.finfo(float).tiny)
         matrix[angle, angle] = signs * bend
-        below = np.tril_indices(size, -1)
-        matrix[below] = matrix.T[below]
+        matrix[p * m :, : p * m] = matrix[: p * m, p * m :].T
+        matrix[p * m + k :, p * m : p * m + k] = matrix[p * m : p * m + k, p * m + k :].T
         return _solve(matrix, self.residual, p * m)
 
     def moved(self, step: Array, room: Array, start: Array) -> _State:
@@ -207,16 +207,13 @@ def _solve(matrix: Array, right: Array, positive: int) -> Array:
     """
     if len(right) <= 300:
         return np.asarray(scipy.linalg.lstsq(matrix, right, cond=1e-10, check_finite=False)[0])
-    scale = np.ones(len(right))
-    for _ in range(3):
-        largest = np.abs(matrix).max(axis=1)
-        root = 1.0 / np.sqrt(np.where(largest > 0, largest, 1.0))
-        matrix = root[:, None] * matrix * root
-        scale *= root
+    largest = np.abs(matrix).max(axis=1)
+    scale = 1.0 / np.sqrt(np.where(largest > 0, largest, 1.0))
+    matrix *= scale
+    matrix *= scale[:, None]
     shifted = matrix.copy()
-    shifted[np.diag_indices(positive)] += _SHIFT
-    rest = np.arange(positive, len(right))
-    shifted[rest, rest] -= _SHIFT
+    diagonal = np.arange(len(right))
+    shifted[diagonal, diagonal] += np.where(diagonal < positive, _SHIFT, -_SHIFT)
     factors = scipy.linalg.lu_factor(shifted, overwrite_a=True, check_finite=False)
     right = scale * right
     solution = np.zeros_like(right)

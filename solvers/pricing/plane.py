@@ -63,8 +63,10 @@ class PlanePricing:
             np.concatenate([part[2] for part in parts]),
         )
 
-    def maxima(self, values: Array, jacobians: Array, floor: float) -> tuple[Hinges, Array]:
-        """Local maxima with g >= min(floor, P), the greatest first.
+    def maxima(
+        self, values: Array, jacobians: Array, floor: float, limit: int | None = None
+    ) -> tuple[Hinges, Array]:
+        """Local maxima with g >= min(floor, P), the greatest first, the greatest always.
 
         A vertex is found on every arc that ends there; equal hinges are not merged.
 
@@ -74,6 +76,8 @@ class PlanePricing:
         jacobians : (N, p, 2) array
             Multipliers that satisfy the dual equalities.
         floor : float
+        limit : int, optional
+            How many candidates, the greatest, to look at.
 
         Returns
         -------
@@ -87,9 +91,12 @@ class PlanePricing:
         highest = np.maximum(at_start, at_end)
         # A chord bound: f <= highest end + length^2 / 8 max |f''|, so most arcs are never opened.
         bend = np.hypot(polynomials[1], polynomials[2]) + 4 * np.hypot(*polynomials[3:])
-        bound = highest + bend * (ends - starts) ** 2 / 8
+        lengths = ends - starts
         floor = min(floor**2, (1 - 1e-9) * highest.max())
-        inner = np.flatnonzero((bound >= floor) & (ends > starts))
+        high = np.flatnonzero((highest + bend * lengths**2 / 8 >= floor) & (lengths > 0))
+        # Nor those whose slope in the middle is too steep to vanish before an end.
+        slopes = _evaluate(polynomials[:, high], (starts + ends)[high] / 2, 1)
+        inner = high[np.abs(slopes) <= bend[high] * lengths[high] / 2 * (1 + 1e-9)]
         angles, owners = _stationary(polynomials[:, inner], starts[inner], ends[inner])
         owners = inner[owners]
         # Ends count where the function rises towards them.
@@ -104,7 +111,7 @@ class PlanePricing:
         free[: angles.size] = True
         squares = _evaluate(polynomials[:, all_owners], all_angles)
         chosen = np.flatnonzero(squares >= floor)
-        chosen = chosen[np.argsort(-squares[chosen], kind="stable")]
+        chosen = chosen[np.argsort(-squares[chosen], kind="stable")][:limit]
         hinges = self.hinges(all_owners[chosen], all_angles[chosen], free[chosen])
         # Near a close pair of sites the coefficients are large and cancel: evaluate again.
         heights = dual_heights(self.problem, hinges, values, jacobians)
