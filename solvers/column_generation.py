@@ -9,29 +9,24 @@ the active hinges (`newton`) finishes it, and pricing tells whether that was rig
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
-import scipy.linalg
-from scipy.sparse.csgraph import minimum_spanning_tree
-from scipy.spatial.distance import cdist
 
-from convexden.certificate import Certificate
-from convexden.errors import InfeasibleProblem
 from convexden.solution import Progress, relative_gap
-from convexden.solvers.atoms import Array, Hinges, Indices, distinct
-from convexden.solvers.constraints import Constraints
+from convexden.solvers.atoms import SAME_LINE, Array, Hinges, Indices, distinct
+from convexden.solvers.constraints import Constraints, spanning_tree
+from convexden.solvers.feasibility import check_feasible, repair
 from convexden.solvers.master import Master, solve_dual
-from convexden.solvers.newton import Polished, polish, project
+from convexden.solvers.newton import Polished, active_set, polish, project
 from convexden.solvers.pricing.plane import PlanePricing
 
 _NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
-_SAME = 1e-9  # lines closer than this are one
 _EXTENSIONS = 4  # how often violated hinges join a polished active set
 _SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
 _STALL = 12  # rounds in which the gap hardly moves before giving up
+_PIVOT = 8  # new columns a pivot and round
 _CROWD = 3  # columns per row above which idle ones leave
-_MET = 1e-10  # rows missed by less than this share of the targets are met
 _VIOLATION = 1e-11  # a dual constraint exceeded by less is satisfied
 
 
@@ -53,6 +48,7 @@ class Bounds:
 
     @property
     def gap(self) -> float:
+        """Relative gap; 1 while there is no network."""
         return 1.0 if np.isinf(self.cost) else relative_gap(self.cost, self.lower)
 
 
@@ -111,12 +107,11 @@ class ColumnGeneration:
         rows, bounds = self.rows, self.bounds
         beta, checked, stalled = 5.0, False, 0
         newton_gap = _NEWTON_GAP
-        idle = np.zeros(len(hinges), dtype=int)
         value = np.inf
         while bounds.gap > self.tolerance and bounds.rounds < self.max_rounds and stalled < _STALL:
             before, best = bounds.gap, bounds.multipliers
             columns = rows.features(hinges)
-            accuracy = float(np.clip(0.1 * bounds.gap, 1e-10, 0.1))
+            accuracy = float(np.clip((0.1 if bounds.gap > 1e-2 else 1e-3) * bounds.gap, 1e-10, 0.1))
             solved = self.master(columns, rows.targets, beta, accuracy)
             found, heights = self._price(solved.multipliers)
             own = np.linalg.norm(columns @ solved.multipliers, axis=1)
@@ -129,7 +124,7 @@ class ColumnGeneration:
                 between, high = self._price((solved.multipliers + best) / 2)
                 new = between[high > 1 + _VIOLATION] + new
             if bounds.gap <= newton_gap:
-                active = _active(hinges, norms, own, found, heights, bounds.gap)
+                active = active_set(hinges, norms, own, found, heights, bounds.gap)
                 newton_gap = _NEWTON_GAP if rows.targets.size < _SMALL else bounds.gap / 3
                 new = new + self._newton(*active, solved.multipliers)
             if self._polished is not None and bounds.gap > self.tolerance:
@@ -140,19 +135,16 @@ class ColumnGeneration:
             total = norms.sum() + errors
             if errors > 0.1 * bounds.gap * total + 1e-9 * total:
                 if beta >= 1e3 and not checked:
-                    self._check_feasible()
+                    check_feasible(self.rows, self.pricing)
                     checked = True
                 beta *= 5.0
             else:
                 stalled = stalled + 1 if bounds.gap > 0.9 * before else 0
             # The dual is degenerate: columns may leave only while the value falls, or it cycles.
-            idle = np.where((own < 0.9) & (norms < 1e-3 * norms.max()), idle + 1, 0)
-            falls, value = total < value * (1 - 1e-6), total
-            crowded = len(hinges) > _CROWD * len(rows.targets)
-            kept = np.flatnonzero(idle < 2) if falls and crowded else np.arange(len(hinges))
-            added = self._select(new)
-            hinges = hinges[kept] + added
-            idle = np.concatenate([idle[kept], np.zeros(len(added), dtype=int)])
+            if total < value * (1 - 1e-6) and len(hinges) > _CROWD * len(rows.targets):
+                hinges = hinges[(own >= 0.9) | (norms >= 1e-3 * norms.max())]
+            value = total
+            hinges = hinges + self._select(new)
 
     def _initial(self) -> Hinges:
         """Hinges held by two sites that separate few pairs of neighbours: optima are made of them.
@@ -161,12 +153,12 @@ class ColumnGeneration:
         """
         arcs, count = self.pricing.arcs, 2 * len(self.rows.targets)
         if not len(arcs.sites):
-            self._check_feasible()
-        tree = _neighbours(self.rows.problem.centers)
+            check_feasible(self.rows, self.pricing)
+        tree = spanning_tree(self.rows.problem.centers)
         crossings = (arcs.patterns[:, tree[0]] != arcs.patterns[:, tree[1]]).sum(axis=1)
         order = np.argsort(crossings, kind="stable")[: 4 * count]
         hinges = self.pricing.hinges(order, arcs.starts[order])
-        return hinges[distinct(hinges, _SAME)[:count]]
+        return hinges[distinct(hinges, SAME_LINE)[:count]]
 
     def _price(self, multipliers: Array) -> tuple[Hinges, Array]:
         """Local maxima near and above one; the lower bound is brought up to date."""
@@ -174,10 +166,12 @@ class ColumnGeneration:
         values, jacobians = self.rows.multipliers(multipliers)
         floor = 0.9 if bounds.gap < 10 * _NEWTON_GAP else 1.0
         found, heights = self.pricing.maxima(values, jacobians, floor, 30 * len(multipliers))
-        lower = float(np.sum(multipliers * self.rows.targets)) / float(heights[0])
+        # Multipliers that no hinge sees are scaled by their own size: never divide by P ~ 0.
+        scale = max(float(heights[0]), 1e-12 * float(np.abs(multipliers).max()))
+        lower = float(np.sum(multipliers * self.rows.targets)) / scale
         if lower > bounds.lower or not bounds.multipliers.size:
             bounds.lower = max(lower, 0.0)
-            bounds.multipliers = multipliers / heights[0]
+            bounds.multipliers = multipliers / scale
             bounds.pricing_maximum = 1.0
         return found, heights
 
@@ -211,7 +205,7 @@ class ColumnGeneration:
             violated = self._price_polished(polished.multipliers, polished)
             new = violated + new
             joined = polished.hinges + violated
-            active = joined[distinct(joined, _SAME)]
+            active = joined[distinct(joined, SAME_LINE)]
             if len(active) == len(polished.hinges) or self.bounds.gap <= self.tolerance:
                 break
             norms = np.linalg.norm(polished.weights, axis=1)
@@ -227,112 +221,21 @@ class ColumnGeneration:
         return polished.hinges + found[heights > 1 + _VIOLATION]
 
     def _select(self, new: Hinges) -> Hinges:
-        """At most 8 hinges a pivot, the most violated first, every line once."""
+        """At most _PIVOT hinges a pivot, the most violated first, every line once."""
         new = new[: 12 * len(self.rows.targets)]
-        new = new[distinct(new, _SAME)]
+        new = new[distinct(new, SAME_LINE)]
         seen: dict[int, int] = {}
         chosen = []
         for k, pivot in enumerate(new.pivots):
             seen[int(pivot)] = seen.get(int(pivot), 0) + 1
-            if seen[int(pivot)] <= 8:
+            if seen[int(pivot)] <= _PIVOT:
                 chosen.append(k)
         return new[np.array(chosen, dtype=np.intp)]
-
-    def _check_feasible(self) -> None:
-        """Raise unless the features of all feasible hinges span the targets.
-
-        The feasible networks are the linear span of the hinges, so that the part of the targets
-        orthogonal to it is a dual direction which no hinge sees: the dual is unbounded.
-        """
-        arcs, targets = self.pricing.arcs, self.rows.targets
-        triangle = np.empty((0, targets.shape[0]))
-        every = np.arange(len(arcs.sites))
-        for share in (0.0, 0.5, 1.0):
-            for part in np.array_split(every, max(1, every.size // 2000)):
-                angles = arcs.starts[part] + share * (arcs.ends - arcs.starts)[part]
-                columns = self.rows.features(self.pricing.hinges(part, angles))
-                triangle = np.linalg.qr(np.concatenate([triangle, columns]), mode="r")
-        weights = np.linalg.lstsq(triangle.T, targets, rcond=1e-11)[0]
-        residual = targets - triangle.T @ weights
-        if np.abs(residual).max() <= 1e-8 * np.abs(targets).max():
-            return
-        direction = residual / np.sum(residual * targets)
-        values, jacobians = self.rows.multipliers(direction)
-        _, heights = self.pricing.maxima(values, jacobians, 0.0)
-        seen = float(heights[0]) if heights.size else 0.0
-        bound = np.inf if seen == 0.0 else 1.0 / seen
-        raise InfeasibleProblem(
-            "infeasible: no network interpolates the sites, because too few lines separate them "
-            "without cutting a ball; lower the radii",
-            Certificate(values, jacobians, bound, seen, self.pricing.name),
-        )
 
     def _record(self, hinges: int) -> None:
         bounds = self.bounds
         bounds.rounds += 1
         self.report(Progress(bounds.rounds, bounds.cost, bounds.lower, hinges))
-
-
-def repair(columns: Array, targets: Array, weights: Array) -> Array | None:
-    """Weights that satisfy the rows to rounding, the nearest in units of the weights themselves.
-
-    None if the hinges do not span the targets.
-    """
-    roots = np.sqrt(np.linalg.norm(weights, axis=1))[:, None]
-    scaled = roots * columns
-    scale = np.abs(targets).max()
-    gram = scaled.T @ scaled
-    gram[np.diag_indices_from(gram)] += 1e-14 * gram.diagonal().max()
-    try:
-        factor = scipy.linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
-    except np.linalg.LinAlgError:
-        factor = None
-    for attempt in range(6):
-        residual = targets - columns.T @ weights
-        if np.abs(residual).max() <= 1e-14 * scale:
-            break
-        if factor is not None and attempt < 4:
-            step = scaled @ scipy.linalg.cho_solve(factor, residual, check_finite=False)
-        else:
-            step = scipy.linalg.lstsq(scaled.T, residual, cond=1e-13, check_finite=False)[0]
-        trial = weights + roots * step
-        if np.abs(targets - columns.T @ trial).max() < np.abs(residual).max():
-            weights = trial
-    residual = targets - columns.T @ weights
-    return weights if np.abs(residual).max() <= _MET * scale else None
-
-
-def _active(
-    hinges: Hinges, norms: Array, own: Array, found: Hinges, heights: Array, gap: float
-) -> tuple[Hinges, Array]:
-    """The active hinges and their weights: the local maxima that carry weight.
-
-    The weight of every column of the master goes to the nearest local maximum.  A column that is
-    active itself but far from all of them, compared to the accuracy of the master, lies on an arc
-    along which the dual constraint is constant: it stays where it is.
-    """
-    chosen = distinct(found, _SAME)
-    heavy = np.flatnonzero(norms > 1e-7 * norms.max())
-    lines = np.column_stack([found.normals, found.biases])[chosen]
-    ours = np.column_stack([hinges.normals, hinges.biases])[heavy]
-    distances = np.minimum(cdist(ours, lines), cdist(ours, -lines))
-    nearest = distances.argmin(axis=1)
-    far = distances[np.arange(heavy.size), nearest] > 30 * np.sqrt(max(gap, 0.0))
-    flat = far & (own[heavy] > 1 - 10 * gap) & (norms[heavy] > 1e-4 * norms.max())
-    alphas = np.zeros(chosen.size)
-    np.add.at(alphas, nearest[~flat], norms[heavy[~flat]])
-    # Complementarity: an interior point leaves alpha (1 - g) nearly equal for all hinges.
-    typical = alphas.sum() / max(1, np.count_nonzero(alphas))
-    short = np.maximum(1.0 - heights[chosen], 1e-6)
-    carries = np.flatnonzero(alphas > short * typical)
-    still = hinges[heavy[flat]]
-    still = replace(still, free=np.zeros(len(still), dtype=bool))
-    return found[chosen[carries]] + still, np.concatenate([alphas[carries], norms[heavy[flat]]])
-
-
-def _neighbours(centers: Array) -> tuple[Indices, Indices]:
-    tree = minimum_spanning_tree(cdist(centers, centers)).tocoo()
-    return tree.row.astype(np.intp), tree.col.astype(np.intp)
 
 
 def _nothing() -> tuple[Indices, Array]:

@@ -12,12 +12,12 @@ and multipliers Z of these M rows satisfy the dual equalities identically.
 from __future__ import annotations
 
 import heapq
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import minimum_spanning_tree
-from scipy.spatial import Delaunay
+from scipy.spatial import Delaunay, QhullError
 from scipy.spatial.distance import cdist
 
 from convexden.network import ShallowNetwork
@@ -25,46 +25,63 @@ from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Hinges, Indices
 
 
-class Constraints(Protocol):
-    """Reduced rows of a problem."""
+class Constraints(ABC):
+    """Reduced rows of a problem.
+
+    Attributes
+    ----------
+    problem : Interpolation
+    targets : (M, p) array
+        The right-hand sides T.
+    """
 
     problem: Interpolation
     targets: Array
-    """Right-hand sides T, (M, p)."""
 
     def features(self, hinges: Hinges) -> Array:
-        """Reduced rows (K, M) of the hinges."""
+        """Reduced rows psi (K, M) of the hinges."""
+        return self._rows(hinges.patterns, hinges.normals, hinges.biases)
 
     def turned_features(self, hinges: Hinges, order: int) -> Array:
         """First or second derivative (K, M) of the features in the angle of the plane when every
         hinge turns about (rolls on) its pivot."""
+        w = hinges.normals
+        normals = np.column_stack([-w[:, 1], w[:, 0]]) if order == 1 else -w
+        biases = -np.sum(normals * self.problem.centers[hinges.pivots], axis=1)
+        return self._rows(hinges.patterns, normals, biases)
 
     def multipliers(self, reduced: Array) -> tuple[Array, Array]:
         """Multipliers (M, p) of the reduced rows -> values (N, p) and Jacobians (N, p, d)."""
+        return self._expanded(reduced)
+
+    def network(self, hinges: Hinges, weights: Array) -> ShallowNetwork:
+        """The network of these hinges with output weights (K, p), which satisfy the rows, and the
+        affine part that they leave to the skip connection and the offset."""
+        problem, d = self.problem, self.problem.input_dimension
+        balls = np.flatnonzero(problem.radii > 0)
+        active = hinges.patterns.astype(float)
+        residual = problem.targets - (active * hinges.offsets(problem)).T @ weights
+        slopes = -np.einsum("kn,kp,kd->ndp", active[:, balls], weights, hinges.normals)
+        affine = np.column_stack([np.ones(len(problem)), problem.centers])
+        unit = np.column_stack([np.zeros(d), np.eye(d)])
+        rows = np.concatenate([affine, np.tile(unit, (balls.size, 1))])
+        right = np.concatenate([residual, slopes.reshape(-1, problem.output_dimension)])
+        solution = np.linalg.lstsq(rows, right, rcond=None)[0]
+        return ShallowNetwork(weights, hinges.normals, hinges.biases, solution[1:].T, solution[0])
+
+    @abstractmethod
+    def _rows(self, patterns: Flags, normals: Array, biases: Array) -> Array: ...
+
+    @abstractmethod
+    def _expanded(self, reduced: Array) -> tuple[Array, Array]: ...
 
 
 def constraints(problem: Interpolation) -> Constraints:
-    """The rows that suit the problem: a tree if there are balls, else a dense complement."""
-    return TreeConstraints(problem) if (problem.radii > 0).any() else StencilConstraints(problem)
+    """The rows that suit the problem: a tree if it has balls, stencils if it has samples only."""
+    return BallConstraints(problem) if (problem.radii > 0).any() else SampleConstraints(problem)
 
 
-def network(problem: Interpolation, hinges: Hinges, weights: Array) -> ShallowNetwork:
-    """The network of these hinges with output weights (K, p), which satisfy the reduced rows, and
-    the affine part that they leave to the skip connection and the offset."""
-    d = problem.input_dimension
-    balls = np.flatnonzero(problem.radii > 0)
-    active = hinges.patterns.astype(float)
-    residual = problem.targets - (active * hinges.offsets(problem)).T @ weights
-    slopes = -np.einsum("kn,kp,kd->ndp", active[:, balls], weights, hinges.normals)
-    affine = np.column_stack([np.ones(len(problem)), problem.centers])
-    unit = np.column_stack([np.zeros(d), np.eye(d)])
-    rows = np.concatenate([affine, np.tile(unit, (balls.size, 1))])
-    right = np.concatenate([residual, slopes.reshape(-1, problem.output_dimension)])
-    solution = np.linalg.lstsq(rows, right, rcond=None)[0]
-    return ShallowNetwork(weights, hinges.normals, hinges.biases, solution[1:].T, solution[0])
-
-
-class TreeConstraints:
+class BallConstraints(Constraints):
     r"""Differences along a minimum spanning tree of the balls; samples hang on their nearest ball.
 
     For an edge (m, n) of balls with midpoint e and :math:`\Delta = y_n - y_m` the rows are
@@ -81,11 +98,11 @@ class TreeConstraints:
         centers = problem.centers
         balls = np.flatnonzero(problem.radii > 0)
         samples = np.flatnonzero(problem.radii == 0)
-        tree = minimum_spanning_tree(cdist(centers[balls], centers[balls])).tocoo()
+        first, second = spanning_tree(centers[balls])
         nearest = balls[cdist(centers[samples], centers[balls]).argmin(axis=1)]
-        self._edges = len(tree.row)
-        self._from: Indices = np.concatenate([balls[tree.row], nearest])
-        self._to: Indices = np.concatenate([balls[tree.col], samples])
+        self._edges = len(first)
+        self._from: Indices = np.concatenate([balls[first], nearest])
+        self._to: Indices = np.concatenate([balls[second], samples])
         steps = centers[self._to] - centers[self._from]
         self._lengths: Array = np.linalg.norm(steps, axis=1)
         self._directions: Array = steps / self._lengths[:, None]
@@ -93,19 +110,16 @@ class TreeConstraints:
         self._points[: self._edges] -= steps[: self._edges] / 2
         jumps = (problem.targets[self._to] - problem.targets[self._from]) / self._lengths[:, None]
         flat = np.zeros((self._edges * problem.input_dimension, problem.output_dimension))
-        self.targets: Array = np.concatenate([jumps, flat])
+        self.targets = np.concatenate([jumps, flat])
 
-    def features(self, hinges: Hinges) -> Array:
-        offsets = hinges.normals @ self._points.T + hinges.biases[:, None]
-        return self._rows(hinges.patterns, offsets, hinges.normals)
+    def _rows(self, patterns: Flags, normals: Array, biases: Array) -> Array:
+        signs = patterns[:, self._to].astype(float) - patterns[:, self._from]
+        offsets = normals @ self._points.T + biases[:, None]
+        slopes = signs[:, : self._edges, None] * normals[:, None, :]
+        flat = slopes.reshape(len(normals), self._edges * normals.shape[1])
+        return np.concatenate([signs * offsets / self._lengths, flat], axis=1)
 
-    def turned_features(self, hinges: Hinges, order: int) -> Array:
-        normals = turned(hinges.normals, order)
-        pivots = self.problem.centers[hinges.pivots]
-        offsets = normals @ self._points.T - np.sum(normals * pivots, axis=1)[:, None]
-        return self._rows(hinges.patterns, offsets, normals)
-
-    def multipliers(self, reduced: Array) -> tuple[Array, Array]:
+    def _expanded(self, reduced: Array) -> tuple[Array, Array]:
         n, d, p = len(self.problem), self.problem.input_dimension, reduced.shape[1]
         values, jacobians = np.zeros((n, p)), np.zeros((n, p, d))
         jump = reduced[: len(self._to)]
@@ -120,57 +134,46 @@ class TreeConstraints:
         np.add.at(jacobians, self._from[hung], -lever[hung])
         return values, jacobians
 
-    def _rows(self, patterns: Flags, offsets: Array, normals: Array) -> Array:
-        signs = patterns[:, self._to].astype(float) - patterns[:, self._from]
-        slopes = signs[:, : self._edges, None] * normals[:, None, :]
-        flat = slopes.reshape(len(normals), self._edges * normals.shape[1])
-        return np.concatenate([signs * offsets / self._lengths, flat], axis=1)
 
-
-class StencilConstraints:
+class SampleConstraints(Constraints):
     r"""Samples only: each is compared with the affine function through three neighbours.
 
-    Triangles of the Delaunay triangulation are visited one next to the other, those with the mildest
-    extrapolation first; a sample v that a triangle (i, j, k) adds to those seen before gives the row
-    :math:`(v_v - \beta_i v_i - \beta_j v_j - \beta_k v_k) / \ell` with the barycentric
-    coordinates :math:`\beta` of v and its distance :math:`\ell` to the triangle's centroid.  A
-    hinge that does not separate the four enters with exactly zero.
+    Triangles of the Delaunay triangulation are visited one next to the other, those with the
+    mildest extrapolation first; a sample v that a triangle (i, j, k) adds to those seen before
+    gives the row :math:`(v_v - \beta_i v_i - \beta_j v_j - \beta_k v_k) / \ell` with the
+    barycentric coordinates :math:`\beta` of v and its distance :math:`\ell` to the triangle's
+    centroid.  A hinge that does not separate the four enters with exactly zero.  Samples without
+    a triangulation get an orthonormal, dense complement of the affine functions instead.
     """
 
     def __init__(self, problem: Interpolation) -> None:
         self.problem = problem
-        self._basis = _stencils(problem.centers)
+        basis = _stencils(problem.centers)
+        self._basis = _complement(problem.centers) if basis is None else basis
         self._members = (self._basis != 0).astype(float)
         self._sizes = np.asarray(self._members.sum(axis=0)).ravel()
-        self.targets: Array = self._basis.T @ problem.targets
+        self.targets = self._basis.T @ problem.targets
 
-    def features(self, hinges: Hinges) -> Array:
-        return self._rows(hinges.patterns, hinges.offsets(self.problem))
+    def _rows(self, patterns: Flags, normals: Array, biases: Array) -> Array:
+        offsets = normals @ self.problem.centers.T + biases[:, None]
+        counts = patterns.astype(float) @ self._members
+        separated = (counts > 0) & (counts < self._sizes)
+        return np.where(separated, (patterns * offsets) @ self._basis, 0.0)
 
-    def turned_features(self, hinges: Hinges, order: int) -> Array:
-        normals = turned(hinges.normals, order)
-        centers = self.problem.centers
-        pivots = np.sum(normals * centers[hinges.pivots], axis=1)[:, None]
-        return self._rows(hinges.patterns, normals @ centers.T - pivots)
-
-    def multipliers(self, reduced: Array) -> tuple[Array, Array]:
+    def _expanded(self, reduced: Array) -> tuple[Array, Array]:
         values = self._basis @ reduced
         return values, np.zeros((*values.shape, self.problem.input_dimension))
 
-    def _rows(self, patterns: Flags, offsets: Array) -> Array:
-        counts = patterns.astype(float) @ self._members
-        separated = (counts > 0) & (counts < self._sizes)
-        rows: Array = np.where(separated, (patterns * offsets) @ self._basis, 0.0)
-        return rows
 
-
-def _stencils(points: Array) -> sparse.csr_array:
-    """The row combinations (N, N - 3) of `StencilConstraints`."""
-    mesh = Delaunay(points)
+def _stencils(points: Array) -> sparse.csr_array | None:
+    """The row combinations (N, N - 3) of `SampleConstraints`; None without a triangulation."""
+    try:
+        mesh = Delaunay(points)
+    except QhullError:
+        return None
     corners = points[mesh.simplices]
     sides = corners[:, 1:] - corners[:, :1]
-    areas = np.abs(np.linalg.det(sides))
-    first = int(areas.argmax())
+    first = int(np.abs(np.linalg.det(sides)).argmax())
     seen = np.zeros(len(points), dtype=bool)
     seen[mesh.simplices[first]] = True
     visited = np.zeros(len(mesh.simplices), dtype=bool)
@@ -179,8 +182,7 @@ def _stencils(points: Array) -> sparse.csr_array:
 
     def coordinates(triangle: int, point: int) -> Array:
         system = np.vstack([corners[triangle].T, np.ones(3)])
-        solution: Array = np.linalg.solve(system, np.append(points[point], 1.0))
-        return solution
+        return np.linalg.lstsq(system, np.append(points[point], 1.0), rcond=None)[0]
 
     def visit(triangle: int) -> None:
         visited[triangle] = True
@@ -207,35 +209,16 @@ def _stencils(points: Array) -> sparse.csr_array:
                 basis[int(site), column] = -beta / length
             column += 1
         visit(beyond)
-    return basis.tocsr()
+    return basis.tocsr() if seen.all() else None
 
 
-class ComplementConstraints:
-    """Samples only, in positions that have no triangulation: an orthonormal complement of the
-    affine functions, dense."""
-
-    def __init__(self, problem: Interpolation) -> None:
-        self.problem = problem
-        affine = np.column_stack([np.ones(len(problem)), problem.centers])
-        self._basis: Array = np.linalg.qr(affine, mode="complete")[0][:, affine.shape[1] :]
-        self.targets: Array = self._basis.T @ problem.targets
-
-    def features(self, hinges: Hinges) -> Array:
-        rows: Array = (hinges.patterns * hinges.offsets(self.problem)) @ self._basis
-        return rows
-
-    def turned_features(self, hinges: Hinges, order: int) -> Array:
-        normals = turned(hinges.normals, order)
-        centers = self.problem.centers
-        pivots = np.sum(normals * centers[hinges.pivots], axis=1)[:, None]
-        rows: Array = (hinges.patterns * (normals @ centers.T - pivots)) @ self._basis
-        return rows
-
-    def multipliers(self, reduced: Array) -> tuple[Array, Array]:
-        values = self._basis @ reduced
-        return values, np.zeros((*values.shape, self.problem.input_dimension))
+def _complement(points: Array) -> sparse.csr_array:
+    affine = np.column_stack([np.ones(len(points)), points])
+    complete = np.linalg.qr(affine, mode="complete")[0]
+    return sparse.csr_array(complete[:, affine.shape[1] :])
 
 
-def turned(normals: Array, order: int) -> Array:
-    """First or second derivative of (cos t, sin t) in the angle t, (K, 2)."""
-    return np.column_stack([-normals[:, 1], normals[:, 0]]) if order == 1 else -normals
+def spanning_tree(points: Array) -> tuple[Indices, Indices]:
+    """The two ends of every edge of a minimum spanning tree of the points."""
+    tree = minimum_spanning_tree(cdist(points, points)).tocoo()
+    return tree.row.astype(np.intp), tree.col.astype(np.intp)

@@ -1,10 +1,10 @@
 r"""The line: the minimum-norm network connects the dots, and so does its dual.
 
 On a line :math:`R(h) = \int |h''|`.  The minimiser is constant on balls and affine between
-neighbouring sites (Zeno et al. 2023, arXiv 2311.06748, univariate denoisers; Savarese et al. 2019,
-arXiv 1902.05040).  Its certificate is as explicit: the function q(b) of the dual constraint is affine
-between neighbouring sites, equal to the unit vector of the slope's jump wherever the slope jumps,
-and zero outside the data; a convex combination of unit vectors has norm at most one.
+neighbouring sites (Zeno et al. 2023, arXiv 2311.06748, univariate denoisers; Savarese et al.
+2019, arXiv 1902.05040).  Its certificate is as explicit: the function q(b) of the dual constraint
+is affine between neighbouring sites, equal to the unit vector of the slope's jump wherever the
+slope jumps, and zero outside the data; a convex combination of unit vectors has norm at most one.
 """
 
 from __future__ import annotations

@@ -21,8 +21,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.linalg
+from scipy.spatial.distance import cdist
 
-from convexden.solvers.atoms import Array, Flags, Hinges
+from convexden.solvers.atoms import SAME_LINE, Array, Flags, Hinges, distinct
 from convexden.solvers.constraints import Constraints
 
 _STEPS = 15
@@ -38,6 +39,34 @@ class Polished:
     hinges: Hinges
     weights: Array
     multipliers: Array
+
+
+def active_set(
+    hinges: Hinges, norms: Array, own: Array, found: Hinges, heights: Array, gap: float
+) -> tuple[Hinges, Array]:
+    """The active hinges and their weights: the local maxima that carry weight.
+
+    The weight of every column of the master goes to the nearest local maximum.  A column that is
+    active itself but far from all of them, compared to the accuracy of the master, lies on an arc
+    along which the dual constraint is constant: it stays where it is.
+    """
+    chosen = distinct(found, SAME_LINE)
+    heavy = np.flatnonzero(norms > 1e-7 * norms.max())
+    lines = np.column_stack([found.normals, found.biases])[chosen]
+    ours = np.column_stack([hinges.normals, hinges.biases])[heavy]
+    distances = np.minimum(cdist(ours, lines), cdist(ours, -lines))
+    nearest = distances.argmin(axis=1)
+    far = distances[np.arange(heavy.size), nearest] > 30 * np.sqrt(max(gap, 0.0))
+    flat = far & (own[heavy] > 1 - 10 * gap) & (norms[heavy] > 1e-4 * norms.max())
+    alphas = np.zeros(chosen.size)
+    np.add.at(alphas, nearest[~flat], norms[heavy[~flat]])
+    # Complementarity: an interior point leaves alpha (1 - g) nearly equal for all hinges.
+    typical = alphas.sum() / max(1, np.count_nonzero(alphas))
+    short = np.maximum(1.0 - heights[chosen], 1e-6)
+    carries = np.flatnonzero(alphas > short * typical)
+    still = hinges[heavy[flat]]
+    still = replace(still, free=np.zeros(len(still), dtype=bool))
+    return found[chosen[carries]] + still, np.concatenate([alphas[carries], norms[heavy[flat]]])
 
 
 def polish(

@@ -17,7 +17,7 @@ from convexden.problem import Interpolation
 from convexden.solution import Progress
 from convexden.solvers.atoms import Array, Hinges, Indices
 from convexden.solvers.column_generation import Bounds, ColumnGeneration
-from convexden.solvers.constraints import constraints, network
+from convexden.solvers.constraints import constraints
 from convexden.solvers.master import Master, solve_dual
 from convexden.solvers.pricing.plane import PlanePricing
 
@@ -80,7 +80,7 @@ def solve_plane(
         rows = constraints(part)
         loop = ColumnGeneration(rows, pricing, tolerance, master, relay)
         bounds = loop.run(hinges)
-        found = None if bounds.hinges is None else network(part, bounds.hinges, bounds.weights)
+        found = None if bounds.hinges is None else rows.network(bounds.hinges, bounds.weights)
         missed = _missed(problem, found, active)
         if not missed.size or bounds.interrupted:
             break
@@ -88,7 +88,7 @@ def solve_plane(
         hinges = _carried(bounds, problem, active)
     if missed.size:
         found = None
-    elif len(active) < len(problem):
+    elif found is not None and len(active) < len(problem):
         history.append(Progress(len(history) + 1, bounds.cost, bounds.lower, found.neurons))
         report(history[-1])
     values = np.zeros_like(problem.targets)

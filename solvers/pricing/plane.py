@@ -18,8 +18,10 @@ The arcs do not depend on the multipliers and are computed once.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Hinges, Indices, dual_heights
@@ -225,8 +227,7 @@ def _arcs_at(problem: Interpolation, n: int) -> tuple[Array, Array, Flags]:
         return normals @ (problem.centers - problem.centers[n]).T + radius
 
     def feasible(z: Array) -> Flags:
-        met: Flags = (np.abs(z) >= problem.radii - CONTACT).all(axis=1)
-        return met
+        return np.asarray((np.abs(z) >= problem.radii - CONTACT).all(axis=1))
 
     z = offsets((angles + ends) / 2)
     open_arcs = feasible(z)
@@ -250,7 +251,7 @@ def _slopes(patterns: Flags, jacobians: Array, normals: Array) -> Array:
     return np.einsum("kpd,kd->kp", summed.reshape(-1, *jacobians.shape[1:]), normals)
 
 
-def _evaluate(polynomials: Array, t: Array, order: int = 0) -> Array:
+def _evaluate(polynomials: Array, t: NDArray[np.floating[Any]], order: int = 0) -> Array:
     """The polynomials, or their first or second derivative, each at its own angle."""
     c0, c1, s1, c2, s2 = polynomials
     cos1, sin1, cos2, sin2 = np.cos(t), np.sin(t), np.cos(2 * t), np.sin(2 * t)
@@ -280,7 +281,7 @@ def _stationary(polynomials: Array, starts: Array, ends: Array) -> tuple[Array, 
     companion[:, 3, 3] = -a / (2 * b)
     roots = np.linalg.eigvals(companion) if len(starts) else np.empty((0, 4), dtype=complex)
     owners, which = np.nonzero(np.abs(np.abs(roots) - 1.0) < 1e-3)
-    angles = np.angle(roots[owners, which])
+    angles = np.angle(roots[owners, which]).astype(float)
     mine = polynomials[:, owners]
     for _ in range(3):
         curvature = _evaluate(mine, angles, 2)
@@ -290,4 +291,4 @@ def _stationary(polynomials: Array, starts: Array, ends: Array) -> tuple[Array, 
     begin, end = starts[owners], ends[owners]
     angles = begin + (angles - begin) % (2 * np.pi)
     inside = (angles <= end) & (_evaluate(mine, angles, 2) < 0)
-    return angles[inside], owners[inside]
+    return np.asarray(angles[inside], dtype=float), owners[inside]

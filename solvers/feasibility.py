@@ -1,0 +1,76 @@
+"""The primal side: weights that interpolate exactly, and the proof that there are none."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.linalg
+
+from convexden.certificate import Certificate
+from convexden.errors import InfeasibleProblem
+from convexden.solvers.atoms import Array
+from convexden.solvers.constraints import Constraints
+from convexden.solvers.pricing.plane import PlanePricing
+
+_MET = 1e-10  # rows missed by less than this share of the targets are met
+_SPANNED = 1e-8  # targets spanned but for this share of their size are spanned
+
+
+def repair(columns: Array, targets: Array, weights: Array) -> Array | None:
+    """Weights that satisfy the rows to rounding, the nearest in units of the weights themselves.
+
+    None if the hinges do not span the targets.
+    """
+    roots = np.sqrt(np.linalg.norm(weights, axis=1))[:, None]
+    scaled = roots * columns
+    scale = np.abs(targets).max()
+    gram = scaled.T @ scaled
+    gram[np.diag_indices_from(gram)] += 1e-14 * gram.diagonal().max()
+    try:
+        factor = scipy.linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
+    except np.linalg.LinAlgError:
+        factor = None
+    for attempt in range(6):
+        residual = targets - columns.T @ weights
+        if np.abs(residual).max() <= 1e-14 * scale:
+            break
+        if factor is not None and attempt < 4:
+            step = scaled @ scipy.linalg.cho_solve(factor, residual, check_finite=False)
+        else:
+            step = scipy.linalg.lstsq(scaled.T, residual, cond=1e-13, check_finite=False)[0]
+        trial = weights + roots * step
+        if np.abs(targets - columns.T @ trial).max() < np.abs(residual).max():
+            weights = trial
+    residual = targets - columns.T @ weights
+    return weights if np.abs(residual).max() <= _MET * scale else None
+
+
+def check_feasible(rows: Constraints, pricing: PlanePricing) -> None:
+    """Raise unless the feasible hinges span the targets: the first phase.
+
+    The feasible networks are the linear span of the hinges, so that the part of the targets
+    orthogonal to it is a dual direction which no hinge sees: the dual is unbounded.
+
+    Raises
+    ------
+    InfeasibleProblem
+        With that direction, scaled to objective one, as certificate.
+    """
+    arcs, targets = pricing.arcs, rows.targets
+    triangle = np.empty((0, len(targets)))
+    for share in (0.0, 0.5, 1.0):
+        angles = arcs.starts + share * (arcs.ends - arcs.starts)
+        for part in np.array_split(np.arange(len(angles)), 1 + len(angles) // 2000):
+            columns = rows.features(pricing.hinges(part, angles[part]))
+            triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, columns]), mode="r"))
+    weights = np.linalg.lstsq(triangle.T, targets, rcond=1e-11)[0]
+    residual = targets - triangle.T @ weights
+    if np.abs(residual).max() <= _SPANNED * np.abs(targets).max():
+        return
+    values, jacobians = rows.multipliers(residual / np.sum(residual * targets))
+    _, heights = pricing.maxima(values, jacobians, 0.0)
+    seen = float(heights[0]) if heights.size else 0.0
+    raise InfeasibleProblem(
+        "infeasible: no network interpolates the sites, because too few lines separate them "
+        "without cutting a ball; lower the radii",
+        Certificate(values, jacobians, 1.0 / seen if seen > 0 else np.inf, seen, pricing.name),
+    )
