@@ -16,7 +16,7 @@ import numpy as np
 from convexden.solution import Progress, relative_gap
 from convexden.solvers.atoms import SAME_LINE, Array, Hinges, Indices, distinct
 from convexden.solvers.constraints import Constraints, spanning_tree
-from convexden.solvers.feasibility import check_feasible, repair
+from convexden.solvers.feasibility import check_feasible, repair, thin
 from convexden.solvers.master import Master, solve_dual
 from convexden.solvers.newton import Polished, active_set, polish, project
 from convexden.solvers.pricing.plane import PlanePricing
@@ -99,6 +99,7 @@ class ColumnGeneration:
         try:
             initial = self._initial()
             self._exchange(initial if start is None else start + initial)
+            self._thin()
         except KeyboardInterrupt:
             bounds.interrupted = True
         return bounds
@@ -185,6 +186,18 @@ class ColumnGeneration:
         cost = float(np.linalg.norm(repaired, axis=1).sum())
         if cost < bounds.cost:
             bounds.hinges, bounds.weights, bounds.cost = hinges[heavy], repaired, cost
+
+    def _thin(self) -> None:
+        """Interior points spread weight over near duplicates and over all optimal networks: end
+        with as few hinges as the cost allows."""
+        bounds = self.bounds
+        if bounds.hinges is None or not len(bounds.hinges):
+            return
+        columns = self.rows.features(bounds.hinges)
+        thinned = thin(columns, self.rows.targets, bounds.weights)
+        if thinned is not None:
+            bounds.hinges, bounds.weights = bounds.hinges[thinned[0]], thinned[1]
+            bounds.cost = float(np.linalg.norm(bounds.weights, axis=1).sum())
 
     def _newton(self, active: Hinges, alphas: Array, multipliers: Array) -> Hinges:
         """Polish the network of the active hinges; keep it if it is the cheapest so far.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.linalg
+from scipy.optimize import linprog
 
 from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem
-from convexden.solvers.atoms import Array
+from convexden.solvers.atoms import Array, Indices
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.pricing.plane import PlanePricing
 
@@ -42,6 +43,32 @@ def repair(columns: Array, targets: Array, weights: Array) -> Array | None:
             weights = trial
     residual = targets - columns.T @ weights
     return weights if np.abs(residual).max() <= _MET * scale else None
+
+
+def thin(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array] | None:
+    """Fewest of the hinges that carry a network of the same cost: their indices and weights.
+
+    With the directions of the output weights fixed, interpolation at least cost is a linear
+    program in their sizes, and its basic solutions use linearly independent hinges.  None if the
+    hinges are independent already, or nothing is gained.
+    """
+    norms = np.linalg.norm(weights, axis=1)
+    units = weights / norms[:, None]
+    gram = (columns @ columns.T) * (units @ units.T)
+    scale = np.sqrt(np.maximum(gram.diagonal(), np.finfo(float).tiny))
+    gram /= scale[:, None] * scale
+    if not len(gram) or scipy.linalg.eigvalsh(gram, check_finite=False)[0] > 1e-12:
+        return None
+    system = (columns[:, :, None] * units[:, None, :]).reshape(len(columns), -1).T
+    basic = linprog(norms * 0 + 1, A_eq=system, b_eq=targets.ravel(), method="highs-ds")
+    if basic.x is None:
+        return None
+    kept = np.flatnonzero(basic.x > 1e-9 * basic.x.max())
+    thinned = repair(columns[kept], targets, basic.x[kept, None] * units[kept])
+    if thinned is None:
+        return None
+    gained = np.linalg.norm(thinned, axis=1).sum() <= norms.sum() * (1 + 1e-13)
+    return (kept, thinned) if gained and len(kept) < len(norms) else None
 
 
 def check_feasible(rows: Constraints, pricing: PlanePricing) -> None:

@@ -1,0 +1,210 @@
+"""Figures for problems on lines and planes; `python benchmarks/plane.py` prints them all.
+
+Sections: reference, random, box, samples, startup; name some to run only those.  The machine's
+speed drifts, so the times of the box problems come with the time of one restricted master over the
+hinges of the optimum, taken in the same run.  `--output FILE` also writes the tables to a file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial.distance import pdist
+
+import convexden as cd
+from convexden.solvers.constraints import constraints
+from convexden.solvers.feasibility import check_feasible
+from convexden.solvers.master import solve_dual
+from convexden.solvers.pricing.plane import PlanePricing
+from convexden.solvers.row_generation import solve_plane
+
+HERE = Path(__file__).parent
+
+
+def reference() -> Iterator[str]:
+    """Certified optima computed elsewhere: is the certified interval inside their bounds?"""
+    entries = json.loads((HERE / "certified_values.json").read_text())
+    yield f"{'instance':<42}{'inside':>7}{'gap':>9}{'neurons':>9}{'expected':>9}{'seconds':>9}"
+    for entry in entries:
+        problem = cd.Interpolation(entry["centers"], entry["targets"], entry["radius"])
+        solution = cd.solve(problem, 1e-9)
+        inside = (
+            solution.cost >= entry["lower"] * (1 - 1e-8)
+            and solution.lower_bound <= entry["upper"] * (1 + 1e-8)
+            and solution.certified
+        )
+        yield (
+            f"{entry['name']:<42}{'yes' if inside else 'NO':>7}{solution.relative_gap:9.1e}"
+            f"{solution.neurons:9d}{entry['neurons'] or '-':>9}{solution.seconds:9.3f}"
+        )
+
+
+def random() -> Iterator[str]:
+    """300 random problems: are all certified to 1e-8?"""
+    kinds: dict[str, Callable[[np.random.Generator], cd.Interpolation]] = {
+        "balls": _random_balls,
+        "samples": _random_samples,
+        "mixed": _random_mixed,
+    }
+    yield f"{'kind':<10}{'count':>6}{'certified':>11}{'worst gap':>11}{'median s':>10}{'max s':>8}"
+    for kind, draw in kinds.items():
+        generator = np.random.default_rng(2311)
+        solutions = [cd.solve(draw(generator)) for _ in range(100)]
+        seconds = [solution.seconds for solution in solutions]
+        yield (
+            f"{kind:<10}{len(solutions):6d}{sum(s.certified for s in solutions):11d}"
+            f"{max(s.relative_gap for s in solutions):11.1e}"
+            f"{statistics.median(seconds):10.3f}{max(seconds):8.2f}"
+        )
+
+
+def box() -> Iterator[str]:
+    """Random points in a box, radius 0.2 of half the smallest distance: how time grows with N."""
+    yield (
+        f"{'N':>5}{'certified':>11}{'gap':>9}{'neurons':>9}{'rounds':>8}{'seconds':>9}"
+        f"{'master':>9}{'ratio':>7}{'growth':>8}"
+    )
+    last: tuple[int, float] | None = None
+    for count in (10, 20, 40, 80, 120, 200):
+        points = np.random.default_rng(100).random((count, 2))
+        problem = cd.denoising(points, radius=0.2 * pdist(points).min() / 2)
+        solution = cd.solve(problem)
+        master = _final_master(problem)
+        power = (
+            0.0 if last is None else np.log(solution.seconds / last[1]) / np.log(count / last[0])
+        )
+        yield (
+            f"{count:5d}{'yes' if solution.certified else 'NO':>11}{solution.relative_gap:9.1e}"
+            f"{solution.neurons:9d}{solution.iterations:8d}{solution.seconds:9.2f}"
+            f"{master:9.3f}{solution.seconds / master:7.1f}{f'N^{power:.1f}' if last else '':>8}"
+        )
+        last = (count, solution.seconds)
+
+
+def samples() -> Iterator[str]:
+    """Noisy clusters round an equilateral triangle, and samples with random targets."""
+    yield f"{'problem':<34}{'certified':>11}{'gap':>9}{'neurons':>9}{'seconds':>9}"
+    problems = {f"clusters, {n} samples": _clusters(n) for n in (300, 3000, 9000)}
+    for n, p in ((60, 1), (60, 2), (200, 1), (200, 2)):
+        generator = np.random.default_rng(0)
+        points, targets = generator.standard_normal((n, 2)), generator.standard_normal((n, p))
+        problems[f"random targets in R^{p}, {n} samples"] = cd.Interpolation(points, targets)
+    for name, problem in problems.items():
+        solution = cd.solve(problem)
+        yield (
+            f"{name:<34}{'yes' if solution.certified else 'NO':>11}{solution.relative_gap:9.1e}"
+            f"{solution.neurons:9d}{solution.seconds:9.2f}"
+        )
+
+
+def startup() -> Iterator[str]:
+    """Best of five starts of a fresh interpreter."""
+    commands = {
+        "python -c pass": ["-c", "pass"],
+        "import convexden": ["-c", "import convexden"],
+        "convexden --help": ["-m", "convexden", "--help"],
+    }
+    yield f"{'command':<34}{'seconds':>9}"
+    for name, arguments in commands.items():
+        times = []
+        for _ in range(5):
+            started = time.perf_counter()
+            subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+            times.append(time.perf_counter() - started)
+        yield f"{name:<34}{min(times):9.2f}"
+
+
+def _random_balls(generator: np.random.Generator) -> cd.Interpolation:
+    points = generator.standard_normal((int(generator.integers(3, 13)), 2))
+    radius = generator.uniform(0.01, 0.95) * _largest_radius(points)
+    return cd.denoising(points, radius=radius)
+
+
+def _random_samples(generator: np.random.Generator) -> cd.Interpolation:
+    count, outputs = int(generator.integers(4, 16)), int(generator.integers(1, 4))
+    points = generator.standard_normal((count, 2))
+    return cd.Interpolation(points, generator.standard_normal((count, outputs)))
+
+
+def _random_mixed(generator: np.random.Generator) -> cd.Interpolation:
+    count = int(generator.integers(3, 13))
+    points = generator.random((count, 2))
+    radii = generator.uniform(0.01, 0.95, count) * _largest_radius(points)
+    radii[generator.random(count) < 0.4] = 0.0
+    return cd.Interpolation(points, generator.standard_normal((count, 2)), radii)
+
+
+def _largest_radius(points: np.ndarray) -> float:
+    """Largest common radius at which the balls can be interpolated, by bisection."""
+    low, high = 0.0, pdist(points).min() / 2
+    for _ in range(20):
+        middle = (low + high) / 2
+        reduced = cd.denoising(points, radius=middle).reduce().problem
+        try:
+            check_feasible(constraints(reduced), PlanePricing(reduced))
+            low = middle
+        except cd.InfeasibleProblem:
+            high = middle
+    return low
+
+
+def _clusters(count: int) -> cd.Interpolation:
+    generator = np.random.default_rng(1)
+    angles = np.pi / 2 + 2 * np.pi * np.arange(3) / 3
+    clean = np.column_stack([np.cos(angles), np.sin(angles)])
+    distance = 0.2 * np.sqrt(generator.random((3, count // 3)))
+    turn = 2 * np.pi * generator.random((3, count // 3))
+    noise = np.stack([distance * np.cos(turn), distance * np.sin(turn)], axis=-1)
+    return cd.denoising(clean, noisy=clean[:, None] + noise)
+
+
+def _final_master(problem: cd.Interpolation) -> float:
+    """Seconds of one restricted master over the hinges of the optimum, to its full accuracy."""
+    reduced = problem.reduce().problem
+    network = solve_plane(reduced, 1e-8).network
+    assert network is not None
+    rows, pricing = constraints(reduced), PlanePricing(reduced)
+    plain = pricing.hinges(np.zeros(network.neurons, dtype=np.intp), np.zeros(network.neurons))
+    hinges = type(plain)(
+        network.input_weights,
+        network.biases,
+        network.input_weights @ reduced.centers.T + network.biases[:, None] > 0,
+        plain.pivots,
+        plain.faces,
+        plain.free,
+    )
+    columns = rows.features(hinges)
+    started = time.perf_counter()
+    solve_dual(columns, rows.targets, 100.0, 1e-8)
+    return time.perf_counter() - started
+
+
+SECTIONS = {f.__name__: f for f in (reference, random, box, samples, startup)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], default=[])
+    parser.add_argument("--output", type=Path)
+    arguments = parser.parse_args()
+    cd.solve(cd.denoising([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], radius=0.1))  # imports, once
+    lines: list[str] = []
+    for name in arguments.sections or SECTIONS:
+        for line in chain(("", f"{name}: {SECTIONS[name].__doc__}", ""), SECTIONS[name]()):
+            print(line, flush=True)
+            lines.append(line)
+    if arguments.output:
+        arguments.output.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
