@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from convexden.problem import Interpolation
     from convexden.solution import Progress, Solution
 
-PICTURES = (".png", ".pdf", ".svg")
-
 app = typer.Typer(
     name="convexden",
     help="Minimum-norm shallow ReLU denoisers, solved exactly and with a certificate.",
@@ -129,17 +127,15 @@ def solve(
         from convexden.serialization import save
 
         save(solution, output)
-    if plot is not None:
-        from convexden.files import whole_file
-        from convexden.plotting import plot_solution
-
-        with whole_file(plot) as temporary:
-            plot_solution(solution, temporary)
     from convexden.report import solution_table
 
     _print(solution_table(solution))
     if not solution.certified:
         _say_why(solution, tolerance)
+    if plot is not None:
+        from convexden.plotting import plot_solution
+
+        plot_solution(solution, plot)
     raise typer.Exit(0 if solution.certified else 1)
 
 
@@ -219,8 +215,11 @@ def _check_outputs(output: Path | None, plot: Path | None) -> None:
     """Before a long run: can its files be written at the end?"""
     from convexden.files import check_writable
 
-    if plot is not None and plot.suffix.lower() not in PICTURES:
-        raise InvalidProblem(f"{plot} is no picture: end its name in .png, .pdf or .svg")
+    if plot is not None:
+        from convexden.plotting import SUFFIXES
+
+        if plot.suffix.lower() not in SUFFIXES:
+            raise InvalidProblem(f"{plot} is no picture: end its name in {', '.join(SUFFIXES)}")
     for path in (output, plot):
         if path is not None:
             check_writable(path)
