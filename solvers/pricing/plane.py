@@ -88,33 +88,10 @@ class PlanePricing:
             g at these hinges; the first is the global maximum P.
         """
         polynomials = self._polynomials(values, jacobians)
-        starts, ends = self.arcs.starts, self.arcs.ends
-        at_start, at_end = _evaluate(polynomials, starts), _evaluate(polynomials, ends)
-        highest = np.maximum(at_start, at_end)
-        # A chord bound: f <= highest end + length^2 / 8 max |f''|, so most arcs are never opened.
-        bend = np.hypot(polynomials[1], polynomials[2]) + 4 * np.hypot(*polynomials[3:])
-        lengths = ends - starts
-        floor = min(floor**2, (1 - 1e-9) * highest.max())
-        high = np.flatnonzero((highest + bend * lengths**2 / 8 >= floor) & (lengths > 0))
-        # Nor those whose slope in the middle is too steep to vanish before an end.
-        slopes = _evaluate(polynomials[:, high], (starts + ends)[high] / 2, 1)
-        inner = high[np.abs(slopes) <= bend[high] * lengths[high] / 2 * (1 + 1e-9)]
-        angles, owners = _stationary(polynomials[:, inner], starts[inner], ends[inner])
-        owners = inner[owners]
-        # Ends count where the function rises towards them.
-        slope_start = _evaluate(polynomials, starts, 1)
-        slope_end = _evaluate(polynomials, ends, 1)
-        point = starts == ends
-        first = np.flatnonzero((at_start >= floor) & ((slope_start <= 0) | point))
-        last = np.flatnonzero((at_end >= floor) & (slope_end >= 0) & ~point)
-        all_angles = np.concatenate([angles, starts[first], ends[last]])
-        all_owners = np.concatenate([owners, first, last])
-        free = np.zeros(all_angles.size, dtype=bool)
-        free[: angles.size] = True
-        squares = _evaluate(polynomials[:, all_owners], all_angles)
-        chosen = np.flatnonzero(squares >= floor)
-        chosen = chosen[np.argsort(-squares[chosen], kind="stable")][:limit]
-        hinges = self.hinges(all_owners[chosen], all_angles[chosen], free[chosen])
+        owners, angles, free = self._candidates(polynomials, floor**2)
+        squares = _evaluate(polynomials[:, owners], angles)
+        chosen = np.argsort(-squares, kind="stable")[:limit]
+        hinges = self.hinges(owners[chosen], angles[chosen], free[chosen])
         # Near a close pair of sites the coefficients are large and cancel: evaluate again.
         heights = dual_heights(self.problem, hinges, values, jacobians)
         order = np.argsort(-heights, kind="stable")
@@ -122,6 +99,33 @@ class PlanePricing:
         summits = self._summits(hinges, values, jacobians)
         summits[:1] = True
         return hinges[summits], heights[summits]
+
+    def _candidates(self, polynomials: Array, floor: float) -> tuple[Indices, Array, Flags]:
+        """Local maxima on each arc of at least the floor or the greatest: arcs, angles, and
+        whether they lie inside."""
+        starts, ends = self.arcs.starts, self.arcs.ends
+        at_start, at_end = _evaluate(polynomials, starts), _evaluate(polynomials, ends)
+        highest = np.maximum(at_start, at_end)
+        lengths = ends - starts
+        floor = min(floor, (1 - 1e-9) * float(highest.max(initial=0.0)))
+        # A chord bound: f <= highest end + length^2 / 8 max |f''|, so most arcs are never opened.
+        bend = np.hypot(polynomials[1], polynomials[2]) + 4 * np.hypot(*polynomials[3:])
+        high = np.flatnonzero((highest + bend * lengths**2 / 8 >= floor) & (lengths > 0))
+        # Nor those whose slope in the middle is too steep to vanish before an end.
+        slopes = _evaluate(polynomials[:, high], (starts + ends)[high] / 2, 1)
+        opened = high[np.abs(slopes) <= bend[high] * lengths[high] / 2 * (1 + 1e-9)]
+        angles, inner = _stationary(polynomials[:, opened], starts[opened], ends[opened])
+        inner = opened[inner]
+        kept = _evaluate(polynomials[:, inner], angles) >= floor
+        # Ends count where the function rises towards them.
+        point = lengths == 0
+        rises_down = (_evaluate(polynomials, starts, 1) <= 0) | point
+        rises_up = (_evaluate(polynomials, ends, 1) >= 0) & ~point
+        first = np.flatnonzero((at_start >= floor) & rises_down)
+        last = np.flatnonzero((at_end >= floor) & rises_up)
+        owners = np.concatenate([inner[kept], first, last])
+        angles = np.concatenate([angles[kept], starts[first], ends[last]])
+        return owners, angles, np.arange(owners.size) < np.count_nonzero(kept)
 
     def hinges(self, arcs: Indices, angles: Array, free: Flags | None = None) -> Hinges:
         """The hinges at these angles of these arcs."""
