@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from convexden.network import ShallowNetwork
 from convexden.solution import Progress, relative_gap
 from convexden.solvers.atoms import SAME_LINE, Array, Hinges, Indices, distinct
 from convexden.solvers.constraints import Constraints, spanning_tree
@@ -37,14 +38,13 @@ class Bounds:
     `multipliers` are scaled to a pricing maximum of one, so that `lower` is their objective.
     """
 
+    multipliers: Array
     hinges: Hinges | None = None
     weights: Array = field(default_factory=lambda: np.empty((0, 0)))
     cost: float = np.inf
-    multipliers: Array = field(default_factory=lambda: np.empty((0, 0)))
     lower: float = 0.0
     pricing_maximum: float = 0.0
     rounds: int = 0
-    interrupted: bool = False
 
     @property
     def gap(self) -> float:
@@ -78,11 +78,11 @@ class ColumnGeneration:
     ) -> None:
         self.rows, self.pricing, self.tolerance = rows, pricing, tolerance
         self.master, self.report, self.max_rounds = master, report, max_rounds
-        self.bounds = Bounds()
+        self.bounds = Bounds(multipliers=np.zeros_like(rows.targets))
         self._polished: Polished | None = None
 
     def run(self, start: Hinges | None = None) -> Bounds:
-        """Solve; interrupted (Ctrl-C), return the best network and bound that are there.
+        """Solve.  If interrupted, `bounds` and `network` hold the best that was found.
 
         Raises
         ------
@@ -94,15 +94,16 @@ class ColumnGeneration:
             # An affine function interpolates; it costs nothing.
             bounds.hinges, bounds.cost = self.pricing.hinges(*_nothing()), 0.0
             bounds.weights = np.zeros((0, self.rows.targets.shape[1]))
-            bounds.multipliers = np.zeros_like(self.rows.targets)
             return bounds
-        try:
-            initial = self._initial()
-            self._exchange(initial if start is None else start + initial)
-            self._thin()
-        except KeyboardInterrupt:
-            bounds.interrupted = True
+        initial = self._initial()
+        self._exchange(initial if start is None else start + initial)
+        self._thin()
         return bounds
+
+    def network(self) -> ShallowNetwork | None:
+        """The cheapest network so far, if there is one."""
+        best = self.bounds
+        return None if best.hinges is None else self.rows.network(best.hinges, best.weights)
 
     def _exchange(self, hinges: Hinges) -> None:
         rows, bounds = self.rows, self.bounds
@@ -120,7 +121,7 @@ class ColumnGeneration:
             self._improve_cost(hinges, columns, solved.weights)
             self._record(len(hinges))
             new = found[heights > 1 + _VIOLATION]
-            if best.size:
+            if best.any():
                 # Halfway to the best multipliers: damps the jumps of degenerate duals.
                 between, high = self._price((solved.multipliers + best) / 2)
                 new = between[high > 1 + _VIOLATION] + new
@@ -134,7 +135,8 @@ class ColumnGeneration:
                 )
             errors = beta * float(np.linalg.norm(solved.errors, axis=1).sum())
             total = norms.sum() + errors
-            if errors > 0.1 * bounds.gap * total + 1e-9 * total:
+            # Errors in use, or all that is left of the gap: they were too cheap.
+            if errors > ((0.1 * bounds.gap if len(new) else 0.0) + 1e-9) * total:
                 if beta >= 1e3 and not checked:
                     check_feasible(self.rows, self.pricing)
                     checked = True
@@ -170,8 +172,8 @@ class ColumnGeneration:
         # Multipliers that no hinge sees are scaled by their own size: never divide by P ~ 0.
         scale = max(float(heights[0]), 1e-12 * float(np.abs(multipliers).max()))
         lower = float(np.sum(multipliers * self.rows.targets)) / scale
-        if lower > bounds.lower or not bounds.multipliers.size:
-            bounds.lower = max(lower, 0.0)
+        if lower > bounds.lower:
+            bounds.lower = lower
             bounds.multipliers = multipliers / scale
             bounds.pricing_maximum = 1.0
         return found, heights
@@ -216,22 +218,22 @@ class ColumnGeneration:
             if self.bounds.cost < before:
                 self._polished = polished
             violated = self._price_polished(polished.multipliers, polished)
-            new = violated + new
+            new = polished.hinges + violated + new
             joined = polished.hinges + violated
-            active = joined[distinct(joined, SAME_LINE)]
-            if len(active) == len(polished.hinges) or self.bounds.gap <= self.tolerance:
+            kept = distinct(joined, SAME_LINE)
+            active = joined[kept]
+            if (kept < len(polished.hinges)).all() or self.bounds.gap <= self.tolerance:
                 break
             norms = np.linalg.norm(polished.weights, axis=1)
-            joining = np.full(len(active) - len(norms), 1e-6 * norms.mean())
-            alphas, multipliers = np.append(norms, joining), polished.multipliers
+            joining = np.full(len(violated), 1e-6 * norms.mean())
+            alphas, multipliers = np.append(norms, joining)[kept], polished.multipliers
         return new
 
     def _price_polished(self, multipliers: Array, polished: Polished) -> Hinges:
-        """Price multipliers that are dual to the polished network; the hinges they violate, after
-        those of the network."""
+        """Price multipliers that are dual to the polished network; the hinges they violate."""
         found, heights = self._price(multipliers)
         self._record(len(polished.hinges))
-        return polished.hinges + found[heights > 1 + _VIOLATION]
+        return found[heights > 1 + _VIOLATION]
 
     def _select(self, new: Hinges) -> Hinges:
         """At most _PIVOT hinges a pivot, the most violated first, every line once."""

@@ -15,6 +15,7 @@ import heapq
 from abc import ABC, abstractmethod
 
 import numpy as np
+import scipy.linalg
 from scipy import sparse
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial import Delaunay, QhullError
@@ -214,8 +215,7 @@ def _stencils(points: Array) -> sparse.csr_array | None:
 
 def _complement(points: Array) -> sparse.csr_array:
     affine = np.column_stack([np.ones(len(points)), points])
-    complete = np.linalg.qr(affine, mode="complete")[0]
-    return sparse.csr_array(complete[:, affine.shape[1] :])
+    return sparse.csr_array(scipy.linalg.null_space(affine.T))
 
 
 def spanning_tree(points: Array) -> tuple[Indices, Indices]:

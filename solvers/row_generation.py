@@ -8,10 +8,12 @@ Its network is optimal once it fits the samples that were left out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from convexden.certificate import Certificate
+from convexden.errors import InfeasibleProblem, NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Progress
@@ -64,6 +66,7 @@ def solve_plane(
     history: list[Progress] = []
     lower = 0.0
     hinges: Hinges | None = None
+    solved: tuple[Indices, ColumnGeneration] | None = None
 
     def relay(progress: Progress) -> None:
         nonlocal lower
@@ -72,30 +75,32 @@ def solve_plane(
         history.append(Progress(len(history) + 1, cost, lower, progress.hinges))
         report(history[-1])
 
-    while True:
-        part = Interpolation(
-            problem.centers[active], problem.targets[active], problem.radii[active]
-        )
-        pricing = PlanePricing(part)
-        rows = constraints(part)
-        loop = ColumnGeneration(rows, pricing, tolerance, master, relay)
-        bounds = loop.run(hinges)
-        found = None if bounds.hinges is None else rows.network(bounds.hinges, bounds.weights)
-        missed = _missed(problem, found, active)
-        if not missed.size or bounds.interrupted:
-            break
-        active = np.sort(np.concatenate([active, missed]))
-        hinges = _carried(bounds, problem, active)
-    if missed.size:
-        found = None
-    elif found is not None and len(active) < len(problem):
-        history.append(Progress(len(history) + 1, bounds.cost, bounds.lower, found.neurons))
-        report(history[-1])
-    values = np.zeros_like(problem.targets)
-    jacobians = np.zeros((*values.shape, 2))
-    values[active], jacobians[active] = rows.multipliers(bounds.multipliers)
+    try:
+        while active.size:
+            part = Interpolation(
+                problem.centers[active], problem.targets[active], problem.radii[active]
+            )
+            loop = ColumnGeneration(constraints(part), PlanePricing(part), tolerance, master, relay)
+            solved = (active, loop)
+            bounds = loop.run(hinges)
+            missed = _missed(problem, loop.network(), active)
+            if not missed.size:
+                break
+            active = np.sort(np.concatenate([active, missed]))
+            hinges = _carried(bounds, problem, active)
+    except KeyboardInterrupt:
+        pass  # keep what there is
+    except InfeasibleProblem as error:
+        raise InfeasibleProblem(str(error), _extended(problem, active, error)) from None
+    if solved is None:
+        raise NotCertified("interrupted before the first round: let it run longer")
+    active, loop = solved
+    network, bounds = loop.network(), loop.bounds
+    if _missed(problem, network, active).size:
+        network = None
+    values, jacobians = _spread(problem, active, *loop.rows.multipliers(bounds.multipliers))
     return PlaneSolution(
-        found, values, jacobians, bounds.pricing_maximum, len(history), tuple(history)
+        network, values, jacobians, bounds.pricing_maximum, len(history), tuple(history)
     )
 
 
@@ -126,6 +131,27 @@ def _missed(problem: Interpolation, found: ShallowNetwork | None, active: Indice
     worst = np.lexsort((-errors[bad], groups))
     first = np.unique(groups[worst], return_index=True)[1]
     return np.asarray(others[bad[worst[first]]])
+
+
+def _spread(
+    problem: Interpolation, active: Indices, values: Array, jacobians: Array
+) -> tuple[Array, Array]:
+    """Multipliers of all sites: zero at those that are not active."""
+    all_values = np.zeros((len(problem), values.shape[1]))
+    all_jacobians = np.zeros((len(problem), *jacobians.shape[1:]))
+    all_values[active], all_jacobians[active] = values, jacobians
+    return all_values, all_jacobians
+
+
+def _extended(
+    problem: Interpolation, active: Indices, error: InfeasibleProblem
+) -> Certificate | None:
+    """A subproblem's proof of infeasibility proves it for the problem."""
+    proof = error.certificate
+    if proof is None:
+        return None
+    values, jacobians = _spread(problem, active, proof.values, proof.jacobians)
+    return replace(proof, values=values, jacobians=jacobians)
 
 
 def _carried(bounds: Bounds, problem: Interpolation, active: Indices) -> Hinges | None:

@@ -1,6 +1,136 @@
-"""What all tests share: one thread per process, because pytest-xdist runs them in parallel."""
+"""What all tests share: one thread per process, because pytest-xdist runs them in parallel.
+
+And the brute force of the solvers' tests, without code of the package: random problems,
+every hinge that touches a site, the dual constraint term by term, the interpolation problem over
+finitely many hinges as it is written down, with the skip connection and the offset.
+"""
 
 import os
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")  # before NumPy is imported
+
+from typing import Any, NamedTuple  # noqa: E402
+
+import numpy as np  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
+
+from convexden.problem import Interpolation  # noqa: E402
+
+Array = NDArray[np.float64]
+
+
+class Lines(NamedTuple):
+    """Hinges {w.y + b = 0}: w (K, d), b (K,), D (K, N) and for each a site (K,) it touches."""
+
+    w: Array
+    b: Array
+    patterns: NDArray[np.bool_]
+    pivots: NDArray[np.intp]
+
+
+def equilateral(circumradius: float = 1.0) -> Array:
+    turns = np.pi / 2 + 2 * np.pi / 3 * np.arange(3)
+    return circumradius * np.column_stack([np.cos(turns), np.sin(turns)])
+
+
+def unit_vectors(angles: Any) -> Array:
+    return np.column_stack([np.cos(angles), np.sin(angles)])
+
+
+def random_problem(
+    seed: int, kind: str = "mixed", sites: int | None = None, outputs: int | None = None
+) -> Interpolation:
+    """Sites in the plane: "balls" of one radius, "samples", or "mixed" with radii of their own."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(3, 13)) if sites is None else sites
+    p = int(rng.integers(1, 4)) if outputs is None else outputs
+    centers, targets = rng.normal(size=(n, 2)), rng.normal(size=(n, p))
+    distances = np.linalg.norm(centers[:, None] - centers, axis=2)
+    contact = distances[np.triu_indices(n, 1)].min() / 2
+    shares = {
+        "balls": np.full(n, rng.uniform(0.05, 0.9)),
+        "samples": np.zeros(n),
+        "mixed": rng.uniform(0.05, 0.9, n) * (np.arange(n) % 2 == 0),
+    }
+    return Interpolation(centers, targets, contact * shares[kind])
+
+
+def random_multipliers(problem: Interpolation, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Values (N, p) and Jacobians (N, p, d) that satisfy the dual equalities: a random point of
+    the null space of sum l_n = 0, sum (l_n y_n^T + G_n) = 0, one output after the other."""
+    n, d = problem.centers.shape
+    balls = np.flatnonzero(problem.radii > 0)
+    affine = np.vstack([np.ones(n), problem.centers.T])
+    system = np.hstack([affine, np.tile(np.vstack([np.zeros(d), np.eye(d)]), balls.size)])
+    _, sizes, directions = np.linalg.svd(system)
+    null = directions[(sizes > 1e-10 * sizes[0]).sum() :]
+    values = np.zeros((n, problem.output_dimension))
+    jacobians = np.zeros((n, problem.output_dimension, d))
+    for j in range(problem.output_dimension):
+        x = rng.normal(size=len(null)) @ null
+        values[:, j] = x[:n]
+        jacobians[balls, j] = x[n:].reshape(-1, d)
+    return values, jacobians
+
+
+def tangent_lines(problem: Interpolation, normals: Array, slack: float = 0.0) -> Lines:
+    """Every feasible hinge with one of these unit normals (M, d) that touches a site, on either
+    side; it may enter other balls by the slack."""
+    y, r, n = problem.centers, problem.radii, len(problem)
+    sites, sides = np.repeat(np.arange(n), 2), np.tile([1.0, -1.0], n)
+    w = np.repeat(normals, 2 * n, axis=0)
+    pivots, touch = np.tile(sites, len(normals)), np.tile(sides * r[sites], len(normals))
+    z = np.stack([w @ y[m] for m in range(n)], axis=1)
+    b = touch - z[np.arange(len(z)), pivots]
+    z += b[:, None]
+    z[np.arange(len(z)), pivots] = touch
+    kept = (np.abs(z) >= r - slack).all(axis=1)
+    return Lines(w[kept], b[kept], z[kept] > 0, pivots[kept])
+
+
+def common_tangents(problem: Interpolation) -> Array:
+    """Unit normals (M, 2) of the lines that touch two sites of the plane."""
+    found = []
+    for m in range(len(problem)):
+        for n in range(m):
+            step = problem.centers[n] - problem.centers[m]
+            length = np.linalg.norm(step)
+            if length == 0:
+                continue
+            along, across = step / length, np.array([-step[1], step[0]]) / length
+            for sign in (1.0, -1.0):
+                cosine = (sign * problem.radii[n] - problem.radii[m]) / length
+                if abs(cosine) <= 1 + 1e-12:
+                    sine = np.sqrt(max(0.0, 1 - cosine**2))
+                    found += [cosine * along + sine * across, cosine * along - sine * across]
+    return np.array(found).reshape(-1, 2)
+
+
+def dual_vectors(problem: Interpolation, lines: Any, values: Array, jacobians: Array) -> Array:
+    """sum_n D_n (l_n (w.y_n + b) + G_n w), (K, p), site after site."""
+    total = np.zeros((len(lines.b), problem.output_dimension))
+    for n, center in enumerate(problem.centers):
+        z = lines.w @ center + lines.b
+        term = z[:, None] * values[n] + lines.w @ jacobians[n].T
+        total += np.where(lines.patterns[:, n, None], term, 0.0)
+    return total
+
+
+def interpolation_cost(problem: Interpolation, lines: Lines) -> float:
+    """The least cost of a network with these hinges that interpolates; infinite without one.
+
+    minimise sum_k |a_k| over a, V and c, with a value row per site and a Jacobian row per ball.
+    """
+    import cvxpy as cp
+
+    (n, d), p = problem.centers.shape, problem.output_dimension
+    a, skip, offset = cp.Variable((len(lines.b), p)), cp.Variable((p, d)), cp.Variable((1, p))
+    hidden = lines.patterns * (lines.w @ problem.centers.T + lines.b[:, None])
+    values = hidden.T @ a + problem.centers @ skip.T + np.ones((n, 1)) @ offset
+    rows = [values == problem.targets]
+    for m in np.flatnonzero(problem.radii > 0):
+        rows.append(a.T @ (lines.patterns[:, [m]] * lines.w) + skip == 0)
+    program = cp.Problem(cp.Minimize(cp.sum(cp.norm(a, 2, axis=1))), rows)
+    program.solve(solver=cp.CLARABEL)
+    return float(program.value)
