@@ -154,6 +154,8 @@ def check(
 
     verification = verify_certificate(solution)
     _print(verification_table(verification))
+    if not solution.certified:
+        _say(f"{file} is not certified: its relative gap is {solution.relative_gap:.1e}")
     raise typer.Exit(0 if verification.passed and solution.certified else 1)
 
 
