@@ -16,6 +16,7 @@ import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
 from convexden.problem import Interpolation  # noqa: E402
+from convexden.solvers.atoms import Hinges  # noqa: E402
 
 Array = NDArray[np.float64]
 
@@ -105,6 +106,12 @@ def common_tangents(problem: Interpolation) -> Array:
                     sine = np.sqrt(max(0.0, 1 - cosine**2))
                     found += [cosine * along + sine * across, cosine * along - sine * across]
     return np.array(found).reshape(-1, 2)
+
+
+def hinges_of(lines: Lines) -> Hinges:
+    """For the solvers, on no face."""
+    still = np.zeros(len(lines.b), dtype=bool)
+    return Hinges(lines.w, lines.b, lines.patterns, lines.pivots, lines.pivots, still)
 
 
 def dual_vectors(problem: Interpolation, lines: Any, values: Array, jacobians: Array) -> Array:
