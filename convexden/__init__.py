@@ -23,6 +23,7 @@ _HOMES = {
     "Progress": "solution",
     "Solution": "solution",
     "solve": "solving",
+    "Verification": "verification",
     "verify_certificate": "verification",
     "load": "serialization",
     "save": "serialization",
@@ -31,22 +32,27 @@ _ROOMS = ("theorems", "data", "alignment", "plotting")
 
 __all__ = ["__version__", *sorted(_HOMES), *_ROOMS]
 
-if TYPE_CHECKING:
-    from convexden import alignment, data, plotting, theorems
-    from convexden.certificate import Certificate
-    from convexden.errors import (
-        ConvexdenError,
-        InfeasibleProblem,
-        InvalidProblem,
-        NotCertified,
-        UnsupportedProblem,
-    )
-    from convexden.network import ShallowNetwork
-    from convexden.problem import Interpolation, denoising
-    from convexden.serialization import load, save
-    from convexden.solution import Progress, Solution
-    from convexden.solving import solve
-    from convexden.verification import verify_certificate
+if TYPE_CHECKING:  # what a name is imported as, a type checker re-exports
+    from convexden import alignment as alignment
+    from convexden import data as data
+    from convexden import plotting as plotting
+    from convexden import theorems as theorems
+    from convexden.certificate import Certificate as Certificate
+    from convexden.errors import ConvexdenError as ConvexdenError
+    from convexden.errors import InfeasibleProblem as InfeasibleProblem
+    from convexden.errors import InvalidProblem as InvalidProblem
+    from convexden.errors import NotCertified as NotCertified
+    from convexden.errors import UnsupportedProblem as UnsupportedProblem
+    from convexden.network import ShallowNetwork as ShallowNetwork
+    from convexden.problem import Interpolation as Interpolation
+    from convexden.problem import denoising as denoising
+    from convexden.serialization import load as load
+    from convexden.serialization import save as save
+    from convexden.solution import Progress as Progress
+    from convexden.solution import Solution as Solution
+    from convexden.solving import solve as solve
+    from convexden.verification import Verification as Verification
+    from convexden.verification import verify_certificate as verify_certificate
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
+from convexden.pieces import restrict
 from convexden.problem import Interpolation
 
 Array = NDArray[np.float64]
@@ -68,7 +69,7 @@ def sup_distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -
             "plane only"
         )
     low, high = (centers - radii).min(axis=0) - 1.0, (centers + radii).max(axis=0) + 1.0
-    difference = _restrict(
+    difference = restrict(
         ShallowNetwork(
             np.concatenate([f.output_weights, -g.output_weights]),
             np.concatenate([f.input_weights, g.input_weights]),
@@ -81,27 +82,6 @@ def sup_distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -
     )
     vertices = _line_vertices if rank == 1 else _plane_vertices
     return _largest(difference, vertices(difference, low, high))
-
-
-def _restrict(network: ShallowNetwork, origin: Array, basis: Array) -> ShallowNetwork:
-    """The network as a function of s in y = origin + s @ basis, without hinges that are constant
-    there, and with unit input weights.
-    """
-    weights = network.input_weights @ basis.T
-    biases = network.biases + network.input_weights @ origin
-    norms = np.linalg.norm(weights, axis=1)
-    sizes = np.linalg.norm(network.input_weights, axis=1) * np.linalg.norm(basis[0])
-    constant = norms <= 1e-14 * sizes
-    offset = network.offset + network.skip @ origin
-    offset = offset + np.maximum(biases[constant], 0.0) @ network.output_weights[constant]
-    norms, active = norms[~constant], ~constant
-    return ShallowNetwork(
-        network.output_weights[active] * norms[:, None],
-        weights[active] / norms[:, None],
-        biases[active] / norms,
-        network.skip @ basis.T,
-        offset,
-    )
 
 
 def _line_vertices(network: ShallowNetwork, low: Array, high: Array) -> Array:

@@ -24,7 +24,7 @@ _STYLES = {"confirmed": "green", "refuted": "red", "undecided": "yellow", "findi
 
 def solution_table(solution: Solution) -> RenderableType:
     """Cost, bound, gap and status of a solution, and how far it is from its targets."""
-    from convexden.site_errors import site_errors
+    from convexden.verification import site_errors
 
     problem = solution.problem
     error = float(site_errors(problem, solution.network).totals.max())

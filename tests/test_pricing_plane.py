@@ -16,11 +16,11 @@ from conftest import (
     unit_vectors,
 )
 
-from convexden.dual_projection import project_dual
-from convexden.pricing_bound import pricing_interval
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Hinges, distinct
 from convexden.solvers.pricing.plane import PlanePricing
+from convexden.verification.dual_projection import project_dual
+from convexden.verification.pricing_bound import pricing_interval
 
 GRID = np.array([[i, j] for i in range(3) for j in range(3)], dtype=float)
 TWO_BALLS = {

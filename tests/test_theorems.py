@@ -17,10 +17,9 @@ from scipy.optimize import minimize
 from convexden import theorems
 from convexden.data import regular_simplex, triangle
 from convexden.errors import InvalidProblem
-from convexden.site_errors import site_errors
 from convexden.theorems import equilateral, face_aligned, obtuse_simplex, rays, univariate
 from convexden.theorems._median import weighted_geometric_median
-from convexden.verification import verify
+from convexden.verification import site_errors, verify
 
 Array = NDArray[np.float64]
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from convexden.certificate import Certificate
-from convexden.dual_projection import project_dual
 from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
-from convexden.pricing_bound import PricingInterval, _Arcs, pricing_interval
 from convexden.problem import Interpolation
 from convexden.solution import Solution
 from convexden.verification import Verification, verify, verify_certificate
+from convexden.verification.dual_projection import project_dual
+from convexden.verification.pricing_bound import PricingInterval, _Arcs, pricing_interval
 
 Array = NDArray[np.float64]
 

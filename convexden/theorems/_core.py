@@ -15,9 +15,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from convexden.site_errors import site_errors
 from convexden.solution import Solution
 from convexden.theorems._claims import ClosedForm, Instance
+from convexden.verification import site_errors
 
 Kind = Literal["theorem", "conjecture"]
 Verdict = Literal["confirmed", "refuted", "undecided"]

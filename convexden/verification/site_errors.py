@@ -1,6 +1,6 @@
 """How far a network is from the target of every site, with a rigorous bound over each ball.
 
-Used by verification only; it evaluates the network with its own code.
+The network is evaluated with code of its own.
 """
 
 from __future__ import annotations

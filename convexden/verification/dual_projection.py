@@ -1,6 +1,6 @@
 """Multipliers as they are given, projected on the dual equalities: a bound that is always valid.
 
-Used by verification only; it shares nothing with the solvers.
+It shares nothing with the solvers.
 """
 
 from __future__ import annotations

@@ -1,9 +1,4 @@
-"""Independent verification of a solution: nothing here is shared with the solvers.
-
-A network and multipliers are taken as they are.  The network is evaluated on every site, with a
-rigorous bound over each ball; the multipliers are projected on the dual equalities and priced by
-subdivision (`convexden.pricing_bound`).  What is proved does not depend on how they were found.
-"""
+"""The checks: each compares what is stated with what was established, and says what failed."""
 
 from __future__ import annotations
 
@@ -14,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden.certificate import Certificate
-from convexden.dual_projection import DualPoint, project_dual, ratio
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
-from convexden.pricing_bound import PricingInterval, pricing_interval
 from convexden.problem import Interpolation
-from convexden.site_errors import SiteErrors, site_errors
 from convexden.solution import Solution
+from convexden.verification.dual_projection import DualPoint, project_dual, ratio
+from convexden.verification.pricing_bound import PricingInterval, pricing_interval
+from convexden.verification.site_errors import SiteErrors, site_errors
 
 Array = NDArray[np.float64]
 
@@ -176,7 +171,7 @@ def verify(
     * multipliers: :math:`\sum l_n = 0`, :math:`\sum (l_n y_n^T + G_n) = 0`, no :math:`G_n` at a
       sample or across the affine hull of the centres, to 1e-9 of their terms;
     * pricing maximum: the stated one lies in the enclosure of P (see
-      `convexden.pricing_bound.pricing_interval`; relative width 1e-12) to 1e-8;
+      `convexden.verification.pricing_bound.pricing_interval`; relative width 1e-12) to 1e-8;
     * lower bound: at most :math:`\sum l_n^T t_n / \max(1, P)` with the upper end of P, to 1e-10
       plus the width of the enclosure;
     * weak duality: no bound exceeds the cost by more than 1e-9;

@@ -1,4 +1,4 @@
-"""Rigorous bounds on the pricing problem by subdivision, for verification only.
+"""Rigorous bounds on the pricing problem by subdivision.
 
 Solvers find the pricing maximum through the stationary points of trigonometric polynomials.  This
 module shares nothing with them: it encloses the maximum between a value that is attained and an
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.dual_projection import DualPoint
+from convexden.verification.dual_projection import DualPoint
 
 Array = NDArray[np.float64]
 

@@ -1,0 +1,19 @@
+"""Independent verification: what a network and multipliers prove, whoever found them.
+
+Nothing here is shared with the solvers, and nothing imports them or cvxpy.  The network is
+evaluated on every site, with a rigorous bound over each ball (`site_errors`); the multipliers are
+projected on the dual equalities (`dual_projection`) and priced by subdivision (`pricing_bound`);
+`checks` says what of it holds.
+"""
+
+from convexden.verification.checks import Check, Verification, verify, verify_certificate
+from convexden.verification.site_errors import SiteErrors, site_errors
+
+__all__ = [
+    "Check",
+    "SiteErrors",
+    "Verification",
+    "site_errors",
+    "verify",
+    "verify_certificate",
+]
