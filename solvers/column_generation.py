@@ -25,6 +25,8 @@ from convexden.solvers.pricing.plane import PlanePricing
 _NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
 _EXTENSIONS = 4  # how often violated hinges join a polished active set
 _SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
+_GOAL = 1e-11  # gap that Newton's method reaches when it succeeds
+_SPARE = 4  # rounds that a gap within the tolerance leaves for it to succeed
 _STALL = 12  # rounds in which the gap hardly moves before giving up
 _PIVOT = 8  # new columns a pivot and round
 _CROWD = 3  # columns per row above which idle ones leave
@@ -60,7 +62,7 @@ class ColumnGeneration:
     rows : Constraints
     pricing : PlanePricing
     tolerance : float
-        Relative gap at which to stop.
+        Relative gap that must be reached; a few rounds more are spent on rounding accuracy.
     master : callable
         `solve_dual` or `solve_with_cvxpy`.
     report : callable, optional
@@ -80,6 +82,8 @@ class ColumnGeneration:
         self.master, self.report, self.max_rounds = master, report, max_rounds
         self.bounds = Bounds(multipliers=np.zeros_like(rows.targets))
         self._polished: Polished | None = None
+        self._newton_gap = _NEWTON_GAP
+        self._goal = min(tolerance, _GOAL)
 
     def run(self, start: Hinges | None = None) -> Bounds:
         """Solve.  If interrupted, `bounds` and `network` hold the best that was found.
@@ -107,10 +111,9 @@ class ColumnGeneration:
 
     def _exchange(self, hinges: Hinges) -> None:
         rows, bounds = self.rows, self.bounds
-        beta, checked, stalled = 5.0, False, 0
-        newton_gap = _NEWTON_GAP
+        beta, checked, stalled, spare = 5.0, False, 0, _SPARE
         value = np.inf
-        while bounds.gap > self.tolerance and bounds.rounds < self.max_rounds and stalled < _STALL:
+        while bounds.rounds < self.max_rounds and stalled < _STALL and spare > 0:
             before, best = bounds.gap, bounds.multipliers
             columns = rows.features(hinges)
             accuracy = float(np.clip((0.1 if bounds.gap > 1e-2 else 1e-3) * bounds.gap, 1e-10, 0.1))
@@ -125,16 +128,18 @@ class ColumnGeneration:
                 # Halfway to the best multipliers: damps the jumps of degenerate duals.
                 between, high = self._price((solved.multipliers + best) / 2)
                 new = between[high > 1 + _VIOLATION] + new
-            if bounds.gap <= newton_gap:
+            if bounds.gap <= self._newton_gap:
                 active = active_set(hinges, norms, own, found, heights, bounds.gap)
-                newton_gap = _NEWTON_GAP if rows.targets.size < _SMALL else bounds.gap / 3
                 new = new + self._newton(*active, solved.multipliers)
-            if self._polished is not None and bounds.gap > self.tolerance:
+            if self._polished is not None and bounds.gap > self._goal:
                 new = new + self._price_polished(
                     project(rows, self._polished, solved.multipliers), self._polished
                 )
+            if bounds.gap <= self._goal:
+                return
+            spare -= bounds.gap <= self.tolerance
             errors = beta * float(np.linalg.norm(solved.errors, axis=1).sum())
-            total = norms.sum() + errors
+            total = float(norms.sum()) + errors
             # Errors in use, or all that is left of the gap: they were too cheap.
             if errors > ((0.1 * bounds.gap if len(new) else 0.0) + 1e-9) * total:
                 if beta >= 1e3 and not checked:
@@ -207,6 +212,8 @@ class ColumnGeneration:
         Hinges that the polished multipliers violate join the active ones, a few times over.
         Returns new columns, if any.
         """
+        if self.rows.targets.size >= _SMALL:
+            self._newton_gap = self.bounds.gap / 3  # large systems are not tried in every round
         new = active[:0]
         for _ in range(_EXTENSIONS):
             polished = polish(self.rows, active, alphas, multipliers, self.pricing.room(active))
@@ -222,7 +229,7 @@ class ColumnGeneration:
             joined = polished.hinges + violated
             kept = distinct(joined, SAME_LINE)
             active = joined[kept]
-            if (kept < len(polished.hinges)).all() or self.bounds.gap <= self.tolerance:
+            if (kept < len(polished.hinges)).all() or self.bounds.gap <= self._goal:
                 break
             norms = np.linalg.norm(polished.weights, axis=1)
             joining = np.full(len(violated), 1e-6 * norms.mean())
