@@ -27,6 +27,7 @@ _EXTENSIONS = 4  # how often violated hinges join a polished active set
 _SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
 _GOAL = 1e-11  # gap that Newton's method reaches when it succeeds
 _SPARE = 4  # rounds that a gap within the tolerance leaves for it to succeed
+_START = 2  # initial columns per row
 _STALL = 12  # rounds in which the gap hardly moves before giving up
 _PIVOT = 8  # new columns a pivot and round
 _CROWD = 3  # columns per row above which idle ones leave
@@ -159,7 +160,7 @@ class ColumnGeneration:
 
         Neighbours are the edges of a minimum spanning tree of the sites.
         """
-        arcs, count = self.pricing.arcs, 2 * len(self.rows.targets)
+        arcs, count = self.pricing.arcs, _START * len(self.rows.targets)
         if not len(arcs.sites):
             check_feasible(self.rows, self.pricing)
         tree = spanning_tree(self.rows.problem.centers)
