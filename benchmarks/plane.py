@@ -1,8 +1,9 @@
 """Figures for problems on lines and planes; `python benchmarks/plane.py` prints them all.
 
-Sections: reference, random, box, samples, startup; name some to run only those.  The machine's
-speed drifts, so the times of the box problems come with the time of one restricted master over the
-hinges of the optimum, taken in the same run.  `--output FILE` also writes the tables to a file.
+Sections: reference, random, box, masters, samples, startup; name some to run only those.  The
+machine's speed drifts, so the times of the box problems come with the time of one restricted
+master over the hinges of the optimum, taken in the same run.  `--output FILE` also writes the
+tables to a file.
 """
 
 from __future__ import annotations
@@ -88,6 +89,23 @@ def box() -> Iterator[str]:
             f"{master:9.3f}{solution.seconds / master:7.1f}{f'N^{power:.1f}' if last else '':>8}"
         )
         last = (count, solution.seconds)
+
+
+def masters() -> Iterator[str]:
+    """Does the direct path to Clarabel pay?  Whole solves with it and through CVXPY, in turn."""
+    yield f"{'problem':<16}{'direct s':>10}{'cvxpy s':>10}{'ratio':>8}{'costs differ by':>17}"
+    for count in (3, 12, 20, 40):
+        points = np.random.default_rng(100).random((count, 2))
+        problem = cd.denoising(points, radius=0.2 * pdist(points).min() / 2)
+        cd.solve(problem, master="cvxpy")  # imports, once
+        pairs = [(cd.solve(problem), cd.solve(problem, master="cvxpy")) for _ in range(3)]
+        direct = statistics.median(first.seconds for first, _ in pairs)
+        modelled = statistics.median(second.seconds for _, second in pairs)
+        difference = max(abs(first.cost / second.cost - 1) for first, second in pairs)
+        yield (
+            f"{f'box, N = {count}':<16}{direct:10.3f}{modelled:10.3f}"
+            f"{modelled / direct:8.1f}{difference:17.1e}"
+        )
 
 
 def samples() -> Iterator[str]:
@@ -188,7 +206,7 @@ def _final_master(problem: cd.Interpolation) -> float:
     return time.perf_counter() - started
 
 
-SECTIONS = {f.__name__: f for f in (reference, random, box, samples, startup)}
+SECTIONS = {f.__name__: f for f in (reference, random, box, masters, samples, startup)}
 
 
 def main() -> None:
