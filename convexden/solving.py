@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from convexden import __version__, verification
 from convexden.certificate import Certificate
-from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
+from convexden.errors import InfeasibleProblem, NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, Reduction
 from convexden.solution import Progress, Solution, relative_gap
@@ -35,14 +35,15 @@ def solve(
     .. math:: \min R(h) \quad \text{subject to} \quad h(y) = t_n \text{ for all } y \in B(y_n, r_n)
 
     (the interpolation problem of Zeno et al. 2023, arXiv 2311.06748), with a lower bound from exact
-    pricing.  On a line the solution is explicit; in the plane it is found by column generation
+    pricing.  On a line the solution is explicit; elsewhere it is found by column generation
     with row generation for samples, and finished by Newton's method, so that the gap usually is of
     rounding size whatever the tolerance.
 
     Parameters
     ----------
     problem : Interpolation
-        Its centres must lie on a line or in a plane of the input space, of any dimension.
+        Its centres must lie on a line or in a plane of the input space, of any dimension, or be
+        the vertices of a simplex: N sites that span N - 1 dimensions.
     tolerance : float, optional
         Relative duality gap at which the solution counts as certified.
     master : {"clarabel", "cvxpy"}, optional
@@ -61,7 +62,8 @@ def solve(
     InfeasibleProblem
         If no network interpolates the sites; its certificate proves it.
     UnsupportedProblem
-        If the centres span more than a plane.
+        If they span more than a plane and are more than one site more than their dimension, or if
+        there are too many of them.
     NotCertified
         If the run was interrupted before there was any network.
     """
@@ -85,18 +87,13 @@ def solve(
 
     if reduced.input_dimension == 1:
         network, certificate = _solve_line(reduced)
-    elif reduced.input_dimension == 2:
+    else:
         try:
-            network, certificate = _solve_plane(reduced, tolerance, master, relay)
+            network, certificate = _solve_sites(reduced, tolerance, master, relay)
         except InfeasibleProblem as error:
             proof = error.certificate
             lifted = None if proof is None else _lift(reduction, proof, needed, len(problem))
             raise InfeasibleProblem(str(error), lifted) from None
-    else:
-        raise UnsupportedProblem(
-            f"the centers span {reduced.input_dimension} dimensions: only points on a line or in "
-            "a plane have an exact solver; give points whose affine hull is one"
-        )
     network = reduction.lift_network(network)
     certificate = _lift(reduction, certificate, needed, len(problem))
     checked = verification.verify(problem, network, certificate, tolerance=tolerance)
@@ -131,24 +128,23 @@ def _solve_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:
     )
 
 
-def _solve_plane(
+def _solve_sites(
     problem: Interpolation,
     tolerance: float,
     master: str,
     report: Callable[[Progress], None],
 ) -> tuple[ShallowNetwork, Certificate]:
     from convexden.solvers.master import solve_dual, solve_with_cvxpy
-    from convexden.solvers.pricing.plane import PlanePricing
-    from convexden.solvers.row_generation import solve_plane
+    from convexden.solvers.row_generation import solve_sites
 
     masters = {"clarabel": solve_dual, "cvxpy": solve_with_cvxpy}
-    plane = solve_plane(problem, tolerance, masters[master], report)
-    if plane.network is None:
+    found = solve_sites(problem, tolerance, masters[master], report)
+    if found.network is None:
         raise NotCertified(
             "no network was found: let it run longer, or lower the radii if balls almost touch"
         )
-    return plane.network, _certificate(
-        problem, plane.values, plane.jacobians, plane.pricing_maximum, PlanePricing.name
+    return found.network, _certificate(
+        problem, found.values, found.jacobians, found.pricing_maximum, found.pricing
     )
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial import cKDTree
+from scipy.spatial.distance import cdist
 
 from convexden.problem import Interpolation
 
@@ -63,6 +65,14 @@ class Hinges:
         return z
 
 
+def no_hinges(problem: Interpolation) -> Hinges:
+    """None of them."""
+    n, d = problem.centers.shape
+    none = np.zeros(0, dtype=np.intp)
+    flags = np.zeros(0, dtype=bool)
+    return Hinges(np.zeros((0, d)), np.zeros(0), np.zeros((0, n), dtype=bool), none, none, flags)
+
+
 def distinct(hinges: Hinges, tolerance: float) -> Indices:
     """Indices of hinges that are pairwise further apart than `tolerance`, earlier ones first.
 
@@ -89,3 +99,9 @@ def dual_heights(problem: Interpolation, hinges: Hinges, values: Array, jacobian
     columns += np.einsum("kpd,kd->kp", summed, hinges.normals)
     heights: Array = np.linalg.norm(columns, axis=1)
     return heights
+
+
+def spanning_tree(points: Array) -> tuple[Indices, Indices]:
+    """The two ends of every edge of a minimum spanning tree of the points."""
+    tree = minimum_spanning_tree(cdist(points, points)).tocoo()
+    return tree.row.astype(np.intp), tree.col.astype(np.intp)

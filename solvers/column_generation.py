@@ -15,12 +15,12 @@ import numpy as np
 
 from convexden.network import ShallowNetwork
 from convexden.solution import Progress, relative_gap
-from convexden.solvers.atoms import SAME_LINE, Array, Hinges, Indices, distinct
-from convexden.solvers.constraints import Constraints, spanning_tree
+from convexden.solvers.atoms import SAME_LINE, Array, Hinges, distinct, no_hinges
+from convexden.solvers.constraints import Constraints
 from convexden.solvers.feasibility import check_feasible, repair, thin
 from convexden.solvers.master import Master, solve_dual
 from convexden.solvers.newton import Polished, active_set, polish, project
-from convexden.solvers.pricing.plane import PlanePricing
+from convexden.solvers.pricing import Pricing
 
 _NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
 _EXTENSIONS = 4  # how often violated hinges join a polished active set
@@ -56,12 +56,12 @@ class Bounds:
 
 
 class ColumnGeneration:
-    """The exchange loop on one problem of the plane.
+    """The exchange loop on one problem.
 
     Parameters
     ----------
     rows : Constraints
-    pricing : PlanePricing
+    pricing : Pricing
     tolerance : float
         Relative gap that must be reached; a few rounds more are spent on rounding accuracy.
     master : callable
@@ -73,7 +73,7 @@ class ColumnGeneration:
     def __init__(
         self,
         rows: Constraints,
-        pricing: PlanePricing,
+        pricing: Pricing,
         tolerance: float,
         master: Master = solve_dual,
         report: Callable[[Progress], None] = lambda progress: None,
@@ -97,10 +97,12 @@ class ColumnGeneration:
         bounds = self.bounds
         if np.abs(self.rows.targets).max(initial=0.0) <= 1e-13:
             # An affine function interpolates; it costs nothing.
-            bounds.hinges, bounds.cost = self.pricing.hinges(*_nothing()), 0.0
+            bounds.hinges, bounds.cost = no_hinges(self.rows.problem), 0.0
             bounds.weights = np.zeros((0, self.rows.targets.shape[1]))
             return bounds
-        initial = self._initial()
+        initial = self.pricing.initial(_START * len(self.rows.targets))
+        if not len(initial):
+            check_feasible(self.rows, self.pricing)
         self._exchange(initial if start is None else start + initial)
         self._thin()
         return bounds
@@ -134,7 +136,7 @@ class ColumnGeneration:
                 new = new + self._newton(*active, solved.multipliers)
             if self._polished is not None and bounds.gap > self._goal:
                 new = new + self._price_polished(
-                    project(rows, self._polished, solved.multipliers), self._polished
+                    project(rows, self.pricing, self._polished, solved.multipliers), self._polished
                 )
             if bounds.gap <= self._goal:
                 return
@@ -154,20 +156,6 @@ class ColumnGeneration:
                 hinges = hinges[(own >= 0.9) | (norms >= 1e-3 * norms.max())]
             value = total
             hinges = hinges + self._select(new)
-
-    def _initial(self) -> Hinges:
-        """Hinges held by two sites that separate few pairs of neighbours: optima are made of them.
-
-        Neighbours are the edges of a minimum spanning tree of the sites.
-        """
-        arcs, count = self.pricing.arcs, _START * len(self.rows.targets)
-        if not len(arcs.sites):
-            check_feasible(self.rows, self.pricing)
-        tree = spanning_tree(self.rows.problem.centers)
-        crossings = (arcs.patterns[:, tree[0]] != arcs.patterns[:, tree[1]]).sum(axis=1)
-        order = np.argsort(crossings, kind="stable")[: 4 * count]
-        hinges = self.pricing.hinges(order, arcs.starts[order])
-        return hinges[distinct(hinges, SAME_LINE)[:count]]
 
     def _price(self, multipliers: Array) -> tuple[Hinges, Array]:
         """Local maxima near and above one; the lower bound is brought up to date."""
@@ -217,7 +205,7 @@ class ColumnGeneration:
             self._newton_gap = self.bounds.gap / 3  # large systems are not tried in every round
         new = active[:0]
         for _ in range(_EXTENSIONS):
-            polished = polish(self.rows, active, alphas, multipliers, self.pricing.room(active))
+            polished = polish(self.rows, self.pricing, active, alphas, multipliers)
             if polished is None:
                 break
             before = self.bounds.cost
@@ -225,16 +213,24 @@ class ColumnGeneration:
             self._improve_cost(polished.hinges, columns, polished.weights)
             if self.bounds.cost < before:
                 self._polished = polished
-            violated = self._price_polished(polished.multipliers, polished)
+            multipliers = polished.multipliers
+            found, heights = self._price(multipliers)
+            self._record(len(polished.hinges))
+            violated = found[heights > 1 + _VIOLATION]
             new = polished.hinges + violated + new
-            joined = polished.hinges + violated
-            kept = distinct(joined, SAME_LINE)
-            active = joined[kept]
-            if (kept < len(polished.hinges)).all() or self.bounds.gap <= self._goal:
+            if self.bounds.gap <= self._goal:
                 break
+            # A hinge that is no local maximum any more hands its weight on to the nearest.
             norms = np.linalg.norm(polished.weights, axis=1)
-            joining = np.full(len(violated), 1e-6 * norms.mean())
-            alphas, multipliers = np.append(norms, joining)[kept], polished.multipliers
+            carrying, weights = active_set(
+                polished.hinges, norms, np.ones_like(norms), found, heights, self.bounds.gap
+            )
+            joined = carrying + violated
+            kept = distinct(joined, SAME_LINE)
+            if len(kept) == len(norms) and (kept < len(carrying)).all():
+                break
+            active = joined[kept]
+            alphas = np.append(weights, np.full(len(violated), 1e-6 * norms.mean()))[kept]
         return new
 
     def _price_polished(self, multipliers: Array, polished: Polished) -> Hinges:
@@ -259,7 +255,3 @@ class ColumnGeneration:
         bounds = self.bounds
         bounds.rounds += 1
         self.report(Progress(bounds.rounds, bounds.cost, bounds.lower, hinges))
-
-
-def _nothing() -> tuple[Indices, Array]:
-    return np.empty(0, dtype=np.intp), np.empty(0)

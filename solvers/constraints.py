@@ -17,13 +17,12 @@ from abc import ABC, abstractmethod
 import numpy as np
 import scipy.linalg
 from scipy import sparse
-from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial import Delaunay, QhullError
 from scipy.spatial.distance import cdist
 
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array, Flags, Hinges, Indices
+from convexden.solvers.atoms import Array, Flags, Hinges, Indices, spanning_tree
 
 
 class Constraints(ABC):
@@ -43,13 +42,11 @@ class Constraints(ABC):
         """Reduced rows psi (K, M) of the hinges."""
         return self._rows(hinges.patterns, hinges.normals, hinges.biases)
 
-    def turned_features(self, hinges: Hinges, order: int) -> Array:
-        """First or second derivative (K, M) of the features in the angle of the plane when every
-        hinge turns about (rolls on) its pivot."""
-        w = hinges.normals
-        normals = np.column_stack([-w[:, 1], w[:, 0]]) if order == 1 else -w
-        biases = -np.sum(normals * self.problem.centers[hinges.pivots], axis=1)
-        return self._rows(hinges.patterns, normals, biases)
+    def moving_features(self, hinges: Hinges, directions: Array) -> Array:
+        """Derivative (K, M) of the features when the normals move in directions (K, d) and the
+        hinges keep touching their pivots."""
+        biases = -np.sum(directions * self.problem.centers[hinges.pivots], axis=1)
+        return self._rows(hinges.patterns, directions, biases)
 
     def multipliers(self, reduced: Array) -> tuple[Array, Array]:
         """Multipliers (M, p) of the reduced rows -> values (N, p) and Jacobians (N, p, d)."""
@@ -168,6 +165,8 @@ class SampleConstraints(Constraints):
 
 def _stencils(points: Array) -> sparse.csr_array | None:
     """The row combinations (N, N - 3) of `SampleConstraints`; None without a triangulation."""
+    if points.shape[1] != 2:
+        return None
     try:
         mesh = Delaunay(points)
     except QhullError:
@@ -216,9 +215,3 @@ def _stencils(points: Array) -> sparse.csr_array | None:
 def _complement(points: Array) -> sparse.csr_array:
     affine = np.column_stack([np.ones(len(points)), points])
     return sparse.csr_array(scipy.linalg.null_space(affine.T))
-
-
-def spanning_tree(points: Array) -> tuple[Indices, Indices]:
-    """The two ends of every edge of a minimum spanning tree of the points."""
-    tree = minimum_spanning_tree(cdist(points, points)).tocoo()
-    return tree.row.astype(np.intp), tree.col.astype(np.intp)

@@ -10,7 +10,7 @@ from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem
 from convexden.solvers.atoms import Array, Indices
 from convexden.solvers.constraints import Constraints
-from convexden.solvers.pricing.plane import PlanePricing
+from convexden.solvers.pricing import Pricing
 
 _MET = 1e-10  # rows missed by less than this share of the targets are met
 _SPANNED = 1e-8  # targets spanned but for this share of their size are spanned
@@ -71,7 +71,7 @@ def thin(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array
     return (kept, thinned) if gained and len(kept) < len(norms) else None
 
 
-def check_feasible(rows: Constraints, pricing: PlanePricing) -> None:
+def check_feasible(rows: Constraints, pricing: Pricing) -> None:
     """Raise unless the feasible hinges span the targets: the first phase.
 
     The feasible networks are the linear span of the hinges, so that the part of the targets
@@ -82,13 +82,11 @@ def check_feasible(rows: Constraints, pricing: PlanePricing) -> None:
     InfeasibleProblem
         With that direction, scaled to objective one, as certificate.
     """
-    arcs, targets = pricing.arcs, rows.targets
+    targets, hinges = rows.targets, pricing.spanning()
     triangle = np.empty((0, len(targets)))
-    for share in (0.0, 0.5, 1.0):
-        angles = arcs.starts + share * (arcs.ends - arcs.starts)
-        for part in np.array_split(np.arange(len(angles)), 1 + len(angles) // 2000):
-            columns = rows.features(pricing.hinges(part, angles[part]))
-            triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, columns]), mode="r"))
+    for part in np.array_split(np.arange(len(hinges)), 1 + len(hinges) // 2000):
+        columns = rows.features(hinges[part])
+        triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, columns]), mode="r"))
     weights = np.linalg.lstsq(triangle.T, targets, rcond=1e-11)[0]
     residual = targets - triangle.T @ weights
     if np.abs(residual).max() <= _SPANNED * np.abs(targets).max():

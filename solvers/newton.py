@@ -1,8 +1,8 @@
 r"""Local reduction: Newton's method on the KKT system of the active hinges.
 
 Near the optimum it is known on which faces the active hinges lie.  Hinge k then has one unknown
-weight alpha_k (its output weight is alpha_k q_k, q_k = Z^T psi_k), and, if it is free, an unknown
-angle t_k.  With the reduced multipliers Z the Lagrangian
+weight alpha_k (its output weight is alpha_k q_k, q_k = Z^T psi_k), and, if it is free, unknown
+steps t_k on its face.  With the reduced multipliers Z the Lagrangian
 
     L(Z, alpha, t) = <T, Z> - sum_k alpha_k / 2 (|Z^T psi_k(t_k)|^2 - 1)
 
@@ -23,8 +23,9 @@ import numpy as np
 import scipy.linalg
 from scipy.spatial.distance import cdist
 
-from convexden.solvers.atoms import SAME_LINE, Array, Flags, Hinges, distinct
+from convexden.solvers.atoms import SAME_LINE, Array, Flags, Hinges, Indices, distinct
 from convexden.solvers.constraints import Constraints
+from convexden.solvers.pricing import Pricing
 
 _STEPS = 15
 _RESTARTS = 10
@@ -70,23 +71,23 @@ def active_set(
 
 
 def polish(
-    rows: Constraints, hinges: Hinges, alphas: Array, multipliers: Array, room: Array
+    rows: Constraints, pricing: Pricing, hinges: Hinges, alphas: Array, multipliers: Array
 ) -> Polished | None:
     """Solve the KKT system from a nearby start; None if it does not converge.
 
     Parameters
     ----------
     rows : Constraints
+    pricing : Pricing
+        Says how the hinges may move.
     hinges : Hinges
         The active hinges, K of them.
     alphas : (K,) array
         Their weights |a_k|.
     multipliers : (M, p) array
-    room : (K, 2) array
-        By how much (a negative and a positive angle) every hinge may turn on its face.
     """
     for _ in range(_RESTARTS):
-        state = _converge(_State(rows, hinges, alphas, multipliers), room)
+        state = _converge(_State(rows, pricing, hinges, alphas, multipliers))
         if state is None:
             return None
         keep = state.alphas > 0
@@ -95,16 +96,13 @@ def polish(
             return Polished(state.hinges, weights, state.multipliers)
         if not keep.any():
             return None
-        # A hinge that left its face is held by the site it met.
+        # A hinge that came to the end of its face is held by the site it met.
         held = replace(state.hinges, free=state.hinges.free & ~state.clamped)
-        moved = _angles(state.hinges) - _angles(hinges)
-        moved = (moved + np.pi) % (2 * np.pi) - np.pi
-        hinges, room = held[keep], (room - moved[:, None])[keep]
-        alphas, multipliers = state.alphas[keep], state.multipliers
+        hinges, alphas, multipliers = held[keep], state.alphas[keep], state.multipliers
     return None
 
 
-def project(rows: Constraints, polished: Polished, multipliers: Array) -> Array:
+def project(rows: Constraints, pricing: Pricing, polished: Polished, multipliers: Array) -> Array:
     """The multipliers nearest to the given ones that are dual to the polished network.
 
     They satisfy Z^T psi_k = a_k / |a_k| and, at free hinges, a_k . Z^T psi_k' = 0: linear
@@ -112,112 +110,119 @@ def project(rows: Constraints, polished: Polished, multipliers: Array) -> Array:
     master's, which is central, violate no other constraint, while Newton's may.
     """
     units = polished.weights / np.linalg.norm(polished.weights, axis=1, keepdims=True)
-    free = np.flatnonzero(polished.hinges.free)
     columns = rows.features(polished.hinges)
-    turning = rows.turned_features(polished.hinges[free], 1)
+    owners, turning = _moving(rows, pricing, polished.hinges)[:2]
     m, p = multipliers.shape
     matrix = np.concatenate(
         [
             np.kron(columns, np.eye(p)),
-            (turning[:, :, None] * units[free][:, None, :]).reshape(free.size, m * p),
+            (turning[:, :, None] * units[owners][:, None, :]).reshape(owners.size, m * p),
         ]
     )
     short = np.concatenate(
         [
             (units - columns @ multipliers).ravel(),
-            -np.sum(units[free] * (turning @ multipliers), axis=1),
+            -np.sum(units[owners] * (turning @ multipliers), axis=1),
         ]
     )
     step = scipy.linalg.lstsq(matrix, short, cond=1e-12, check_finite=False)[0]
     return multipliers + step.reshape(m, p)
 
 
+def _moving(rows: Constraints, pricing: Pricing, hinges: Hinges) -> tuple[Indices, Array, Array]:
+    """For every direction in which some hinge may move: the hinge, and the first and the second
+    derivative (F, M) of its features along it."""
+    directions, centers = pricing.tangents(hinges)
+    owners, which = np.nonzero(np.any(directions != 0.0, axis=1))
+    movers = hinges[owners]
+    radial = (hinges.normals - centers)[owners]
+    # On a sphere of radius R, w'' = -(w - c) / R^2.
+    inward = -radial / np.sum(radial**2, axis=1, keepdims=True)
+    return (
+        owners,
+        rows.moving_features(movers, directions[owners, :, which]),
+        rows.moving_features(movers, inward),
+    )
+
+
 class _State:
     """An iterate with its features, residual and KKT matrix."""
 
     def __init__(
-        self, rows: Constraints, hinges: Hinges, alphas: Array, multipliers: Array
+        self,
+        rows: Constraints,
+        pricing: Pricing,
+        hinges: Hinges,
+        alphas: Array,
+        multipliers: Array,
     ) -> None:
-        self.rows, self.hinges, self.alphas, self.multipliers = rows, hinges, alphas, multipliers
+        self.rows, self.pricing, self.hinges = rows, pricing, hinges
+        self.alphas, self.multipliers = alphas, multipliers
         self.clamped: Flags = np.zeros(len(hinges), dtype=bool)
-        self.free = np.flatnonzero(hinges.free)
         self.psi = rows.features(hinges)
-        self.psi1 = rows.turned_features(hinges[self.free], 1)
+        self.owners, self.psi1, psi2 = _moving(rows, pricing, hinges)
         self.q = self.psi @ multipliers
-        self.q1 = self.psi1 @ multipliers
-        # The angle unknowns are scaled by the root of the weights: light hinges count as well.
-        self.roots = np.sqrt(np.abs(alphas[self.free]))
+        self.q1, self.q2 = self.psi1 @ multipliers, psi2 @ multipliers
+        # The unknown steps are scaled by the root of the weights: light hinges count as well.
+        self.signs = np.sign(alphas[self.owners])
+        self.roots = np.maximum(np.sqrt(np.abs(alphas[self.owners])), np.finfo(float).tiny)
         primal = rows.targets - self.psi.T @ (alphas[:, None] * self.q)
-        slope = np.sum(self.q[self.free] * self.q1, axis=1)
+        self.slopes = np.sum(self.q[self.owners] * self.q1, axis=1)
         self.residual: Array = np.concatenate(
             [
                 primal.T.ravel(),
                 0.5 * (1.0 - np.sum(self.q**2, axis=1)),
-                -np.sign(alphas[self.free]) * self.roots * slope,
+                -self.signs * self.roots * self.slopes,
             ]
         )
 
     def step(self) -> Array:
+        """The Newton step in (Z, alpha, scaled steps of the hinges)."""
         p, m, k = self.multipliers.shape[1], self.psi.shape[1], len(self.hinges)
-        free, signs = self.free, np.sign(self.alphas[self.free])
-        size = p * m + k + free.size
+        owners, scales = self.owners, (self.signs * self.roots)[:, None]
+        size = p * m + k + owners.size
         matrix = np.zeros((size, size))
         block = self.psi.T @ (self.alphas[:, None] * self.psi)
         for j in range(p):
             rows = slice(j * m, (j + 1) * m)
             matrix[rows, rows] = block
             matrix[rows, p * m : p * m + k] = (self.psi * self.q[:, j : j + 1]).T
-            turned = self.psi1 * self.q[free, j, None] + self.psi[free] * self.q1[:, j, None]
-            matrix[rows, p * m + k :] = ((signs * self.roots)[:, None] * turned).T
-        slope = np.sum(self.q[free] * self.q1, axis=1)
-        q2 = self.rows.turned_features(self.hinges[free], 2) @ self.multipliers
-        bend = np.sum(self.q1**2, axis=1) + np.sum(self.q[free] * q2, axis=1)
-        angle = p * m + k + np.arange(free.size)
-        matrix[p * m + free, angle] = slope / np.maximum(self.roots, np.finfo(float).tiny)
-        matrix[angle, angle] = signs * bend
+            turned = self.psi1 * self.q[owners, j, None] + self.psi[owners] * self.q1[:, j, None]
+            matrix[rows, p * m + k :] = (scales * turned).T
+        angles = p * m + k + np.arange(owners.size)
+        matrix[p * m + owners, angles] = self.slopes / self.roots
+        bend = self.q1 @ self.q1.T * (owners[:, None] == owners)
+        bend[np.diag_indices_from(bend)] += np.sum(self.q[owners] * self.q2, axis=1)
+        matrix[p * m + k :, p * m + k :] = self.signs[:, None] * bend
         matrix[p * m :, : p * m] = matrix[: p * m, p * m :].T
         matrix[p * m + k :, p * m : p * m + k] = matrix[p * m : p * m + k, p * m + k :].T
         return _solve(matrix, self.residual, p * m)
 
-    def moved(self, step: Array, room: Array, start: Array) -> _State:
+    def moved(self, step: Array) -> _State:
+        """The iterate after a step; `clamped` tells which hinges came to the end of a face."""
         p, m, k = self.multipliers.shape[1], self.psi.shape[1], len(self.hinges)
         multipliers = self.multipliers + step[: p * m].reshape(p, m).T
         alphas = self.alphas + step[p * m : p * m + k]
-        turn = np.zeros(k)
-        turn[self.free] = step[p * m + k :] / np.maximum(self.roots, np.finfo(float).tiny)
-        before = (_angles(self.hinges) - start + np.pi) % (2 * np.pi) - np.pi
-        after = np.clip(before + turn, room[:, 0], room[:, 1])
-        clamped = self.hinges.free & (after != before + turn)
-        state = _State(self.rows, self._turned(after - before), alphas, multipliers)
+        directions = self.pricing.tangents(self.hinges)[0]
+        used = np.any(directions != 0.0, axis=1)
+        steps = np.zeros(used.shape)
+        steps[used] = step[p * m + k :] / self.roots
+        hinges, clamped = self.pricing.moved(self.hinges, steps)
+        state = _State(self.rows, self.pricing, hinges, alphas, multipliers)
         state.clamped = clamped
         return state
 
-    def _turned(self, angles: Array) -> Hinges:
-        hinges, centers = self.hinges, self.rows.problem.centers
-        cos, sin = np.cos(angles), np.sin(angles)
-        w = hinges.normals
-        normals = np.column_stack([cos * w[:, 0] - sin * w[:, 1], sin * w[:, 0] + cos * w[:, 1]])
-        # The hinge keeps its distance from the pivot.
-        biases = hinges.biases - np.sum((normals - w) * centers[hinges.pivots], axis=1)
-        still = angles == 0.0
-        return replace(
-            hinges,
-            normals=np.where(still[:, None], w, normals),
-            biases=np.where(still, hinges.biases, biases),
-        )
 
-
-def _converge(state: _State, room: Array) -> _State | None:
-    start = _angles(state.hinges)
+def _converge(state: _State) -> _State | None:
     best, waited = np.abs(state.residual).max(), 0
     scale = max(1.0, np.abs(state.rows.targets).max())
     for _ in range(_STEPS):
         if best <= 1e-9 * scale:
             # Quadratic convergence: one more step reaches rounding, if it still helps.
-            last = state.moved(state.step(), room, start)
+            last = state.moved(state.step())
             better = np.abs(last.residual).max() <= best and not last.clamped.any()
             return last if better else state
-        state = state.moved(state.step(), room, start)
+        state = state.moved(state.step())
         size = np.abs(state.residual).max()
         waited = 0 if size < best else waited + 1
         best = min(best, size)
@@ -249,7 +254,3 @@ def _solve(matrix: Array, right: Array, positive: int) -> Array:
     for _ in range(3):
         solution += scipy.linalg.lu_solve(factors, right - matrix @ solution, check_finite=False)
     return np.asarray(scale * solution)
-
-
-def _angles(hinges: Hinges) -> Array:
-    return np.arctan2(hinges.normals[:, 1], hinges.normals[:, 0])

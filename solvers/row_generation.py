@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from convexden.solvers.atoms import Array, Hinges, Indices
 from convexden.solvers.column_generation import Bounds, ColumnGeneration
 from convexden.solvers.constraints import constraints
 from convexden.solvers.master import Master, solve_dual
+from convexden.solvers.pricing import Pricing
+from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.plane import PlanePricing
 
 # A sample missed by less than this share of the spread of the targets is met.
@@ -28,24 +31,25 @@ _MISSED = 1e-11
 
 
 @dataclass(frozen=True, eq=False)
-class PlaneSolution:
-    """A network on the plane with multipliers of all sites, in the units of the problem."""
+class ExchangeSolution:
+    """A network with multipliers of all sites, in the units of the problem."""
 
     network: ShallowNetwork | None  # None if interrupted before one was found
     values: Array
     jacobians: Array
     pricing_maximum: float
+    pricing: str
     rounds: int
     history: tuple[Progress, ...]
 
 
-def solve_plane(
+def solve_sites(
     problem: Interpolation,
     tolerance: float,
     master: Master = solve_dual,
     report: Callable[[Progress], None] = lambda progress: None,
-) -> PlaneSolution:
-    """Solve a problem of input dimension two by column generation over growing sets of samples.
+) -> ExchangeSolution:
+    """Solve a problem of two or more dimensions by column generation over growing sets of samples.
 
     Parameters
     ----------
@@ -61,6 +65,8 @@ def solve_plane(
     Raises
     ------
     InfeasibleProblem
+    UnsupportedProblem
+        If no exact pricing applies.
     """
     active = _first_sites(problem)
     history: list[Progress] = []
@@ -80,7 +86,7 @@ def solve_plane(
             part = Interpolation(
                 problem.centers[active], problem.targets[active], problem.radii[active]
             )
-            loop = ColumnGeneration(constraints(part), PlanePricing(part), tolerance, master, relay)
+            loop = ColumnGeneration(constraints(part), _pricing(part), tolerance, master, relay)
             solved = (active, loop)
             bounds = loop.run(hinges)
             missed = _missed(problem, loop.network(), active)
@@ -99,17 +105,30 @@ def solve_plane(
     if _missed(problem, network, active).size:
         network = None
     values, jacobians = _spread(problem, active, *loop.rows.multipliers(bounds.multipliers))
-    return PlaneSolution(
-        network, values, jacobians, bounds.pricing_maximum, len(history), tuple(history)
+    return ExchangeSolution(
+        network,
+        values,
+        jacobians,
+        bounds.pricing_maximum,
+        loop.pricing.name,
+        len(history),
+        tuple(history),
     )
 
 
+def _pricing(problem: Interpolation) -> Pricing:
+    return PlanePricing(problem) if problem.input_dimension == 2 else FacePricing(problem)
+
+
 def _first_sites(problem: Interpolation) -> Indices:
-    """All balls, and of the samples with one target those furthest out in eight directions."""
+    """All balls, and of the samples with one target those furthest out along the axes and the
+    diagonals of every two of them."""
     chosen = [np.flatnonzero(problem.radii > 0)]
     samples = np.flatnonzero(problem.radii == 0)
-    angles = np.pi / 4 * np.arange(8)
-    heights = problem.centers[samples] @ np.stack([np.cos(angles), np.sin(angles)])
+    axes = np.eye(problem.input_dimension)
+    pairs = [a + sign * b for a, b in combinations(axes, 2) for sign in (1, -1)]
+    directions = np.concatenate([axes, pairs])
+    heights = problem.centers[samples] @ np.concatenate([directions, -directions]).T
     groups = np.unique(problem.targets[samples], axis=0, return_inverse=True)[1].reshape(-1)
     order = np.argsort(groups, kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):

@@ -2,8 +2,8 @@
 
 Nothing here is shared with the solvers, and nothing imports them or cvxpy.  The network is
 evaluated on every site, with a rigorous bound over each ball (`site_errors`); the multipliers are
-projected on the dual equalities (`dual_projection`) and priced by subdivision (`pricing_bound`);
-`checks` says what of it holds.
+projected on the dual equalities (`dual_projection`) and priced by subdivision (`pricing_bound`), in
+three and more dimensions face by face (`face_bound`); `checks` says what of it holds.
 """
 
 from convexden.verification.checks import Check, Verification, verify, verify_certificate

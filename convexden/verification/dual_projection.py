@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.errors import UnsupportedProblem
-
 Array = NDArray[np.float64]
 
 EPS = float(np.finfo(float).eps)
@@ -29,7 +27,8 @@ class DualPoint:
 
     Inputs are in units of their spread s about the mean of the centres, so the multipliers are
     :math:`s\, l_n` and :math:`G_n`, and P is the same.  Sites of radius 0 without multipliers are
-    left out.
+    left out.  If the hull has more than two dimensions, so are the directions in which neither the
+    sites that are left nor their :math:`G_n` extend.
 
     Attributes
     ----------
@@ -72,16 +71,12 @@ def project_dual(
     :math:`(w_\parallel, w_\perp)`, the second part across the hull of the centres, has
     :math:`g(w, b) = |w_\parallel| g(w_\parallel / |w_\parallel|, b / |w_\parallel|)` if no
     :math:`G_n` acts across the hull, and the hinge on the right is feasible, too: hinges within the
-    hull suffice.
+    hull suffice.  The same holds for every subspace that contains the differences of the sites with
+    multipliers and the rows of all :math:`G_n`, so P does not change if the rest is left out.
 
     Parameters
     ----------
     centers, targets, radii, values, jacobians : arrays (N, d), (N, p), (N,), (N, p, d)
-
-    Raises
-    ------
-    UnsupportedProblem
-        If the centres span more than a plane.
     """
     origin = centers.mean(axis=0)
     offsets = centers - origin
@@ -90,10 +85,6 @@ def project_dual(
     y = offsets / spread
     _, sizes, directions = np.linalg.svd(y, full_matrices=False)
     rank = max(1, int((sizes > FLAT * sizes[0] + rounding * np.sqrt(y.size)).sum()))
-    if rank > 2:
-        raise UnsupportedProblem(
-            f"the centres span {rank} dimensions: pricing is verified on a line or in a plane only"
-        )
     basis = directions[:rank]
     y, r, lam = y @ basis.T, radii / spread, values * spread
     gamma = jacobians @ basis.T
@@ -108,8 +99,12 @@ def project_dual(
     keep = ball | (sizes_lam > 1e-15 * sizes_lam.max())
     kept = y[keep], r[keep], lam[keep], np.where(ball[:, None, None], gamma, 0.0)[keep]
     lam_kept, gamma_kept = _onto_equalities(*kept)
+    y_kept = kept[0]
+    if rank > 2 and len(y_kept):
+        inside = _directions(y_kept - y_kept.mean(axis=0), gamma_kept, rounding)
+        y_kept, gamma_kept = y_kept @ inside.T, gamma_kept @ inside.T
     return DualPoint(
-        centers=kept[0],
+        centers=y_kept,
         radii=kept[1],
         values=lam_kept,
         jacobians=gamma_kept,
@@ -127,6 +122,18 @@ def ratio(value: float, scale: float) -> float:
     if value == 0.0:
         return 0.0
     return value / scale if scale != 0.0 else float("inf") * value
+
+
+def _directions(offsets: Array, gamma: Array, rounding: float) -> Array:
+    """Orthonormal rows that span the offsets and the rows of the Jacobian multipliers."""
+    k = offsets.shape[1]
+    _, sizes, first = np.linalg.svd(offsets)
+    rank = int((sizes > FLAT + rounding * np.sqrt(offsets.size)).sum())
+    rest = gamma.reshape(-1, k) @ first[rank:].T
+    _, sizes, second = np.linalg.svd(rest)
+    more = int((sizes > FLAT * max(1.0, float(np.linalg.norm(gamma)))).sum())
+    directions = np.vstack([first[:rank], second[:more] @ first[rank:]])
+    return directions if len(directions) else first[:1]
 
 
 def _onto_equalities(y: Array, r: Array, lam: Array, gamma: Array) -> tuple[Array, Array]:

@@ -1,8 +1,9 @@
-"""Rigorous bounds on the pricing problem by subdivision.
+"""Bounds on the pricing problem: rigorous on a line and in the plane, by subdivision.
 
 Solvers find the pricing maximum through the stationary points of trigonometric polynomials.  This
 module shares nothing with them: it encloses the maximum between a value that is attained and an
-upper bound that holds on every feasible hinge, by splitting arcs until the two meet.
+upper bound that holds on every feasible hinge, by splitting arcs until the two meet.  In more
+dimensions the maximum is searched once more by other means (`face_bound`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden.verification.dual_projection import DualPoint
+from convexden.verification.face_bound import face_interval
 
 Array = NDArray[np.float64]
 
@@ -28,7 +30,11 @@ CHUNK = 2_000_000
 
 @dataclass(frozen=True)
 class PricingInterval:
-    """An enclosure ``lower <= P <= upper`` of the pricing maximum, rounding included."""
+    """An enclosure ``lower <= P <= upper`` of the pricing maximum, rounding included.
+
+    On a line and in the plane it is rigorous; in more dimensions `upper` rests on an exhaustive
+    computation, see `convexden.verification.face_bound.face_interval`.
+    """
 
     lower: float
     upper: float
@@ -45,8 +51,18 @@ def pricing_interval(dual: DualPoint) -> PricingInterval:
     the enclosure is narrower than 1e-12 (relative), apart from rounding.  The hinges (w, b, D) and
     (-w, -b, 1 - D) have the same value by the dual equalities: tangency from one side is enough.
 
+    In three and more dimensions the sites must be affinely independent.  All stationary points of
+    all faces are computed there, and the upper end is not a rigorous enclosure: see
+    `convexden.verification.face_bound.face_interval`.
+
     Hinges that enter a ball by less than ``dual.touch`` count as feasible, which can only raise the
     upper end.
+
+    Raises
+    ------
+    UnsupportedProblem
+        If the sites span three or more dimensions and are not affinely independent, or more than
+        nine.
     """
     flat = np.concatenate([dual.values[:, None, :], dual.jacobians.transpose(0, 2, 1)], axis=1)
     if flat.shape[2] > 3:
@@ -60,10 +76,12 @@ def pricing_interval(dual: DualPoint) -> PricingInterval:
         return PricingInterval(0.0, 0.0)
     if dual.centers.shape[1] == 1:
         lower = upper = _line_maximum(dual.centers, dual.radii, values, jacobians, dual.touch)
-    else:
+    elif dual.centers.shape[1] == 2:
         lower, upper = _plane_maximum(
             dual.centers, dual.radii, values, jacobians, dual.touch, (WIDTH * size) ** 2
         )
+    else:
+        lower, upper = face_interval(dual.centers, dual.radii, values, jacobians, dual.touch)
     # The terms of g cancel: between nearly touching balls they are much larger than their sum.
     rounding = EPS * size
     return PricingInterval(max(0.0, lower - rounding), upper + rounding)

@@ -17,14 +17,23 @@ The arcs do not depend on the multipliers and are computed once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array, Flags, Hinges, Indices, dual_heights
+from convexden.solvers.atoms import (
+    SAME_LINE,
+    Array,
+    Flags,
+    Hinges,
+    Indices,
+    distinct,
+    dual_heights,
+    spanning_tree,
+)
 
 # A hinge may miss tangency by this much (in units of the spread) and still count as feasible:
 # common tangents of three and more sites are known only up to rounding.
@@ -172,13 +181,50 @@ class PlanePricing:
                 passed[vertices[allowed & rises]] = False
         return passed
 
-    def room(self, hinges: Hinges) -> Array:
-        """By which angles (K, 2), one negative and one positive, the hinges may turn on their
-        arcs."""
+    def initial(self, count: int) -> Hinges:
+        """Hinges held by two sites that separate few pairs of neighbours: optima are made of them.
+
+        Neighbours are the edges of a minimum spanning tree of the sites.
+        """
+        first, second = spanning_tree(self.problem.centers)
+        crossings = (self.arcs.patterns[:, first] != self.arcs.patterns[:, second]).sum(axis=1)
+        order = np.argsort(crossings, kind="stable")[: 4 * count]
+        hinges = self.hinges(order, self.arcs.starts[order])
+        return hinges[distinct(hinges, SAME_LINE)[:count]]
+
+    def spanning(self) -> Hinges:
+        """Both ends and the middle of every arc."""
+        every = np.arange(len(self.arcs.sites))
+        starts, ends = self.arcs.starts, self.arcs.ends
+        first, middle, last = (
+            self.hinges(every, starts + share * (ends - starts)) for share in (0.0, 0.5, 1.0)
+        )
+        return first + middle + last
+
+    def tangents(self, hinges: Hinges) -> tuple[Array, Array]:
+        """A hinge inside its arc turns about its pivot; w runs over the unit circle."""
+        turn = np.column_stack([-hinges.normals[:, 1], hinges.normals[:, 0]])
+        return (turn * hinges.free[:, None])[:, :, None], np.zeros_like(hinges.normals)
+
+    def moved(self, hinges: Hinges, steps: Array) -> tuple[Hinges, Flags]:
+        """The hinges turned by steps (K, 1), at most to the ends of their arcs."""
         starts, ends = self.arcs.starts[hinges.faces], self.arcs.ends[hinges.faces]
-        angles = np.arctan2(hinges.normals[:, 1], hinges.normals[:, 0])
-        turns = (angles - starts + 1e-9) % (2 * np.pi) - 1e-9
-        return np.column_stack([-turns, ends - starts - turns])
+        w = hinges.normals
+        turned = (np.arctan2(w[:, 1], w[:, 0]) - starts + 1e-9) % (2 * np.pi) - 1e-9
+        wanted = np.where(hinges.free, steps[:, 0], 0.0)
+        taken = np.where(hinges.free, np.clip(wanted, -turned, ends - starts - turned), 0.0)
+        cos, sin = np.cos(taken), np.sin(taken)
+        normals = np.column_stack([cos * w[:, 0] - sin * w[:, 1], sin * w[:, 0] + cos * w[:, 1]])
+        # The hinge keeps its distance from the pivot.
+        pivots = self.problem.centers[hinges.pivots]
+        biases = hinges.biases - np.sum((normals - w) * pivots, axis=1)
+        still = taken == 0.0
+        moved = replace(
+            hinges,
+            normals=np.where(still[:, None], w, normals),
+            biases=np.where(still, hinges.biases, biases),
+        )
+        return moved, wanted != taken
 
     def _polynomials(self, values: Array, jacobians: Array) -> Array:
         """Coefficients (5, arcs) of 1, cos t, sin t, cos 2t, sin 2t in g^2."""
