@@ -26,7 +26,7 @@ from convexden.solvers.constraints import constraints
 from convexden.solvers.feasibility import check_feasible
 from convexden.solvers.master import solve_dual
 from convexden.solvers.pricing.plane import PlanePricing
-from convexden.solvers.row_generation import solve_plane
+from convexden.solvers.row_generation import solve_sites
 
 HERE = Path(__file__).parent
 
@@ -188,7 +188,7 @@ def _clusters(count: int) -> cd.Interpolation:
 def _final_master(problem: cd.Interpolation) -> float:
     """Seconds of one restricted master over the hinges of the optimum, to its full accuracy."""
     reduced = problem.reduce().problem
-    network = solve_plane(reduced, 1e-8).network
+    network = solve_sites(reduced, 1e-8).network
     assert network is not None
     rows, pricing = constraints(reduced), PlanePricing(reduced)
     plain = pricing.hinges(np.zeros(network.neurons, dtype=np.intp), np.zeros(network.neurons))

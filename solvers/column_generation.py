@@ -23,7 +23,7 @@ from convexden.solvers.newton import Polished, active_set, polish, project
 from convexden.solvers.pricing import Pricing
 
 _NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
-_EXTENSIONS = 4  # how often violated hinges join a polished active set
+_EXTENSIONS = 10  # how often violated hinges join a polished active set
 _SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
 _GOAL = 1e-11  # gap that Newton's method reaches when it succeeds
 _SPARE = 4  # rounds that a gap within the tolerance leaves for it to succeed

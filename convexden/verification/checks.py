@@ -172,8 +172,8 @@ def verify(
     * multipliers: :math:`\sum l_n = 0`, :math:`\sum (l_n y_n^T + G_n) = 0`, no :math:`G_n` at a
       sample or across the affine hull of the centres, to 1e-9 of their terms;
     * pricing maximum: the stated one lies in the enclosure of P (see
-      `convexden.verification.pricing_bound.pricing_interval`; relative width 1e-12 on a line and
-      in the plane, 2e-12 and not rigorous in more dimensions) to 1e-8;
+      `convexden.verification.pricing_bound.pricing_interval`; relative width 1e-12; in
+      more than two dimensions its upper end is not rigorous) to 1e-8;
     * lower bound: at most :math:`\sum l_n^T t_n / \max(1, P)` with the upper end of P, to 1e-10
       plus the width of the enclosure;
     * weak duality: no bound exceeds the cost by more than 1e-9;

@@ -27,8 +27,8 @@ class DualPoint:
 
     Inputs are in units of their spread s about the mean of the centres, so the multipliers are
     :math:`s\, l_n` and :math:`G_n`, and P is the same.  Sites of radius 0 without multipliers are
-    left out.  If the hull has more than two dimensions, so are the directions in which neither the
-    sites that are left nor their :math:`G_n` extend.
+    left out.  If the hull has more than two dimensions, so are balls without multipliers in other
+    balls and the directions in which neither the sites that are left nor their :math:`G_n` extend.
 
     Attributes
     ----------
@@ -97,11 +97,15 @@ def project_dual(
     ball = r > 0
     # Multipliers that are nothing but rounding would make thousands of samples count.
     keep = ball | (sizes_lam > 1e-15 * sizes_lam.max())
+    if rank > 2:
+        idle = ball & (sizes_lam == 0.0) & (np.linalg.norm(gamma, axis=(1, 2)) == 0.0)
+        keep &= ~_within_another(y, r, idle)
     kept = y[keep], r[keep], lam[keep], np.where(ball[:, None, None], gamma, 0.0)[keep]
     lam_kept, gamma_kept = _onto_equalities(*kept)
     y_kept = kept[0]
     if rank > 2 and len(y_kept):
-        inside = _directions(y_kept - y_kept.mean(axis=0), gamma_kept, rounding)
+        size = float(np.linalg.norm(lam_kept) + np.linalg.norm(gamma_kept))
+        inside = _directions(y_kept - y_kept.mean(axis=0), gamma_kept, rounding, size)
         y_kept, gamma_kept = y_kept @ inside.T, gamma_kept @ inside.T
     return DualPoint(
         centers=y_kept,
@@ -124,16 +128,30 @@ def ratio(value: float, scale: float) -> float:
     return value / scale if scale != 0.0 else float("inf") * value
 
 
-def _directions(offsets: Array, gamma: Array, rounding: float) -> Array:
+def _within_another(y: Array, r: Array, candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Candidates whose balls lie in others: they rule no hinge out.  Of equal ones one stays."""
+    within = np.zeros(len(y), dtype=bool)
+    for n in np.flatnonzero(candidates):
+        holds = np.linalg.norm(y - y[n], axis=1) + r[n] <= r * (1.0 + 4.0 * EPS)
+        holds[n] = False
+        within[n] = bool((holds & ~within).any())
+    return within
+
+
+def _directions(offsets: Array, gamma: Array, rounding: float, size: float) -> Array:
     """Orthonormal rows that span the offsets and the rows of the Jacobian multipliers."""
-    k = offsets.shape[1]
-    _, sizes, first = np.linalg.svd(offsets)
-    rank = int((sizes > FLAT + rounding * np.sqrt(offsets.size)).sum())
-    rest = gamma.reshape(-1, k) @ first[rank:].T
-    _, sizes, second = np.linalg.svd(rest)
-    more = int((sizes > FLAT * max(1.0, float(np.linalg.norm(gamma)))).sum())
-    directions = np.vstack([first[:rank], second[:more] @ first[rank:]])
-    return directions if len(directions) else first[:1]
+    spanned, rest = _row_basis(offsets, FLAT + rounding * float(np.sqrt(offsets.size)))
+    if len(rest):
+        more, _ = _row_basis(gamma.reshape(-1, gamma.shape[2]) @ rest.T, FLAT * size)
+        spanned = np.vstack([spanned, more @ rest])
+    return spanned if len(spanned) else rest[:1]
+
+
+def _row_basis(rows: Array, flat: float) -> tuple[Array, Array]:
+    """Orthonormal bases of the span of the rows and of its complement."""
+    _, sizes, axes = np.linalg.svd(np.linalg.qr(rows, mode="r"))
+    rank = int((sizes > flat).sum())
+    return axes[:rank], axes[rank:]
 
 
 def _onto_equalities(y: Array, r: Array, lam: Array, gamma: Array) -> tuple[Array, Array]:

@@ -22,11 +22,11 @@ import numpy as np
 
 from convexden.errors import UnsupportedProblem
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array, Flags, Hinges, Indices, dual_heights
+from convexden.solvers.atoms import Array, Flags, Hinges, Indices, dual_heights, no_hinges
 from convexden.solvers.pricing.plane import CONTACT
 
 MOST_SITES = 9
-_BISECTIONS = 60
+_BISECTIONS = 45
 _HARD = 1e-12  # a gradient this small next to the size of the problem has no component
 _SLACK = 1e-9  # tangency multipliers above minus this count as nonnegative
 
@@ -83,11 +83,12 @@ class FacePricing:
         self, values: Array, jacobians: Array, floor: float, limit: int | None = None
     ) -> tuple[Hinges, Array]:
         """Local maxima with g >= min(floor, P), the greatest first, the greatest always."""
-        found = [self._on(faces, values, jacobians) for faces in self.faces]
-        hinges = found[0]
-        for more in found[1:]:
-            hinges = hinges + more
-        heights = dual_heights(self.problem, hinges, values, jacobians)
+        hinges, heights = no_hinges(self.problem), np.zeros(0)
+        for faces in reversed(self.faces):
+            # A face that cannot reach the floor nor the best so far has nothing to offer.
+            found = self._on(faces, values, jacobians, min(floor, heights.max(initial=0.0)))
+            hinges = hinges + found
+            heights = np.append(heights, dual_heights(self.problem, found, values, jacobians))
         order = np.argsort(-heights, kind="stable")
         kept = order[heights[order] >= min(floor, heights.max(initial=0.0))][:limit]
         hinges, heights = hinges[kept], heights[kept]
@@ -170,8 +171,8 @@ class FacePricing:
         signed = np.where(hinges.patterns, z, -z)
         return np.asarray((signed >= self.problem.radii - 10 * CONTACT).all(axis=1))
 
-    def _on(self, faces: _Faces, values: Array, jacobians: Array) -> Hinges:
-        """The feasible local maxima on these faces."""
+    def _on(self, faces: _Faces, values: Array, jacobians: Array, floor: float) -> Hinges:
+        """The feasible local maxima on these faces, of those that can reach the floor."""
         problem = self.problem
         n, p = values.shape
         d = problem.input_dimension
@@ -184,7 +185,10 @@ class FacePricing:
         reach = sides * problem.radii[faces.pivots]
         linear = matrices @ faces.bases
         constant = np.einsum("fpd,fd->fp", matrices, faces.centers) + reach[:, None] * totals
-        owners, points = _sphere_maxima(linear, constant)
+        reached = np.linalg.norm(linear, axis=(1, 2)) + np.linalg.norm(constant, axis=1)
+        high = np.flatnonzero(reached >= floor)
+        owners, points = _sphere_maxima(linear[high], constant[high])
+        owners = high[owners]
         normals = faces.centers[owners] + np.einsum("fdk,fk->fd", faces.bases[owners], points)
         biases = reach[owners] - np.sum(normals * problem.centers[faces.pivots[owners]], axis=1)
         hinges = Hinges(

@@ -1,0 +1,376 @@
+"""The pricing maximum face by face: closed forms, brute force, the plane, and invariance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from convexden.data import regular_simplex
+from convexden.errors import UnsupportedProblem
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation, denoising
+from convexden.theorems import equilateral, obtuse_simplex, rays
+from convexden.theorems._claims import ClosedForm
+from convexden.verification import Verification, verify
+from convexden.verification.dual_projection import project_dual
+from convexden.verification.face_bound import WIDTH, face_interval
+from convexden.verification.pricing_bound import PricingInterval, pricing_interval
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class Dual:
+    """Multipliers that satisfy the equalities, on sites in r dimensions."""
+
+    centers: Array
+    radii: Array
+    values: Array
+    jacobians: Array
+
+    @classmethod
+    def of(cls, closed_form: ClosedForm) -> Dual:
+        problem, certificate = closed_form.problem, closed_form.certificate
+        assert certificate is not None
+        return cls(problem.centers, problem.radii, certificate.values, certificate.jacobians)
+
+    @classmethod
+    def random(cls, seed: int, r: int, kind: str, outputs: int | None = None) -> Dual:
+        """Balls of different radii; among them samples, if "mixed"; if "tight", nearly touching."""
+        rng = np.random.default_rng(seed)
+        n, p = r + 1, outputs or r
+        centers = rng.normal(size=(n, r))
+        distances = np.linalg.norm(centers[:, None] - centers, axis=2) + 9 * np.eye(n)
+        radii = distances.min() / 2 * rng.uniform(0.05, 0.95, n)
+        if kind == "mixed":
+            radii[rng.permutation(n)[: 1 + seed % (n - 1)]] = 0.0
+        if kind == "tight":
+            radii[:] = 0.499 * distances.min()
+        values = rng.normal(size=(n, p))
+        jacobians = rng.normal(size=(n, p, r)) * (radii > 0)[:, None, None]
+        return cls(centers, radii, values, jacobians).projected()
+
+    def projected(self) -> Dual:
+        n, r = self.centers.shape
+        balls = np.flatnonzero(self.radii > 0)
+        system = np.hstack(
+            [
+                np.vstack([np.ones(n), self.centers.T]),
+                np.tile(np.vstack([np.zeros(r), np.eye(r)]), len(balls)),
+            ]
+        )
+        x = np.vstack([self.values, self.jacobians[balls].transpose(0, 2, 1).reshape(-1, self.p)])
+        x -= np.linalg.pinv(system) @ (system @ x)
+        jacobians = np.zeros_like(self.jacobians)
+        jacobians[balls] = x[n:].reshape(-1, r, self.p).transpose(0, 2, 1)
+        return replace(self, values=x[:n], jacobians=jacobians)
+
+    @property
+    def p(self) -> int:
+        return self.values.shape[1]
+
+    def interval(self) -> PricingInterval:
+        dual = project_dual(
+            self.centers, np.zeros((len(self.centers), 1)), self.radii, self.values, self.jacobians
+        )
+        assert max(dual.sum_residual, dual.moment_residual) < 1e-11
+        return pricing_interval(dual)
+
+    def moved(self, rng: np.random.Generator) -> Dual:
+        """The same in other coordinates of inputs and outputs, scaled, in another order."""
+        Q, F = rotation(rng, self.centers.shape[1]), rotation(rng, self.p)
+        order, scale = rng.permutation(len(self.radii)), 10 ** rng.uniform(-3, 3)
+        return Dual(
+            scale * (self.centers @ Q + rng.normal(size=len(Q)))[order],
+            scale * self.radii[order],
+            (self.values @ F)[order] / scale,
+            np.einsum("npd,pq,de->nqe", self.jacobians, F, Q)[order],
+        )
+
+    def search(self, rng: np.random.Generator, count: int, starts: int) -> float:
+        """The best of many tangent hinges, and of a local search from the best of them.
+
+        The term of every site is written out; what the search starts from is feasible.
+        """
+        n, r = self.centers.shape
+        w = rng.normal(size=(count, r))
+        w /= np.linalg.norm(w, axis=1)[:, None]
+        along = w @ self.centers.T
+        b = np.concatenate([-along - self.radii, -along + self.radii], axis=1).ravel()
+        w = np.repeat(w, 2 * n, axis=0)
+        z = w @ self.centers.T + b[:, None]
+        feasible = (np.abs(z) >= self.radii - 1e-13).all(axis=1)
+        w, b, active = w[feasible], b[feasible], (z > 0)[feasible]
+        g = self.g(w, b, active)
+        best = float(g.max(initial=0.0))
+        patterns: dict[bytes, int] = {}
+        for i in np.argsort(-g):
+            key = active[i].tobytes()
+            patterns[key] = patterns.get(key, 0) + 1
+            if patterns[key] <= starts:
+                best = max(best, self.refined(w[i], b[i], active[i]))
+        return best
+
+    def g(self, w: Array, b: Array, active: NDArray[np.bool_]) -> Array:
+        total = np.zeros((len(b), self.p))
+        for n, center in enumerate(self.centers):
+            term = (w @ center + b)[:, None] * self.values[n] + w @ self.jacobians[n].T
+            total += np.where(active[:, n, None], term, 0.0)
+        return np.linalg.norm(total, axis=1)
+
+    def refined(self, w: Array, b: float, active: NDArray[np.bool_]) -> float:
+        """A local maximum of g within the pattern, by sequential quadratic programming."""
+        signs = np.where(active, 1.0, -1.0)
+        slope = self.values[active].sum(axis=0)
+        form = np.einsum("np,nd->pd", self.values[active], self.centers[active])
+        form = np.column_stack([form + self.jacobians[active].sum(axis=0), slope])
+        hinges = signs[:, None] * np.column_stack([self.centers, np.ones(len(signs))])
+        result = minimize(
+            lambda x: -0.5 * float((form @ x) @ (form @ x)),
+            np.append(w, b),
+            jac=lambda x: -form.T @ (form @ x),
+            method="SLSQP",
+            constraints=[
+                {"type": "eq", "fun": lambda x: x[:-1] @ x[:-1] - 1, "jac": _sphere_slope},
+                {"type": "ineq", "fun": lambda x: hinges @ x - self.radii, "jac": lambda x: hinges},
+            ],
+            options={"ftol": 1e-15, "maxiter": 200},
+        )
+        x = result.x / np.linalg.norm(result.x[:-1])
+        if (hinges @ x - self.radii).min() < -1e-11:
+            return 0.0
+        return float(np.linalg.norm(form @ x))
+
+
+def _sphere_slope(x: Array) -> Array:
+    return np.append(2 * x[:-1], 0.0)
+
+
+def rotation(rng: np.random.Generator, dimension: int) -> Array:
+    q, _ = np.linalg.qr(rng.normal(size=(dimension, dimension)))
+    return q
+
+
+def below_threshold(r: int, share: float) -> ClosedForm:
+    points = regular_simplex(r)
+    height = float(np.linalg.norm(points[0] - points[1:].mean(axis=0)))
+    return equilateral.closed_form(points, share * equilateral.threshold(r) * height / 2)
+
+
+def corner(r: int) -> ClosedForm:
+    """Orthogonal edges of different lengths."""
+    return rays.closed_form(np.vstack([np.zeros(r), np.diag(1.0 + np.arange(r))]), 0.3)
+
+
+def obtuse(r: int) -> ClosedForm:
+    """Edges that meet at obtuse angles, of different lengths, and unequal radii."""
+    edges = np.eye(r) - 0.8 / r
+    edges *= (1 + np.arange(r))[:, None]
+    radii = 0.2 * np.linalg.norm(edges, axis=1).min() * np.append(1.0, np.linspace(0.3, 0.9, r))
+    return obtuse_simplex.closed_form(np.vstack([np.zeros(r), edges]), radii)
+
+
+def checked(closed_form: ClosedForm) -> Verification:
+    assert closed_form.certificate is not None
+    return verify(
+        closed_form.problem,
+        closed_form.network,
+        closed_form.certificate,
+        cost=closed_form.cost,
+        status="certified",
+        tolerance=1e-10,
+    )
+
+
+CLOSED_FORMS = {
+    "regular": lambda r: below_threshold(r, 0.5),
+    "regular, near threshold": lambda r: below_threshold(r, 0.999999),
+    "orthogonal": corner,
+    "obtuse": obtuse,
+}
+
+
+# ---------------------------------------------------------------- closed forms
+
+
+@pytest.mark.parametrize("name", CLOSED_FORMS)
+@pytest.mark.parametrize("r", [3, 4, 5])
+def test_closed_forms_verify(name: str, r: int) -> None:
+    closed_form = CLOSED_FORMS[name](r)
+    result = checked(closed_form)
+    assert result.passed, str(result)
+    assert result.pricing_maximum == pytest.approx(1.0, abs=1e-9)
+    assert Dual.of(closed_form).interval().lower == pytest.approx(1.0, abs=1e-11)
+
+
+@pytest.mark.parametrize("r", [3, 4, 5])
+def test_spoiled_networks_and_bounds_fail(r: int) -> None:
+    good = below_threshold(r, 0.6)
+    assert good.certificate is not None
+    biases = good.network.biases.copy()
+    biases[0] += 1e-6
+    reasons = checked(replace(good, network=replace(good.network, biases=biases))).reasons
+    assert any("the network misses the target" in reason for reason in reasons)
+    jacobians = good.certificate.jacobians.copy()
+    jacobians[1] *= 1.001
+    jacobians[0] += good.certificate.jacobians[1] - jacobians[1]
+    tilted = replace(good.certificate, jacobians=jacobians)
+    reasons = checked(replace(good, certificate=tilted)).reasons
+    assert any("understates" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize("r", [3, 4, 5])
+def test_regular_simplices_exceed_one_above_the_threshold(r: int) -> None:
+    # The multipliers of the closed form, for a radius at which they are not optimal any more.
+    points = regular_simplex(r)
+    centroid = points.mean(axis=0)
+    circumradius = float(np.linalg.norm(points[0] - centroid))
+    height = circumradius * (r + 1) / r
+    rho = 1.001 * equilateral.threshold(r) * height / 2
+    u = (points - centroid) / circumradius
+    k = 2 / (height - 2 * rho)
+    outer = u[:, :, None] * u[:, None, :]
+    across = (1 + k * rho - k * circumradius) / (r - 1)
+    jacobians = (-1 - k * rho) * outer + across * (np.eye(r) - outer)
+    interval = Dual(points, np.full(r + 1, rho), k * u, jacobians).interval()
+    assert interval.lower > 1 + 1e-7
+
+
+@pytest.mark.parametrize("r", [3, 4])
+def test_affine_data_have_cost_zero(r: int) -> None:
+    problem = denoising(np.vstack([np.zeros(r), np.eye(r)]), radius=0.0)
+    flat = ShallowNetwork(np.zeros((0, r)), np.zeros((0, r)), np.zeros(0), np.eye(r), np.zeros(r))
+    certificate = corner(r).certificate
+    assert certificate is not None
+    nothing = replace(
+        certificate,
+        values=0 * certificate.values,
+        jacobians=0 * certificate.jacobians,
+        lower_bound=0.0,
+        pricing_maximum=0.0,
+    )
+    assert verify(problem, flat, nothing, cost=0.0).passed
+
+
+# ---------------------------------------------------------------- brute force
+
+
+@pytest.mark.parametrize("kind", ["balls", "mixed", "tight"])
+@pytest.mark.parametrize(("r", "seed"), [(3, 0), (3, 1), (3, 2), (3, 3), (4, 4), (4, 5)])
+def test_no_hinge_exceeds_the_interval_and_some_hinge_attains_it(
+    kind: str, r: int, seed: int
+) -> None:
+    dual = Dual.random(seed, r, kind, outputs=1 + seed % (r + 1))
+    interval = dual.interval()
+    found = dual.search(np.random.default_rng(seed), count=100_000, starts=4)
+    assert found <= interval.upper * (1 + 1e-9)
+    assert found >= interval.lower * (1 - 1e-7)
+    assert interval.upper - interval.lower <= 2e-12 * interval.upper
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nearly_symmetric_simplices(seed: int) -> None:
+    # Eigenvalues nearly coincide, and gradients are nearly orthogonal to their eigenspaces.
+    rng = np.random.default_rng(seed)
+    dual = Dual.of(below_threshold(3, 0.9))
+    size = 10.0 ** (-2 - 2 * seed)
+    values = dual.values + size * rng.normal(size=dual.values.shape)
+    jacobians = dual.jacobians + size * rng.normal(size=dual.jacobians.shape)
+    dual = replace(dual, values=values, jacobians=jacobians).projected()
+    interval = dual.interval()
+    found = dual.search(rng, count=30_000, starts=8)
+    assert interval.lower * (1 - 1e-9) <= found <= interval.upper * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("tilt", [0.0, 1.0])
+def test_fewer_sites_than_the_hull_has_dimensions(tilt: float) -> None:
+    # The last two centres are samples without multipliers.  The Jacobian multipliers of the three
+    # balls may or may not act across the plane of the balls.
+    rng = np.random.default_rng(5)
+    dual = Dual.random(5, 4, "balls")
+    dual.radii[3:] = 0.0
+    dual.values[3:], dual.jacobians[3:] = 0.0, 0.0
+    axes, _ = np.linalg.qr((dual.centers[1:3] - dual.centers[0]).T)
+    jacobians = dual.jacobians @ (axes @ axes.T)
+    change = tilt * rng.normal(size=(4, 4))
+    change -= change @ axes @ axes.T
+    jacobians[0] += change
+    jacobians[1] -= change
+    three = Dual(dual.centers[:3], dual.radii[:3], dual.values[:3], jacobians[:3]).projected()
+    whole = Dual(
+        dual.centers,
+        dual.radii,
+        np.vstack([three.values, dual.values[3:]]),
+        np.concatenate([three.jacobians, dual.jacobians[3:]]),
+    )
+    interval = whole.interval()
+    found = three.search(rng, count=100_000, starts=4)
+    assert interval.lower * (1 - 1e-7) <= found <= interval.upper * (1 + 1e-9)
+
+
+def test_samples_and_inner_balls_without_multipliers_do_not_count() -> None:
+    dual = Dual.random(1, 3, "balls")
+    inner = dual.centers[:2] + 0.3 * dual.radii[:2, None] / np.sqrt(3)
+    more = Dual(
+        np.vstack([dual.centers, inner, np.random.default_rng(0).normal(size=(50, 3))]),
+        np.concatenate([dual.radii, 0.5 * dual.radii[:2], np.zeros(50)]),
+        np.vstack([dual.values, np.zeros((52, 3))]),
+        np.concatenate([dual.jacobians, np.zeros((52, 3, 3))]),
+    )
+    assert more.interval().upper == pytest.approx(dual.interval().upper, rel=1e-12)
+
+
+# ---------------------------------------------------------------- the plane, other coordinates
+
+
+@pytest.mark.parametrize("kind", ["balls", "mixed", "tight"])
+@pytest.mark.parametrize("seed", range(10))
+def test_triangles_agree_with_the_enclosure_in_the_plane(kind: str, seed: int) -> None:
+    given = Dual.random(seed, 2, kind, outputs=1 + seed % 4)
+    dual = project_dual(given.centers, np.zeros((3, 1)), given.radii, given.values, given.jacobians)
+    enclosure = pricing_interval(dual)
+    lower, upper = face_interval(dual.centers, dual.radii, dual.values, dual.jacobians, dual.touch)
+    assert upper == lower * (1 + WIDTH)
+    assert enclosure.lower * (1 - 1e-13) <= lower <= enclosure.upper * (1 + 1e-13)
+
+
+@pytest.mark.parametrize("name", ["random", "mixed", "regular", "orthogonal"])
+@pytest.mark.parametrize("r", [3, 4, 5])
+def test_the_interval_does_not_depend_on_the_coordinates(name: str, r: int) -> None:
+    dual = {
+        "random": lambda: Dual.random(r, r, "balls"),
+        "mixed": lambda: Dual.random(r, r, "mixed"),
+        "regular": lambda: Dual.of(below_threshold(r, 0.7)),
+        "orthogonal": lambda: Dual.of(corner(r)),
+    }[name]()
+    expected = dual.interval().lower
+    rng = np.random.default_rng(r)
+    for _ in range(3):
+        assert dual.moved(rng).interval().lower == pytest.approx(expected, rel=1e-12)
+
+
+# ---------------------------------------------------------------- what is refused
+
+
+def test_more_sites_than_a_simplex_has_are_refused() -> None:
+    rng = np.random.default_rng(0)
+    problem = Interpolation(rng.normal(size=(5, 3)), rng.normal(size=(5, 1)), np.full(5, 0.01))
+    with pytest.raises(UnsupportedProblem, match="5 sites that span 3 dimensions") as error:
+        project = project_dual(
+            problem.centers,
+            problem.targets,
+            problem.radii,
+            rng.normal(size=(5, 1)),
+            rng.normal(size=(5, 1, 3)),
+        )
+        pricing_interval(project)
+    assert "\n" not in str(error.value)
+
+
+def test_too_many_faces_are_refused() -> None:
+    with pytest.raises(UnsupportedProblem, match="522242 faces"):
+        Dual.random(0, 9, "balls").interval()
