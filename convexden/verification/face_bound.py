@@ -51,11 +51,11 @@ def face_interval(
     eigenspace of H.  There the points :math:`u = -(H - \mu I)^+ g_0 \pm t v` are added for every
     eigenvector v; in an eigenspace of more dimensions the value does not depend on v, and a
     feasible v is either among these or can be moved to a smaller face.  Every point is improved by
-    Newton's method on the sphere and counts with the value of its hinge if that is feasible; complex
-    eigenvalues are tried, too, by their real parts.
+    Newton's method on the sphere and counts with the value of its hinge if that is feasible;
+    complex eigenvalues are tried, too, by their real parts.
 
-    The lower end is attained, up to rounding.  The upper end exceeds it by `WIDTH` (relative): it is
-    *not* a rigorous enclosure but the result of an exhaustive second computation.
+    The lower end is attained, up to rounding.  The upper end exceeds it by `WIDTH` (relative): it
+    is *not* a rigorous enclosure but the result of an exhaustive second computation.
 
     Parameters
     ----------

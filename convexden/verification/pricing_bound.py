@@ -64,6 +64,8 @@ def pricing_interval(dual: DualPoint) -> PricingInterval:
         If the sites span three or more dimensions and are not affinely independent, or more than
         nine.
     """
+    if not len(dual.centers):
+        return PricingInterval(0.0, 0.0)
     flat = np.concatenate([dual.values[:, None, :], dual.jacobians.transpose(0, 2, 1)], axis=1)
     if flat.shape[2] > 3:
         flat = _output_coordinates(flat)
