@@ -31,6 +31,7 @@ _STEPS = 15
 _RESTARTS = 10
 _PATIENCE = 3  # steps without progress before giving up
 _SHIFT = 1e-9  # regularisation of the equilibrated system
+_LIGHT = 1e-8  # roots of weights below this scale like it
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,10 @@ def polish(
     multipliers : (M, p) array
     """
     for _ in range(_RESTARTS):
-        state = _converge(_State(rows, pricing, hinges, alphas, multipliers))
+        try:
+            state = _converge(_State(rows, pricing, hinges, alphas, multipliers))
+        except np.linalg.LinAlgError:  # the iterates ran away
+            return None
         if state is None:
             return None
         keep = state.alphas > 0
@@ -164,22 +168,22 @@ class _State:
         self.q = self.psi @ multipliers
         self.q1, self.q2 = self.psi1 @ multipliers, psi2 @ multipliers
         # The unknown steps are scaled by the root of the weights: light hinges count as well.
-        self.signs = np.sign(alphas[self.owners])
-        self.roots = np.maximum(np.sqrt(np.abs(alphas[self.owners])), np.finfo(float).tiny)
+        self.roots = np.maximum(np.sqrt(np.abs(alphas[self.owners])), _LIGHT)
+        self.scaled = alphas[self.owners] / self.roots
         primal = rows.targets - self.psi.T @ (alphas[:, None] * self.q)
         self.slopes = np.sum(self.q[self.owners] * self.q1, axis=1)
         self.residual: Array = np.concatenate(
             [
                 primal.T.ravel(),
                 0.5 * (1.0 - np.sum(self.q**2, axis=1)),
-                -self.signs * self.roots * self.slopes,
+                -self.scaled * self.slopes,
             ]
         )
 
     def step(self) -> Array:
         """The Newton step in (Z, alpha, scaled steps of the hinges)."""
         p, m, k = self.multipliers.shape[1], self.psi.shape[1], len(self.hinges)
-        owners, scales = self.owners, (self.signs * self.roots)[:, None]
+        owners = self.owners
         size = p * m + k + owners.size
         matrix = np.zeros((size, size))
         block = self.psi.T @ (self.alphas[:, None] * self.psi)
@@ -188,12 +192,12 @@ class _State:
             matrix[rows, rows] = block
             matrix[rows, p * m : p * m + k] = (self.psi * self.q[:, j : j + 1]).T
             turned = self.psi1 * self.q[owners, j, None] + self.psi[owners] * self.q1[:, j, None]
-            matrix[rows, p * m + k :] = (scales * turned).T
+            matrix[rows, p * m + k :] = (self.scaled[:, None] * turned).T
         angles = p * m + k + np.arange(owners.size)
         matrix[p * m + owners, angles] = self.slopes / self.roots
         bend = self.q1 @ self.q1.T * (owners[:, None] == owners)
         bend[np.diag_indices_from(bend)] += np.sum(self.q[owners] * self.q2, axis=1)
-        matrix[p * m + k :, p * m + k :] = self.signs[:, None] * bend
+        matrix[p * m + k :, p * m + k :] = (self.scaled / self.roots)[:, None] * bend
         matrix[p * m :, : p * m] = matrix[: p * m, p * m :].T
         matrix[p * m + k :, p * m : p * m + k] = matrix[p * m : p * m + k, p * m + k :].T
         return _solve(matrix, self.residual, p * m)

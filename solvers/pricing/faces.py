@@ -15,7 +15,7 @@ be infeasible.  The sites of a simplex are independent, so every pattern and eve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -78,6 +78,16 @@ class FacePricing:
             self.faces.append(_prepare(problem, count, offset))
             offset += len(self.faces[-1].pivots)
         self._touched = np.concatenate([faces.touched for faces in self.faces])
+        self._pivots = np.concatenate([faces.pivots for faces in self.faces])
+        self._wide = np.repeat(
+            [faces.bases.shape[2] > 1 for faces in self.faces],
+            [len(faces.pivots) for faces in self.faces],
+        )
+        patterns = np.concatenate([faces.patterns for faces in self.faces])
+        self._numbers = {
+            (pattern.tobytes(), touched.tobytes()): number
+            for number, (pattern, touched) in enumerate(zip(patterns, self._touched, strict=True))
+        }
 
     def maxima(
         self, values: Array, jacobians: Array, floor: float, limit: int | None = None
@@ -144,26 +154,63 @@ class FacePricing:
         return directions, centers
 
     def moved(self, hinges: Hinges, steps: Array) -> tuple[Hinges, Flags]:
-        """The hinges after steps (K, d - 1) in their directions; none is held back."""
+        """The hinges after steps (K, d - 1) in their directions.
+
+        One that would cut a ball goes on to the face on which it touches that ball as well; it may
+        still move there, so that none counts as held back.
+        """
         directions, centers = self.tangents(hinges)
         step = np.einsum("kdj,kj->kd", directions, steps)
         length = np.linalg.norm(step, axis=1, keepdims=True)
         radial = hinges.normals - centers
         radius = np.linalg.norm(radial, axis=1, keepdims=True)
-        angle = length / radius
         ahead = np.divide(step, length, out=np.zeros_like(step), where=length > 0)
+        angle = length / radius
         normals = centers + radial * np.cos(angle) + radius * ahead * np.sin(angle)
-        pivots = self.problem.centers[hinges.pivots]
-        biases = hinges.biases - np.sum((normals - hinges.normals) * pivots, axis=1)
-        still = length[:, 0] == 0.0
-        return Hinges(
-            np.where(still[:, None], hinges.normals, normals),
-            np.where(still, hinges.biases, biases),
-            hinges.patterns,
-            hinges.pivots,
-            hinges.faces,
-            hinges.free,
-        ), np.zeros(len(hinges), dtype=bool)
+        moved = self._rebuilt(hinges, hinges.faces, np.where(length > 0, normals, hinges.normals))
+        z = moved.offsets(self.problem)
+        depth = self.problem.radii - np.where(hinges.patterns, z, -z)
+        depth[self._touched[hinges.faces]] = 0.0
+        blocked = np.flatnonzero((depth.max(axis=1) > 10 * CONTACT) & hinges.free)
+        if blocked.size:
+            touched = self._touched[hinges.faces[blocked]].copy()
+            touched[np.arange(blocked.size), depth[blocked].argmax(axis=1)] = True
+            moved = self._onto(moved, blocked, touched)
+        return moved, np.zeros(len(hinges), dtype=bool)
+
+    def _onto(self, hinges: Hinges, which: Indices, touched: Flags) -> Hinges:
+        """The hinges with some of them moved on to the faces that touch these sites, if they
+        exist."""
+        faces, normals = hinges.faces.copy(), hinges.normals.copy()
+        for k, sites in zip(which, touched, strict=True):
+            number = self._numbers.get((hinges.patterns[k].tobytes(), sites.tobytes()))
+            if number is None:
+                continue
+            group = next(g for g in reversed(self.faces) if g.offset <= number)
+            local = number - group.offset
+            basis = group.bases[local]
+            inside = basis.T @ (normals[k] - group.centers[local])
+            size = float(np.linalg.norm(inside))
+            if size > 0.0:
+                faces[k] = number
+                normals[k] = group.centers[local] + basis @ (inside / size)
+        return self._rebuilt(hinges, faces, normals)
+
+    def _rebuilt(self, hinges: Hinges, faces: Indices, normals: Array) -> Hinges:
+        """The hinges with these normals on these faces, touching their pivots."""
+        pivots = self._pivots[faces]
+        sides = np.where(hinges.patterns[np.arange(len(hinges)), pivots], 1.0, -1.0)
+        biases = sides * self.problem.radii[pivots] - np.sum(
+            normals * self.problem.centers[pivots], axis=1
+        )
+        return replace(
+            hinges,
+            normals=normals,
+            biases=biases,
+            pivots=pivots,
+            faces=faces,
+            free=hinges.free & self._wide[faces],
+        )
 
     def feasible(self, hinges: Hinges) -> Flags:
         """Whether the hinges cut no ball and have the patterns they say."""
