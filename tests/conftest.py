@@ -110,8 +110,8 @@ def common_tangents(problem: Interpolation) -> Array:
 
 def hinges_of(lines: Lines) -> Hinges:
     """For the solvers, on no face."""
-    still = np.zeros(len(lines.b), dtype=bool)
-    return Hinges(lines.w, lines.b, lines.patterns, lines.pivots, lines.pivots, still)
+    still, nowhere = np.zeros(len(lines.b), dtype=bool), np.full(len(lines.b), -1)
+    return Hinges(lines.w, lines.b, lines.patterns, lines.pivots, nowhere, still)
 
 
 def dual_vectors(problem: Interpolation, lines: Any, values: Array, jacobians: Array) -> Array:

@@ -1,0 +1,85 @@
+"""Repaired weights satisfy the rows to rounding, thinned ones are few, and spans are told apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import random_problem
+
+from convexden.data import triangular_lattice
+from convexden.errors import InfeasibleProblem
+from convexden.problem import denoising
+from convexden.solvers.constraints import constraints
+from convexden.solvers.feasibility import check_feasible, repair, thin
+from convexden.solvers.pricing.plane import PlanePricing
+
+
+def program(seed: int, hinges: int, rows: int, outputs: int, sizes: float = 0.0):
+    """Columns, targets, and weights of magnitudes 10^-sizes to 1 that meet them."""
+    rng = np.random.default_rng(seed)
+    columns = rng.normal(size=(hinges, rows))
+    weights = rng.normal(size=(hinges, outputs))
+    weights *= 10.0 ** -rng.uniform(0, sizes, (hinges, 1)) if sizes else 1.0
+    return columns, columns.T @ weights, weights
+
+
+@pytest.mark.parametrize("sizes", [0.0, 4.0])
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_repaired_weights_satisfy_the_rows(outputs, sizes):
+    columns, targets, weights = program(outputs, 20, 8, outputs, sizes)
+    rng = np.random.default_rng(9)
+    spoiled = weights * (1 + 1e-3 * rng.normal(size=weights.shape))
+    repaired = repair(columns, targets, spoiled)
+    assert repaired is not None
+    assert np.abs(columns.T @ repaired - targets).max() <= 1e-13 * np.abs(targets).max()
+    # The step is in proportion: hinges of little weight are hardly moved.
+    moved = np.linalg.norm(repaired - spoiled, axis=1) / np.linalg.norm(spoiled, axis=1)
+    assert moved.max() <= 0.5
+
+
+def test_weights_that_satisfy_the_rows_are_left_alone():
+    columns, targets, weights = program(3, 12, 6, 2)
+    np.testing.assert_array_equal(repair(columns, targets, weights), weights)
+
+
+def test_repair_with_dependent_columns():
+    columns, targets, weights = program(4, 9, 6, 2)
+    twice = np.vstack([columns, columns, -columns[:3]])
+    halves = np.vstack([weights, weights, 0 * weights[:3]]) / 2 + 1e-6
+    repaired = repair(twice, targets, halves)
+    assert repaired is not None
+    assert np.abs(twice.T @ repaired - targets).max() <= 1e-13 * np.abs(targets).max()
+
+
+def test_no_weights_satisfy_rows_that_the_hinges_do_not_span():
+    columns, targets, weights = program(5, 5, 8, 2)
+    assert repair(columns, targets, weights) is not None
+    targets[0] += 0.1
+    assert repair(columns, targets, weights) is None
+
+
+def test_thinned_weights_are_few_and_cost_no_more():
+    columns, _, weights = program(6, 5, 8, 2)
+    split = np.vstack([columns, columns, columns])
+    shares = np.repeat([0.2, 0.5, 0.3], 5)[:, None] * np.tile(weights, (3, 1))
+    targets = split.T @ shares
+    kept, thinned = thin(split, targets, shares)
+    assert len(kept) == len(thinned) == 5
+    assert sorted(kept % 5) == list(range(5))
+    np.testing.assert_allclose(split[kept].T @ thinned, targets, atol=1e-12)
+    cost = np.linalg.norm(shares, axis=1).sum()
+    assert np.linalg.norm(thinned, axis=1).sum() == pytest.approx(cost, rel=1e-12)
+
+
+def test_nothing_to_thin():
+    columns, targets, weights = program(7, 5, 8, 2)
+    assert thin(columns, targets, weights) is None
+
+
+def test_feasible_problems_pass_and_infeasible_ones_do_not():
+    for kind in ("balls", "samples", "mixed"):
+        problem = random_problem(2, kind, sites=6).reduce().problem
+        check_feasible(constraints(problem), PlanePricing(problem))
+    problem = denoising(triangular_lattice(4, 4), radius=0.45).reduce().problem
+    with pytest.raises(InfeasibleProblem):
+        check_feasible(constraints(problem), PlanePricing(problem))
