@@ -132,7 +132,7 @@ def test_the_rows_miss_no_constraint(rows):
     assert np.linalg.matrix_rank(found @ found.T) == m
 
 
-def test_turned_features_are_derivatives(rows):
+def test_moving_features_are_derivatives(rows):
     """When a hinge rolls on its pivot, at the same distance, with the same pattern."""
     problem = rows.problem
     lines = some_lines(problem)
@@ -148,10 +148,11 @@ def test_turned_features_are_derivatives(rows):
     hinges, scale = hinges_of(lines), size_of(rows)
     step = 1e-4
     first = (features(step) - features(-step)) / (2 * step)
-    np.testing.assert_allclose(rows.turned_features(hinges, 1), first, atol=1e-8 * scale)
+    turn = np.column_stack([-lines.w[:, 1], lines.w[:, 0]])
+    np.testing.assert_allclose(rows.moving_features(hinges, turn), first, atol=1e-8 * scale)
     step = 1e-3
     second = (features(step) - 2 * features(0.0) + features(-step)) / step**2
-    np.testing.assert_allclose(rows.turned_features(hinges, 2), second, atol=3e-6 * scale)
+    np.testing.assert_allclose(rows.moving_features(hinges, -lines.w), second, atol=3e-6 * scale)
 
 
 def test_weights_that_satisfy_the_rows_make_a_network_that_interpolates(rows):

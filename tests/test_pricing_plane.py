@@ -232,14 +232,19 @@ def test_no_local_maximum_is_missing(kind):
 
 
 @pytest.mark.parametrize("kind", ["balls", "samples", "mixed"])
-def test_room_is_how_far_a_hinge_may_turn(kind):
+def test_a_hinge_turns_to_the_ends_of_its_arc(kind):
     problem = random_problem(31, kind, sites=7, outputs=1).reduce().problem
     pricing = PlanePricing(problem)
     values, jacobians = random_multipliers(problem, np.random.default_rng(3))
     hinges, _ = pricing.maxima(values, jacobians, 0.0)
     hinges = hinges[np.flatnonzero(hinges.free)]
     assert len(hinges) > 1
-    for index, (back, ahead) in enumerate(pricing.room(hinges)):
+    far = np.full((len(hinges), 1), 10.0)
+    angles = np.arctan2(hinges.normals[:, 1], hinges.normals[:, 0])
+    ends = [pricing.moved(hinges, sense * far)[0].normals for sense in (-1, 1)]
+    low, high = (np.arctan2(normals[:, 1], normals[:, 0]) for normals in ends)
+    room = zip(-((angles - low) % (2 * np.pi)), (high - angles) % (2 * np.pi), strict=True)
+    for index, (back, ahead) in enumerate(room):
         assert back < 0 < ahead
         pivot = int(hinges.pivots[index])
 

@@ -20,7 +20,7 @@ from convexden.solvers.atoms import Hinges
 from convexden.solvers.column_generation import Bounds, ColumnGeneration
 from convexden.solvers.constraints import constraints
 from convexden.solvers.pricing.plane import PlanePricing
-from convexden.solvers.row_generation import PlaneSolution, solve_plane
+from convexden.solvers.row_generation import ExchangeSolution, solve_sites
 
 CLEAN = np.array([[0, 0], [3, 0], [1, 2.5]])
 
@@ -57,7 +57,7 @@ def _every_part_is_solved_truly(monkeypatch):
     monkeypatch.setattr(ColumnGeneration, "run", checked)
 
 
-def check(problem: Interpolation, solution: PlaneSolution) -> tuple[float, float]:
+def check(problem: Interpolation, solution: ExchangeSolution) -> tuple[float, float]:
     """Feasible on every sample and dual feasible over all hinges; returns cost and bound."""
     assert solution.network is not None
     balls = problem.radii > 0
@@ -88,7 +88,7 @@ def test_the_subset_has_the_optimum_of_all(name):
         "scattered": random_problem(3, "samples", sites=30, outputs=1).reduce().problem,
         "balls and samples": balls_and_samples(),
     }[name]
-    cost, bound = check(problem, solve_plane(problem, 1e-9))
+    cost, bound = check(problem, solve_sites(problem, 1e-9))
     everything = ColumnGeneration(constraints(problem), PlanePricing(problem), 1e-9).run()
     assert everything.gap <= 1e-9
     assert cost == pytest.approx(everything.cost, rel=1e-8)
@@ -99,7 +99,7 @@ def test_the_subset_has_the_optimum_of_all(name):
 def test_of_a_thousand_samples_few_are_active():
     problem = clusters(334)
     steps: list[Progress] = []
-    cost, bound = check(problem, solution := solve_plane(problem, 1e-8, report=steps.append))
+    cost, bound = check(problem, solution := solve_sites(problem, 1e-8, report=steps.append))
     assert cost - bound <= 1e-8 * cost
     active = np.abs(solution.values).sum(axis=1) > 0
     assert 3 < active.sum() < 100
@@ -123,13 +123,13 @@ def test_a_sample_that_the_first_network_misses_is_found():
     dented[:15] = dented[middle]
     dented[middle] = dented[middle] + 0.5
     problem = Interpolation(problem.centers, dented).reduce().problem
-    cost, bound = check(problem, solve_plane(problem, 1e-8))
+    cost, bound = check(problem, solve_sites(problem, 1e-8))
     assert cost - bound <= 1e-8 * cost
 
 
 def test_interrupted_it_keeps_true_bounds_or_says_that_there_is_no_network():
     problem = balls_and_samples()
-    best = solve_plane(problem, 1e-9)
+    best = solve_sites(problem, 1e-9)
     cost, bound = check(problem, best)
     outcomes = set()
     for last in sorted({1, 2, best.rounds // 2, best.rounds - 1, best.rounds}):
@@ -138,7 +138,7 @@ def test_interrupted_it_keeps_true_bounds_or_says_that_there_is_no_network():
             if step.round == last:
                 raise KeyboardInterrupt
 
-        solution = solve_plane(problem, 1e-9, report=interrupt)
+        solution = solve_sites(problem, 1e-9, report=interrupt)
         lower = np.sum(solution.values * problem.targets) / max(1, solution.pricing_maximum)
         assert lower <= cost * (1 + 1e-9)
         outcomes.add(solution.network is not None)
@@ -154,7 +154,7 @@ def test_interrupted_before_anything_is_priced(problem):
         raise KeyboardInterrupt
 
     try:
-        solution = solve_plane(problem, 1e-9, interrupted)
+        solution = solve_sites(problem, 1e-9, interrupted)
     except NotCertified:
         return
     assert solution.network is None
@@ -177,7 +177,7 @@ def test_a_proof_of_infeasibility_speaks_of_all_sites():
     )
     problem = problem.reduce().problem
     with pytest.raises(InfeasibleProblem) as caught:
-        solve_plane(problem, 1e-8)
+        solve_sites(problem, 1e-8)
     values, jacobians = caught.value.certificate.values, caught.value.certificate.jacobians
     assert values.shape == problem.targets.shape
     assert np.sum(values * problem.targets) == pytest.approx(1, rel=1e-9)
@@ -195,5 +195,5 @@ def test_first_samples_that_lie_on_one_line():
     centers = np.vstack([np.outer([-1, 1, 1.2, 1.4], along), cloud, -cloud])
     targets = np.append([0, 0, 1, 1], np.zeros(200))
     problem = Interpolation(centers, targets).reduce().problem
-    cost, bound = check(problem, solve_plane(problem, 1e-8))
+    cost, bound = check(problem, solve_sites(problem, 1e-8))
     assert cost - bound <= 1e-8 * cost

@@ -422,8 +422,8 @@ def test_interrupted_it_returns_true_bounds_or_says_that_there_is_no_network(pro
 
 
 @pytest.mark.parametrize("dimension", [3, 5])
-def test_more_than_a_plane_is_not_supported(dimension):
-    points = regular_simplex(dimension)
+def test_more_sites_than_a_simplex_has_are_not_supported(dimension):
+    points = np.vstack([regular_simplex(dimension), np.full(dimension, 3.0)])
     with pytest.raises(UnsupportedProblem, match=f"span {dimension} dimensions"):
         solve(denoising(points, radius=0.1))
 
