@@ -31,7 +31,8 @@ class Certificate:
     pricing_maximum : float
         :math:`P`, the global maximum over all feasible hinges.
     pricing : str
-        How :math:`P` was found: ``"exact-line"`` or ``"exact-plane"``.
+        How :math:`P` was found: ``"exact-line"``, ``"exact-plane"``, ``"exact-faces"`` (simplices)
+        or ``"closed-form"`` (known from a theorem).
     """
 
     values: Array

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from convexden.errors import ConvexdenError, InvalidProblem, NotCertified
+from convexden.errors import ConvexdenError, InvalidProblem, NotCertified, UnsupportedProblem
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -121,7 +121,7 @@ def solve(
     from convexden.data import read_problem
 
     problem = read_problem(points, radius=radius, radii=radii, noisy=noisy, targets=targets)
-    _check_outputs(output, plot)
+    _check_outputs(output, plot, problem)
     solution = _solve(problem, tolerance, quiet)
     if output is not None:
         from convexden.serialization import save
@@ -213,7 +213,7 @@ def list_theorems() -> None:
     _print(theorems_table())
 
 
-def _check_outputs(output: Path | None, plot: Path | None) -> None:
+def _check_outputs(output: Path | None, plot: Path | None, problem: Interpolation) -> None:
     """Before a long run: can its files be written at the end?"""
     from convexden.files import check_writable
 
@@ -222,6 +222,12 @@ def _check_outputs(output: Path | None, plot: Path | None) -> None:
 
         if plot.suffix.lower() not in SUFFIXES:
             raise InvalidProblem(f"{plot} is no picture: end its name in {', '.join(SUFFIXES)}")
+        rank = problem.reduce().problem.input_dimension
+        if rank > 2:
+            raise UnsupportedProblem(
+                f"the centers span {rank} dimensions: only networks on a line or in a plane can be "
+                "drawn; leave out --plot"
+            )
     for path in (output, plot):
         if path is not None:
             check_writable(path)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from convexden import __version__, verification
 from convexden.certificate import Certificate
-from convexden.errors import InfeasibleProblem, NotCertified
+from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, Reduction
 from convexden.solution import Progress, Solution, relative_gap
@@ -138,6 +138,8 @@ def _solve_sites(
     from convexden.solvers.row_generation import solve_sites
 
     masters = {"clarabel": solve_dual, "cvxpy": solve_with_cvxpy}
+    if master not in masters:
+        raise InvalidProblem(f"there is no master '{master}': choose from {', '.join(masters)}")
     found = solve_sites(problem, tolerance, masters[master], report)
     if found.network is None:
         raise NotCertified(

@@ -151,8 +151,9 @@ class ColumnGeneration:
                 beta *= 5.0
             else:
                 stalled = stalled + 1 if bounds.gap > 0.9 * before else 0
-            # The dual is degenerate: columns may leave only while the value falls, or it cycles.
-            if total < value * (1 - 1e-6) and len(hinges) > _CROWD * len(rows.targets):
+            # The dual is degenerate: columns may leave only while value and gap fall, or it cycles.
+            falls = total < value * (1 - 1e-6) and stalled == 0
+            if falls and len(hinges) > _CROWD * len(rows.targets):
                 hinges = hinges[(own >= 0.9) | (norms >= 1e-3 * norms.max())]
             value = total
             hinges = hinges + self._select(new)

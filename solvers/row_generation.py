@@ -91,6 +91,11 @@ def solve_sites(
             bounds = loop.run(hinges)
             missed = _missed(problem, loop.network(), active)
             if not missed.size:
+                if len(active) < len(problem) and bounds.hinges is not None:
+                    history.append(
+                        Progress(len(history) + 1, bounds.cost, lower, len(bounds.hinges))
+                    )
+                    report(history[-1])
                 break
             active = np.sort(np.concatenate([active, missed]))
             hinges = _carried(bounds, problem, active)

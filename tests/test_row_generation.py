@@ -95,7 +95,6 @@ def test_the_subset_has_the_optimum_of_all(name):
     assert bound == pytest.approx(everything.lower, rel=1e-8)
 
 
-@pytest.mark.xfail(reason="carried hinges are turned, and a part's cost falls below its bound")
 def test_of_a_thousand_samples_few_are_active():
     problem = clusters(334)
     steps: list[Progress] = []
