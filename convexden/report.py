@@ -105,7 +105,7 @@ def _overview(results: Sequence[Result]) -> Table:
             ),
             _small(max((result.relative_excess for result in own), key=abs)),
             _small(max(result.relative_gap for result in own)),
-            _small(max(result.sup_distance for result in own)),
+            _distance(*(result.sup_distance for result in own)),
             f"{sum(result.seconds for result in own):.1f}",
         )
     table.caption = "excess, gap and distance: the largest of the instances"
@@ -127,7 +127,7 @@ def _instances(results: Sequence[Result]) -> Table:
             f"{result.cost:.5g}",
             _small(result.relative_excess),
             _small(result.relative_gap),
-            _small(result.sup_distance),
+            _distance(result.sup_distance),
         )
     return table
 
@@ -195,6 +195,11 @@ def _pairs(title: str | None = None) -> Table:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _distance(*distances: float | None) -> str:
+    known = [distance for distance in distances if distance is not None]
+    return _small(max(known)) if known else "-"
 
 
 def _small(value: float) -> str:

@@ -425,3 +425,15 @@ def test_progress_is_called_before_each_instance() -> None:
         (2, 4, "univariate"),
         (3, 4, "univariate"),
     ]
+
+
+@pytest.mark.parametrize("dimension", [3, 4])
+def test_regular_simplices_and_corners_beyond_the_plane(dimension):
+    corner = np.vstack([np.zeros(dimension), np.eye(dimension)])
+    for result in (
+        rays.verify(corner, 0.1),
+        equilateral.verify(regular_simplex(dimension), 0.1),
+    ):
+        assert result.verdict == "confirmed"
+        assert result.sup_distance is None
+        assert result.as_dict()["sup_distance"] is None

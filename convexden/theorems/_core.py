@@ -15,6 +15,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from convexden.errors import UnsupportedProblem
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation
 from convexden.solution import Solution
 from convexden.theorems._claims import ClosedForm, Instance
 from convexden.verification import site_errors
@@ -48,10 +51,10 @@ class Result:
         (cost - lower bound) / cost.
     relative_excess : float
         (closed-form cost - cost) / cost: positive if the computed network is cheaper.
-    sup_distance : float
+    sup_distance : float or None
         Largest distance of the two functions on the box of `convexden.alignment.sup_distance`,
-        in units of the spread of the targets.  Where the minimiser is not unique it may be
-        large although the costs agree, so it has no part in the verdict.
+        in units of the spread of the targets; None beyond the plane.  Where the minimiser is not
+        unique it may be large although the costs agree, so it has no part in the verdict.
     seconds : float
         Wall time of solving and comparing.
     closed_form : ClosedForm
@@ -67,12 +70,12 @@ class Result:
     lower_bound: float
     relative_gap: float
     relative_excess: float
-    sup_distance: float
+    sup_distance: float | None
     seconds: float
     closed_form: ClosedForm = field(repr=False)
     solution: Solution = field(repr=False)
 
-    def as_dict(self) -> dict[str, str | float]:
+    def as_dict(self) -> dict[str, str | float | None]:
         """The numbers alone, ready for JSON."""
         return {
             "theorem": self.theorem,
@@ -143,7 +146,6 @@ def compare(
     kind: str = "",
 ) -> Result:
     """Solve the problem of a closed form and decide whether the closed form is optimal."""
-    from convexden.alignment import sup_distance
     from convexden.solving import solve
 
     start = perf_counter()
@@ -165,11 +167,21 @@ def compare(
         solution.lower_bound,
         solution.relative_gap,
         (claimed - solution.cost) / solution.cost if solution.cost > 0 else 0.0,
-        sup_distance(network, solution.network, problem) / spread,
+        _distance(network, solution.network, problem),
         perf_counter() - start,
         closed_form,
         solution,
     )
+
+
+def _distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -> float | None:
+    """Distance of two networks in spreads of the targets; None beyond the plane."""
+    from convexden.alignment import sup_distance
+
+    try:
+        return sup_distance(f, g, problem) / (problem.target_spread or 1.0)
+    except UnsupportedProblem:
+        return None
 
 
 def decide(
