@@ -39,8 +39,6 @@ class ExchangeSolution:
     jacobians: Array
     pricing_maximum: float
     pricing: str
-    rounds: int
-    history: tuple[Progress, ...]
 
 
 def solve_sites(
@@ -69,17 +67,18 @@ def solve_sites(
         If no exact pricing applies.
     """
     active = _first_sites(problem)
-    history: list[Progress] = []
-    lower = 0.0
+    rounds, lower = 0, 0.0
     hinges: Hinges | None = None
     solved: tuple[Indices, ColumnGeneration] | None = None
 
     def relay(progress: Progress) -> None:
-        nonlocal lower
-        lower = max(lower, progress.lower_bound)
         cost = progress.cost if len(active) == len(problem) else np.inf
-        history.append(Progress(len(history) + 1, cost, lower, progress.hinges))
-        report(history[-1])
+        tell(cost, progress.lower_bound, progress.hinges)
+
+    def tell(cost: float, bound: float, count: int) -> None:
+        nonlocal rounds, lower
+        rounds, lower = rounds + 1, max(lower, bound)
+        report(Progress(rounds, cost, lower, count))
 
     try:
         while active.size:
@@ -92,10 +91,7 @@ def solve_sites(
             missed = _missed(problem, loop.network(), active)
             if not missed.size:
                 if len(active) < len(problem) and bounds.hinges is not None:
-                    history.append(
-                        Progress(len(history) + 1, bounds.cost, lower, len(bounds.hinges))
-                    )
-                    report(history[-1])
+                    tell(bounds.cost, bounds.lower, len(bounds.hinges))
                 break
             active = np.sort(np.concatenate([active, missed]))
             hinges = _carried(bounds, problem, active)
@@ -116,8 +112,6 @@ def solve_sites(
         jacobians,
         bounds.pricing_maximum,
         loop.pricing.name,
-        len(history),
-        tuple(history),
     )
 
 

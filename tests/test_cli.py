@@ -120,7 +120,7 @@ def test_solve_draws_the_plane(run):
 
 
 def test_solve_runs_on_images(run):
-    pytest.importorskip("sklearn")
+    pytest.importorskip("sklearn", reason="needs the extra images")
     status, _, error = run(
         "solve", "digits:0,1,2", "--radius", "0.13", "--quiet", "--output", "out.json"
     )

@@ -141,7 +141,7 @@ def test_bad_noisy_samples_are_refused(tmp_path, text, message):
 
 
 def test_digits_are_the_images_of_scikit_learn():
-    datasets = pytest.importorskip("sklearn.datasets")
+    datasets = pytest.importorskip("sklearn.datasets", reason="needs the extra images")
     images = data.read_points("digits:0, 5-7")
     np.testing.assert_array_equal(images, datasets.load_digits().data[[0, 5, 6, 7]] / 16)
     assert images.shape == (4, 64)
