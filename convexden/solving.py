@@ -27,6 +27,7 @@ def solve(
     problem: Interpolation,
     tolerance: float = 1e-8,
     *,
+    method: str | None = None,
     master: str = "clarabel",
     progress: Callable[[Progress], None] | None = None,
 ) -> Solution:
@@ -46,6 +47,9 @@ def solve(
         the vertices of a simplex: N sites that span N - 1 dimensions.
     tolerance : float, optional
         Relative duality gap at which the solution counts as certified.
+    method : {"column-generation", "minimax"}, optional
+        How sites that span more than a line are solved: the first is the default in the plane, the
+        second beyond.  Both end in the same certified interval.
     master : {"clarabel", "cvxpy"}, optional
         Whether the restricted masters go to Clarabel directly or through CVXPY: the same programs.
     progress : callable, optional
@@ -89,7 +93,7 @@ def solve(
         network, certificate = _solve_line(reduced)
     else:
         try:
-            network, certificate = _solve_sites(reduced, tolerance, master, relay)
+            network, certificate = _solve_sites(reduced, tolerance, method, master, relay)
         except InfeasibleProblem as error:
             proof = error.certificate
             lifted = None if proof is None else _lift(reduction, proof, needed, len(problem))
@@ -131,16 +135,19 @@ def _solve_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:
 def _solve_sites(
     problem: Interpolation,
     tolerance: float,
+    method: str | None,
     master: str,
     report: Callable[[Progress], None],
 ) -> tuple[ShallowNetwork, Certificate]:
     from convexden.solvers.master import solve_dual, solve_with_cvxpy
-    from convexden.solvers.row_generation import solve_sites
+    from convexden.solvers.row_generation import METHODS, solve_sites
 
     masters = {"clarabel": solve_dual, "cvxpy": solve_with_cvxpy}
     if master not in masters:
         raise InvalidProblem(f"there is no master '{master}': choose from {', '.join(masters)}")
-    found = solve_sites(problem, tolerance, masters[master], report)
+    if method is not None and method not in METHODS:
+        raise InvalidProblem(f"there is no method '{method}': choose from {', '.join(METHODS)}")
+    found = solve_sites(problem, tolerance, masters[master], method, report)
     if found.network is None:
         raise NotCertified(
             "no network was found: let it run longer, or lower the radii if balls almost touch"

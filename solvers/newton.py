@@ -44,13 +44,20 @@ class Polished:
 
 
 def active_set(
-    hinges: Hinges, norms: Array, own: Array, found: Hinges, heights: Array, gap: float
+    hinges: Hinges,
+    norms: Array,
+    own: Array,
+    found: Hinges,
+    heights: Array,
+    gap: float,
+    constant: bool = True,
 ) -> tuple[Hinges, Array]:
     """The active hinges and their weights: the local maxima that carry weight.
 
     The weight of every column of the master goes to the nearest local maximum.  A column that is
     active itself but far from all of them, compared to the accuracy of the master, lies on an arc
-    along which the dual constraint is constant: it stays where it is.
+    along which the dual constraint is constant: it stays where it is (unless `constant` is false
+    and there is no such arc).
     """
     chosen = distinct(found, SAME_LINE)
     heavy = np.flatnonzero(norms > 1e-7 * norms.max())
@@ -59,7 +66,7 @@ def active_set(
     distances = np.minimum(cdist(ours, lines), cdist(ours, -lines))
     nearest = distances.argmin(axis=1)
     far = distances[np.arange(heavy.size), nearest] > 30 * np.sqrt(max(gap, 0.0))
-    flat = far & (own[heavy] > 1 - 10 * gap) & (norms[heavy] > 1e-4 * norms.max())
+    flat = far & (own[heavy] > 1 - 10 * gap) & (norms[heavy] > 1e-4 * norms.max()) & constant
     alphas = np.zeros(chosen.size)
     np.add.at(alphas, nearest[~flat], norms[heavy[~flat]])
     # Complementarity: an interior point leaves alpha (1 - g) nearly equal for all hinges.
@@ -115,7 +122,7 @@ def project(rows: Constraints, pricing: Pricing, polished: Polished, multipliers
     """
     units = polished.weights / np.linalg.norm(polished.weights, axis=1, keepdims=True)
     columns = rows.features(polished.hinges)
-    owners, turning = _moving(rows, pricing, polished.hinges)[:2]
+    owners, turning = moving(rows, pricing, polished.hinges)[:2]
     m, p = multipliers.shape
     matrix = np.concatenate(
         [
@@ -133,7 +140,7 @@ def project(rows: Constraints, pricing: Pricing, polished: Polished, multipliers
     return multipliers + step.reshape(m, p)
 
 
-def _moving(rows: Constraints, pricing: Pricing, hinges: Hinges) -> tuple[Indices, Array, Array]:
+def moving(rows: Constraints, pricing: Pricing, hinges: Hinges) -> tuple[Indices, Array, Array]:
     """For every direction in which some hinge may move: the hinge, and the first and the second
     derivative (F, M) of its features along it."""
     directions, centers = pricing.tangents(hinges)
@@ -164,7 +171,7 @@ class _State:
         self.alphas, self.multipliers = alphas, multipliers
         self.clamped: Flags = np.zeros(len(hinges), dtype=bool)
         self.psi = rows.features(hinges)
-        self.owners, self.psi1, psi2 = _moving(rows, pricing, hinges)
+        self.owners, self.psi1, psi2 = moving(rows, pricing, hinges)
         self.q = self.psi @ multipliers
         self.q1, self.q2 = self.psi1 @ multipliers, psi2 @ multipliers
         # The unknown steps are scaled by the root of the weights: light hinges count as well.

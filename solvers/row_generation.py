@@ -19,13 +19,16 @@ from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Progress
 from convexden.solvers.atoms import Array, Hinges, Indices
-from convexden.solvers.column_generation import Bounds, ColumnGeneration
+from convexden.solvers.column_generation import ColumnGeneration
 from convexden.solvers.constraints import constraints
+from convexden.solvers.exchange import Bounds, Exchange
 from convexden.solvers.master import Master, solve_dual
+from convexden.solvers.minimax import Minimax
 from convexden.solvers.pricing import Pricing
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.plane import PlanePricing
 
+METHODS = {"column-generation": ColumnGeneration, "minimax": Minimax}
 # A sample missed by less than this share of the spread of the targets is met.
 _MISSED = 1e-11
 
@@ -45,9 +48,10 @@ def solve_sites(
     problem: Interpolation,
     tolerance: float,
     master: Master = solve_dual,
+    method: str | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> ExchangeSolution:
-    """Solve a problem of two or more dimensions by column generation over growing sets of samples.
+    """Solve a problem of two or more dimensions over growing sets of samples.
 
     Parameters
     ----------
@@ -57,6 +61,9 @@ def solve_sites(
         Relative gap at which to stop.
     master : callable
         `solve_dual` or `solve_with_cvxpy`.
+    method : {"column-generation", "minimax"}, optional
+        By default column generation in the plane, where from about twenty sites on its sparse
+        masters are faster, and the minimax method beyond.
     report : callable
         Called with a `Progress` after every round; the cost is infinite while samples are missed.
 
@@ -69,7 +76,9 @@ def solve_sites(
     active = _first_sites(problem)
     rounds, lower = 0, 0.0
     hinges: Hinges | None = None
-    solved: tuple[Indices, ColumnGeneration] | None = None
+    solved: tuple[Indices, Exchange] | None = None
+    if method is None:
+        method = "column-generation" if problem.input_dimension == 2 else "minimax"
 
     def relay(progress: Progress) -> None:
         cost = progress.cost if len(active) == len(problem) else np.inf
@@ -85,7 +94,7 @@ def solve_sites(
             part = Interpolation(
                 problem.centers[active], problem.targets[active], problem.radii[active]
             )
-            loop = ColumnGeneration(constraints(part), _pricing(part), tolerance, master, relay)
+            loop = METHODS[method](constraints(part), _pricing(part), tolerance, master, relay)
             solved = (active, loop)
             bounds = loop.run(hinges)
             missed = _missed(problem, loop.network(), active)

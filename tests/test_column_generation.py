@@ -21,8 +21,9 @@ from convexden.data import triangular_lattice
 from convexden.errors import InfeasibleProblem
 from convexden.problem import Interpolation, denoising
 from convexden.solution import Progress
-from convexden.solvers.column_generation import Bounds, ColumnGeneration
+from convexden.solvers.column_generation import ColumnGeneration
 from convexden.solvers.constraints import constraints
+from convexden.solvers.exchange import Bounds
 from convexden.solvers.master import solve_with_cvxpy
 from convexden.solvers.pricing.plane import PlanePricing
 

@@ -17,8 +17,9 @@ from convexden.errors import InfeasibleProblem, NotCertified
 from convexden.problem import Interpolation, denoising
 from convexden.solution import Progress
 from convexden.solvers.atoms import Hinges
-from convexden.solvers.column_generation import Bounds, ColumnGeneration
+from convexden.solvers.column_generation import ColumnGeneration
 from convexden.solvers.constraints import constraints
+from convexden.solvers.exchange import Bounds
 from convexden.solvers.pricing.plane import PlanePricing
 from convexden.solvers.row_generation import ExchangeSolution, solve_sites
 

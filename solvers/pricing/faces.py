@@ -1,120 +1,107 @@
-r"""Exact pricing in any dimension, for as many sites as span it: simplices.
+r"""Exact pricing in any dimension, for few sites.
 
 A maximiser is tangent to some ball, or passes through some sample.  A *face* is an activation
-pattern D with a set T of sites that the hinge touches.  On it the bias is eliminated, the normal w
-runs over the sphere in an affine subspace, w = c + R E u with |u| = 1, and the dual constraint is a
-trust-region problem,
+pattern D with a set T of sites that the hinge touches (`patterns` finds them all).  On it the bias
+is eliminated, the normal w runs over the sphere in an affine subspace, w = c + R E u with |u| = 1,
+and the dual constraint is a trust-region problem,
 
     g^2 = |A u + h|^2,  A = R M E,  h = M c + v,
 
 with M and v as in the plane.  Its local maxima are the global one and at most one more, the
 local-nonglobal maximiser (Martinez, SIAM J. Optim. 4, 1994); both count, because the global one may
-be infeasible.  The sites of a simplex are independent, so every pattern and every set occurs:
-(2^(N-1) - 1)(2^N - 2) faces, which are prepared once and maximised together.
+be infeasible.  The faces are prepared once and maximised together: a simplex of N sites has
+(2^(N-1) - 1)(2^N - 2).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import combinations
+from dataclasses import fields, replace
 
 import numpy as np
 
-from convexden.errors import UnsupportedProblem
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Hinges, Indices, dual_heights, no_hinges
+from convexden.solvers.pricing.face_table import FaceTable
 from convexden.solvers.pricing.plane import CONTACT
 from convexden.solvers.pricing.trust_region import sphere_maxima
 
-MOST_SITES = 9
 _SLACK = 1e-9  # tangency multipliers above minus this count as nonnegative
-
-
-@dataclass(frozen=True, eq=False)
-class _Faces:
-    """Faces with equally many touched sites: F of them, of dimension k - 1."""
-
-    patterns: Flags  # (F, N)
-    touched: Flags  # (F, N)
-    pivots: Indices  # (F,)
-    centers: Array  # (F, d), the c above
-    bases: Array  # (F, d, k), R E above
-    offset: int  # number of the first
+_CHUNK = 2_000_000  # numbers held at a time
 
 
 class FacePricing:
-    """Global and local maxima of the dual constraint over all faces of a simplex.
+    """Global and local maxima of the dual constraint over all faces.
 
     Parameters
     ----------
     problem : Interpolation
-        With one site more than dimensions, in units of its spread.
+        Of two or more dimensions, in units of its spread.
 
     Raises
     ------
     UnsupportedProblem
-        If there are more sites than that, or too many faces.
+        If there are too many faces.
     """
 
     name = "exact-faces"
 
     def __init__(self, problem: Interpolation) -> None:
-        n, d = problem.centers.shape
-        if n != d + 1:
-            raise UnsupportedProblem(
-                f"{n} sites that span {d} dimensions have no exact solver: give points on a line "
-                f"or in a plane, or {d + 1} points that span {d} dimensions"
-            )
-        if n > MOST_SITES:
-            raise UnsupportedProblem(
-                f"{n} sites have {(2 ** (n - 1) - 1) * (2**n - 2)} faces: exact pricing looks at "
-                f"{MOST_SITES} sites at the most"
-            )
         self.problem = problem
-        self.faces: list[_Faces] = []
-        offset = 0
-        for count in range(1, d + 1):
-            self.faces.append(_prepare(problem, count, offset))
-            offset += len(self.faces[-1].pivots)
-        self._touched = np.concatenate([faces.touched for faces in self.faces])
-        self._pivots = np.concatenate([faces.pivots for faces in self.faces])
-        self._wide = np.repeat(
-            [faces.bases.shape[2] > 1 for faces in self.faces],
-            [len(faces.pivots) for faces in self.faces],
-        )
-        patterns = np.concatenate([faces.patterns for faces in self.faces])
-        self._numbers = {
-            (pattern.tobytes(), touched.tobytes()): number
-            for number, (pattern, touched) in enumerate(zip(patterns, self._touched, strict=True))
-        }
+        self.table = FaceTable(problem)
 
     def maxima(
-        self, values: Array, jacobians: Array, floor: float, limit: int | None = None
+        self,
+        values: Array,
+        jacobians: Array,
+        floor: float,
+        limit: int | None = None,
+        among: Indices | None = None,
     ) -> tuple[Hinges, Array]:
-        """Local maxima with g >= min(floor, P), the greatest first, the greatest always."""
-        hinges, heights = no_hinges(self.problem), np.zeros(0)
-        for faces in reversed(self.faces):
-            # A face that cannot reach the floor nor the best so far has nothing to offer.
-            found = self._on(faces, values, jacobians, min(floor, heights.max(initial=0.0)))
-            hinges = hinges + found
-            heights = np.append(heights, dual_heights(self.problem, found, values, jacobians))
+        """Local maxima with g >= min(floor, P), the greatest first, the greatest always.
+
+        With `among` only those on these faces, which bound nothing.
+        """
+        problem, table = self.problem, self.table
+        active = table.patterns.astype(float)
+        moments = values[:, :, None] * problem.centers[:, None, :] + jacobians
+        forms = (active @ moments.reshape(len(problem), -1)).reshape(-1, *moments.shape[1:])
+        totals = active @ values
+        best = 0.0
+        parts: list[tuple[Hinges, Array]] = [(no_hinges(problem), np.zeros(0))]
+        everything = np.arange(len(table)) if among is None else among
+        for level, mine in reversed(list(table.split(everything))):
+            k = problem.input_dimension - level
+            step = max(1, _CHUNK // (values.shape[1] * problem.input_dimension + k * k))
+            for start in range(0, len(mine), step):
+                # A face that cannot reach the floor nor the best so far has nothing to offer.
+                chunk = everything[mine[start : start + step]]
+                found = self._on(level, chunk, forms, totals, min(floor, best))
+                heights = dual_heights(problem, found, values, jacobians)
+                best = max(best, heights.max(initial=0.0))
+                high = heights >= min(floor, best)
+                parts.append((found[high], heights[high]))
+        hinges, heights = _sum(parts)
         order = np.argsort(-heights, kind="stable")
-        kept = order[heights[order] >= min(floor, heights.max(initial=0.0))][:limit]
+        kept = order[heights[order] >= min(floor, best)][:limit]
         hinges, heights = hinges[kept], heights[kept]
         summits = self._summits(hinges, values, jacobians)
         summits[:1] = True
         return hinges[summits], heights[summits]
 
     def initial(self, count: int) -> Hinges:
-        """Hinges to start from: the local maxima for random multipliers."""
-        return self.spanning()[:count]
+        """Hinges to start from: local maxima for random multipliers."""
+        return self._random(1)[:count]
 
     def spanning(self) -> Hinges:
         """Hinges of every feasible pattern, of as many as make no difference to their span."""
+        return self._random(2 * self.problem.input_dimension + 2)
+
+    def _random(self, draws: int) -> Hinges:
+        """The local maxima for random multipliers: at least one of every pattern a draw."""
         generator = np.random.default_rng(0)
         n, d = self.problem.centers.shape
-        hinges: Hinges | None = None
-        for _ in range(2 * d + 2):
+        parts = [no_hinges(self.problem)]
+        for _ in range(draws):
             values = generator.standard_normal((n, d))
             values -= values.mean(axis=0)
             jacobians = generator.standard_normal((n, d, d))
@@ -122,33 +109,23 @@ class FacePricing:
             balls = max(1, int((self.problem.radii > 0).sum()))
             moment = values.T @ self.problem.centers + jacobians.sum(axis=0)
             jacobians[self.problem.radii > 0] -= moment / balls
-            found, _ = self.maxima(values, jacobians, 0.0)
-            hinges = found if hinges is None else hinges + found
-        assert hinges is not None
-        return hinges
+            parts.append(self.maxima(values, jacobians, 0.0)[0])
+        return sum(parts[1:], parts[0])
 
     def tangents(self, hinges: Hinges) -> tuple[Array, Array]:
         """Directions (K, d, d - 1) in which the hinges may move on their faces, padded with zero,
         and the centres (K, d) of the spheres on which they do."""
         d = self.problem.input_dimension
         directions, centers = np.zeros((len(hinges), d, d - 1)), np.zeros((len(hinges), d))
-        for faces in self.faces:
-            mine = np.flatnonzero(
-                (hinges.faces >= faces.offset) & (hinges.faces < faces.offset + len(faces.pivots))
-            )
-            k = faces.bases.shape[2]
-            if not mine.size or k == 1:
+        for level, mine in self.table.split(hinges.faces):
+            if level == d - 1:
                 continue
-            local = hinges.faces[mine] - faces.offset
-            centers[mine] = faces.centers[local]
+            centers[mine], _, across = self.table.spheres(level, hinges.faces[mine])
             radial = hinges.normals[mine] - centers[mine]
             radial /= np.linalg.norm(radial, axis=1, keepdims=True)
-            bases = faces.bases[local]
-            bases = bases / np.linalg.norm(bases, axis=1, keepdims=True)
             # The complement of the radial direction in the subspace of the face.
-            inner = np.einsum("fd,fdk->fk", radial, bases)
-            left = np.linalg.svd(inner[:, None, :])[2][:, 1:, :]
-            directions[mine, :, : k - 1] = np.einsum("fdk,fjk->fdj", bases, left)
+            left = np.linalg.svd(radial[:, None, :] @ across)[2][:, 1:, :]
+            directions[mine, :, : d - level - 1] = across @ left.transpose(0, 2, 1)
         directions[~hinges.free] = 0.0
         return directions, centers
 
@@ -167,37 +144,37 @@ class FacePricing:
         angle = length / radius
         normals = centers + radial * np.cos(angle) + radius * ahead * np.sin(angle)
         moved = self._rebuilt(hinges, hinges.faces, np.where(length > 0, normals, hinges.normals))
-        z = moved.offsets(self.problem)
-        depth = self.problem.radii - np.where(hinges.patterns, z, -z)
-        depth[self._touched[hinges.faces]] = 0.0
-        blocked = np.flatnonzero((depth.max(axis=1) > 10 * CONTACT) & hinges.free)
+        depths = self._depths(moved)
+        known = hinges.faces >= 0
+        touched = self.table.touched(hinges.faces)
+        depths[known] -= _flagged(touched, len(self.problem))[known] * depths[known]
+        blocked = np.flatnonzero((depths.max(axis=1) > 10 * CONTACT) & hinges.free)
         if blocked.size:
-            touched = self._touched[hinges.faces[blocked]].copy()
-            touched[np.arange(blocked.size), depth[blocked].argmax(axis=1)] = True
-            moved = self._onto(moved, blocked, touched)
+            met = _flagged(touched[blocked], len(self.problem))
+            met[np.arange(blocked.size), depths[blocked].argmax(axis=1)] = True
+            moved = self._onto(moved, blocked, met)
         return moved, np.zeros(len(hinges), dtype=bool)
 
     def _onto(self, hinges: Hinges, which: Indices, touched: Flags) -> Hinges:
         """The hinges with some of them moved on to the faces that touch these sites, if they
         exist."""
         faces, normals = hinges.faces.copy(), hinges.normals.copy()
-        for k, sites in zip(which, touched, strict=True):
-            number = self._numbers.get((hinges.patterns[k].tobytes(), sites.tobytes()))
-            if number is None:
-                continue
-            group = next(g for g in reversed(self.faces) if g.offset <= number)
-            local = number - group.offset
-            basis = group.bases[local]
-            inside = basis.T @ (normals[k] - group.centers[local])
-            size = float(np.linalg.norm(inside))
-            if size > 0.0:
-                faces[k] = number
-                normals[k] = group.centers[local] + basis @ (inside / size)
+        numbers = self.table.find(self.table.pattern_numbers(faces[which]), touched)
+        for level, mine in self.table.split(numbers):
+            chosen = which[mine]
+            centers, radius, across = self.table.spheres(level, numbers[mine])
+            inside = normals[chosen] - centers
+            inside = (across @ (across.transpose(0, 2, 1) @ inside[:, :, None]))[:, :, 0]
+            size = np.linalg.norm(inside, axis=1)
+            ahead = size > 0.0
+            faces[chosen[ahead]] = numbers[mine][ahead]
+            scale = (radius[ahead] / size[ahead])[:, None]
+            normals[chosen[ahead]] = centers[ahead] + inside[ahead] * scale
         return self._rebuilt(hinges, faces, normals)
 
     def _rebuilt(self, hinges: Hinges, faces: Indices, normals: Array) -> Hinges:
         """The hinges with these normals on these faces, touching their pivots."""
-        pivots = self._pivots[faces]
+        pivots = np.where(faces >= 0, self.table.touched(faces)[:, 0], hinges.pivots)
         sides = np.where(hinges.patterns[np.arange(len(hinges)), pivots], 1.0, -1.0)
         biases = sides * self.problem.radii[pivots] - np.sum(
             normals * self.problem.centers[pivots], axis=1
@@ -208,44 +185,43 @@ class FacePricing:
             biases=biases,
             pivots=pivots,
             faces=faces,
-            free=hinges.free & self._wide[faces],
+            free=hinges.free & (faces < self.table.starts[-2]),
         )
 
-    def feasible(self, hinges: Hinges) -> Flags:
-        """Whether the hinges cut no ball and have the patterns they say."""
+    def _depths(self, hinges: Hinges) -> Array:
+        """By how much the hinges cut the balls, or lie beyond them, (K, N)."""
         z = hinges.offsets(self.problem)
-        signed = np.where(hinges.patterns, z, -z)
-        return np.asarray((signed >= self.problem.radii - 10 * CONTACT).all(axis=1))
+        return np.asarray(self.problem.radii - np.where(hinges.patterns, z, -z))
 
-    def _on(self, faces: _Faces, values: Array, jacobians: Array, floor: float) -> Hinges:
-        """The feasible local maxima on these faces, of those that can reach the floor."""
-        problem = self.problem
-        n, p = values.shape
-        d = problem.input_dimension
-        active = faces.patterns.astype(float)
-        moments = values[:, :, None] * problem.centers[:, None, :] + jacobians
-        totals = active @ values
-        matrices = (active @ moments.reshape(n, -1)).reshape(-1, p, d)
-        matrices -= totals[:, :, None] * problem.centers[faces.pivots][:, None, :]
-        sides = np.where(faces.patterns[np.arange(len(active)), faces.pivots], 1.0, -1.0)
-        reach = sides * problem.radii[faces.pivots]
-        linear = matrices @ faces.bases
-        constant = np.einsum("fpd,fd->fp", matrices, faces.centers) + reach[:, None] * totals
+    def _on(self, level: int, faces: Indices, forms: Array, totals: Array, floor: float) -> Hinges:
+        """The feasible local maxima on faces of one level, of those that can reach the floor."""
+        problem, table = self.problem, self.table
+        numbers = table.pattern_numbers(faces)
+        pivots = table.touched(faces)[:, 0]
+        sides = np.where(table.patterns[numbers, pivots], 1.0, -1.0)
+        reach = sides * problem.radii[pivots]
+        centers, radius, across = table.spheres(level, faces)
+        total = totals[numbers]
+        matrices = forms[numbers] - total[:, :, None] * problem.centers[pivots][:, None, :]
+        linear = (matrices @ across) * radius[:, None, None]
+        constant = (matrices @ centers[:, :, None])[:, :, 0] + reach[:, None] * total
         reached = np.linalg.norm(linear, axis=(1, 2)) + np.linalg.norm(constant, axis=1)
         high = np.flatnonzero(reached >= floor)
         owners, points = sphere_maxima(linear[high], constant[high])
         owners = high[owners]
-        normals = faces.centers[owners] + np.einsum("fdk,fk->fd", faces.bases[owners], points)
-        biases = reach[owners] - np.sum(normals * problem.centers[faces.pivots[owners]], axis=1)
+        turned = (across[owners] @ points[:, :, None])[:, :, 0]
+        normals = centers[owners] + radius[owners, None] * turned
+        biases = reach[owners] - np.sum(normals * problem.centers[pivots[owners]], axis=1)
         hinges = Hinges(
             normals,
             biases,
-            faces.patterns[owners],
-            faces.pivots[owners],
-            owners + faces.offset,
-            np.full(len(owners), faces.bases.shape[2] > 1),
+            table.patterns[numbers[owners]],
+            pivots[owners],
+            faces[owners],
+            np.full(len(owners), across.shape[2] > 1),
         )
-        return hinges[self.feasible(hinges)]
+        # None cuts a ball or has another pattern than it says.
+        return hinges[np.flatnonzero((self._depths(hinges) <= 10 * CONTACT).all(axis=1))]
 
     def _summits(self, hinges: Hinges, values: Array, jacobians: Array) -> Flags:
         """Whether the multipliers of the touched sites are nonnegative: whether g increases into no
@@ -268,10 +244,10 @@ class FacePricing:
         )
         passed = np.ones(len(hinges), dtype=bool)
         sites = np.column_stack([problem.centers, np.ones(len(problem))])
-        touched = self._touched[hinges.faces]
-        for count in np.unique(touched.sum(axis=1)):
-            mine = np.flatnonzero(touched.sum(axis=1) == count)
-            members = np.nonzero(touched[mine])[1].reshape(mine.size, count)
+        touched = self.table.touched(hinges.faces)
+        for level, mine in self.table.split(hinges.faces):
+            count = level + 1
+            members = touched[mine, :count]
             signs = np.where(np.take_along_axis(hinges.patterns[mine], members, axis=1), 1.0, -1.0)
             sphere = np.column_stack([hinges.normals[mine], np.zeros(mine.size)])
             system = np.concatenate(
@@ -282,27 +258,18 @@ class FacePricing:
         return passed
 
 
-def _prepare(problem: Interpolation, count: int, offset: int) -> _Faces:
-    """The faces with `count` touched sites; site 0 is on the active side of every pattern."""
-    n = len(problem)
-    patterns = np.array(list(np.ndindex(*(2,) * (n - 1))), dtype=bool)[:-1]
-    patterns = np.column_stack([np.ones(len(patterns), dtype=bool), patterns])
-    parts: list[tuple[Flags, Flags, Indices, Array, Array]] = []
-    for members in combinations(range(n), count):
-        chosen = np.array(members)
-        edges = problem.centers[chosen[1:]] - problem.centers[chosen[0]]
-        basis = np.linalg.qr(edges.T, mode="complete")[0]
-        along, across = basis[:, : count - 1], basis[:, count - 1 :]
-        signed = np.where(patterns[:, chosen], 1.0, -1.0) * problem.radii[chosen]
-        # w.(y_m - y_p) = s_m r_m - s_p r_p has the solution c of least norm.
-        right = signed[:, 1:] - signed[:, :1]
-        coordinates = np.linalg.solve((edges @ along), right.T).T if count > 1 else right
-        centers = coordinates @ along.T
-        height = 1.0 - np.sum(centers**2, axis=1)
-        met = np.flatnonzero(height >= 0.0)
-        bases = np.sqrt(height[met])[:, None, None] * across[None]
-        touched = np.zeros((met.size, n), dtype=bool)
-        touched[:, chosen] = True
-        parts.append((patterns[met], touched, np.full(met.size, chosen[0]), centers[met], bases))
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return _Faces(columns[0], columns[1], columns[2], columns[3], columns[4], offset)
+def _sum(parts: list[tuple[Hinges, Array]]) -> tuple[Hinges, Array]:
+    hinges = Hinges(
+        *(
+            np.concatenate([getattr(part, field.name) for part, _ in parts])
+            for field in fields(Hinges)
+        )
+    )
+    return hinges, np.concatenate([heights for _, heights in parts])
+
+
+def _flagged(members: Indices, sites: int) -> Flags:
+    """Which sites (K, N) are among the members (K, d)."""
+    flags = np.zeros((len(members), sites), dtype=bool)
+    np.put_along_axis(flags, members, True, axis=1)
+    return flags

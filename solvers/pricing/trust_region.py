@@ -1,9 +1,14 @@
 r"""Trust-region problems on spheres, many at a time.
 
 The stationary points of |A u + h|^2 on |u| = 1 satisfy (mu - A^T A) u = A^T h.  In the eigenbasis
-of A^T A the length of u is a function of the multiplier mu alone, the *secular* function.  The
-global maximiser is its root above all eigenvalues, and at most one root between the two largest,
-where it increases, is a local maximum (Martinez, SIAM J. Optim. 4, 1994).
+of A^T A, with eigenvalues sigma_1 >= sigma_2 >= ... and A^T h = sum_j f_j e_j, they are the roots
+of the *secular equation*
+
+    s(mu) = sum_j f_j^2 / (mu - sigma_j)^2 = 1.
+
+The global maximiser is the root above all eigenvalues, and at most one root between the two
+largest, where s increases, is a local maximum (Martinez, SIAM J. Optim. 4, 1994).  Both are sought
+as distances from sigma_1, so that nothing cancels.
 """
 
 from __future__ import annotations
@@ -12,8 +17,9 @@ import numpy as np
 
 from convexden.solvers.atoms import Array, Indices
 
-_BISECTIONS = 45
+_STEPS = 60
 _HARD = 1e-12  # a gradient this small next to the size of the problem has no component
+_TINY = 1e-200  # a distance to divide by; its square is still a number
 
 
 def sphere_maxima(linear: Array, constant: Array) -> tuple[Indices, Array]:
@@ -28,57 +34,73 @@ def sphere_maxima(linear: Array, constant: Array) -> tuple[Indices, Array]:
         return np.concatenate([every, every]), np.concatenate([ones, -ones])
     sizes, axes = np.linalg.eigh(linear.transpose(0, 2, 1) @ linear)
     sizes, axes = np.maximum(sizes[:, ::-1], 0.0), axes[:, :, ::-1]
-    slope = np.einsum("fkj,fpk,fp->fj", axes, linear, constant)
-    scale = sizes[:, 0] + np.linalg.norm(slope, axis=1) + np.finfo(float).tiny
-    first, second = sizes[:, 0], sizes[:, 1]
+    below = sizes[:, :1] - sizes
+    slope = ((constant[:, None, :] @ linear) @ axes)[:, 0, :]
+    scale = sizes[:, 0] + np.linalg.norm(slope, axis=1) + _TINY
+    local, inner = _local(below, slope, scale)
+    hard, poles = _hard(below, slope, scale)
+    chosen = np.concatenate([every, local, hard])
+    found = np.concatenate([_global(below, slope), inner, poles])
+    lengths = np.linalg.norm(found, axis=1)
+    usable = np.isfinite(lengths) & (lengths > 0.5)  # a hard case has no regular maximiser
+    chosen, found = chosen[usable], found[usable] / lengths[usable, None]
+    return chosen, (axes[chosen] @ found[:, :, None])[:, :, 0]
 
-    def excess(mu: Array, power: int) -> Array:
-        gap = mu[:, None] - sizes
-        gap = np.where(gap == 0.0, np.finfo(float).tiny, gap)
-        return np.asarray(np.sum(slope**2 / gap**power, axis=1))
 
-    # The global maximiser: |slope / (mu - sizes)| = 1 with mu above all sizes.
-    low, high = first.copy(), first + np.linalg.norm(slope, axis=1) + 1e-300
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        for _ in range(_BISECTIONS):
-            middle = (low + high) / 2
-            above = excess(middle, 2) > 1.0
-            low, high = np.where(above, middle, low), np.where(above, high, middle)
-        owners, points = [every], [_point(slope, sizes, high)]
-        # The local one: between the two largest, where the norm increases through one.
-        low, high = second.copy(), first.copy()
-        for _ in range(_BISECTIONS):
-            middle = (low + high) / 2
-            falls = excess(middle, 3) > 0.0
-            low, high = np.where(falls, middle, low), np.where(falls, high, middle)
-        lowest = (low + high) / 2
-        local = np.flatnonzero((excess(lowest, 2) < 1.0) & (first - second > 1e-14 * scale))
-        low, high = lowest.copy(), first.copy()
-        for _ in range(_BISECTIONS):
-            middle = (low + high) / 2
-            below = excess(middle, 2) < 1.0
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        owners.append(local)
-        points.append(_point(slope, sizes, low)[local])
-    # Hard case: no slope along the longest axes, so both directions along the first are maxima.
-    longest = sizes >= (first - 1e-12 * scale)[:, None]
-    flat = np.linalg.norm(np.where(longest, slope, 0.0), axis=1) <= _HARD * scale
-    rest = np.where(longest, 0.0, slope / np.where(longest, 1.0, first[:, None] - sizes))
+def _global(below: Array, slope: Array) -> Array:
+    """The maximisers, in the eigenbasis.
+
+    Newton's method on 1 / sqrt(s), which is concave and nearly linear, increases from any mu with
+    s >= 1 to the root.
+    """
+    above: Array = np.maximum(np.max(np.abs(slope) - below, axis=1), _TINY)
+    live = np.arange(len(above))
+    for _ in range(_STEPS):
+        gap = above[live, None] + below[live]
+        point = slope[live] / gap
+        squared = np.sum(point**2, axis=1)
+        bend = np.sum(point**2 / gap, axis=1)
+        excess = squared * (np.sqrt(squared) - 1.0)
+        step = np.divide(excess, bend, out=np.zeros_like(bend), where=bend > _TINY)
+        above[live] += step
+        live = live[step > 1e-15 * above[live]]
+        if not live.size:
+            break
+    return np.asarray(slope / (above[:, None] + below))
+
+
+def _local(below: Array, slope: Array, scale: Array) -> tuple[Indices, Array]:
+    """The local maximisers that are not global, and the spheres that have one.
+
+    Right of its minimum between the two largest eigenvalues s is convex and increases: Newton's
+    method falls from sigma_1 - |f_1|, where s >= 1, to the root, if there is one.
+    """
+    depth: Array = np.abs(slope[:, 0])
+    second = below[:, 1]
+    live = np.flatnonzero((depth < second) & (depth > _TINY) & (second > 1e-14 * scale))
+    for _ in range(_STEPS):
+        gap = below[live] - depth[live, None]
+        squares = (slope[live] / gap) ** 2
+        rise = 2.0 * np.sum(squares / -gap, axis=1)
+        excess = np.sum(squares, axis=1) - 1.0
+        step = np.divide(excess, rise, out=np.full_like(rise, np.inf), where=rise > 0.0)
+        exists = depth[live] + step < second[live]
+        live, step = live[exists], step[exists]
+        depth[live] += step
+        if (np.abs(step) <= 1e-15 * scale[live]).all():
+            break
+    return live, slope[live] / (below[live] - depth[live, None])
+
+
+def _hard(below: Array, slope: Array, scale: Array) -> tuple[Indices, Array]:
+    """Without slope along the longest axes both directions along the first are maxima."""
+    longest = below <= 1e-12 * scale[:, None]
+    flat = np.flatnonzero(np.linalg.norm(np.where(longest, slope, 0.0), axis=1) <= _HARD * scale)
+    longest = longest[flat]
+    rest = np.where(longest, 0.0, slope[flat] / np.where(longest, 1.0, below[flat]))
     height = 1.0 - np.sum(rest**2, axis=1)
-    hard = np.flatnonzero(flat & (height >= 0.0))
-    for sign in (1.0, -1.0):
-        point = rest[hard]
-        point[:, 0] = sign * np.sqrt(height[hard])
-        owners.append(hard)
-        points.append(point)
-    chosen = np.concatenate(owners)
-    found = np.concatenate(points)
-    usable = np.isfinite(found).all(axis=1) & (np.linalg.norm(found, axis=1) > 0.5)
-    chosen, found = chosen[usable], found[usable]
-    found /= np.linalg.norm(found, axis=1, keepdims=True)
-    return chosen, np.einsum("fkj,fj->fk", axes[chosen], found)
-
-
-def _point(slope: Array, sizes: Array, mu: Array) -> Array:
-    gap = mu[:, None] - sizes
-    return np.divide(slope, gap, out=np.zeros_like(slope), where=gap != 0.0)
+    met = height >= 0.0
+    poles = np.concatenate([rest[met], rest[met]])
+    root = np.sqrt(height[met])
+    poles[:, 0] = np.concatenate([root, -root])
+    return np.concatenate([flat[met], flat[met]]), poles

@@ -1,0 +1,191 @@
+"""What the methods share: bounds, exact pricing, repair, and Newton's method to finish.
+
+A method proposes multipliers and weights.  Its multipliers are priced exactly, which gives a lower
+bound; its weights are repaired, which gives an upper bound; and once the gap is small, Newton's
+method on the active hinges (`newton`) ends it, and pricing tells whether that was right.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from convexden.network import ShallowNetwork
+from convexden.solution import Progress, relative_gap
+from convexden.solvers.atoms import SAME_LINE, Array, Hinges, distinct, no_hinges
+from convexden.solvers.constraints import Constraints
+from convexden.solvers.feasibility import repair, thin
+from convexden.solvers.newton import Polished, active_set, polish
+from convexden.solvers.pricing import Pricing
+
+NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
+VIOLATION = 1e-11  # a dual constraint exceeded by less is satisfied
+_EXTENSIONS = 10  # how often violated hinges join a polished active set
+_SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
+_GOAL = 1e-11  # gap that Newton's method reaches when it succeeds
+
+
+@dataclass(eq=False)
+class Bounds:
+    """The best network and the best multipliers so far, in reduced units.
+
+    `multipliers` are scaled to a pricing maximum of one, so that `lower` is their objective.
+    """
+
+    multipliers: Array
+    hinges: Hinges | None = None
+    weights: Array = field(default_factory=lambda: np.empty((0, 0)))
+    cost: float = np.inf
+    lower: float = 0.0
+    pricing_maximum: float = 0.0
+    rounds: int = 0
+
+    @property
+    def gap(self) -> float:
+        """Relative gap; 1 while there is no network."""
+        return 1.0 if np.isinf(self.cost) else relative_gap(self.cost, self.lower)
+
+
+class Exchange(ABC):
+    """Bounds on one problem, and the steps that improve them.
+
+    Parameters
+    ----------
+    rows : Constraints
+    pricing : Pricing
+    tolerance : float
+        Relative gap that must be reached; a few rounds more are spent on rounding accuracy.
+    report : callable, optional
+        Called with a `Progress` after every round.
+    """
+
+    def __init__(
+        self,
+        rows: Constraints,
+        pricing: Pricing,
+        tolerance: float,
+        report: Callable[[Progress], None] = lambda progress: None,
+    ) -> None:
+        self.rows, self.pricing, self.tolerance, self.report = rows, pricing, tolerance, report
+        self.bounds = Bounds(multipliers=np.zeros_like(rows.targets))
+        self._polished: Polished | None = None
+        self._newton_gap = NEWTON_GAP
+        self._goal = min(tolerance, _GOAL)
+
+    @abstractmethod
+    def run(self, start: Hinges | None = None) -> Bounds:
+        """Solve, from these hinges on.  If interrupted, `bounds` and `network` hold the best that
+        was found.
+
+        Raises
+        ------
+        InfeasibleProblem
+            If the feasible hinges do not span the targets.
+        """
+
+    def _affine(self) -> bool:
+        """Whether an affine function interpolates; it costs nothing."""
+        if np.abs(self.rows.targets).max(initial=0.0) > 1e-13:
+            return False
+        bounds = self.bounds
+        bounds.hinges, bounds.cost = no_hinges(self.rows.problem), 0.0
+        bounds.weights = np.zeros((0, self.rows.targets.shape[1]))
+        return True
+
+    def network(self) -> ShallowNetwork | None:
+        """The cheapest network so far, if there is one."""
+        best = self.bounds
+        return None if best.hinges is None else self.rows.network(best.hinges, best.weights)
+
+    def _price(self, multipliers: Array, floor: float | None = None) -> tuple[Hinges, Array]:
+        """Local maxima near and above one, or above a floor; the lower bound is brought up to
+        date."""
+        bounds = self.bounds
+        values, jacobians = self.rows.multipliers(multipliers)
+        if floor is None:
+            floor = 0.9 if bounds.gap < 10 * NEWTON_GAP else 1.0
+        found, heights = self.pricing.maxima(values, jacobians, floor, 30 * len(multipliers))
+        # Multipliers that no hinge sees are scaled by their own size: never divide by P ~ 0.
+        seen = float(heights[0]) if len(heights) else 0.0
+        scale = max(seen, 1e-12 * float(np.abs(multipliers).max()))
+        lower = float(np.sum(multipliers * self.rows.targets)) / scale
+        if lower > bounds.lower:
+            bounds.lower = lower
+            bounds.multipliers = multipliers / scale
+            bounds.pricing_maximum = 1.0
+        return found, heights
+
+    def _improve_cost(self, hinges: Hinges, columns: Array, weights: Array) -> None:
+        bounds = self.bounds
+        norms = np.linalg.norm(weights, axis=1)
+        heavy = np.flatnonzero(norms > 1e-7 * norms.max())
+        repaired = repair(columns[heavy], self.rows.targets, weights[heavy])
+        if repaired is None:
+            return
+        cost = float(np.linalg.norm(repaired, axis=1).sum())
+        if cost < bounds.cost:
+            bounds.hinges, bounds.weights, bounds.cost = hinges[heavy], repaired, cost
+
+    def _thin(self) -> None:
+        """Interior points spread weight over near duplicates and over all optimal networks: end
+        with as few hinges as the cost allows."""
+        bounds = self.bounds
+        if bounds.hinges is None or not len(bounds.hinges):
+            return
+        columns = self.rows.features(bounds.hinges)
+        thinned = thin(columns, self.rows.targets, bounds.weights)
+        if thinned is not None:
+            bounds.hinges, bounds.weights = bounds.hinges[thinned[0]], thinned[1]
+            bounds.cost = float(np.linalg.norm(bounds.weights, axis=1).sum())
+
+    def _newton(self, active: Hinges, alphas: Array, multipliers: Array) -> Hinges:
+        """Polish the network of the active hinges; keep it if it is the cheapest so far.
+
+        Hinges that the polished multipliers violate join the active ones, a few times over.
+        Returns new columns, if any.
+        """
+        if self.rows.targets.size >= _SMALL:
+            self._newton_gap = self.bounds.gap / 3  # large systems are not tried in every round
+        new = active[:0]
+        for _ in range(_EXTENSIONS):
+            polished = polish(self.rows, self.pricing, active, alphas, multipliers)
+            if polished is None:
+                break
+            before = self.bounds.cost
+            columns = self.rows.features(polished.hinges)
+            self._improve_cost(polished.hinges, columns, polished.weights)
+            if self.bounds.cost < before:
+                self._polished = polished
+            multipliers = polished.multipliers
+            found, heights = self._price(multipliers)
+            self._record(len(polished.hinges))
+            violated = found[heights > 1 + VIOLATION]
+            new = polished.hinges + violated + new
+            if self.bounds.gap <= self._goal:
+                break
+            # A hinge that is no local maximum any more hands its weight on to the nearest.
+            norms = np.linalg.norm(polished.weights, axis=1)
+            carrying, weights = active_set(
+                polished.hinges, norms, np.ones_like(norms), found, heights, self.bounds.gap
+            )
+            joined = carrying + violated
+            kept = distinct(joined, SAME_LINE)
+            if len(kept) == len(norms) and (kept < len(carrying)).all():
+                break
+            active = joined[kept]
+            alphas = np.append(weights, np.full(len(violated), 1e-6 * norms.mean()))[kept]
+        return new
+
+    def _price_polished(self, multipliers: Array, polished: Polished) -> Hinges:
+        """Price multipliers that are dual to the polished network; the hinges they violate."""
+        found, heights = self._price(multipliers)
+        self._record(len(polished.hinges))
+        return found[heights > 1 + VIOLATION]
+
+    def _record(self, hinges: int) -> None:
+        bounds = self.bounds
+        bounds.rounds += 1
+        self.report(Progress(bounds.rounds, bounds.cost, bounds.lower, hinges))

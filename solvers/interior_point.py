@@ -1,0 +1,165 @@
+r"""The second-order master: the dual over finitely many branches, by an interior-point method.
+
+With the branches |B_k Z| <= 1 of the local maxima at Z_0 (`branches`; without their second part
+they are the columns of the restricted master) it is the quadratically constrained program
+
+    maximise <T, Z> - eta/2 |Z - Z_0|^2   subject to   1/2 (1 - |B_k Z|^2) >= 0 for all k.
+
+Its prices lambda_k >= 0 satisfy T = sum_k lambda_k B_k^T B_k Z + eta (Z - Z_0): they are the
+weights of the hinges.  A primal-dual method with Mehrotra's predictor and corrector stays strictly
+inside.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.linalg
+
+from convexden.solvers.atoms import Array
+from convexden.solvers.branches import Branches
+
+_STEPS = 60
+_BOUNDARY = 0.99  # share of the way to the boundary that a step may go
+_LEAST = 1e-3  # a step moves the target of complementarity at most this far down
+_SHIFT = 1e-13  # regularisation of the equilibrated system
+
+Images = tuple[Array, Array]
+
+
+def solve_branches(
+    model: Branches, targets: Array, start: Array, eta: float, accuracy: float
+) -> tuple[Array, Array]:
+    """Solve the second-order master.
+
+    Parameters
+    ----------
+    model : Branches
+        K of them.
+    targets : (M, p) array
+    start : (M, p) array
+        Z_0, with <T, Z_0> > 0.
+    eta : float
+    accuracy : float
+        Complementarity, relative to the objective, at which to stop.
+
+    Returns
+    -------
+    multipliers : (M, p) array
+        Inside all branches.
+    prices : (K,) array
+    """
+    program = _Program(model, targets)
+    x = 0.9 * start / np.sqrt(program.squares(*2 * (program.images(start),)).max())
+    at = program.images(x)
+    slack = (1.0 - program.squares(at, at)) / 2
+    prices = 0.1 * float(np.sum(targets * x)) / (len(model) * slack)
+    for _ in range(_STEPS):
+        residual = (targets - eta * (x - start)).ravel() - program.force(at, prices)
+        complementarity, objective = float(prices @ slack), float(np.sum(targets * x))
+        if complementarity <= accuracy * objective:
+            break
+        try:
+            system = _System(program, at, slack, prices, residual, eta)
+        except np.linalg.LinAlgError:  # as far as rounding lets it go
+            break
+        step, change = system.direction(np.zeros(len(model)))
+        moved = program.images(step)
+        bent, curved = program.squares(at, moved), program.squares(moved, moved)
+        far = _longest(slack, bent, curved, prices, change)
+        mean = complementarity / len(model)
+        ahead = slack - far * bent - far**2 / 2 * curved
+        reached = float((prices + far * change) @ ahead) / len(model)
+        centering = float(np.clip((reached / mean) ** 3, _LEAST, 1.0))
+        # The residual must not fall behind, or the prices are no weights.
+        if np.abs(residual).max() * objective > 10 * complementarity * np.abs(targets).max():
+            centering = max(centering, 0.5)
+        second = np.clip(change * bent + prices * curved / 2, -mean, mean)
+        step, change = system.direction(centering * mean + second)
+        moved = program.images(step)
+        bent, curved = program.squares(at, moved), program.squares(moved, moved)
+        far = _longest(slack, bent, curved, prices, change)
+        x, prices = x + far * step, prices + far * change
+        at = program.images(x)
+        slack = (1.0 - program.squares(at, at)) / 2
+    return x, prices
+
+
+class _Program:
+    """The linear maps B_k of all branches."""
+
+    def __init__(self, model: Branches, targets: Array) -> None:
+        self.columns, self.bends, self.owners = model.columns, model.bends, model.owners
+        self.shape = targets.shape
+
+    def images(self, x: Array) -> Images:
+        """B_k x for all k: the outputs (K, p) and the bends (F,)."""
+        return self.columns @ x, self.bends @ x.ravel()
+
+    def squares(self, first: Images, second: Images) -> Array:
+        """<B_k x, B_k y>, (K,)."""
+        bent = np.bincount(self.owners, first[1] * second[1], minlength=len(self.columns))
+        return np.asarray(np.sum(first[0] * second[0], axis=1) + bent)
+
+    def force(self, at: Images, prices: Array) -> Array:
+        """sum_k lambda_k B_k^T B_k x."""
+        outer = self.columns.T @ (prices[:, None] * at[0])
+        return np.asarray(outer.ravel() + (prices[self.owners] * at[1]) @ self.bends)
+
+    def gradients(self, at: Images) -> Array:
+        """B_k^T B_k x, (K, M * p)."""
+        rows = (self.columns[:, :, None] * at[0][:, None, :]).reshape(len(self.columns), -1)
+        np.add.at(rows, self.owners, self.bends * at[1][:, None])
+        return rows
+
+
+class _System:
+    """The linearised optimality conditions at a point, with the prices eliminated."""
+
+    def __init__(
+        self,
+        program: _Program,
+        at: Images,
+        slack: Array,
+        prices: Array,
+        residual: Array,
+        eta: float,
+    ) -> None:
+        self.slack, self.prices, self.residual, self.shape = slack, prices, residual, program.shape
+        self.gradients = program.gradients(at)
+        columns = program.columns
+        matrix = np.kron((columns * prices[:, None]).T @ columns, np.eye(program.shape[1]))
+        rows = np.concatenate(
+            [
+                program.bends * np.sqrt(prices[program.owners])[:, None],
+                self.gradients * np.sqrt(prices / slack)[:, None],
+            ]
+        )
+        matrix += rows.T @ rows
+        diagonal = np.diag_indices_from(matrix)
+        matrix[diagonal] += eta
+        self.scale = 1.0 / np.sqrt(matrix[diagonal])
+        matrix *= self.scale * self.scale[:, None]
+        matrix[diagonal] += _SHIFT
+        self.factor = scipy.linalg.cho_factor(matrix, overwrite_a=True, check_finite=False)
+
+    def direction(self, wanted: Array) -> tuple[Array, Array]:
+        """Steps of Z and the prices towards complementarity products lambda_k s_k as wanted."""
+        missing = wanted / self.slack - self.prices
+        right = self.scale * (self.residual - missing @ self.gradients)
+        step = self.scale * scipy.linalg.cho_solve(self.factor, right, check_finite=False)
+        change = missing + self.prices / self.slack * (self.gradients @ step)
+        return step.reshape(self.shape), change
+
+
+def _longest(slack: Array, bent: Array, curved: Array, prices: Array, change: Array) -> float:
+    """How far a step may go, at most all the way, with slacks and prices above zero."""
+    # The slack after t is s - t b - t^2 a / 2: its root, in the form that does not cancel.
+    root = np.sqrt(bent**2 + 2 * curved * slack)
+    reach = np.full_like(root, np.inf)
+    ahead = bent > 0
+    reach[ahead] = 2 * slack[ahead] / (bent + root)[ahead]
+    back = ~ahead & (curved > 1e-200)
+    reach[back] = (root - bent)[back] / curved[back]
+    falling = change < 0
+    down = (-prices[falling] / change[falling]).min(initial=np.inf)
+    return float(min(1.0, _BOUNDARY * reach.min(), _BOUNDARY * down))

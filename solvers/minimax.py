@@ -1,0 +1,169 @@
+r"""The minimax method on the dual, for few sites in any dimension.
+
+By homogeneity the dual is to minimise max_psi |Z^T psi| over the multipliers with <T, Z> = 1: a
+maximum of few smooth functions, the branches at the local maxima of exact pricing.  A round solves
+the second-order master at the best multipliers so far (`interior_point`) and prices its solution.
+A good step takes a handful of rounds to where Newton's method ends it; after a bad one the step
+is shortened and what pricing found there joins the model.  Hinges that had weight stay in it as
+first-order columns, which hold for all multipliers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from convexden.solution import Progress
+from convexden.solvers.atoms import SAME_LINE, Array, Hinges, distinct
+from convexden.solvers.branches import Branches, branches, flat, moved
+from convexden.solvers.column_generation import ColumnGeneration
+from convexden.solvers.constraints import Constraints
+from convexden.solvers.exchange import Bounds, Exchange
+from convexden.solvers.feasibility import check_feasible
+from convexden.solvers.interior_point import solve_branches
+from convexden.solvers.master import Master, solve_dual
+from convexden.solvers.newton import active_set, project
+from convexden.solvers.pricing import Pricing
+
+_FLOOR = 0.3  # local maxima above this share of the greatest are branches
+_ROUNDS = 60
+_STALL = 8  # rounds in which neither gap nor bound hardly move before giving up
+_PATIENCE = 5  # rounds without a network before asking whether there is one
+_SHARES = (0.5, 0.25, 0.1, 0.03)  # of a step that failed
+_LEAST_ETA, _LEAST_ACCURACY = 1e-6, 1e-11
+_WEIGHT = 1e-4  # columns with less than this share of the largest weight leave
+
+
+class Minimax(Exchange):
+    """The method on one problem.
+
+    Parameters
+    ----------
+    rows, pricing, tolerance, report
+        As of `Exchange`.
+    master : callable
+        For the column generation that takes over if the method stalls above the tolerance.
+    """
+
+    def __init__(
+        self,
+        rows: Constraints,
+        pricing: Pricing,
+        tolerance: float,
+        master: Master = solve_dual,
+        report: Callable[[Progress], None] = lambda progress: None,
+    ) -> None:
+        super().__init__(rows, pricing, tolerance, report)
+        self.master = master
+
+    def run(self, start: Hinges | None = None) -> Bounds:
+        """See `Exchange.run`."""
+        if self._affine():
+            return self.bounds
+        hinges = self._descend(start)
+        if self.bounds.gap > self._goal:
+            rest = ColumnGeneration(
+                self.rows, self.pricing, self.tolerance, self.master, self.report
+            )
+            rest.bounds = self.bounds
+            rest.run(hinges)
+        self._thin()
+        return self.bounds
+
+    def _descend(self, start: Hinges | None) -> Hinges:
+        """Rounds until the goal is reached or they stall; the hinges of the last model."""
+        rows, bounds, outputs = self.rows, self.bounds, self.rows.targets.shape[1]
+        found, heights = self._branching(rows.targets, 0.0)
+        if heights.max(initial=0.0) <= 1e-9 * np.abs(rows.targets).max():
+            check_feasible(rows, self.pricing)  # no hinge sees the targets
+        cuts = flat(rows, found[:0] if start is None else start, outputs)
+        eta, promised, stalled = 0.1, np.inf, 0
+        for number in range(_ROUNDS):
+            base, gap, lower = bounds.multipliers, bounds.gap, bounds.lower
+            model = branches(rows, self.pricing, found, base) + cuts
+            accuracy = min(1e-3 * gap, 1e-2 * abs(promised) / lower)
+            trial, prices = self._step(model, base, eta, accuracy)
+            promised = float(np.sum(trial * rows.targets)) - lower
+            new, high = self._branching(trial)
+            good = bounds.lower - lower > 0.5 * promised
+            active = self._carry(model, trial, prices)
+            self._record(len(model))
+            if gap <= self._newton_gap or promised < 1e-3 * lower:
+                if promised < 0.1 * bounds.gap * lower:
+                    # The bound is ahead of the network, which the penalty on long steps holds back.
+                    free, prices = self._step(model, base, _LEAST_ETA, _LEAST_ACCURACY)
+                    active = self._carry(model, free, prices)
+                    self._finish(active, found, heights, base)
+                else:
+                    self._finish(active, new, high, trial)
+            if bounds.gap <= self._goal:
+                break
+            added = new[high > 1]
+            extra = flat(rows, added, outputs)
+            if not good:
+                extra = branches(rows, self.pricing, added, trial)
+                self._search(base, trial)
+            kept = np.flatnonzero(prices > _WEIGHT * prices.max())
+            cuts = flat(rows, model.hinges[kept], outputs) + extra
+            found, heights = self._branching(bounds.multipliers)
+            eta = max(_LEAST_ETA, eta * (0.2 if good else 4.0))
+            idle = bounds.gap > 0.9 * gap and bounds.lower < lower * (1 + 1e-3)
+            stalled = stalled + 1 if idle else 0
+            if stalled == _STALL:
+                break
+            if number == _PATIENCE and np.isinf(bounds.cost):
+                check_feasible(rows, self.pricing)
+        return model.hinges
+
+    def _branching(self, multipliers: Array, floor: float = _FLOOR) -> tuple[Hinges, Array]:
+        """The local maxima that become branches; they are further apart than rounding."""
+        found, heights = self._price(multipliers, floor)
+        kept = np.sort(distinct(found, SAME_LINE))
+        kept = kept[heights[kept] >= _FLOOR * heights.max(initial=0.0)]
+        return found[kept], heights[kept]
+
+    def _step(
+        self, model: Branches, base: Array, eta: float, accuracy: float
+    ) -> tuple[Array, Array]:
+        """The second-order master, its penalty in units of the bound and the multipliers."""
+        accuracy = float(np.clip(accuracy, _LEAST_ACCURACY, 1e-4))
+        eta *= self.bounds.lower / float(np.sum(base**2))
+        return solve_branches(model, self.rows.targets, base, eta, accuracy)
+
+    def _carry(
+        self, model: Branches, multipliers: Array, prices: Array
+    ) -> tuple[Hinges, Array, Array]:
+        """The hinges of the model where it puts them, which make the best network if they are
+        cheapest: with the sizes of their weights and their heights."""
+        hinges = moved(model, self.pricing, multipliers)
+        columns = self.rows.features(hinges)
+        outputs = columns @ multipliers
+        weights = prices[:, None] * outputs
+        self._improve_cost(hinges, columns, weights)
+        return hinges, np.linalg.norm(weights, axis=1), np.linalg.norm(outputs, axis=1)
+
+    def _finish(
+        self,
+        carried: tuple[Hinges, Array, Array],
+        found: Hinges,
+        heights: Array,
+        multipliers: Array,
+    ) -> None:
+        """Newton's method from these local maxima and multipliers."""
+        gap = max(self.bounds.gap, _LEAST_ACCURACY)
+        active = active_set(*carried, found, heights, gap, constant=False)
+        self._newton(*active, multipliers)
+        for near in (multipliers, self.bounds.multipliers):
+            if self._polished is not None and self.bounds.gap > self._goal:
+                self._price_polished(
+                    project(self.rows, self.pricing, self._polished, near), self._polished
+                )
+
+    def _search(self, base: Array, trial: Array) -> None:
+        """Look for a better bound along a step that failed."""
+        lower = self.bounds.lower
+        for share in _SHARES:
+            self._price(base + share * (trial - base))
+            if self.bounds.lower > lower:
+                return
