@@ -79,8 +79,10 @@ def solve(
         str,
         typer.Argument(
             metavar="POINTS",
-            help="Clean points, one a row: a .npy file, a text file of numbers (commas or spaces), "
-            "or digits:0,1,5-7 for images of scikit-learn's digits.",
+            help="Clean points, one a row: a text file of numbers (commas or spaces), a .npy file "
+            "of points or images, digits:0,1,5-7 for scikit-learn's digits, or "
+            "patches:china:8:0,1,5-7 for 8 x 8 patches of its photographs (china, flower, "
+            "china-grey, flower-grey).",
         ),
     ],
     radius: Annotated[

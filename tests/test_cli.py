@@ -128,6 +128,17 @@ def test_solve_runs_on_images(run):
     assert load("out.json").network.input_dimension == 64
 
 
+def test_equal_patches_count_once(run):
+    pytest.importorskip("sklearn", reason="needs the extra images")
+    costs = []
+    for numbers in ("70,200", "70,150,200"):  # 70 and 150 are the same piece of sky
+        source = f"patches:china:8:{numbers}"
+        status, _, error = run("solve", source, "--radius", "0.1", "--quiet", "--output", "o.json")
+        assert (status, error) == (0, "")
+        costs.append(load("o.json").cost)
+    assert costs[0] == pytest.approx(costs[1])
+
+
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
@@ -147,6 +158,7 @@ def test_solve_runs_on_images(run):
         ("solve line.csv --radius nan", "NaN"),
         ("solve line.csv --radius word", "--radius"),
         ("solve line.csv --radius 0.5", "sites 0 and 1 (balls) meet"),
+        ("solve line.csv --radius 0.5", "lower the radii (the centers are 1 apart)"),
         ("solve line.csv --radius 0.1 --radii line.csv", "exclude each other"),
         ("solve line.csv --noisy line.csv --targets line.csv", "exclude each other"),
         ("solve line.csv --radii one.csv", "does not hold 3 radii"),
