@@ -23,6 +23,8 @@ _HOMES = {
     "Progress": "solution",
     "Solution": "solution",
     "solve": "solving",
+    "HingeAlignment": "hinges",
+    "hinge_alignment": "hinges",
     "Verification": "verification",
     "verify_certificate": "verification",
     "load": "serialization",
@@ -43,6 +45,8 @@ if TYPE_CHECKING:  # what a name is imported as, a type checker re-exports
     from convexden.errors import InvalidProblem as InvalidProblem
     from convexden.errors import NotCertified as NotCertified
     from convexden.errors import UnsupportedProblem as UnsupportedProblem
+    from convexden.hinges import HingeAlignment as HingeAlignment
+    from convexden.hinges import hinge_alignment as hinge_alignment
     from convexden.network import ShallowNetwork as ShallowNetwork
     from convexden.problem import Interpolation as Interpolation
     from convexden.problem import denoising as denoising

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import UnsupportedProblem
 from convexden.network import ShallowNetwork
-from convexden.pieces import restrict
+from convexden.pieces import check_fit, restrict
 from convexden.problem import Interpolation
 
 Array = NDArray[np.float64]
@@ -54,12 +54,7 @@ def sup_distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -
     >>> round(sup_distance(near.network, far.network, near.problem), 12)
     0.125
     """
-    shape = (problem.input_dimension, problem.output_dimension)
-    if any((h.input_dimension, h.output_dimension) != shape for h in (f, g)):
-        raise InvalidProblem(
-            f"the networks do not map {shape[0]} inputs to {shape[1]} outputs: give two networks "
-            "of the problem"
-        )
+    check_fit(problem, f, g)
     reduction = problem.reduce()
     centers, radii = reduction.problem.centers, reduction.problem.radii[:, None]
     rank = centers.shape[1]

@@ -31,6 +31,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+# Their 1225 edges are less than a degree apart in a plane.
+MANY_POINTS = 50
+
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 
@@ -79,8 +82,10 @@ def solve(
         str,
         typer.Argument(
             metavar="POINTS",
-            help="Clean points, one a row: a .npy file, a text file of numbers (commas or spaces), "
-            "or digits:0,1,5-7 for images of scikit-learn's digits.",
+            help="Clean points, one a row: a text file of numbers (commas or spaces), a .npy file "
+            "of points or images, digits:0,1,5-7 for scikit-learn's digits, or "
+            "patches:china:8:0,1,5-7 for 8 x 8 patches of its photographs (china, flower, "
+            "china-grey, flower-grey).",
         ),
     ],
     radius: Annotated[
@@ -130,6 +135,7 @@ def solve(
     from convexden.report import solution_table
 
     _print(solution_table(solution))
+    _print_alignment(solution)
     if not solution.certified:
         _say_why(solution, tolerance)
     if plot is not None:
@@ -249,6 +255,19 @@ def _solve(problem: Interpolation, tolerance: float, quiet: bool) -> Solution:
             line.show(f"round {progress.round}: {found}, {progress.hinges} hinges")
 
         return solve_problem(problem, tolerance, progress=show)
+
+
+def _print_alignment(solution: Solution) -> None:
+    """On a line all hinges are parallel; among many points some edge is near to any direction."""
+    from convexden.hinges import hinge_alignment, reference_points
+
+    reduction = solution.problem.reduce()
+    points = reference_points(solution.problem, reduction)
+    if points.shape[1] == 1 or len(points) > MANY_POINTS or not solution.neurons:
+        return
+    from convexden.report import alignment_table
+
+    _print(alignment_table(hinge_alignment(solution.problem, solution.network)))
 
 
 def _say_why(solution: Solution, tolerance: float) -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidProblem
 from convexden.files import read_numbers
+from convexden.images import SOURCES, read_images
+from convexden.images import digits as digits  # as these, a type checker re-exports them
+from convexden.images import patches as patches
 from convexden.problem import Interpolation, denoising
 
 Array = NDArray[np.float64]
-
-IMAGES = 1797  # in scikit-learn's digits
 
 
 def read_problem(
@@ -62,28 +62,37 @@ def read_problem(
 
 
 def read_points(source: str | Path) -> Array:
-    """Read points (N, d), one a row, from a file or from the digits.
+    """Read points (N, d), one a row, from a file or from images that come with scikit-learn.
 
     Parameters
     ----------
     source : str or path
-        A ``.npy`` file, a text file, or ``digits:0,1,5-7``: those rows of scikit-learn's digits
-        (8 x 8 images of handwritten digits) divided by 16.
+        * A text file with one point a row.
+        * A ``.npy`` file of points (N, d), or of N images: grey (N, H, W) or in colour
+          (N, H, W, 3).  An image is flattened to a point; no number is rescaled, so that the
+          radius of a ball is in the units of the file (grey levels 0 to 255, if it holds bytes).
+        * ``digits:0,1,5-7``: those rows of scikit-learn's 8 x 8 images of handwritten digits,
+          values in [0, 1]; see `digits`.
+        * ``patches:NAME:SIZE:INDICES``, as in ``patches:china:8:0,1,5-7``: those patches of a
+          photograph, values in [0, 1]; see `patches`.
 
     Raises
     ------
     InvalidProblem
         If the file cannot be read or is not a table of finite numbers.
     """
-    if str(source).startswith("digits:"):
-        array = digits(_indices(str(source)))
+    if str(source).startswith(SOURCES):
+        array = read_images(str(source))
     else:
         array = read_numbers(Path(source))
     if array.ndim == 1:
         array = array[:, None]
+    if array.ndim == 3 or (array.ndim == 4 and array.shape[3] == 3):
+        array = array.reshape(len(array), -1)
     if array.ndim != 2:
         raise InvalidProblem(
-            f"{source}: an array of shape {array.shape} is not one point a row: give shape (N, d)"
+            f"{source}: an array of shape {array.shape} is not one point a row: give points of "
+            "shape (N, d) or images of shape (N, H, W) or (N, H, W, 3)"
         )
     if len(array) < 2:
         raise InvalidProblem(f"{source} holds a single point: give at least two, one a row")
@@ -139,28 +148,6 @@ def read_noisy(path: str | Path) -> list[Array]:
     return [array[owners == n, 1:] for n in present]
 
 
-def digits(indices: Sequence[int]) -> Array:
-    """Rows (N, 64) of scikit-learn's handwritten digits, grey values in [0, 1].
-
-    Raises
-    ------
-    UnsupportedProblem
-        If scikit-learn is not installed.
-    """
-    chosen = np.asarray(indices, dtype=int).reshape(-1)
-    outside = chosen[(chosen < 0) | (chosen >= IMAGES)]
-    if outside.size:
-        raise InvalidProblem(f"digits has no image {outside[0]}: give numbers 0 to {IMAGES - 1}")
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise UnsupportedProblem(
-            "the digits come with scikit-learn, which is not installed: "
-            'run `pip install "convexden[images]"`'
-        ) from error
-    return load_digits().data[chosen] / 16.0
-
-
 def triangle(angles: Sequence[float], circumradius: float = 1.0) -> Array:
     """Vertices (3, 2) of the triangle with these three interior angles, in degrees.
 
@@ -209,17 +196,3 @@ def noisy_samples(
     directions /= np.linalg.norm(directions, axis=2, keepdims=True)
     depths = generator.random((count, samples, 1)) ** (1.0 / dimension)
     return clean[:, None] + radius * depths * directions
-
-
-def _indices(source: str) -> list[int]:
-    """Numbers of ``digits:0,1,5-7``."""
-    numbers: list[int] = []
-    for part in source.removeprefix("digits:").split(","):
-        match = re.fullmatch(r"\s*(\d{1,6})\s*(?:-\s*(\d{1,6})\s*)?", part, re.ASCII)
-        if match is None:
-            raise InvalidProblem(f"{source}: {part!r} is no image: give for example digits:0,1,5-7")
-        first, last = int(match[1]), int(match[2] or match[1])
-        if last < first:
-            raise InvalidProblem(f"{source}: the range {part.strip()} is empty: turn it around")
-        numbers.extend(range(first, last + 1))
-    return numbers

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.errors import UnsupportedProblem
+from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 
@@ -91,7 +91,7 @@ def chart(problem: Interpolation, network: ShallowNetwork, rank: int, most: int)
         largest = np.abs(basis).argmax(axis=1)[:, None]
         basis = basis * np.sign(np.take_along_axis(basis, largest, axis=1))
     distinct = np.sort(np.unique(problem.targets, axis=0, return_index=True)[1])
-    denoising = _is_denoising(problem, distinct, origin, basis)
+    denoising = is_denoising(problem, distinct, origin, basis)
     p = problem.output_dimension
     if denoising:
         shift, rows, name = origin, basis, "$h(y)$"
@@ -120,7 +120,17 @@ def chart(problem: Interpolation, network: ShallowNetwork, rank: int, most: int)
     )
 
 
-def _is_denoising(
+def check_fit(problem: Interpolation, *networks: ShallowNetwork) -> None:
+    """Raise InvalidProblem unless the networks map inputs of the problem to outputs of it."""
+    shape = (problem.input_dimension, problem.output_dimension)
+    if any((h.input_dimension, h.output_dimension) != shape for h in networks):
+        raise InvalidProblem(
+            f"the networks do not map {shape[0]} inputs to {shape[1]} outputs: give networks of "
+            "the problem"
+        )
+
+
+def is_denoising(
     problem: Interpolation, distinct: NDArray[np.intp], origin: Array, basis: Array
 ) -> bool:
     """Are the targets of most sites the clean points nearest to them, and in the chart?

@@ -139,7 +139,8 @@ class Interpolation:
                 kind = "balls" if self.radii[[first, last]].all() else "a sample and a ball"
                 raise InvalidProblem(
                     f"sites {first} and {last} ({kind}) meet but have different targets: "
-                    "lower the radii or give both the same target"
+                    f"lower the radii (the centers are {distances[clash.argmax()]:.4g} apart) or "
+                    "give both the same target"
                 )
         samples = np.flatnonzero(self.radii == 0)
         if samples.size > 1:

@@ -16,9 +16,12 @@ from rich.text import Text
 from convexden.solution import Solution
 
 if TYPE_CHECKING:
+    from convexden.hinges import HingeAlignment
     from convexden.theorems import Result, Verdict
     from convexden.verification import Verification
 
+_HEAVIEST = 12  # neurons that have a row of their own
+_SITES = 12  # that are named one by one
 _STYLES = {"confirmed": "green", "refuted": "red", "undecided": "yellow", "finding": "magenta"}
 
 
@@ -41,6 +44,31 @@ def solution_table(solution: Solution) -> RenderableType:
     table.add_row("rounds", str(solution.iterations))
     table.add_row("seconds", f"{solution.seconds:.3g}")
     table.title_style = "bold green" if solution.certified else "bold red"
+    return table
+
+
+def alignment_table(alignment: HingeAlignment) -> RenderableType:
+    """How the heaviest hinges align with edges, faces and max-margin directions, and a summary."""
+    table = _table("|a|", "active sites", "edge", "face", "max-margin")
+    table.title, table.title_justify = "angle of the hinge's normal in degrees", "left"
+    count = len(alignment.weights)
+    for k in range(min(count, _HEAVIEST)):
+        active = alignment.active[k]
+        sites = " ".join(str(n) for n in active.nonzero()[0])
+        table.add_row(
+            f"{alignment.weights[k]:.4g}",
+            sites if active.size <= _SITES else f"{active.sum()} of {active.size}",
+            *(_degrees(angle) for angle in alignment.angles[k]),
+        )
+    if count > _HEAVIEST:
+        share = alignment.weights[_HEAVIEST:].sum() / alignment.weights.sum()
+        table.add_row("", f"and {count - _HEAVIEST} more, {share:.1%} of the weight")
+    table.add_section()
+    means = alignment.mean_angles()
+    table.add_row("", "mean, weighted by |a|", *(_degrees(angle) for angle in means))
+    for limit in (1, 5):
+        shares = alignment.shares_within(limit)
+        table.add_row("", f"weight within {limit}°", *(f"{share:.0%}" for share in shares))
     return table
 
 
@@ -176,7 +204,7 @@ def _refuted_style(name: str) -> str:
 
 def _table(*columns: str) -> Table:
     """Words to the left, numbers to the right."""
-    words = {"theorem", "instance", "verdict", "check", "name", "what it says", ""}
+    words = {"theorem", "instance", "verdict", "check", "name", "what it says", "active sites", ""}
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(column, justify="left" if column in words else "right", no_wrap=True)
@@ -200,6 +228,13 @@ def _count(number: int, noun: str) -> str:
 def _distance(*distances: float | None) -> str:
     known = [distance for distance in distances if distance is not None]
     return _small(max(known)) if known else "-"
+
+
+def _degrees(angle: float) -> str:
+    """Angles of the size of the solver's rounding errors are 0; a missing angle is a dash."""
+    if angle != angle:
+        return "-"
+    return f"{angle:.2f}" if angle >= 0.01 else "0" if angle < 1e-6 else f"{angle:.0e}"
 
 
 def _small(value: float) -> str:

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from convexden import __version__, verification
 from convexden.certificate import Certificate
-from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified
+from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, Reduction
 from convexden.solution import Progress, Solution, relative_gap
 
+# Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
+LARGEST_CERTIFICATE = 2**28
 _LIBRARIES = ("numpy", "scipy", "cvxpy", "clarabel")
 
 
@@ -66,12 +68,13 @@ def solve(
     InfeasibleProblem
         If no network interpolates the sites; its certificate proves it.
     UnsupportedProblem
-        If they span more than a plane and are more than one site more than their dimension, or if
-        there are too many of them.
+        If they span more than a plane and are more than one site more than their dimension, if
+        there are too many of them, or if a Jacobian (p, d) for each does not fit in memory.
     NotCertified
         If the run was interrupted before there was any network.
     """
     started = time.perf_counter()
+    _check_size(problem)
     reduction = problem.reduce()
     needed = _needed_sites(reduction.problem)
     reduced = Interpolation(
@@ -118,6 +121,15 @@ def solve(
         {"convexden": __version__} | {name: version(name) for name in _LIBRARIES},
         tuple(history),
     )
+
+
+def _check_size(problem: Interpolation) -> None:
+    n, p, d = len(problem), problem.output_dimension, problem.input_dimension
+    if n * p * d > LARGEST_CERTIFICATE:
+        raise UnsupportedProblem(
+            f"the certificate would hold {n} Jacobians of {p} x {d} numbers, "
+            f"{8e-9 * n * p * d:.3g} GB: give data of fewer dimensions, such as smaller images"
+        )
 
 
 def _solve_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:

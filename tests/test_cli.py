@@ -107,6 +107,19 @@ def test_solve_takes_radii_samples_and_targets(run):
     assert costs[4] == pytest.approx(2 * 4 / 0.8 + 2 * 3 / 1.8)
 
 
+def test_solve_says_how_hinges_align_beyond_a_line(run):
+    _, output, _ = run("solve", "triangle.csv", "--radius", "0.1")
+    assert "max-margin" in output
+    assert "mean, weighted by |a|" in output
+    assert "max-margin" not in run("solve", "line.csv", "--radius", "0.1")[1]
+    # Among many points every direction is that of some edge, and without hinges there is nothing.
+    np.save("many.npy", np.column_stack([np.arange(60), np.arange(60) % 7]))
+    Path("one.csv").write_text("1\n" * 60)
+    assert "max-margin" not in run("solve", "many.npy", "--targets", "one.csv")[1]
+    Path("same.csv").write_text("1\n1\n1\n")
+    assert "max-margin" not in run("solve", "triangle.csv", "--targets", "same.csv")[1]
+
+
 def test_an_unreachable_tolerance_exits_1(run):
     status, output, _ = run("solve", "triangle.csv", "--radius", "0.1", "--tolerance", "1e-300")
     assert status in (0, 1)  # a gap of exactly 0 is possible
@@ -128,6 +141,17 @@ def test_solve_runs_on_images(run):
     assert load("out.json").network.input_dimension == 64
 
 
+def test_equal_patches_count_once(run):
+    pytest.importorskip("sklearn", reason="needs the extra images")
+    costs = []
+    for numbers in ("70,200", "70,150,200"):  # 70 and 150 are the same piece of sky
+        source = f"patches:china:8:{numbers}"
+        status, _, error = run("solve", source, "--radius", "0.1", "--quiet", "--output", "o.json")
+        assert (status, error) == (0, "")
+        costs.append(load("o.json").cost)
+    assert costs[0] == pytest.approx(costs[1])
+
+
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
@@ -147,6 +171,7 @@ def test_solve_runs_on_images(run):
         ("solve line.csv --radius nan", "NaN"),
         ("solve line.csv --radius word", "--radius"),
         ("solve line.csv --radius 0.5", "sites 0 and 1 (balls) meet"),
+        ("solve line.csv --radius 0.5", "lower the radii (the centers are 1 apart)"),
         ("solve line.csv --radius 0.1 --radii line.csv", "exclude each other"),
         ("solve line.csv --noisy line.csv --targets line.csv", "exclude each other"),
         ("solve line.csv --radii one.csv", "does not hold 3 radii"),

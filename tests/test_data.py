@@ -1,4 +1,4 @@
-"""Points from files and digits, and the small geometries."""
+"""Points from files, and the small geometries."""
 
 import numpy as np
 import pytest
@@ -75,10 +75,21 @@ def test_npy_files(tmp_path):
         np.testing.assert_array_equal(data.read_points(path), array.reshape(len(array), -1))
 
 
+@pytest.mark.parametrize("shape", [(3, 4, 5), (3, 4, 5, 3)], ids=["grey", "colour"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+def test_images_are_flattened_and_keep_their_units(tmp_path, shape, dtype):
+    images = (255 * np.random.default_rng(0).random(shape)).astype(dtype)
+    np.save(tmp_path / "images.npy", images)
+    points = data.read_points(tmp_path / "images.npy")
+    assert points.dtype == float
+    np.testing.assert_array_equal(points, images.reshape(3, -1))
+
+
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (np.zeros((2, 2, 2)), "not one point a row"),
+        (np.zeros((2, 3, 4, 4)), r"not one point a row: give .* images of shape \(N, H, W\)"),
+        (np.zeros((2, 2, 2, 2, 3)), "not one point a row"),
         (np.eye(2, dtype=complex), "holds complex128, not numbers"),
         (np.array(["a", "b"]), "not numbers"),
         (np.array([{}, None]), "Python objects"),
@@ -138,22 +149,6 @@ def test_bad_noisy_samples_are_refused(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(InvalidProblem, match=message):
         data.read_noisy(path)
-
-
-def test_digits_are_the_images_of_scikit_learn():
-    datasets = pytest.importorskip("sklearn.datasets", reason="needs the extra images")
-    images = data.read_points("digits:0, 5-7")
-    np.testing.assert_array_equal(images, datasets.load_digits().data[[0, 5, 6, 7]] / 16)
-    assert images.shape == (4, 64)
-    assert images.max() <= 1
-
-
-@pytest.mark.parametrize(
-    "source", ["digits:", "digits:a", "digits:1-", "digits:7-5", "digits:1797"]
-)
-def test_bad_digits_are_refused(source):
-    with pytest.raises(InvalidProblem):
-        data.read_points(source)
 
 
 @pytest.mark.parametrize("angles", [(60, 60, 60), (30, 40, 110), (90, 45, 45)])

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from rich.console import Console, RenderableType
 
 from convexden import theorems
 from convexden.certificate import Certificate
-from convexden.report import solution_table, theorems_table, verification_table, verify_table
+from convexden.hinges import HingeAlignment
+from convexden.report import (
+    alignment_table,
+    solution_table,
+    theorems_table,
+    verification_table,
+    verify_table,
+)
 from convexden.solution import Solution
 from convexden.theorems import Result
 from convexden.verification import verify_certificate
@@ -83,6 +91,31 @@ def test_solution(solution: Solution) -> None:
         assert part in text
     assert "sample" not in text
     assert "not-certified" in _text(solution_table(replace(solution, status="not-certified")))
+
+
+def _alignment(neurons: int, sites: int) -> HingeAlignment:
+    weights = np.arange(neurons, 0, -1.0)
+    sides = np.where(np.arange(sites) < 2, 1, -1).astype(np.int8) * np.ones((neurons, 1), np.int8)
+    angles = np.linspace(0, 10, neurons)
+    margins = np.where(np.arange(neurons) == 1, np.nan, 2e-4)
+    return HingeAlignment(weights, np.eye(neurons), sides, 12.3456 + angles, 1e-9 * angles, margins)
+
+
+def test_alignment() -> None:
+    text = _text(alignment_table(_alignment(5, 5)))
+    rows = [line.split() for line in text.splitlines()]
+    assert ["5", "0", "1", "12.35", "0", "2e-04"] in rows
+    assert ["4", "0", "1", "14.85", "0", "-"] in rows
+    assert ["mean,", "weighted", "by", "|a|", "15.68", "0", "2e-04"] in rows
+    assert ["weight", "within", "1°", "0%", "100%", "73%"] in rows
+    assert "more" not in text
+
+
+def test_alignment_of_many_neurons_and_sites_stays_short() -> None:
+    text = _text(alignment_table(_alignment(15, 3000)))
+    assert "2 of 3000" in text
+    assert "and 3 more, 5.0% of the weight" in text
+    assert text.count("2 of 3000") == 12
 
 
 def test_verification(solution: Solution) -> None:

@@ -428,6 +428,13 @@ def test_more_sites_than_a_simplex_has_are_not_supported(dimension):
         solve(denoising(points, radius=0.1))
 
 
+def test_a_certificate_that_does_not_fit_in_memory_is_refused_at_once():
+    points = np.zeros((3, 30_000))
+    points[1:, :2] = np.eye(2)
+    with pytest.raises(UnsupportedProblem, match=r"21\.6 GB: give data of fewer dimensions"):
+        solve(denoising(points, radius=0.1))
+
+
 @pytest.mark.parametrize("extra", [0, 30], ids=["balls", "and samples"])
 def test_infeasibility_is_proved_in_the_units_of_the_problem(extra):
     """Balls that no line separates; in R^3, with samples between them and a ball in a ball."""
