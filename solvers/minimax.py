@@ -32,7 +32,7 @@ _STALL = 8  # rounds in which neither gap nor bound hardly move before giving up
 _PATIENCE = 5  # rounds without a network before asking whether there is one
 _SHARES = (0.5, 0.25, 0.1, 0.03)  # of a step that failed
 _LEAST_ETA, _LEAST_ACCURACY = 1e-6, 1e-11
-_WEIGHT = 1e-4  # columns with less than this share of the largest weight leave
+_WEIGHT = 1e-4
 
 
 class Minimax(Exchange):
@@ -87,6 +87,7 @@ class Minimax(Exchange):
             promised = float(np.sum(trial * rows.targets)) - lower
             new, high = self._branching(trial)
             good = bounds.lower - lower > 0.5 * promised
+            rated = bounds.multipliers
             active = self._carry(model, trial, prices)
             self._record(len(model))
             if gap <= self._newton_gap or promised < 1e-3 * lower:
@@ -106,7 +107,10 @@ class Minimax(Exchange):
                 self._search(base, trial)
             kept = np.flatnonzero(prices > _WEIGHT * prices.max())
             cuts = flat(rows, model.hinges[kept], outputs) + extra
-            found, heights = self._branching(bounds.multipliers)
+            if rated is not base and rated is bounds.multipliers:
+                found, heights = new, high / high[0]
+            else:
+                found, heights = self._branching(bounds.multipliers)
             eta = max(_LEAST_ETA, eta * (0.2 if good else 4.0))
             idle = bounds.gap > 0.9 * gap and bounds.lower < lower * (1 + 1e-3)
             stalled = stalled + 1 if idle else 0
@@ -127,7 +131,7 @@ class Minimax(Exchange):
         self, model: Branches, base: Array, eta: float, accuracy: float
     ) -> tuple[Array, Array]:
         """The second-order master, its penalty in units of the bound and the multipliers."""
-        accuracy = float(np.clip(accuracy, _LEAST_ACCURACY, 1e-4))
+        accuracy = float(np.clip(accuracy, _LEAST_ACCURACY, 1e-5))
         eta *= self.bounds.lower / float(np.sum(base**2))
         return solve_branches(model, self.rows.targets, base, eta, accuracy)
 
