@@ -104,9 +104,10 @@ class ColumnGeneration(Exchange):
                     checked = True
                 beta *= 5.0
             else:
-                stalled = stalled + 1 if bounds.gap > 0.9 * before else 0
+                idle = bounds.gap > 0.9 * before
+                stalled = stalled + 1 if idle and total > value * (1 - 1e-6) else 0
             # The dual is degenerate: columns may leave only while value and gap fall, or it cycles.
-            falls = total < value * (1 - 1e-6) and stalled == 0
+            falls = total < value * (1 - 1e-6) and bounds.gap <= 0.9 * before
             if falls and len(hinges) > _CROWD * len(rows.targets):
                 hinges = hinges[(own >= 0.9) | (norms >= 1e-3 * norms.max())]
             value = total
