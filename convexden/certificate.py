@@ -31,8 +31,8 @@ class Certificate:
     pricing_maximum : float
         :math:`P`, the global maximum over all feasible hinges.
     pricing : str
-        How :math:`P` was found: ``"exact-line"``, ``"exact-plane"``, ``"exact-faces"`` (simplices)
-        or ``"closed-form"`` (known from a theorem).
+        How :math:`P` was found: ``"exact-line"``, ``"exact-plane"``, ``"exact-faces"`` (in more
+        dimensions) or ``"closed-form"`` (known from a theorem).
     """
 
     values: Array

@@ -46,7 +46,7 @@ def solve(
     ----------
     problem : Interpolation
         Its centres must lie on a line or in a plane of the input space, of any dimension, or be
-        the vertices of a simplex: N sites that span N - 1 dimensions.
+        few: up to eleven if they span as many dimensions as they can, dozens in three dimensions.
     tolerance : float, optional
         Relative duality gap at which the solution counts as certified.
     method : {"column-generation", "minimax"}, optional

@@ -217,8 +217,8 @@ def test_problems_that_cannot_be_solved_get_one_line(run):
 
     np.save("lattice.npy", triangular_lattice(4, 4))
     assert_refused(run("solve", "lattice.npy", "--radius", "0.45", "--quiet"))
-    np.save("space.npy", random_points(6, 3, 0))
-    assert_refused(run("solve", "space.npy", "--radius", "0.01"), "3")
+    np.save("space.npy", random_points(64, 3, 0))
+    assert_refused(run("solve", "space.npy", "--radius", "0.0001"), "64 sites")
 
 
 def test_missing_scikit_learn_is_named(run, monkeypatch):

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convexden.data import noisy_samples, regular_simplex, triangular_lattice
-from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
+from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified, UnsupportedProblem
 from convexden.problem import Interpolation, denoising
 from convexden.solution import Progress, Solution
 from convexden.solving import solve
@@ -418,14 +418,45 @@ def test_interrupted_it_returns_true_bounds_or_says_that_there_is_no_network(pro
     assert outcomes & {"nothing", "not-certified"}
 
 
+# ---------------------------------------------------------------- more sites than dimensions
+
+
+@pytest.mark.parametrize(("count", "dimension"), [(8, 3), (12, 3), (7, 4)])
+@pytest.mark.parametrize("seed", range(2))
+def test_both_methods_certify_the_same_interval(count, dimension, seed):
+    rng = np.random.default_rng([count, dimension, seed])
+    points = rng.standard_normal((count, dimension))
+    edges = np.linalg.norm(points[:, None] - points, axis=2) + 1e9 * np.eye(count)
+    problem = denoising(points, radius=rng.uniform(0.1, 0.8) * edges.min() / 2)
+    fast = solve(problem, method="minimax")
+    plain = solve(problem, method="column-generation")
+    assert fast.certified
+    assert plain.certified
+    gap = max(fast.relative_gap, plain.relative_gap)
+    assert fast.cost == pytest.approx(plain.cost, rel=max(10 * gap, 1e-10))
+
+
+def test_samples_in_space_are_certified():
+    """Row generation beyond the plane: clusters of samples around four points."""
+    rng = np.random.default_rng(5)
+    clean = rng.standard_normal((4, 3))
+    solution = solve(denoising(clean, noisy=clean[:, None] + 0.1 * rng.standard_normal((4, 4, 3))))
+    assert solution.certified
+    assert verify_certificate(solution).passed
+
+
+def test_an_unknown_method_is_named():
+    with pytest.raises(InvalidProblem, match="no method 'magic'"):
+        solve(denoising(regular_simplex(3), radius=0.1), method="magic")
+
+
 # ---------------------------------------------------------------- what has no solution
 
 
-@pytest.mark.parametrize("dimension", [3, 5])
-def test_more_sites_than_a_simplex_has_are_not_supported(dimension):
-    points = np.vstack([regular_simplex(dimension), np.full(dimension, 3.0)])
-    with pytest.raises(UnsupportedProblem, match=f"span {dimension} dimensions"):
-        solve(denoising(points, radius=0.1))
+def test_too_many_faces_are_not_supported():
+    points = np.random.default_rng(0).standard_normal((64, 3))
+    with pytest.raises(UnsupportedProblem, match="64 sites that span 3 dimensions"):
+        solve(denoising(points, radius=1e-3))
 
 
 def test_a_certificate_that_does_not_fit_in_memory_is_refused_at_once():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from convexden.certificate import Certificate
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Solution
@@ -439,17 +439,6 @@ def test_rotten_shapes_are_one_line(good: Solution) -> None:
         with pytest.raises(InvalidProblem) as error:
             verify_certificate(spoiled)
         assert "\n" not in str(error.value)
-
-
-def test_more_balls_than_a_simplex_has_are_not_supported() -> None:
-    x = np.vstack([np.zeros(3), np.eye(3), np.ones(3)])
-    network = ShallowNetwork(
-        np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0), np.zeros((3, 3)), np.zeros(3)
-    )
-    multipliers = np.random.default_rng(0).normal(size=(5, 3))
-    certificate = Certificate(multipliers, np.zeros((5, 3, 3)), 0.0, 0.0, "none")
-    with pytest.raises(UnsupportedProblem, match="5 sites that span 3 dimensions"):
-        verify(Interpolation(x, x, np.full(5, 0.1)), network, certificate)
 
 
 def test_the_table_shows_what_failed(good: Solution) -> None:

@@ -133,7 +133,7 @@ def verify_certificate(solution: Solution, *, tolerance: float = 1e-8) -> Verifi
         If network or certificate do not fit the problem.
     UnsupportedProblem
         If the sites that count (balls, and samples with multipliers) span three or more dimensions
-        and are not affinely independent, or are more than nine.
+        and have too many faces.
     """
     return verify(
         solution.problem,
@@ -194,7 +194,7 @@ def verify(
         If network or certificate do not fit the problem.
     UnsupportedProblem
         If the sites that count (balls, and samples with multipliers) span three or more dimensions
-        and are not affinely independent, or are more than nine.
+        and have too many faces.
     """
     values, jacobians = _fitting(problem, network, certificate)
     dual = project_dual(problem.centers, problem.targets, problem.radii, values, jacobians)

@@ -1,4 +1,4 @@
-"""The pricing maximum of affinely independent sites, face by face.
+"""The pricing maximum of few sites in three and more dimensions, face by face.
 
 Solvers find the local maxima on a face by an eigendecomposition and the secular equation.  This
 module shares nothing with them: it takes *all* stationary points of every face from the eigenvalues
@@ -7,13 +7,15 @@ of a linearised quadratic pencil, keeps those that are feasible and evaluates th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convexden.errors import UnsupportedProblem
+from convexden.verification.sign_patterns import ON, sign_patterns
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -22,8 +24,8 @@ Integers = NDArray[np.intp]
 # symmetric simplices in 3 to 5 dimensions were seen to move the maximum by up to 2.4e-14, and for
 # triangles it leaves the enclosures of the plane by up to 5e-15.
 WIDTH = 1e-12
-# Largest number of sites, and of dimensions plus one: 130 050 faces.
-LARGEST = 9
+# Most faces of a simplex: those of 11 sites.
+MOST_FACES = 2_093_058
 # Numbers held at a time while faces are computed.
 CHUNK = 2_000_000
 # Eigenvalues that differ by less (relative to the largest) count as one in the hard case.
@@ -35,7 +37,7 @@ STEPS, LONGEST = 6, 0.5
 def face_interval(
     centers: Array, radii: Array, values: Array, jacobians: Array, touch: float
 ) -> tuple[float, float]:
-    r"""Interval for :math:`P = \max |\sum_n D_n (l_n z_n + G_n w)|` of affinely independent sites.
+    r"""Interval for :math:`P = \max |\sum_n D_n (l_n z_n + G_n w)|` of few sites.
 
     A *face* is a pattern D and a nonempty set T of sites to which the hinge is tangent,
     :math:`z_n = s_n r_n` with :math:`s_n = 2 D_n - 1`.  With a pivot p in T the bias is
@@ -60,7 +62,7 @@ def face_interval(
     Parameters
     ----------
     centers : (N, k) array
-        Affinely independent, so that :math:`N \le k + 1`; in units of their spread.
+        In units of their spread.
     radii, values, jacobians : arrays (N,), (N, p), (N, p, k)
         Multipliers satisfy the dual equalities: D and 1 - D have the same value.
     touch : float
@@ -73,7 +75,7 @@ def face_interval(
     Raises
     ------
     UnsupportedProblem
-        If the sites are not affinely independent, or too many.
+        If the sites are too many.
     """
     _check(centers)
     faces = _Faces(centers, radii, values, jacobians, touch)
@@ -86,18 +88,20 @@ def face_interval(
 
 def _check(centers: Array) -> None:
     count, dimension = centers.shape
-    if len(centers) > dimension + 1:
+    faces = (2 ** (count - 1) - 1) * (2**count - 2) if count <= dimension + 1 else 0
+    if faces > MOST_FACES:
         raise UnsupportedProblem(
-            f"{count} sites that span {dimension} dimensions: pricing is verified on a line, in a "
-            "plane, and for affinely independent sites (one more than they span dimensions) only"
+            f"{count} sites that span {count - 1} dimensions: their pricing has {faces} faces, it "
+            f"is verified for up to {MOST_FACES}"
         )
-    larger = max(count, dimension + 1)
-    if larger > LARGEST:
-        raise UnsupportedProblem(
-            f"{count} sites that span {dimension} dimensions: their pricing has "
-            f"{(2 ** (larger - 1) - 1) * (2**larger - 2)} faces, it is verified for up to "
-            f"{LARGEST} sites"
-        )
+
+
+def _in_hull(centers: Array) -> Array:
+    """Coordinates of the centres in their affine hull."""
+    shifted = centers - centers.mean(axis=0)
+    _, sizes, axes = np.linalg.svd(shifted, full_matrices=False)
+    coordinates: Array = shifted @ axes[sizes > ON * sizes[0]].T
+    return coordinates
 
 
 class _Faces:
@@ -107,14 +111,15 @@ class _Faces:
         self, centers: Array, radii: Array, values: Array, jacobians: Array, touch: float
     ) -> None:
         count = len(centers)
-        bits = np.arange(1, 2 ** (count - 1))[:, None] >> np.arange(count) & 1
         self.radii = radii
         self.reach = radii - touch
-        self.patterns = bits.astype(bool)  # the last site is always inactive
+        self.codes = sign_patterns(_in_hull(centers))  # the last site is always inactive
+        self.bits = np.int64(1) << np.arange(count, dtype=np.int64)
+        self.patterns = (self.codes[:, None] & self.bits) != 0
         self.signs = np.where(self.patterns, 1.0, -1.0)
         self.offsets = centers - centers[:, None]  # [p, n]: y_n - y_p
         terms = values[:, :, None] * self.offsets[:, :, None, :] + jacobians
-        self.forms = np.einsum("an,qnpd->qapd", bits.astype(float), terms)
+        self.forms = np.einsum("an,qnpd->qapd", self.patterns.astype(float), terms, optimize=True)
         self.slopes = self.patterns @ values
 
     def best(self, size: int, best: float) -> float:
@@ -125,44 +130,62 @@ class _Faces:
         edges = self.offsets[pivots[:, None], tangent[:, 1:]]
         # Coordinates in which the tangencies fix the first size - 1 components of w.
         axes, triangles = _complete_qr(edges.transpose(0, 2, 1))
-        offsets = self.offsets[pivots] @ axes
-        total = len(tangent) * len(self.patterns)
+        # The hinges tangent to dependent sites are those tangent to some independent ones of them.
+        diagonal = np.abs(np.diagonal(triangles, axis1=1, axis2=2))
+        independent = (diagonal > ON).all(axis=1)
+        tangent, pivots = tangent[independent], pivots[independent]
+        axes, triangles = axes[independent], triangles[independent]
         free = dimension - size + 1
         outputs = self.slopes.shape[1]
         each = max(4 * free * (free + count + outputs), dimension * (count + outputs))
         step = max(1, CHUNK // each)
-        for start in range(0, total, step):
-            t, a = np.divmod(np.arange(start, min(start + step, total)), len(self.patterns))
+        for sides in product((False, True), repeat=size):
             # Of the two patterns of a hinge through a sample one is enough.
-            once = ~(self.patterns[a[:, None], tangent[t]] & (self.radii[tangent[t]] == 0))
-            t, a = t[once.all(axis=1)], a[once.all(axis=1)]
-            heights = self.signs[a[:, None], tangent[t]] * self.radii[tangent[t]]
+            samples = self.radii[tangent] == 0
+            t = np.flatnonzero(~(samples & np.array(sides)).any(axis=1))
+            heights = np.where(sides, 1.0, -1.0) * self.radii[tangent[t]]
             fixed = _solve_lower(triangles[t], heights[:, 1:] - heights[:, :1])
             length = np.linalg.norm(fixed, axis=1)
             # Beyond 1 there is rounding at most: what is left of the balls decides below.
-            fixed = fixed / np.maximum(length, 1.0)[:, None]
+            exists = length < 1.0 + 1e-9
+            t, heights, length = t[exists], heights[exists], length[exists]
+            fixed = fixed[exists] / np.maximum(length, 1.0)[:, None]
             radius = np.sqrt((1.0 - np.minimum(length, 1.0)) * (1.0 + np.minimum(length, 1.0)))
-            middle = _apply(offsets[t][:, :, : size - 1], fixed) + heights[:, :1]
-            swing = radius[:, None, None] * offsets[t][:, :, size - 1 :]
-            room = self.signs[a] * middle + np.linalg.norm(swing, axis=2) - self.reach
-            kept = (length < 1.0 + 1e-9) & (room >= 0.0).all(axis=1)
-            t, a, heights, fixed, radius = (
-                t[kept],
-                a[kept],
-                heights[kept],
-                fixed[kept],
-                radius[kept],
-            )
-            forms = self.forms[pivots[t], a] @ axes[t]
-            g = _apply(forms[:, :, : size - 1], fixed) + self.slopes[a] * heights[:, :1]
-            spheres = _Spheres(
-                radius[:, None, None] * forms[:, :, size - 1 :],
-                g,
-                self.signs[a, :, None] * swing[kept],
-                self.signs[a] * middle[kept] - self.reach,
-            )
-            best = spheres.best(best)
+            offsets = self.offsets[pivots[t]] @ axes[t]
+            middle = _apply(offsets[:, :, : size - 1], fixed) + heights[:, :1]
+            swing = radius[:, None, None] * offsets[:, :, size - 1 :]
+            for i, a in self._matches(tangent[t], sides, middle, swing, step):
+                own, u = t[i], pivots[t[i]]
+                forms = self.forms[u, a] @ axes[own]
+                g = _apply(forms[:, :, : size - 1], fixed[i]) + self.slopes[a] * heights[i, :1]
+                spheres = _Spheres(
+                    radius[i, None, None] * forms[:, :, size - 1 :],
+                    g,
+                    self.signs[a, :, None] * swing[i],
+                    self.signs[a] * middle[i] - self.reach,
+                )
+                best = spheres.best(best)
         return best
+
+    def _matches(
+        self, tangent: Integers, sides: tuple[bool, ...], middle: Array, swing: Array, step: int
+    ) -> Iterator[tuple[Integers, Integers]]:
+        """Spheres with patterns for which every site has room on its side somewhere on the sphere,
+        a chunk at a time."""
+        spread = np.linalg.norm(swing, axis=2)
+        sides_up = np.array(sides)
+        up, down = middle + spread >= self.reach, spread - middle >= self.reach
+        np.put_along_axis(up, tangent, np.broadcast_to(sides_up, tangent.shape), axis=1)
+        np.put_along_axis(down, tangent, np.broadcast_to(~sides_up, tangent.shape), axis=1)
+        never, always = ~up @ self.bits, ~down @ self.bits
+        wide = max(1, CHUNK // len(self.codes))
+        for start in range(0, len(tangent), wide):
+            rows = slice(start, start + wide)
+            clash = (self.codes & never[rows, None]) | (~self.codes & always[rows, None])
+            spheres, patterns = np.nonzero(clash == 0)
+            for first in range(0, len(spheres), step):
+                chunk = slice(first, first + step)
+                yield start + spheres[chunk], patterns[chunk]
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,7 +51,7 @@ def pricing_interval(dual: DualPoint) -> PricingInterval:
     the enclosure is narrower than 1e-12 (relative), apart from rounding.  The hinges (w, b, D) and
     (-w, -b, 1 - D) have the same value by the dual equalities: tangency from one side is enough.
 
-    In three and more dimensions the sites must be affinely independent.  All stationary points of
+    In three and more dimensions the sites must be few.  All stationary points of
     all faces are computed there, and the upper end is not a rigorous enclosure: see
     `convexden.verification.face_bound.face_interval`.
 
@@ -61,8 +61,7 @@ def pricing_interval(dual: DualPoint) -> PricingInterval:
     Raises
     ------
     UnsupportedProblem
-        If the sites span three or more dimensions and are not affinely independent, or more than
-        nine.
+        If the sites span three or more dimensions and have too many faces.
     """
     if not len(dual.centers):
         return PricingInterval(0.0, 0.0)
