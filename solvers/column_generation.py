@@ -15,7 +15,6 @@ from convexden.solution import Progress
 from convexden.solvers.atoms import SAME_LINE, Hinges, distinct
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.exchange import VIOLATION, Bounds, Exchange
-from convexden.solvers.feasibility import check_feasible
 from convexden.solvers.master import Master, solve_dual
 from convexden.solvers.newton import active_set, project
 from convexden.solvers.pricing import Pricing
@@ -61,7 +60,7 @@ class ColumnGeneration(Exchange):
             return bounds
         initial = self.pricing.initial(_START * len(self.rows.targets))
         if not len(initial):
-            check_feasible(self.rows, self.pricing)
+            self.check_feasible()
         self._exchange(initial if start is None else start + initial)
         self._thin()
         return bounds
@@ -100,7 +99,7 @@ class ColumnGeneration(Exchange):
             # Errors in use, or all that is left of the gap: they were too cheap.
             if errors > ((0.1 * bounds.gap if len(new) else 0.0) + 1e-9) * total:
                 if beta >= 1e3 and not checked:
-                    check_feasible(self.rows, self.pricing)
+                    self.check_feasible()
                     checked = True
                 beta *= 5.0
             else:

@@ -1,8 +1,11 @@
 """What the methods share: bounds, exact pricing, repair, and Newton's method to finish.
 
-A method proposes multipliers and weights.  Its multipliers are priced exactly, which gives a lower
-bound; its weights are repaired, which gives an upper bound; and once the gap is small, Newton's
-method on the active hinges (`newton`) ends it, and pricing tells whether that was right.
+A method proposes multipliers and weights.  Its multipliers are priced, which gives a lower bound;
+its weights are repaired, which gives an upper bound; and once the gap is small, Newton's method on
+the active hinges (`newton`) ends it, and pricing tells whether that was right.
+
+Pricing between certificates may be quick rather than exact: a bound is *believed* until exact
+pricing of its multipliers proves it, which is done whenever believing it would end the run.
 """
 
 from __future__ import annotations
@@ -17,9 +20,9 @@ from convexden.network import ShallowNetwork
 from convexden.solution import Progress, relative_gap
 from convexden.solvers.atoms import SAME_LINE, Array, Hinges, distinct, no_hinges
 from convexden.solvers.constraints import Constraints
-from convexden.solvers.feasibility import repair, thin
+from convexden.solvers.feasibility import check_feasible, repair, thin
 from convexden.solvers.newton import Polished, active_set, polish
-from convexden.solvers.pricing import Pricing
+from convexden.solvers.pricing import ExactPricing, Pricing
 
 NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
 VIOLATION = 1e-11  # a dual constraint exceeded by less is satisfied
@@ -32,20 +35,23 @@ _GOAL = 1e-11  # gap that Newton's method reaches when it succeeds
 class Bounds:
     """The best network and the best multipliers so far, in reduced units.
 
-    `multipliers` are scaled to a pricing maximum of one, so that `lower` is their objective.
+    `multipliers` are scaled so that no hinge seen exceeds one, and `lower` is their objective;
+    `proof` is zero or what exact pricing found the best, with a pricing maximum of one, and
+    `proven` is its objective.
     """
 
     multipliers: Array
+    proof: Array
     hinges: Hinges | None = None
     weights: Array = field(default_factory=lambda: np.empty((0, 0)))
     cost: float = np.inf
     lower: float = 0.0
-    pricing_maximum: float = 0.0
+    proven: float = 0.0
     rounds: int = 0
 
     @property
     def gap(self) -> float:
-        """Relative gap; 1 while there is no network."""
+        """Relative gap to the believed bound; 1 while there is no network."""
         return 1.0 if np.isinf(self.cost) else relative_gap(self.cost, self.lower)
 
 
@@ -56,6 +62,7 @@ class Exchange(ABC):
     ----------
     rows : Constraints
     pricing : Pricing
+        Bounds are proven if it is an `ExactPricing`.
     tolerance : float
         Relative gap that must be reached; a few rounds more are spent on rounding accuracy.
     report : callable, optional
@@ -69,8 +76,10 @@ class Exchange(ABC):
         tolerance: float,
         report: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
-        self.rows, self.pricing, self.tolerance, self.report = rows, pricing, tolerance, report
-        self.bounds = Bounds(multipliers=np.zeros_like(rows.targets))
+        self.rows, self.tolerance, self.report = rows, tolerance, report
+        self.exact = pricing if isinstance(pricing, ExactPricing) else None
+        self.pricing = pricing if self.exact is None else self.exact.quick()
+        self.bounds = Bounds(np.zeros_like(rows.targets), np.zeros_like(rows.targets))
         self._polished: Polished | None = None
         self._newton_gap = NEWTON_GAP
         self._goal = min(tolerance, _GOAL)
@@ -85,6 +94,11 @@ class Exchange(ABC):
         InfeasibleProblem
             If the feasible hinges do not span the targets.
         """
+
+    def check_feasible(self) -> None:
+        """Raise `InfeasibleProblem` if exact pricing proves that there is no network."""
+        if self.exact is not None:
+            check_feasible(self.rows, self.exact)
 
     def _affine(self) -> bool:
         """Whether an affine function interpolates; it costs nothing."""
@@ -102,20 +116,39 @@ class Exchange(ABC):
 
     def _price(self, multipliers: Array, floor: float | None = None) -> tuple[Hinges, Array]:
         """Local maxima near and above one, or above a floor; the lower bound is brought up to
-        date."""
+        date, and proven if that ends the run."""
         bounds = self.bounds
-        values, jacobians = self.rows.multipliers(multipliers)
         if floor is None:
             floor = 0.9 if bounds.gap < 10 * NEWTON_GAP else 1.0
-        found, heights = self.pricing.maxima(values, jacobians, floor, 30 * len(multipliers))
+        found, heights = self._rate(self.pricing, multipliers, floor)
+        if bounds.gap <= self._goal and bounds.proven < bounds.lower:
+            self.prove()
+            if bounds.gap > self._goal:
+                found, heights = self._rate(self.pricing, multipliers, floor)
+        return found, heights
+
+    def prove(self) -> None:
+        """Price the best multipliers exactly: what is left of the believed bound is proven."""
+        bounds = self.bounds
+        if self.exact is None or bounds.proven >= bounds.lower:
+            return
+        believed, bounds.lower = bounds.multipliers, bounds.proven
+        self._rate(self.exact, believed, 1.0)
+        bounds.multipliers = bounds.proof
+
+    def _rate(self, pricing: Pricing, multipliers: Array, floor: float) -> tuple[Hinges, Array]:
+        """Price multipliers, and keep them if their bound is the best."""
+        bounds = self.bounds
+        values, jacobians = self.rows.multipliers(multipliers)
+        found, heights = pricing.maxima(values, jacobians, floor, 30 * len(multipliers))
         # Multipliers that no hinge sees are scaled by their own size: never divide by P ~ 0.
         seen = float(heights[0]) if len(heights) else 0.0
         scale = max(seen, 1e-12 * float(np.abs(multipliers).max()))
         lower = float(np.sum(multipliers * self.rows.targets)) / scale
         if lower > bounds.lower:
-            bounds.lower = lower
-            bounds.multipliers = multipliers / scale
-            bounds.pricing_maximum = 1.0
+            bounds.lower, bounds.multipliers = lower, multipliers / scale
+        if pricing is self.exact and lower > bounds.proven:
+            bounds.proven, bounds.proof = lower, multipliers / scale
         return found, heights
 
     def _improve_cost(self, hinges: Hinges, columns: Array, weights: Array) -> None:
@@ -188,4 +221,4 @@ class Exchange(ABC):
     def _record(self, hinges: int) -> None:
         bounds = self.bounds
         bounds.rounds += 1
-        self.report(Progress(bounds.rounds, bounds.cost, bounds.lower, hinges))
+        self.report(Progress(bounds.rounds, bounds.cost, bounds.proven, hinges))

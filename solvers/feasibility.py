@@ -10,7 +10,7 @@ from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem
 from convexden.solvers.atoms import Array, Indices
 from convexden.solvers.constraints import Constraints
-from convexden.solvers.pricing import Pricing
+from convexden.solvers.pricing import ExactPricing
 
 _MET = 1e-10  # rows missed by less than this share of the targets are met
 _SPANNED = 1e-8  # targets spanned but for this share of their size are spanned
@@ -71,7 +71,7 @@ def thin(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array
     return (kept, thinned) if gained and len(kept) < len(norms) else None
 
 
-def check_feasible(rows: Constraints, pricing: Pricing) -> None:
+def check_feasible(rows: Constraints, pricing: ExactPricing) -> None:
     """Raise unless the feasible hinges span the targets: the first phase.
 
     The feasible networks are the linear span of the hinges, so that the part of the targets

@@ -1,11 +1,11 @@
 r"""The minimax method on the dual, for few sites in any dimension.
 
 By homogeneity the dual is to minimise max_psi |Z^T psi| over the multipliers with <T, Z> = 1: a
-maximum of few smooth functions, the branches at the local maxima of exact pricing.  A round solves
-the second-order master at the best multipliers so far (`interior_point`) and prices its solution.
-A good step takes a handful of rounds to where Newton's method ends it; after a bad one the step
-is shortened and what pricing found there joins the model.  Hinges that had weight stay in it as
-first-order columns, which hold for all multipliers.
+maximum of few smooth functions, the branches at the local maxima of pricing.  The first multipliers
+are those of the ramp program.  A round solves the second-order master at the best multipliers so
+far (`interior_point`) and prices its solution.  A good step takes a handful of rounds to where
+Newton's method ends it; after a bad one the step is shortened and what pricing found there joins
+the model.  Hinges that had weight stay in it as first-order columns, which hold for all multipliers.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from collections.abc import Callable
 import numpy as np
 
 from convexden.solution import Progress
-from convexden.solvers.atoms import SAME_LINE, Array, Hinges, distinct
+from convexden.solvers.atoms import SAME_LINE, Array, Hinges, distinct, no_hinges
 from convexden.solvers.branches import Branches, branches, flat, moved
 from convexden.solvers.column_generation import ColumnGeneration
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.exchange import Bounds, Exchange
-from convexden.solvers.feasibility import check_feasible
 from convexden.solvers.interior_point import solve_branches
 from convexden.solvers.master import Master, solve_dual
 from convexden.solvers.newton import active_set, project
 from convexden.solvers.pricing import Pricing
+from convexden.solvers.ramps_program import solve_ramps
 
 _FLOOR = 0.3  # local maxima above this share of the greatest are branches
 _ROUNDS = 60
@@ -74,11 +74,12 @@ class Minimax(Exchange):
     def _descend(self, start: Hinges | None) -> Hinges:
         """Rounds until the goal is reached or they stall; the hinges of the last model."""
         rows, bounds, outputs = self.rows, self.bounds, self.rows.targets.shape[1]
-        found, heights = self._branching(rows.targets, 0.0)
-        if heights.max(initial=0.0) <= 1e-9 * np.abs(rows.targets).max():
-            check_feasible(rows, self.pricing)  # no hinge sees the targets
-        cuts = flat(rows, found[:0] if start is None else start, outputs)
-        eta, promised, stalled = 0.1, np.inf, 0
+        first, multipliers = self._first()
+        found, heights = self._branching(multipliers)
+        if heights.max(initial=0.0) <= 1e-9 * np.abs(multipliers).max():
+            self.check_feasible()  # no hinge sees the targets
+        cuts = flat(rows, first if start is None else first + start, outputs)
+        eta, promised, stalled, failures = 0.1, np.inf, 0, 0
         for number in range(_ROUNDS):
             base, gap, lower = bounds.multipliers, bounds.gap, bounds.lower
             model = branches(rows, self.pricing, found, base) + cuts
@@ -102,6 +103,7 @@ class Minimax(Exchange):
                 break
             added = new[high > 1]
             extra = flat(rows, added, outputs)
+            failures = 0 if good else failures + 1
             if not good:
                 extra = branches(rows, self.pricing, added, trial)
                 self._search(base, trial)
@@ -111,18 +113,30 @@ class Minimax(Exchange):
                 found, heights = new, high / high[0]
             else:
                 found, heights = self._branching(bounds.multipliers)
-            eta = max(_LEAST_ETA, eta * (0.2 if good else 4.0))
+            eta = max(_LEAST_ETA, eta * (0.2 if good else 1.0 if failures == 1 else 4.0))
             idle = bounds.gap > 0.9 * gap and bounds.lower < lower * (1 + 1e-3)
             stalled = stalled + 1 if idle else 0
             if stalled == _STALL:
+                self.prove()
                 break
             if number == _PATIENCE and np.isinf(bounds.cost):
-                check_feasible(rows, self.pricing)
+                self.check_feasible()
         return model.hinges
 
-    def _branching(self, multipliers: Array, floor: float = _FLOOR) -> tuple[Hinges, Array]:
+    def _first(self) -> tuple[Hinges, Array]:
+        """Hinges and multipliers of the ramp program; where ramps do not do, none, and the
+        targets."""
+        rows = self.rows
+        patterns = None if self.exact is None else self.exact.patterns()
+        ramps = None if patterns is None else solve_ramps(rows, patterns, self.master)
+        if ramps is None:
+            return no_hinges(rows.problem), rows.targets
+        self._improve_cost(ramps.hinges, rows.features(ramps.hinges), ramps.weights)
+        return ramps.hinges, ramps.multipliers
+
+    def _branching(self, multipliers: Array) -> tuple[Hinges, Array]:
         """The local maxima that become branches; they are further apart than rounding."""
-        found, heights = self._price(multipliers, floor)
+        found, heights = self._rate(self.exact or self.pricing, multipliers, _FLOOR)
         kept = np.sort(distinct(found, SAME_LINE))
         kept = kept[heights[kept] >= _FLOOR * heights.max(initial=0.0)]
         return found[kept], heights[kept]

@@ -225,18 +225,18 @@ class _State:
 
 
 def _converge(state: _State) -> _State | None:
-    best, waited = np.abs(state.residual).max(), 0
+    size, waited = np.abs(state.residual).max(), 0
     scale = max(1.0, np.abs(state.rows.targets).max())
-    for _ in range(_STEPS):
-        if best <= 1e-9 * scale:
+    for number in range(_STEPS):
+        if size <= 1e-9 * scale:
             # Quadratic convergence: one more step reaches rounding, if it still helps.
             last = state.moved(state.step())
-            better = np.abs(last.residual).max() <= best and not last.clamped.any()
+            better = np.abs(last.residual).max() <= size and not last.clamped.any()
             return last if better else state
         state = state.moved(state.step())
-        size = np.abs(state.residual).max()
-        waited = 0 if size < best else waited + 1
-        best = min(best, size)
+        before, size = size, np.abs(state.residual).max()
+        # The first step may well raise the residual: that of the start is small whatever is active.
+        waited = 0 if size < before or number == 0 else waited + 1
         if waited == _PATIENCE or not np.isfinite(size):
             return None
     return None

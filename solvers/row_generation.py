@@ -24,7 +24,7 @@ from convexden.solvers.constraints import constraints
 from convexden.solvers.exchange import Bounds, Exchange
 from convexden.solvers.master import Master, solve_dual
 from convexden.solvers.minimax import Minimax
-from convexden.solvers.pricing import Pricing
+from convexden.solvers.pricing import ExactPricing
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.plane import PlanePricing
 
@@ -100,7 +100,7 @@ def solve_sites(
             missed = _missed(problem, loop.network(), active)
             if not missed.size:
                 if len(active) < len(problem) and bounds.hinges is not None:
-                    tell(bounds.cost, bounds.lower, len(bounds.hinges))
+                    tell(bounds.cost, bounds.proven, len(bounds.hinges))
                 break
             active = np.sort(np.concatenate([active, missed]))
             hinges = _carried(bounds, problem, active)
@@ -111,20 +111,21 @@ def solve_sites(
     if solved is None:
         raise NotCertified("interrupted before the first round: let it run longer")
     active, loop = solved
+    loop.prove()
     network, bounds = loop.network(), loop.bounds
     if _missed(problem, network, active).size:
         network = None
-    values, jacobians = _spread(problem, active, *loop.rows.multipliers(bounds.multipliers))
+    values, jacobians = _spread(problem, active, *loop.rows.multipliers(bounds.proof))
     return ExchangeSolution(
         network,
         values,
         jacobians,
-        bounds.pricing_maximum,
-        loop.pricing.name,
+        1.0 if bounds.proven > 0 else 0.0,
+        "none" if loop.exact is None else loop.exact.name,
     )
 
 
-def _pricing(problem: Interpolation) -> Pricing:
+def _pricing(problem: Interpolation) -> ExactPricing:
     return PlanePricing(problem) if problem.input_dimension == 2 else FacePricing(problem)
 
 

@@ -1,35 +1,62 @@
-"""Exact pricing: the global maximum of the dual constraint over all feasible hinges."""
+"""Pricing: hinges at which the dual constraint is largest.
+
+A heuristic pricer and an exact one differ by type, so that only an exact one can supply a bound.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+from abc import ABC, abstractmethod
+
+import numpy as np
 
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Hinges
 
 
-class Pricing(Protocol):
-    """What the exchange loop asks of an exact pricer."""
+class Pricing(ABC):
+    """What the exchange loop asks of a pricer: hinges to add, and how they may move."""
 
-    name: str
     problem: Interpolation
 
+    @abstractmethod
     def maxima(
         self, values: Array, jacobians: Array, floor: float, limit: int | None = None
     ) -> tuple[Hinges, Array]:
         """Local maxima with g >= min(floor, P), the greatest first, the greatest always, and the
-        values of g there; none if no hinge is feasible."""
+        values of g there; none if no hinge is feasible.  P is the greatest that the pricer
+        finds."""
 
+    @abstractmethod
     def initial(self, count: int) -> Hinges:
         """At most so many hinges to start from."""
 
+    @abstractmethod
     def spanning(self) -> Hinges:
-        """Hinges whose features span those of all feasible hinges."""
+        """Hinges whose features span those of all feasible hinges, as far as the pricer finds
+        them."""
 
+    @abstractmethod
     def tangents(self, hinges: Hinges) -> tuple[Array, Array]:
         """Orthonormal directions (K, d, m) in which the hinges may move on their faces, padded with
         zero, and the centres (K, d) of the spheres on which their normals do."""
 
+    @abstractmethod
     def moved(self, hinges: Hinges, steps: Array) -> tuple[Hinges, Flags]:
         """The hinges after steps (K, m) in these directions, and which of them were held back at
         the end of their face."""
+
+
+class ExactPricing(Pricing):
+    """A pricer that misses nothing: the greatest of its maxima is the pricing maximum."""
+
+    name: str
+
+    def quick(self) -> Pricing:
+        """A pricer for the rounds between two certificates, which may miss some: this one, unless
+        it has a quicker one."""
+        return self
+
+    def patterns(self) -> Flags:
+        """The activation patterns (P, N), of every two complements one, if they are few and the
+        pricer knows them; else none, (0, N)."""
+        return np.zeros((0, len(self.problem)), dtype=bool)

@@ -10,26 +10,31 @@ and the dual constraint is a trust-region problem,
 with M and v as in the plane.  Its local maxima are the global one and at most one more, the
 local-nonglobal maximiser (Martinez, SIAM J. Optim. 4, 1994); both count, because the global one may
 be infeasible.  The faces are prepared once and maximised together: a simplex of N sites has
-(2^(N-1) - 1)(2^N - 2).
+(2^(N-1) - 1)(2^N - 2).  Multipliers that change little have their maxima where they were, or on a
+face that touches one site more or less: `QuickFaces` looks only there.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import fields, replace
 
 import numpy as np
 
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Hinges, Indices, dual_heights, no_hinges
+from convexden.solvers.pricing import ExactPricing, Pricing
 from convexden.solvers.pricing.face_table import FaceTable
 from convexden.solvers.pricing.plane import CONTACT
 from convexden.solvers.pricing.trust_region import sphere_maxima
 
 _SLACK = 1e-9  # tangency multipliers above minus this count as nonnegative
+_MEMORY = 3  # searches whose maxima count as recent
+_WATCHED = 0.3  # maxima above this are remembered
 _CHUNK = 2_000_000  # numbers held at a time
 
 
-class FacePricing:
+class FacePricing(ExactPricing):
     """Global and local maxima of the dual constraint over all faces.
 
     Parameters
@@ -48,6 +53,7 @@ class FacePricing:
     def __init__(self, problem: Interpolation) -> None:
         self.problem = problem
         self.table = FaceTable(problem)
+        self.recent: deque[Indices] = deque(maxlen=_MEMORY)
 
     def maxima(
         self,
@@ -55,12 +61,29 @@ class FacePricing:
         jacobians: Array,
         floor: float,
         limit: int | None = None,
-        among: Indices | None = None,
     ) -> tuple[Hinges, Array]:
-        """Local maxima with g >= min(floor, P), the greatest first, the greatest always.
+        """Local maxima with g >= min(floor, P), the greatest first, the greatest always."""
+        found = self.maxima_on(np.arange(len(self.table)), values, jacobians, floor, limit)
+        self.recent.append(found[0].faces)
+        return found
 
-        With `among` only those on these faces, which bound nothing.
-        """
+    def quick(self) -> Pricing:
+        """A pricer of the faces near to recent maxima."""
+        return QuickFaces(self)
+
+    def patterns(self) -> Flags:
+        """All patterns but the trivial one."""
+        return self.table.patterns[~self.table.patterns.all(axis=1)]
+
+    def maxima_on(
+        self,
+        faces: Indices,
+        values: Array,
+        jacobians: Array,
+        floor: float,
+        limit: int | None = None,
+    ) -> tuple[Hinges, Array]:
+        """As `maxima`, on these faces only."""
         problem, table = self.problem, self.table
         active = table.patterns.astype(float)
         moments = values[:, :, None] * problem.centers[:, None, :] + jacobians
@@ -68,13 +91,12 @@ class FacePricing:
         totals = active @ values
         best = 0.0
         parts: list[tuple[Hinges, Array]] = [(no_hinges(problem), np.zeros(0))]
-        everything = np.arange(len(table)) if among is None else among
-        for level, mine in reversed(list(table.split(everything))):
+        for level, mine in reversed(list(table.split(faces))):
             k = problem.input_dimension - level
             step = max(1, _CHUNK // (values.shape[1] * problem.input_dimension + k * k))
             for start in range(0, len(mine), step):
                 # A face that cannot reach the floor nor the best so far has nothing to offer.
-                chunk = everything[mine[start : start + step]]
+                chunk = faces[mine[start : start + step]]
                 found = self._on(level, chunk, forms, totals, min(floor, best))
                 heights = dual_heights(problem, found, values, jacobians)
                 best = max(best, heights.max(initial=0.0))
@@ -256,6 +278,42 @@ class FacePricing:
             solved = np.linalg.pinv(system) @ gradient[mine][:, :, None]
             passed[mine] = (solved[:, :count, 0] >= -_SLACK).all(axis=1)
         return passed
+
+
+class QuickFaces(Pricing):
+    """The local maxima on faces near to recent ones; what else there is goes unseen."""
+
+    def __init__(self, exact: FacePricing) -> None:
+        self.problem, self.exact = exact.problem, exact
+
+    def maxima(
+        self, values: Array, jacobians: Array, floor: float, limit: int | None = None
+    ) -> tuple[Hinges, Array]:
+        """As `Pricing.maxima`; everywhere as long as there are no recent maxima."""
+        exact = self.exact
+        if not exact.recent:
+            return exact.maxima(values, jacobians, floor, limit)
+        near = exact.table.near(np.concatenate(exact.recent))
+        found, heights = exact.maxima_on(near, values, jacobians, min(floor, _WATCHED), limit)
+        exact.recent.append(found.faces)
+        high = heights >= min(floor, heights.max(initial=0.0))
+        return found[high], heights[high]
+
+    def initial(self, count: int) -> Hinges:
+        """As `Pricing.initial`."""
+        return self.exact.initial(count)
+
+    def spanning(self) -> Hinges:
+        """As `Pricing.spanning`."""
+        return self.exact.spanning()
+
+    def tangents(self, hinges: Hinges) -> tuple[Array, Array]:
+        """As `Pricing.tangents`."""
+        return self.exact.tangents(hinges)
+
+    def moved(self, hinges: Hinges, steps: Array) -> tuple[Hinges, Flags]:
+        """As `Pricing.moved`."""
+        return self.exact.moved(hinges, steps)
 
 
 def _sum(parts: list[tuple[Hinges, Array]]) -> tuple[Hinges, Array]:

@@ -34,6 +34,7 @@ from convexden.solvers.atoms import (
     dual_heights,
     spanning_tree,
 )
+from convexden.solvers.pricing import ExactPricing
 
 # A hinge may miss tangency by this much (in units of the spread) and still count as feasible:
 # common tangents of three and more sites are known only up to rounding.
@@ -53,7 +54,7 @@ class _Arcs:
     patterns: Flags
 
 
-class PlanePricing:
+class PlanePricing(ExactPricing):
     """Global and local maxima of the dual constraint over the feasible hinges of the plane.
 
     Parameters
