@@ -28,6 +28,7 @@ NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
 VIOLATION = 1e-11  # a dual constraint exceeded by less is satisfied
 _EXTENSIONS = 10  # how often violated hinges join a polished active set
 _SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
+_LIGHT = 1e-12  # output weights below this share of the largest are none
 _GOAL = 1e-11  # gap that Newton's method reaches when it succeeds
 
 
@@ -154,7 +155,7 @@ class Exchange(ABC):
     def _improve_cost(self, hinges: Hinges, columns: Array, weights: Array) -> None:
         bounds = self.bounds
         norms = np.linalg.norm(weights, axis=1)
-        heavy = np.flatnonzero(norms > 1e-7 * norms.max())
+        heavy = np.flatnonzero(norms > _LIGHT * norms.max())
         repaired = repair(columns[heavy], self.rows.targets, weights[heavy])
         if repaired is None:
             return

@@ -22,6 +22,7 @@ _STEPS = 60
 _BOUNDARY = 0.99  # share of the way to the boundary that a step may go
 _LEAST = 1e-3  # a step moves the target of complementarity at most this far down
 _SHIFT = 1e-13  # regularisation of the equilibrated system
+_KEPT = 10.0  # prices stay unknowns whose share of the greatest is above this many slacks
 
 Images = tuple[Array, Array]
 
@@ -58,10 +59,9 @@ def solve_branches(
         complementarity, objective = float(prices @ slack), float(np.sum(targets * x))
         if complementarity <= accuracy * objective:
             break
-        try:
-            system = _System(program, at, slack, prices, residual, eta)
-        except np.linalg.LinAlgError:  # as far as rounding lets it go
+        if not slack.min() > 0.0 or not prices.min() > 0.0:  # as far as rounding lets it go
             break
+        system = _System(program, at, slack, prices, residual, eta)
         step, change = system.direction(np.zeros(len(model)))
         moved = program.images(step)
         bent, curved = program.squares(at, moved), program.squares(moved, moved)
@@ -113,7 +113,11 @@ class _Program:
 
 
 class _System:
-    """The linearised optimality conditions at a point, with the prices eliminated."""
+    """The linearised optimality conditions at a point.
+
+    Prices with small lambda_k / s_k are eliminated; the others would swamp what is left of the
+    matrix, and stay unknowns of a symmetric indefinite system.
+    """
 
     def __init__(
         self,
@@ -126,28 +130,50 @@ class _System:
     ) -> None:
         self.slack, self.prices, self.residual, self.shape = slack, prices, residual, program.shape
         self.gradients = program.gradients(at)
-        columns = program.columns
+        columns, ratios = program.columns, prices / slack
         matrix = np.kron((columns * prices[:, None]).T @ columns, np.eye(program.shape[1]))
+        self.kept = np.flatnonzero(ratios > _KEPT * prices.max())
+        light = np.sqrt(np.where(ratios > _KEPT * prices.max(), 0.0, ratios))
         rows = np.concatenate(
             [
                 program.bends * np.sqrt(prices[program.owners])[:, None],
-                self.gradients * np.sqrt(prices / slack)[:, None],
+                self.gradients * light[:, None],
             ]
         )
         matrix += rows.T @ rows
-        diagonal = np.diag_indices_from(matrix)
-        matrix[diagonal] += eta
-        self.scale = 1.0 / np.sqrt(matrix[diagonal])
-        matrix *= self.scale * self.scale[:, None]
-        matrix[diagonal] += _SHIFT
-        self.factor = scipy.linalg.cho_factor(matrix, overwrite_a=True, check_finite=False)
+        size = len(matrix)
+        matrix[np.diag_indices(size)] += eta
+        scale = 1.0 / np.sqrt(matrix.diagonal())
+        kept = self.gradients[self.kept]
+        system = np.zeros((size + len(kept), size + len(kept)))
+        system[:size, :size] = matrix
+        system[size:, :size] = kept
+        system[:size, size:] = kept.T
+        system[np.arange(size, len(system)), np.arange(size, len(system))] = -1 / ratios[self.kept]
+        self.scale = np.append(scale, 1.0 / np.linalg.norm(kept * scale, axis=1))
+        self.matrix = system * self.scale * self.scale[:, None]
+        shifted = self.matrix.copy()
+        shifted[np.diag_indices(size)] += _SHIFT
+        self.factors = scipy.linalg.lu_factor(shifted, overwrite_a=True, check_finite=False)
 
     def direction(self, wanted: Array) -> tuple[Array, Array]:
         """Steps of Z and the prices towards complementarity products lambda_k s_k as wanted."""
         missing = wanted / self.slack - self.prices
-        right = self.scale * (self.residual - missing @ self.gradients)
-        step = self.scale * scipy.linalg.cho_solve(self.factor, right, check_finite=False)
+        light = missing.copy()
+        light[self.kept] = 0.0
+        right = self.scale * np.concatenate(
+            [
+                self.residual - light @ self.gradients,
+                -missing[self.kept] * (self.slack / self.prices)[self.kept],
+            ]
+        )
+        solved = scipy.linalg.lu_solve(self.factors, right, check_finite=False)
+        left = right - self.matrix @ solved
+        solved += scipy.linalg.lu_solve(self.factors, left, check_finite=False)
+        solved *= self.scale
+        step = solved[: len(self.residual)]
         change = missing + self.prices / self.slack * (self.gradients @ step)
+        change[self.kept] = solved[len(self.residual) :]
         return step.reshape(self.shape), change
 
 
