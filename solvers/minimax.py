@@ -31,8 +31,10 @@ _ROUNDS = 60
 _STALL = 8  # rounds in which neither gap nor bound hardly move before giving up
 _PATIENCE = 5  # rounds without a network before asking whether there is one
 _SHARES = (0.5, 0.25, 0.1, 0.03)  # of a step that failed
-_LEAST_ETA, _LEAST_ACCURACY = 1e-6, 1e-11
-_WEIGHT = 1e-4
+_LEAST_ETA, _LEAST_ACCURACY = 1e-9, 1e-12
+_WEIGHT = 1e-4  # hinges whose share of the greatest weight is above this stay as cuts
+_FAINT = 1e-9  # and those above this count for the cheapest network
+_CLOUDED = 1e-5  # gap below which the hinges of a round lie close together
 
 
 class Minimax(Exchange):
@@ -64,7 +66,7 @@ class Minimax(Exchange):
         hinges = self._descend(start)
         if self.bounds.gap > self._goal:
             rest = ColumnGeneration(
-                self.rows, self.pricing, self.tolerance, self.master, self.report
+                self.rows, self.exact or self.pricing, self.tolerance, self.master, self.report
             )
             rest.bounds = self.bounds
             rest.run(hinges)
@@ -91,7 +93,9 @@ class Minimax(Exchange):
             rated = bounds.multipliers
             active = self._carry(model, trial, prices)
             self._record(len(model))
-            if gap <= self._newton_gap or promised < 1e-3 * lower:
+            if bounds.gap < _CLOUDED:
+                self._consolidate(model.hinges + active[0], np.tile(prices, 2), base)
+            if bounds.gap <= self._newton_gap or promised < 1e-3 * lower:
                 if promised < 0.1 * bounds.gap * lower:
                     # The bound is ahead of the network, which the penalty on long steps holds back.
                     free, prices = self._step(model, base, _LEAST_ETA, _LEAST_ACCURACY)
@@ -108,6 +112,8 @@ class Minimax(Exchange):
                 extra = branches(rows, self.pricing, added, trial)
                 self._search(base, trial)
             kept = np.flatnonzero(prices > _WEIGHT * prices.max())
+            apart = 0.1 * np.sqrt(max(bounds.gap, _LEAST_ACCURACY))
+            kept = kept[distinct(model.hinges[kept], apart)]
             cuts = flat(rows, model.hinges[kept], outputs) + extra
             if rated is not base and rated is bounds.multipliers:
                 found, heights = new, high / high[0]
@@ -161,6 +167,16 @@ class Minimax(Exchange):
         self._improve_cost(hinges, columns, weights)
         return hinges, np.linalg.norm(weights, axis=1), np.linalg.norm(outputs, axis=1)
 
+    def _consolidate(self, hinges: Hinges, prices: Array, base: Array) -> None:
+        """Look for a cheaper network over the hinges of a round, before and after they moved:
+        near the optimum they are a cloud round each of its hinges."""
+        hinges = hinges[np.flatnonzero(prices > _FAINT * prices.max())]
+        cloud = flat(self.rows, hinges, self.rows.targets.shape[1])
+        eta = _FAINT * _LEAST_ETA * self.bounds.lower / float(np.sum(base**2))
+        inside, prices = solve_branches(cloud, self.rows.targets, base, eta, _LEAST_ACCURACY)
+        outputs = cloud.columns @ inside
+        self._improve_cost(hinges, cloud.columns, prices[:, None] * outputs)
+
     def _finish(
         self,
         carried: tuple[Hinges, Array, Array],
@@ -172,6 +188,7 @@ class Minimax(Exchange):
         gap = max(self.bounds.gap, _LEAST_ACCURACY)
         active = active_set(*carried, found, heights, gap, constant=False)
         self._newton(*active, multipliers)
+        self._newton_gap = self.bounds.gap / 3  # not again before the model is better
         for near in (multipliers, self.bounds.multipliers):
             if self._polished is not None and self.bounds.gap > self._goal:
                 self._price_polished(

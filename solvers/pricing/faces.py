@@ -30,6 +30,7 @@ from convexden.solvers.pricing.trust_region import sphere_maxima
 
 _SLACK = 1e-9  # tangency multipliers above minus this count as nonnegative
 _MEMORY = 3  # searches whose maxima count as recent
+_MANY = 20_000  # faces above which finding those near to some is quicker than pricing all
 _WATCHED = 0.3  # maxima above this are remembered
 _CHUNK = 2_000_000  # numbers held at a time
 
@@ -68,8 +69,8 @@ class FacePricing(ExactPricing):
         return found
 
     def quick(self) -> Pricing:
-        """A pricer of the faces near to recent maxima."""
-        return QuickFaces(self)
+        """A pricer of the faces near to recent maxima, if there are many faces."""
+        return QuickFaces(self) if len(self.table) > _MANY else self
 
     def patterns(self) -> Flags:
         """All patterns but the trivial one."""
