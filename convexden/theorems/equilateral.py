@@ -17,8 +17,9 @@ from convexden.theorems._claims import (
     one_radius,
     rounding,
 )
-from convexden.theorems._core import TOLERANCE, Result, Theorem, compare
 from convexden.theorems._ramps import Ramp, sum_of_ramps
+from convexden.theorems._theorem import Theorem
+from convexden.theorems._verdicts import TOLERANCE, Result, compare
 
 Array = NDArray[np.float64]
 
@@ -152,9 +153,11 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     return ClosedForm(problem, sum_of_ramps(centroid, ramps), cost, certificate)
 
 
-def verify(points: ArrayLike, radius: ArrayLike, *, tolerance: float = TOLERANCE) -> Result:
-    """Compare the closed form with the certified optimum; arguments as in `closed_form`."""
-    return compare("equilateral", closed_form(points, radius), tolerance=tolerance)
+def verify(
+    points: ArrayLike, radius: ArrayLike, *, solve: bool = False, tolerance: float = TOLERANCE
+) -> Result:
+    """Prove the closed form by its certificate; solve only if that fails, or if `solve`."""
+    return compare("equilateral", closed_form(points, radius), solve=solve, tolerance=tolerance)
 
 
 def instance(rng: np.random.Generator, kind: str) -> Instance:

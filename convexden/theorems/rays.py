@@ -18,8 +18,9 @@ from convexden.theorems._claims import (
     generic_position,
     rounding,
 )
-from convexden.theorems._core import TOLERANCE, Result, Theorem, compare
 from convexden.theorems._ramps import Ramp, sum_of_ramps
+from convexden.theorems._theorem import Theorem
+from convexden.theorems._verdicts import TOLERANCE, Result, compare
 
 Array = NDArray[np.float64]
 
@@ -169,9 +170,11 @@ def sum_over_rays(rays: Rays) -> ClosedForm:
     return ClosedForm(problem, network, sum(ramp.cost for ramp in ramps), certificate)
 
 
-def verify(points: ArrayLike, radius: ArrayLike, *, tolerance: float = TOLERANCE) -> Result:
-    """Compare the closed form with the certified optimum; arguments as in `closed_form`."""
-    return compare("rays", closed_form(points, radius), tolerance=tolerance)
+def verify(
+    points: ArrayLike, radius: ArrayLike, *, solve: bool = False, tolerance: float = TOLERANCE
+) -> Result:
+    """Prove the closed form by its certificate; solve only if that fails, or if `solve`."""
+    return compare("rays", closed_form(points, radius), solve=solve, tolerance=tolerance)
 
 
 def instance(rng: np.random.Generator, kind: str) -> Instance:

@@ -11,7 +11,8 @@ from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.theorems._claims import ClosedForm, Instance, closed_form_certificate
-from convexden.theorems._core import TOLERANCE, Result, Theorem, compare
+from convexden.theorems._theorem import Theorem
+from convexden.theorems._verdicts import TOLERANCE, Result, compare
 
 Array = NDArray[np.float64]
 
@@ -98,10 +99,12 @@ def verify(
     radius: ArrayLike,
     targets: ArrayLike | None = None,
     *,
+    solve: bool = False,
     tolerance: float = TOLERANCE,
 ) -> Result:
-    """Compare the closed form with the certified optimum; arguments as in `closed_form`."""
-    return compare("univariate", closed_form(points, radius, targets), tolerance=tolerance)
+    """Prove the closed form by its certificate; solve only if that fails, or if `solve`."""
+    claim = closed_form(points, radius, targets)
+    return compare("univariate", claim, solve=solve, tolerance=tolerance)
 
 
 def connect_the_dots(problem: Interpolation) -> ClosedForm:
