@@ -15,6 +15,7 @@ from convexden.errors import InvalidProblem
 from convexden.theorems import (
     collinear,
     equilateral,
+    equilateral_beyond,
     face_aligned,
     obtuse_simplex,
     rays,
@@ -34,6 +35,7 @@ __all__ = [
     "compare",
     "decide",
     "equilateral",
+    "equilateral_beyond",
     "face_aligned",
     "get",
     "names",
@@ -44,7 +46,15 @@ __all__ = [
     "verify_all",
 ]
 
-_MODULES = (univariate, collinear, rays, obtuse_simplex, equilateral, face_aligned)
+_MODULES = (
+    univariate,
+    collinear,
+    rays,
+    obtuse_simplex,
+    equilateral,
+    equilateral_beyond,
+    face_aligned,
+)
 
 registry = MappingProxyType({module.THEOREM.name: module.THEOREM for module in _MODULES})
 
