@@ -23,8 +23,8 @@ from convexden.theorems._verdicts import TOLERANCE, Result, compare
 
 Array = NDArray[np.float64]
 
-SHAPES = {"triangle": 2, "tetrahedron": 3, "4-simplex": 4, "5-simplex": 5, "6-simplex": 6}
-KINDS = (*SHAPES, *(f"{shape} near" for shape in SHAPES))
+SHAPES = {"triangle": 2, "3-simplex": 3, "4-simplex": 4, "5-simplex": 5, "6-simplex": 6}
+KINDS = (*SHAPES, *(f"{shape} (near)" for shape in SHAPES))
 
 
 def threshold(dimension: int) -> float:

@@ -18,8 +18,8 @@ from convexden.theorems.equilateral import (
     threshold,
 )
 
-SHAPES = {"triangle": 2, "tetrahedron": 3, "4-simplex": 4, "5-simplex": 5}
-KINDS = (*SHAPES, *(f"{shape} near" for shape in SHAPES))
+SHAPES = {"triangle": 2, "3-simplex": 3, "4-simplex": 4, "5-simplex": 5}
+KINDS = (*SHAPES, *(f"{shape} (near)" for shape in SHAPES))
 
 
 def hypotheses(points: ArrayLike, radius: ArrayLike) -> Interpolation:
