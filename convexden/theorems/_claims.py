@@ -46,9 +46,9 @@ class ClosedForm:
 
 
 def closed_form_certificate(problem: Interpolation, values: Array, jacobians: Array) -> Certificate:
-    """The certificate of multipliers that a theorem gives, whose pricing maximum is 1."""
+    """The certificate of multipliers that a theorem gives: their pricing maximum is 1, if any."""
     bound = max(0.0, float(np.sum(values * problem.targets)))
-    return Certificate(values, jacobians, bound, 1.0, "closed-form")
+    return Certificate(values, jacobians, bound, float(values.any()), "closed-form")
 
 
 def rounding(points: Array) -> float:

@@ -197,8 +197,8 @@ def obtuse_directions(rng: np.random.Generator, count: int) -> Array:
     """Linearly independent unit vectors, one a row, at pairwise obtuse angles."""
     mixing = np.triu(rng.uniform(0.0, 1.0, (count, count)), 1)
     mixing += mixing.T
-    share = rng.uniform(0.05, 0.95) / np.linalg.norm(mixing, 2)
-    directions: Array = np.linalg.cholesky(np.eye(count) - share * mixing)  # of their Gram matrix
+    mixing *= rng.uniform(0.05, 0.95) / np.linalg.norm(mixing, 2)
+    directions: Array = np.linalg.cholesky(np.eye(count) - mixing)  # a factor of their Gram matrix
     return directions
 
 
