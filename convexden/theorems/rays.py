@@ -198,8 +198,8 @@ def obtuse_directions(rng: np.random.Generator, count: int) -> Array:
     mixing = np.triu(rng.uniform(0.0, 1.0, (count, count)), 1)
     mixing += mixing.T
     mixing *= rng.uniform(0.05, 0.95) / np.linalg.norm(mixing, 2)
-    directions: Array = np.linalg.cholesky(np.eye(count) - mixing)  # a factor of their Gram matrix
-    return directions
+    # Factors of their Gram matrix.
+    return np.asarray(np.linalg.cholesky(np.eye(count) - mixing), dtype=float)
 
 
 def _planar_rays(rng: np.random.Generator, kind: str) -> Array:
