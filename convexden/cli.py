@@ -176,10 +176,17 @@ def verify(
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the results here, as JSON.")
     ] = None,
+    solve: Annotated[
+        bool,
+        typer.Option(
+            "--solve",
+            help="Solve also what a closed-form dual proves, and compare the functions.",
+        ),
+    ] = False,
     each: Annotated[bool, typer.Option("--each", help="Show every instance.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Compare the closed forms of theorems with certified solutions of random instances.
+    """Prove the closed forms of theorems on random instances, by their duals or by solving.
 
     A theorem that is not confirmed gives exit status 1; a refuted conjecture is a finding.
     """
@@ -195,7 +202,9 @@ def verify(
             line.show(f"{name}: {done} of {total} instances done")
 
         results = list(
-            theorems.verify_all(names or None, instances=instances, seed=seed, progress=show)
+            theorems.verify_all(
+                names or None, instances=instances, seed=seed, solve=solve, progress=show
+            )
         )
     if json is not None:
         from convexden.serialization import save_records

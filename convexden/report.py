@@ -116,7 +116,8 @@ def verify_table(results: Iterable[Result], *, each: bool = False) -> Renderable
 
 
 def _overview(results: Sequence[Result]) -> Table:
-    table = _table("theorem", "ok", "refuted", "open", "excess", "gap", "distance", "seconds")
+    columns = ("ok", "refuted", "open", "dual", "excess", "gap", "distance", "seconds")
+    table = _table("theorem", *columns, dense=True)
     for name in dict.fromkeys(result.theorem for result in results):
         own = [result for result in results if result.theorem == name]
         counts = [
@@ -131,17 +132,22 @@ def _overview(results: Sequence[Result]) -> Table:
                     counts, ("green", _refuted_style(name), "yellow"), strict=True
                 )
             ),
+            str(sum(result.proof == "closed-form dual" for result in own) or "-"),
             _small(max((result.relative_excess for result in own), key=abs)),
             _small(max(result.relative_gap for result in own)),
             _distance(*(result.sup_distance for result in own)),
-            f"{sum(result.seconds for result in own):.1f}",
+            f"{sum(result.seconds for result in own):.2f}",
         )
-    table.caption = "excess, gap and distance: the largest of the instances"
+    table.caption = (
+        "dual: proved by the closed-form dual alone, the others were solved\n"
+        "excess, gap and distance: the largest of the instances"
+    )
     return table
 
 
 def _instances(results: Sequence[Result]) -> Table:
-    table = _table("instance", "verdict", "cost", "excess", "gap", "distance")
+    columns = ("instance", "verdict", "proof", "cost", "excess", "gap", "distance")
+    table = _table(*columns, dense=True)
     name = ""
     for result in results:
         if result.theorem != name:
@@ -152,7 +158,8 @@ def _instances(results: Sequence[Result]) -> Table:
         table.add_row(
             f"  {result.instance} {result.kind}",
             Text(result.verdict, style),
-            f"{result.cost:.5g}",
+            "dual" if result.proof == "closed-form dual" else "solved",
+            f"{result.cost:.4g}",
             _small(result.relative_excess),
             _small(result.relative_gap),
             _distance(result.sup_distance),
@@ -176,13 +183,14 @@ def _findings(results: Sequence[Result]) -> list[Text]:
         for result in own:
             kinds.setdefault((result.verdict, result.kind), []).append(result)
         lines.append(Text(f"{verb}: {name}", f"bold {style}"))
-        for (verdict, kind), members in sorted(kinds.items(), reverse=True):
+        for (verdict, kind), members in sorted(
+            kinds.items(), key=lambda item: item[0][0], reverse=True
+        ):
             line = f"  {verdict} on {len(members)}" + (f" {kind}" if kind else "")
             if verdict == "refuted":
                 excess = [result.relative_excess for result in members]
-                line += (
-                    f": cheaper networks exist, by {_small(min(excess))} to {_small(max(excess))}"
-                )
+                ends = dict.fromkeys([_small(min(excess)), _small(max(excess))])
+                line += f": cheaper networks exist, by {' to '.join(ends)}"
             lines.append(
                 Text(line, _refuted_style(name) if verdict == "refuted" else _STYLES[verdict])
             )
@@ -202,10 +210,12 @@ def _refuted_style(name: str) -> str:
     return _STYLES["finding" if _is_conjecture(name) else "refuted"]
 
 
-def _table(*columns: str) -> Table:
-    """Words to the left, numbers to the right."""
-    words = {"theorem", "instance", "verdict", "check", "name", "what it says", "active sites", ""}
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+def _table(*columns: str, dense: bool = False) -> Table:
+    """Words to the left, numbers to the right; a dense table has room for more columns."""
+    words = {"theorem", "instance", "verdict", "proof", "check", "name", "what it says"}
+    words |= {"active sites", ""}
+    padding = (0, 0 if dense else 1, 0, 0)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding, header_style="bold")
     for column in columns:
         table.add_column(column, justify="left" if column in words else "right", no_wrap=True)
     if columns[-1] == "what it says":

@@ -246,7 +246,23 @@ def test_verify_confirms_a_theorem_and_stores_it(run):
         "sup_distance",
         "seconds",
     }
-    assert record["verdict"] == "confirmed"
+    assert (record["verdict"], record["proof"]) == ("confirmed", "closed-form dual")
+    assert record["sup_distance"] is None
+
+
+def test_verify_solves_where_it_is_asked_to(run):
+    options = ("--instances", "1", "--json", "out.json", "--quiet")
+    status, output, error = run("verify", "rays", "--solve", *options)
+    assert status == 0, output + error
+    (record,) = json.loads(Path("out.json").read_text())
+    assert (record["verdict"], record["proof"]) == ("confirmed", "solved")
+    assert record["sup_distance"] < 1e-9
+
+
+def test_verify_refutes_a_conjecture_and_exits_0(run):
+    status, output, error = run("verify", "equilateral-beyond", "--instances", "1", "--quiet")
+    assert status == 0, output + error
+    assert "finding: equilateral-beyond" in output
 
 
 def test_theorems_are_listed(run):

@@ -133,7 +133,7 @@ def test_theorems() -> None:
     for theorem in theorems.registry.values():
         assert theorem.name in text
         assert theorem.title in text
-    assert text.count("conjecture") == 1
+    assert text.count("conjecture") == 2
     assert text.count("2311.06748") == len(theorems.registry)
 
 
@@ -143,6 +143,17 @@ def test_all_confirmed(solution: Solution) -> None:
     assert "confirmed on 3 instances" in text
     assert "1.5" in text  # seconds
     assert "refuted on" not in text
+
+
+def test_tables_say_how_instances_were_proved(solution: Solution) -> None:
+    solved = _result(solution, "rays", 0, "right angle", 0.0)
+    results = [solved, *(replace(solved, solution=None, sup_distance=None) for _ in range(2))]
+    rows = [line.split() for line in _text(verify_table(results)).splitlines()]
+    assert ["theorem", "ok", "refuted", "open", "dual"] in [row[:5] for row in rows]
+    assert ["rays", "3", "-", "-", "2"] in [row[:5] for row in rows]
+    text = _text(verify_table(results, each=True))
+    assert text.count("confirmed solved") == 1
+    assert text.count("confirmed dual") == 2
 
 
 def test_refuted_conjecture_is_a_finding_and_a_refuted_theorem_a_failure(
@@ -158,6 +169,8 @@ def test_refuted_conjecture_is_a_finding_and_a_refuted_theorem_a_failure(
     assert "refuted on 2 scalene acute: cheaper networks exist, by 2.0e-09 to 3.0e-07" in text
     assert "confirmed on 1 isosceles acute" in text
     assert "FAILED" not in text
+    alone = _text(verify_table(results[:1]))
+    assert "cheaper networks exist, by 3.0e-07\n" in alone
     failure = _text(verify_table([_result(solution, "rays", 0, "right angle", 1e-3)]))
     assert "FAILED: rays" in failure
     doubt = replace(_result(solution, "rays", 0, "right angle", 0.0), verdict="undecided")

@@ -17,7 +17,14 @@ from scipy.optimize import minimize
 from convexden import theorems
 from convexden.data import regular_simplex, triangle
 from convexden.errors import InvalidProblem
-from convexden.theorems import equilateral, face_aligned, obtuse_simplex, rays, univariate
+from convexden.theorems import (
+    equilateral,
+    equilateral_beyond,
+    face_aligned,
+    obtuse_simplex,
+    rays,
+    univariate,
+)
 from convexden.theorems._median import weighted_geometric_median
 from convexden.verification import site_errors, verify
 
@@ -39,6 +46,19 @@ THREE_RAYS = [
 CROSS = [[0, 0], [1, 0], [2, 0], [0, 1.5], [0, 2.5], [-1, 0], [0, -1.2]]
 RIGHT = [[0, 0], [4, 0], [0, 3]]
 EQUILATERAL = triangle((60, 60, 60))
+
+
+@pytest.fixture
+def no_solver(monkeypatch: pytest.MonkeyPatch) -> None:
+    def solve(*_: object, **__: object) -> None:
+        raise AssertionError("the solver was called")
+
+    monkeypatch.setattr("convexden.solving.solve", solve)
+
+
+def simplex(dimension: int, fraction: float) -> tuple[Array, float]:
+    """A regular simplex with a radius of this fraction of half its height."""
+    return regular_simplex(dimension), fraction * (1 + 1 / dimension) / 2
 
 
 # ---------------------------------------------------------------- what the closed forms claim
@@ -114,14 +134,16 @@ def test_no_random_hinge_exceeds_the_certificate_in_space(
     assert 0.9 < _largest_random_height(closed_form) <= 1 + 1e-12
 
 
-def test_certificate_fails_above_the_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
-    radius = 0.75 * equilateral.threshold(2)
-    monkeypatch.setattr(equilateral, "threshold", lambda dimension: 1.0)
-    for factor, fails in ((0.9999, False), (1.0001, True)):
-        closed_form = equilateral.closed_form(EQUILATERAL, factor * radius)
-        assert closed_form.certificate is not None
-        check = verify(closed_form.problem, closed_form.network, closed_form.certificate)
-        assert (check.pricing_maximum > 1 + 1e-9) == fails
+@pytest.mark.parametrize("dimension", [2, 3, 4, 5, 6])
+def test_pricing_of_the_closed_form_dual_recovers_the_threshold(dimension: int) -> None:
+    below, above = 0.5, 0.999
+    while above - below > 1e-11:
+        middle = (below + above) / 2
+        claim = equilateral_beyond.closed_form(*simplex(dimension, middle))
+        assert claim.certificate is not None
+        check = verify(claim.problem, claim.network, claim.certificate)
+        below, above = (below, middle) if check.pricing_maximum > 1 + 1e-11 else (middle, above)
+    assert middle == pytest.approx(equilateral.threshold(dimension), rel=1e-10)
 
 
 def _largest_random_height(closed_form: theorems.ClosedForm, count: int = 20_000) -> float:
@@ -191,6 +213,16 @@ def test_univariate_merges_balls_that_meet() -> None:
         assert check.passed, check.reasons
 
 
+@pytest.mark.usefixtures("no_solver")
+@pytest.mark.parametrize("shift", [0.0, 1e3])
+def test_rounding_of_affine_data_costs_nothing(shift: float) -> None:
+    points = np.array([0.0, 0.1, 0.2, 0.3, 0.7, 1.1]) + shift
+    result = univariate.verify(points, 0.0, [0.0, 0.3, 0.6, 0.9, 2.1, 3.3])
+    assert (result.verdict, result.closed_form_cost) == ("confirmed", 0.0)
+    bent = univariate.closed_form(points, 0.0, [0.0, 0.3, 0.6, 0.9 + 1e-9, 2.1, 3.3])
+    assert bent.cost > 1e-9
+
+
 # ---------------------------------------------------------------- hypotheses
 
 
@@ -211,6 +243,9 @@ def test_univariate_merges_balls_that_meet() -> None:
         ("equilateral", [[0, 0], [1, 1]], 0.1, "at least three"),
         ("equilateral", EQUILATERAL, 0.67, "only up to radius 0.66139"),
         ("equilateral", EQUILATERAL, [0.1, 0.1, 0.2], "one radius"),
+        ("equilateral", EQUILATERAL, 0.67, "try equilateral-beyond"),
+        ("equilateral-beyond", EQUILATERAL, 0.76, "no room for its ramps"),
+        ("equilateral-beyond", RIGHT, 0.1, "regular simplex"),
         ("face-aligned", CROSS, 0.1, "vertices of a simplex"),
         ("face-aligned", [[0, 0], [1, 0], [0.5, 0.2]], 0.11, "lower the radius below 0.1"),
         ("face-aligned", RIGHT, 0.0, "one radius"),
@@ -275,6 +310,7 @@ def test_registry() -> None:
         "rays",
         "obtuse-simplex",
         "equilateral",
+        "equilateral-beyond",
         "face-aligned",
     ]
     assert theorems.get("Face_Aligned") is face_aligned.THEOREM
@@ -350,15 +386,123 @@ def test_theorems_are_confirmed(name: str) -> None:
             "relative_excess",
             "sup_distance",
             "seconds",
+            "proof",
         ]
+
+
+@pytest.mark.parametrize("name", PROVED)
+def test_the_solver_agrees_with_the_theorems(name: str) -> None:
+    theorem = theorems.get(name)
+    quick = [k for k, kind in enumerate(theorem.kinds) if "6-simplex" not in kind]
+    for k in quick:
+        claim = theorem.closed_form(**theorem.draw(6, k))
+        result = theorems.compare(name, claim, solve=True)
+        assert (result.verdict, result.proof) == ("confirmed", "solved"), theorem.kind_of(k)
+        assert abs(result.relative_excess) <= max(10 * result.relative_gap, 1e-12)
+
+
+@pytest.mark.usefixtures("no_solver")
+@pytest.mark.parametrize("name", PROVED)
+def test_closed_form_duals_prove_theorems_without_the_solver(name: str) -> None:
+    theorem = theorems.get(name)
+    for result in theorems.verify_all([name], instances=len(theorem.kinds), seed=5):
+        assert (result.verdict, result.proof) == ("confirmed", "closed-form dual")
+        assert result.solution is None
+        assert result.sup_distance is None
+        assert result.cost == pytest.approx(result.closed_form_cost, rel=1e-13)
+        assert 0 <= result.relative_gap <= 1e-10
+    with pytest.raises(AssertionError, match="the solver was called"):
+        next(theorems.verify_all([name], instances=1, solve=True))
+
+
+def test_a_proof_by_the_closed_form_dual_imports_no_solver() -> None:
+    code = (
+        "import sys, convexden as cd\n"
+        "cd.theorems.rays.verify([[0, 0], [4, 0], [0, 3]], 0.48)\n"
+        "loaded = {name for name in sys.modules if name.startswith('convexden.sol')}\n"
+        "assert not {'cvxpy', 'clarabel'} & set(sys.modules)\n"
+        "assert loaded == {'convexden.solution'}, loaded"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def tampered(part: str) -> theorems.ClosedForm:
+    """The closed form of a right triangle with one part changed."""
+    true, larger = rays.closed_form(RIGHT, 0.3), rays.closed_form(RIGHT, 0.3001)
+    network, dual = true.network, true.certificate
+    assert dual is not None
+    bent = np.zeros_like(dual.jacobians)
+    bent[0, 0, 1] = 1e-3
+    return {
+        "cost above": replace(true, cost=true.cost * (1 + 1e-8)),
+        "cost below": replace(true, cost=true.cost * (1 - 1e-8)),
+        "costly network": replace(true, network=larger.network),
+        "costly network and cost": replace(true, network=larger.network, cost=larger.cost),
+        "network elsewhere": replace(true, network=replace(network, offset=network.offset + 1e-6)),
+        "no certificate": replace(true, certificate=None),
+        "small dual": replace(
+            true,
+            certificate=replace(dual, values=0.999 * dual.values, jacobians=0.999 * dual.jacobians),
+        ),
+        "large dual": replace(
+            true,
+            certificate=replace(dual, values=1.001 * dual.values, jacobians=1.001 * dual.jacobians),
+        ),
+        "bent dual": replace(true, certificate=replace(dual, jacobians=dual.jacobians + bent)),
+        "false bound": replace(
+            true, certificate=replace(dual, lower_bound=dual.lower_bound * (1 + 1e-8))
+        ),
+    }[part]
+
+
+@pytest.mark.parametrize(
+    ("part", "verdict"),
+    [
+        ("cost above", "refuted"),
+        ("cost below", "refuted"),
+        ("costly network", "refuted"),
+        ("costly network and cost", "refuted"),
+        ("network elsewhere", "refuted"),
+        # The dual is no part of the claim: where it fails, the solver confirms the rest.
+        ("no certificate", "confirmed"),
+        ("small dual", "confirmed"),
+        ("large dual", "confirmed"),
+        ("bent dual", "confirmed"),
+        ("false bound", "confirmed"),
+    ],
+)
+def test_a_tampered_closed_form_is_no_proof(part: str, verdict: str) -> None:
+    result = theorems.compare("rays", tampered(part))
+    assert (result.verdict, result.proof) == (verdict, "solved")
+
+
+@pytest.mark.usefixtures("no_solver")
+@pytest.mark.parametrize("dimension", [2, 3, 4, 5, 6])
+@pytest.mark.parametrize("distance", [0.5, 1e-5, 1e-8])
+def test_regular_simplices_are_confirmed_below_the_threshold(
+    dimension: int, distance: float
+) -> None:
+    fraction = equilateral.threshold(dimension) * (1 - distance)
+    assert equilateral.verify(*simplex(dimension, fraction)).verdict == "confirmed"
+    assert equilateral_beyond.verify(*simplex(dimension, fraction)).verdict == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("dimension", "distance"), [(2, 1e-9), (3, 1e-9), (4, 1e-9), (5, 1e-9), (6, 1e-2)]
+)
+def test_regular_simplices_are_refuted_above_the_threshold(dimension: int, distance: float) -> None:
+    fraction = equilateral.threshold(dimension) * (1 + distance)
+    result = equilateral_beyond.verify(*simplex(dimension, fraction))
+    assert (result.verdict, result.proof) == ("refuted", "solved")
+    assert result.relative_excess > distance / 2
 
 
 def test_where_the_minimiser_is_unique_the_functions_agree() -> None:
     for result in (
-        theorems.collinear.verify(LINE, 0.1),
-        rays.verify(THREE_RAYS, 0.15),
+        theorems.collinear.verify(LINE, 0.1, solve=True),
+        rays.verify(THREE_RAYS, 0.15, solve=True),
         face_aligned.verify(RIGHT, 0.48),
-        equilateral.verify(EQUILATERAL, 0.3),
+        equilateral.verify(EQUILATERAL, 0.3, solve=True),
     ):
         assert result.verdict == "confirmed"
         assert result.sup_distance <= 1e-9
@@ -428,11 +572,12 @@ def test_progress_is_called_before_each_instance() -> None:
 
 
 @pytest.mark.parametrize("dimension", [3, 4])
-def test_regular_simplices_and_corners_beyond_the_plane(dimension):
+@pytest.mark.parametrize("solve", [False, True])
+def test_regular_simplices_and_corners_beyond_the_plane(dimension: int, solve: bool) -> None:
     corner = np.vstack([np.zeros(dimension), np.eye(dimension)])
     for result in (
-        rays.verify(corner, 0.1),
-        equilateral.verify(regular_simplex(dimension), 0.1),
+        rays.verify(corner, 0.1, solve=solve),
+        equilateral.verify(regular_simplex(dimension), 0.1, solve=solve),
     ):
         assert result.verdict == "confirmed"
         assert result.sup_distance is None

@@ -1,8 +1,8 @@
-"""The closed-form minimisers that theory knows, and their verification against exact solutions.
+"""The closed-form minimisers that theory knows, and their verification.
 
 Every theorem is a module: ``theorems.rays.closed_form(points, radius)`` is what it claims,
-``theorems.rays.verify(points, radius)`` compares the claim with the certified optimum.
-`verify_all` does so on random instances of all of them.
+``theorems.rays.verify(points, radius)`` proves the claim by exact pricing of its multipliers, or
+decides it by the certified optimum.  `verify_all` does so on random instances of all of them.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from convexden.errors import InvalidProblem
 from convexden.theorems import (
     collinear,
     equilateral,
+    equilateral_beyond,
     face_aligned,
     obtuse_simplex,
     rays,
     univariate,
 )
 from convexden.theorems._claims import ClosedForm, Instance
-from convexden.theorems._core import TOLERANCE, Result, Theorem, Verdict, compare, decide
+from convexden.theorems._theorem import Theorem
+from convexden.theorems._verdicts import TOLERANCE, Result, Verdict, compare, decide
 
 __all__ = [
     "ClosedForm",
@@ -33,6 +35,7 @@ __all__ = [
     "compare",
     "decide",
     "equilateral",
+    "equilateral_beyond",
     "face_aligned",
     "get",
     "names",
@@ -43,7 +46,15 @@ __all__ = [
     "verify_all",
 ]
 
-_MODULES = (univariate, collinear, rays, obtuse_simplex, equilateral, face_aligned)
+_MODULES = (
+    univariate,
+    collinear,
+    rays,
+    obtuse_simplex,
+    equilateral,
+    equilateral_beyond,
+    face_aligned,
+)
 
 registry = MappingProxyType({module.THEOREM.name: module.THEOREM for module in _MODULES})
 
@@ -74,6 +85,7 @@ def verify_all(
     *,
     instances: int = 10,
     seed: int = 0,
+    solve: bool = False,
     tolerance: float = TOLERANCE,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Iterator[Result]:
@@ -89,6 +101,8 @@ def verify_all(
         Random instances of each.
     seed : int
         Not negative.
+    solve : bool
+        Solve every instance, also where the multipliers of the closed form prove it.
     tolerance : float
         Relative accuracy to which optimality has to be proved.
     progress : callable, optional
@@ -108,13 +122,14 @@ def verify_all(
     chosen = list(dict.fromkeys(get(name) for name in (registry if names is None else names)))
     if instances < 1 or seed < 0:
         raise InvalidProblem("give at least one instance and a seed >= 0")
-    return _verify_all(chosen, instances, seed, tolerance, progress)
+    return _verify_all(chosen, instances, seed, solve, tolerance, progress)
 
 
 def _verify_all(
     theorems: list[Theorem],
     instances: int,
     seed: int,
+    solve: bool,
     tolerance: float,
     progress: Callable[[int, int, str], None] | None,
 ) -> Iterator[Result]:
@@ -125,6 +140,7 @@ def _verify_all(
             yield compare(
                 theorem.name,
                 theorem.closed_form(**theorem.draw(seed, k)),
+                solve=solve,
                 tolerance=tolerance,
                 instance=f"seed {seed} #{k}",
                 kind=theorem.kind_of(k),

@@ -46,9 +46,9 @@ class ClosedForm:
 
 
 def closed_form_certificate(problem: Interpolation, values: Array, jacobians: Array) -> Certificate:
-    """The certificate of multipliers that a theorem gives, whose pricing maximum is 1."""
+    """The certificate of multipliers that a theorem gives: their pricing maximum is 1, if any."""
     bound = max(0.0, float(np.sum(values * problem.targets)))
-    return Certificate(values, jacobians, bound, 1.0, "closed-form")
+    return Certificate(values, jacobians, bound, float(values.any()), "closed-form")
 
 
 def rounding(points: Array) -> float:
@@ -72,7 +72,7 @@ def one_radius(problem: Interpolation) -> float:
 
 
 def generic_position(rng: np.random.Generator, points: Array) -> tuple[Array, float]:
-    """Scale, turn and shift points (N, r) into a random subspace of 2 to 5 dimensions, at least r.
+    """Scale, turn and shift points (N, r) into a space of 2 to 5 dimensions, or r if that is more.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def generic_position(rng: np.random.Generator, points: Array) -> tuple[Array, fl
         The factor by which distances have grown.
     """
     rank = points.shape[1]
-    dimension = int(rng.integers(max(2, rank), 6))
+    dimension = int(rng.integers(max(2, rank), max(5, rank) + 1))
     scale = float(10 ** rng.uniform(-1, 1))
     frame = np.linalg.qr(rng.standard_normal((dimension, rank)))[0]
     shift = rng.standard_normal(dimension)

@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 from convexden.errors import InvalidProblem
 from convexden.problem import Interpolation, denoising
 from convexden.theorems._claims import ClosedForm, Instance, generic_position
-from convexden.theorems._core import TOLERANCE, Result, Theorem, compare
+from convexden.theorems._theorem import Theorem
+from convexden.theorems._verdicts import TOLERANCE, Result, compare
 from convexden.theorems.univariate import connect_the_dots
 
 KINDS = ("one radius", "unequal radii")
@@ -82,9 +83,11 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     )
 
 
-def verify(points: ArrayLike, radius: ArrayLike, *, tolerance: float = TOLERANCE) -> Result:
-    """Compare the closed form with the certified optimum; arguments as in `closed_form`."""
-    return compare("collinear", closed_form(points, radius), tolerance=tolerance)
+def verify(
+    points: ArrayLike, radius: ArrayLike, *, solve: bool = False, tolerance: float = TOLERANCE
+) -> Result:
+    """Prove the closed form by its certificate; solve only if that fails, or if `solve`."""
+    return compare("collinear", closed_form(points, radius), solve=solve, tolerance=tolerance)
 
 
 def instance(rng: np.random.Generator, kind: str) -> Instance:

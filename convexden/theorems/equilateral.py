@@ -17,12 +17,14 @@ from convexden.theorems._claims import (
     one_radius,
     rounding,
 )
-from convexden.theorems._core import TOLERANCE, Result, Theorem, compare
 from convexden.theorems._ramps import Ramp, sum_of_ramps
+from convexden.theorems._theorem import Theorem
+from convexden.theorems._verdicts import TOLERANCE, Result, compare
 
 Array = NDArray[np.float64]
 
-KINDS = ("below threshold", "near threshold")
+SHAPES = {"triangle": 2, "3-simplex": 3, "4-simplex": 4, "5-simplex": 5, "6-simplex": 6}
+KINDS = (*SHAPES, *(f"{shape} (near)" for shape in SHAPES))
 
 
 def threshold(dimension: int) -> float:
@@ -52,7 +54,25 @@ def threshold(dimension: int) -> float:
 
 
 def hypotheses(points: ArrayLike, radius: ArrayLike) -> Interpolation:
-    """The problem, if it is a regular simplex with balls of one radius below the threshold.
+    """The problem, if it is a regular simplex with balls of one radius up to the threshold.
+
+    Raises
+    ------
+    InvalidProblem
+        If it is not.
+    """
+    problem = on_regular_simplex(points, radius)
+    rho, largest = problem.radii[0], threshold(len(problem) - 1) * height(problem) / 2
+    if rho > largest:
+        raise InvalidProblem(
+            f"the closed form is optimal only up to radius {largest:.9g} on this simplex: "
+            f"lower the radius {rho:.9g}, or try equilateral-beyond"
+        )
+    return problem
+
+
+def on_regular_simplex(points: ArrayLike, radius: ArrayLike) -> Interpolation:
+    """The problem, if it is a regular simplex with balls of one radius.
 
     Raises
     ------
@@ -60,20 +80,14 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> Interpolation:
         If it is not.
     """
     problem = denoising(points, radius=radius)
-    centers, rho = problem.centers, one_radius(problem)
+    one_radius(problem)
     if len(problem) < 3:
         raise InvalidProblem("equilateral needs at least three points: try collinear for two")
-    edges = pdist(centers)
-    if float(np.ptp(edges)) > 2 * rounding(centers):
+    edges = pdist(problem.centers)
+    if float(np.ptp(edges)) > 2 * rounding(problem.centers):
         raise InvalidProblem(
             "equilateral needs the vertices of a regular simplex, these edges differ by "
             f"{np.ptp(edges) / edges.max():.1e} of their length"
-        )
-    largest = threshold(len(problem) - 1) * _height(problem) / 2
-    if rho > largest:
-        raise InvalidProblem(
-            f"the closed form is optimal only up to radius {largest:.9g} on this simplex: "
-            f"lower the radius {rho:.9g}"
         )
     return problem
 
@@ -94,10 +108,12 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     assumes a small radius; this holds if and only if :math:`\rho` is at most `threshold` (r)
     times H / 2.
 
-    Proof: by symmetry the multipliers may be taken as :math:`l_n = k u_n` and
-    :math:`G_n = A u_n u_n^T + B (I - u_n u_n^T)`.  With :math:`k = 2 / (H - 2 \rho)` the two
-    hinges of a ramp fix :math:`A = -1 - k \rho`, the equalities
-    :math:`B = (1 + k \rho - k R) / (r - 1)`; their pricing maximum is 1 below the threshold.
+    Proof: the average of optimal multipliers over the symmetries of the simplex is optimal, so
+    :math:`l_n = k u_n` and :math:`G_n = A u_n u_n^T + B (I - u_n u_n^T)`.  The two hinges of a
+    ramp fix :math:`k = 2 / (H - 2 \rho)` and :math:`A = -1 - k \rho`, the equalities
+    :math:`B = (1 + k \rho - k R) / (r - 1)`.  As nothing is left to choose, h is optimal if and
+    only if the pricing maximum of these multipliers is 1, which it is up to the threshold.  Above
+    it, hinges that are tangent to two balls on opposite sides exceed 1.
 
     Parameters
     ----------
@@ -130,17 +146,20 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     >>> result.verdict, round(result.cost, 9), result.relative_gap < 1e-10
     ('confirmed', 4.615384615, True)
     """
-    problem = hypotheses(points, radius)
+    return ramps_from_faces(hypotheses(points, radius))
+
+
+def ramps_from_faces(problem: Interpolation) -> ClosedForm:
+    """The closed form on a regular simplex whose height exceeds the diameter of the balls."""
     rank, rho = len(problem) - 1, float(problem.radii[0])
-    centroid = problem.centers.mean(axis=0)
-    height = _height(problem)
-    circumradius = height * rank / (rank + 1)
+    centroid, room = problem.centers.mean(axis=0), height(problem) - 2 * problem.radii[0]
+    circumradius = height(problem) * rank / (rank + 1)
     units = (problem.centers - centroid) / circumradius
     ramps = [
         Ramp(u, u @ centroid + rho - circumradius / rank, u @ centroid + circumradius - rho, step)
         for u, step in zip(units, problem.targets - centroid, strict=True)
     ]
-    price = 2 / (height - 2 * rho)
+    price = 2 / room
     own = -1 - price * rho
     other = (1 + price * rho - price * circumradius) / (rank - 1)
     outer = np.einsum("np,nd->npd", units, units)
@@ -148,24 +167,31 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     values = price * units
     # The equalities hold for coordinates around the centroid, and then for all of them.
     certificate = closed_form_certificate(problem, values, own * outer + other * (plane - outer))
-    cost = 2 * (rank + 1) * circumradius / (height - 2 * rho)
+    cost = float(2 * (rank + 1) * circumradius / room)
     return ClosedForm(problem, sum_of_ramps(centroid, ramps), cost, certificate)
 
 
-def verify(points: ArrayLike, radius: ArrayLike, *, tolerance: float = TOLERANCE) -> Result:
-    """Compare the closed form with the certified optimum; arguments as in `closed_form`."""
-    return compare("equilateral", closed_form(points, radius), tolerance=tolerance)
+def verify(
+    points: ArrayLike, radius: ArrayLike, *, solve: bool = False, tolerance: float = TOLERANCE
+) -> Result:
+    """Prove the closed form by its certificate; solve only if that fails, or if `solve`."""
+    return compare("equilateral", closed_form(points, radius), solve=solve, tolerance=tolerance)
 
 
 def instance(rng: np.random.Generator, kind: str) -> Instance:
-    """Equilateral triangles with radii from 1 % to 99 % of the threshold, or closer to it."""
-    points, scale = generic_position(rng, regular_simplex(2))
-    near = kind == "near threshold"
-    fraction = 1 - 10 ** rng.uniform(-5, -2) if near else rng.uniform(0.01, 0.99)
-    return Instance(points=points, radius=fraction * threshold(2) * scale * 0.75)
+    """Regular simplices with radii from 1 % to 99 % of the threshold, or closer to it."""
+    shape, _, near = kind.partition(" ")
+    fraction = 1 - 10 ** rng.uniform(-8, -3) if near else rng.uniform(0.01, 0.99)
+    return place(rng, SHAPES[shape], fraction * threshold(SHAPES[shape]))
 
 
-def _height(problem: Interpolation) -> float:
+def place(rng: np.random.Generator, rank: int, fraction: float) -> Instance:
+    """A regular simplex in generic position whose radius is this fraction of half the height."""
+    points, scale = generic_position(rng, regular_simplex(rank))
+    return Instance(points=points, radius=fraction * scale * (1 + 1 / rank) / 2)
+
+
+def height(problem: Interpolation) -> float:
     """Height of the regular simplex."""
     count = len(problem)
     return float(pdist(problem.centers).mean()) * float(np.sqrt(count / (2 * (count - 1))))

@@ -11,9 +11,10 @@ from convexden.data import triangle
 from convexden.errors import InvalidProblem
 from convexden.problem import Interpolation, denoising
 from convexden.theorems._claims import ClosedForm, Instance, generic_position, one_radius
-from convexden.theorems._core import TOLERANCE, Result, Theorem, compare
 from convexden.theorems._median import weighted_geometric_median
 from convexden.theorems._ramps import Ramp, sum_of_ramps
+from convexden.theorems._theorem import Theorem
+from convexden.theorems._verdicts import TOLERANCE, Result, compare
 
 Array = NDArray[np.float64]
 

@@ -7,11 +7,12 @@ from numpy.typing import ArrayLike
 
 from convexden.errors import InvalidProblem
 from convexden.theorems._claims import ClosedForm, Instance, generic_position
-from convexden.theorems._core import TOLERANCE, Result, Theorem, compare
-from convexden.theorems.rays import Rays, sum_over_rays
+from convexden.theorems._theorem import Theorem
+from convexden.theorems._verdicts import TOLERANCE, Result, compare
+from convexden.theorems.rays import Rays, obtuse_directions, sum_over_rays
 from convexden.theorems.rays import hypotheses as on_rays
 
-KINDS = ("obtuse triangle", "right triangle")
+KINDS = ("obtuse triangle", "right triangle", "corner in space")
 
 
 def hypotheses(points: ArrayLike, radius: ArrayLike) -> Rays:
@@ -88,21 +89,29 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     return sum_over_rays(hypotheses(points, radius))
 
 
-def verify(points: ArrayLike, radius: ArrayLike, *, tolerance: float = TOLERANCE) -> Result:
-    """Compare the closed form with the certified optimum; arguments as in `closed_form`."""
-    return compare("obtuse-simplex", closed_form(points, radius), tolerance=tolerance)
+def verify(
+    points: ArrayLike, radius: ArrayLike, *, solve: bool = False, tolerance: float = TOLERANCE
+) -> Result:
+    """Prove the closed form by its certificate; solve only if that fails, or if `solve`."""
+    return compare("obtuse-simplex", closed_form(points, radius), solve=solve, tolerance=tolerance)
 
 
 def instance(rng: np.random.Generator, kind: str) -> Instance:
-    """Triangles with a right angle or one of up to 175 degrees; half of unequal radii."""
-    angle = np.pi / 2 if kind == "right triangle" else np.deg2rad(rng.uniform(90, 175))
-    legs = rng.uniform(0.5, 2.0, 2)
-    corners = np.array([[0.0, 0.0], [1.0, 0.0], [np.cos(angle), np.sin(angle)]])
-    points, scale = generic_position(rng, corners * np.array([0.0, *legs])[:, None])
-    radii = np.full(3, scale * rng.uniform(0.01, 0.9) * legs.min() / 2)
+    """Triangles with a right angle or one of up to 175 degrees, and simplices in 3 to 5
+    dimensions; half of unequal radii.
+    """
+    if kind == "corner in space":
+        edges = obtuse_directions(rng, int(rng.integers(3, 6)))
+    else:
+        angle = np.pi / 2 if kind == "right triangle" else np.deg2rad(rng.uniform(90, 175))
+        edges = np.array([[1.0, 0.0], [np.cos(angle), np.sin(angle)]])
+    count = len(edges)
+    legs = rng.uniform(0.5, 2.0, count)
+    points, scale = generic_position(rng, np.vstack([np.zeros(count), legs[:, None] * edges]))
+    radii = np.full(count + 1, scale * rng.uniform(0.01, 0.9) * legs.min() / 2)
     if rng.random() < 0.5:
-        radii[1:] *= rng.uniform(0.1, 1.0, 2)
-    order = rng.permutation(3)
+        radii[1:] *= rng.uniform(0.1, 1.0, count)
+    order = rng.permutation(count + 1)
     return Instance(points=points[order], radius=radii[order])
 
 

@@ -18,12 +18,14 @@ from convexden.theorems._claims import (
     generic_position,
     rounding,
 )
-from convexden.theorems._core import TOLERANCE, Result, Theorem, compare
 from convexden.theorems._ramps import Ramp, sum_of_ramps
+from convexden.theorems._theorem import Theorem
+from convexden.theorems._verdicts import TOLERANCE, Result, compare
 
 Array = NDArray[np.float64]
 
-KINDS = ("two obtuse rays", "three obtuse rays", "right angle", "orthogonal cross")
+PLANAR = ("two obtuse rays", "three obtuse rays", "right angle", "orthogonal cross")
+KINDS = (*PLANAR, "rays in space")
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,13 +171,38 @@ def sum_over_rays(rays: Rays) -> ClosedForm:
     return ClosedForm(problem, network, sum(ramp.cost for ramp in ramps), certificate)
 
 
-def verify(points: ArrayLike, radius: ArrayLike, *, tolerance: float = TOLERANCE) -> Result:
-    """Compare the closed form with the certified optimum; arguments as in `closed_form`."""
-    return compare("rays", closed_form(points, radius), tolerance=tolerance)
+def verify(
+    points: ArrayLike, radius: ArrayLike, *, solve: bool = False, tolerance: float = TOLERANCE
+) -> Result:
+    """Prove the closed form by its certificate; solve only if that fails, or if `solve`."""
+    return compare("rays", closed_form(points, radius), solve=solve, tolerance=tolerance)
 
 
 def instance(rng: np.random.Generator, kind: str) -> Instance:
     """One to three points a ray; half of the instances have unequal radii."""
+    rays = _planar_rays(rng, kind) if kind in PLANAR else obtuse_directions(rng, 3)
+    gaps = [rng.uniform(0.5, 2.0, rng.integers(1, 4)) for _ in rays]
+    outer = [np.cumsum(gap)[:, None] * ray for gap, ray in zip(gaps, rays, strict=True)]
+    flat = np.concatenate([np.zeros((1, rays.shape[1])), *outer])
+    points, scale = generic_position(rng, flat)
+    radius = scale * rng.uniform(0.01, 0.9) * min(float(gap.min()) for gap in gaps) / 2
+    radii = np.full(len(points), radius)
+    if rng.random() < 0.5:
+        radii[1:] *= rng.uniform(0.1, 1.0, len(points) - 1)
+    order = rng.permutation(len(points))
+    return Instance(points=points[order], radius=radii[order])
+
+
+def obtuse_directions(rng: np.random.Generator, count: int) -> Array:
+    """Linearly independent unit vectors, one a row, at pairwise obtuse angles."""
+    mixing = np.triu(rng.uniform(0.0, 1.0, (count, count)), 1)
+    mixing += mixing.T
+    mixing *= rng.uniform(0.05, 0.95) / np.linalg.norm(mixing, 2)
+    # Factors of their Gram matrix.
+    return np.asarray(np.linalg.cholesky(np.eye(count) - mixing), dtype=float)
+
+
+def _planar_rays(rng: np.random.Generator, kind: str) -> Array:
     match kind:
         case "two obtuse rays":
             angles = np.cumsum([rng.uniform(0, 360), rng.uniform(91, 179)])
@@ -185,17 +212,7 @@ def instance(rng: np.random.Generator, kind: str) -> Instance:
             angles = np.array([0.0, 90.0])
         case _:
             angles = np.array([0.0, 90.0, 180.0, 270.0])
-    rays = np.column_stack([np.cos(np.deg2rad(angles)), np.sin(np.deg2rad(angles))])
-    gaps = [rng.uniform(0.5, 2.0, rng.integers(1, 4)) for _ in rays]
-    outer = [np.cumsum(gap)[:, None] * ray for gap, ray in zip(gaps, rays, strict=True)]
-    flat = np.concatenate([np.zeros((1, 2)), *outer])
-    points, scale = generic_position(rng, flat)
-    radius = scale * rng.uniform(0.01, 0.9) * min(float(gap.min()) for gap in gaps) / 2
-    radii = np.full(len(points), radius)
-    if rng.random() < 0.5:
-        radii[1:] *= rng.uniform(0.1, 1.0, len(points) - 1)
-    order = rng.permutation(len(points))
-    return Instance(points=points[order], radius=radii[order])
+    return np.column_stack([np.cos(np.deg2rad(angles)), np.sin(np.deg2rad(angles))])
 
 
 def _rays_from(problem: Interpolation, origin: int) -> Rays | None:

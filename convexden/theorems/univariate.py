@@ -11,7 +11,8 @@ from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.theorems._claims import ClosedForm, Instance, closed_form_certificate
-from convexden.theorems._core import TOLERANCE, Result, Theorem, compare
+from convexden.theorems._theorem import Theorem
+from convexden.theorems._verdicts import TOLERANCE, Result, compare
 
 Array = NDArray[np.float64]
 
@@ -98,10 +99,12 @@ def verify(
     radius: ArrayLike,
     targets: ArrayLike | None = None,
     *,
+    solve: bool = False,
     tolerance: float = TOLERANCE,
 ) -> Result:
-    """Compare the closed form with the certified optimum; arguments as in `closed_form`."""
-    return compare("univariate", closed_form(points, radius, targets), tolerance=tolerance)
+    """Prove the closed form by its certificate; solve only if that fails, or if `solve`."""
+    claim = closed_form(points, radius, targets)
+    return compare("univariate", claim, solve=solve, tolerance=tolerance)
 
 
 def connect_the_dots(problem: Interpolation) -> ClosedForm:
@@ -115,6 +118,8 @@ def connect_the_dots(problem: Interpolation) -> ClosedForm:
     ball = sites.ball
     bend = np.where(ball[:, None], 0.0, after - before)
     bend[[0, -1]] = 0.0
+    noise = np.concatenate([[0.0], sites.rounding(slopes), [0.0]])
+    bend[np.linalg.norm(bend, axis=1) <= noise[:-1] + noise[1:]] = 0.0
     weights = np.vstack([-before[ball], after[ball], bend[~ball]])
     knots = np.concatenate([sites.begin[ball], sites.end[ball], sites.begin[~ball]])
     used = np.linalg.norm(weights, axis=1) > 0
@@ -170,6 +175,13 @@ class _Sites:
     def slopes(self) -> Array:
         """Slopes (gaps, p) between the intervals; 0 where they touch."""
         return _divide(np.diff(self.targets, axis=0), self.gaps)
+
+    def rounding(self, slopes: Array) -> Array:
+        """Differences of slopes (gaps,) that are nothing but the rounding of their data."""
+        reach = np.abs(self.problem.centers).max()
+        size = np.abs(self.targets).max() + np.linalg.norm(slopes, axis=1) * reach
+        gaps = self.gaps
+        return 4 * np.finfo(float).eps * np.divide(size, gaps, out=0 * size, where=gaps > 0)
 
     def multipliers(self, right: Array, left: Array) -> tuple[Array, Array]:
         r"""Multipliers of the dual constraint q(s) that is linear in every gap, from `right`

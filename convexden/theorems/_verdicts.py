@@ -1,39 +1,35 @@
-"""What a theorem is, and how a closed form is compared with the certified optimum.
-
-Every theorem of this package has a file of its own with the same five names: `hypotheses`,
-`closed_form`, `instance`, `verify` and `THEOREM`, its entry in the registry.
-"""
+"""How a closed form is proved to be optimal, or refuted: by its own multipliers or the solver."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from convexden.errors import UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.solution import Solution
-from convexden.theorems._claims import ClosedForm, Instance
+from convexden.solution import Solution, relative_gap
+from convexden.theorems._claims import ClosedForm
 from convexden.verification import site_errors
+from convexden.verification import verify as verify_multipliers
 
-Kind = Literal["theorem", "conjecture"]
 Verdict = Literal["confirmed", "refuted", "undecided"]
+Proof = Literal["closed-form dual", "solved"]
 
 # Relative accuracy to which the optimality of a closed form is to be proved.
 TOLERANCE = 1e-10
+# Relative errors beyond which a network does not interpolate, or not at the cost of its formula.
+CLAIM = 1e-9
 # Relative differences of two costs below this one count as rounding.
 ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A closed form against the certified optimum of the same instance.
+    """What became of a closed form.
 
     Attributes
     ----------
@@ -46,19 +42,22 @@ class Result:
     verdict : {"confirmed", "refuted", "undecided"}
         See `decide`.
     closed_form_cost, cost, lower_bound : float
-        The claim, the cost of the computed network and the certified lower bound.
+        The claim, the cost of the cheapest known network (the computed one, or that of the closed
+        form if its multipliers prove it) and the certified lower bound.
     relative_gap : float
         (cost - lower bound) / cost.
     relative_excess : float
         (closed-form cost - cost) / cost: positive if the computed network is cheaper.
     sup_distance : float or None
-        Largest distance of the two functions on the box of `convexden.alignment.sup_distance`,
-        in units of the spread of the targets; None beyond the plane.  Where the minimiser is not
-        unique it may be large although the costs agree, so it has no part in the verdict.
+        Largest distance of closed form and computed network on the box of
+        `convexden.alignment.sup_distance`, in units of the spread of the targets; None beyond the
+        plane, and if nothing was computed.  Where the minimiser is not unique it may be large
+        although the costs agree, so it has no part in the verdict.
     seconds : float
-        Wall time of solving and comparing.
+        Wall time of the proof.
     closed_form : ClosedForm
-    solution : Solution
+    solution : Solution or None
+        What the solver found; None if the multipliers of the closed form prove the claim alone.
     """
 
     theorem: str
@@ -73,7 +72,12 @@ class Result:
     sup_distance: float | None
     seconds: float
     closed_form: ClosedForm = field(repr=False)
-    solution: Solution = field(repr=False)
+    solution: Solution | None = field(repr=False)
+
+    @property
+    def proof(self) -> Proof:
+        """Whether the multipliers of the closed form decided, or the solver."""
+        return "closed-form dual" if self.solution is None else "solved"
 
     def as_dict(self) -> dict[str, str | float | None]:
         """The numbers alone, ready for JSON."""
@@ -88,90 +92,99 @@ class Result:
             "relative_excess": self.relative_excess,
             "sup_distance": self.sup_distance,
             "seconds": self.seconds,
+            "proof": self.proof,
         }
-
-
-@dataclass(frozen=True)
-class Theorem:
-    """An entry of the registry.
-
-    Attributes
-    ----------
-    name : str
-        Name on the command line.
-    title, statement, reference : str
-        What it is called, what it says, where it is from.
-    kind : {"theorem", "conjecture"}
-        A refuted theorem is a failure, a refuted conjecture a finding.
-    closed_form : callable
-        ``closed_form(points, radius)`` -> `ClosedForm`; raises InvalidProblem if the hypotheses
-        do not hold.
-    kinds : tuple of str
-        Kinds of random instances, which take turns.
-    instance : callable
-        ``instance(rng, kind)`` -> `Instance`, a random one that meets the hypotheses.
-    """
-
-    name: str
-    title: str
-    statement: str
-    reference: str
-    kind: Kind
-    closed_form: Callable[..., ClosedForm]
-    kinds: tuple[str, ...]
-    instance: Callable[[np.random.Generator, str], Instance]
-
-    def kind_of(self, index: int) -> str:
-        """Kind of random instance number `index`."""
-        return self.kinds[index % len(self.kinds)]
-
-    def draw(self, seed: int, index: int) -> Instance:
-        """Random instance number `index` of a seed, independent of all other instances."""
-        key = zlib.crc32(self.name.encode())
-        return self.instance(np.random.default_rng([key, seed, index]), self.kind_of(index))
-
-    def verify(
-        self, points: ArrayLike, radius: ArrayLike, *, tolerance: float = TOLERANCE, **more: Any
-    ) -> Result:
-        """Compare the closed form with the certified optimum."""
-        return compare(self.name, self.closed_form(points, radius, **more), tolerance=tolerance)
 
 
 def compare(
     theorem: str,
     closed_form: ClosedForm,
     *,
+    solve: bool = False,
     tolerance: float = TOLERANCE,
     instance: str = "given",
     kind: str = "",
 ) -> Result:
-    """Solve the problem of a closed form and decide whether the closed form is optimal."""
-    from convexden.solving import solve
+    """Decide whether a closed form is optimal.
 
+    Where the theorem gives multipliers, they are verified by exact pricing alone, without a
+    solver.  If that proves the claim, it is confirmed.  If there are none or they do not prove
+    it, the problem is solved, and what the solver finds decides.
+
+    Parameters
+    ----------
+    theorem : str
+        Name in the registry.
+    closed_form : ClosedForm
+    solve : bool
+        Solve in any case, to compare the closed form with the computed network.
+    tolerance : float
+        Relative accuracy that a confirmation has to prove.
+    instance, kind : str
+        What is said of them in the result.
+    """
     start = perf_counter()
-    problem, network = closed_form.problem, closed_form.network
-    solution = solve(problem, tolerance=tolerance / 2)
-    spread = problem.target_spread or 1.0
-    claimed = closed_form.cost
-    if site_errors(problem, network).totals.max() > 1e-9 * spread:
-        verdict: Verdict = "refuted"  # what the theorem calls the minimiser does not interpolate
-    else:
-        verdict = decide(claimed, solution.cost, solution.lower_bound, _noise(solution), tolerance)
+    found = None if solve else _by_multipliers(closed_form, tolerance)
+    if found is None:
+        found = _by_solving(closed_form, tolerance)
+    claimed, cost = closed_form.cost, found.cost
     return Result(
         theorem,
         instance,
         kind,
-        verdict,
+        found.verdict,
         claimed,
-        solution.cost,
-        solution.lower_bound,
-        solution.relative_gap,
-        (claimed - solution.cost) / solution.cost if solution.cost > 0 else 0.0,
-        _distance(network, solution.network, problem),
+        cost,
+        found.lower_bound,
+        relative_gap(cost, found.lower_bound),
+        (claimed - cost) / cost if cost > 0 else 0.0,
+        found.distance,
         perf_counter() - start,
         closed_form,
-        solution,
+        found.solution,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A verdict, the certified interval it rests on, and how far the solver's network is off."""
+
+    verdict: Verdict
+    cost: float
+    lower_bound: float
+    distance: float | None = None
+    solution: Solution | None = None
+
+
+def _by_multipliers(closed_form: ClosedForm, tolerance: float) -> _Found | None:
+    """The verdict "confirmed" if the multipliers of the closed form prove it, else None."""
+    if closed_form.certificate is None:
+        return None
+    problem, network, claimed = closed_form.problem, closed_form.network, closed_form.cost
+    check = verify_multipliers(problem, network, closed_form.certificate, cost=claimed)
+    # The cost by the formula, that of the network and the bound have to agree, all three.
+    spread = float(np.ptp([claimed, check.cost, check.lower_bound]))
+    if not check.passed or spread > tolerance * claimed:
+        return None
+    return _Found("confirmed", check.cost, min(check.lower_bound, check.cost))
+
+
+def _by_solving(closed_form: ClosedForm, tolerance: float) -> _Found:
+    """The verdict on a closed form by the certified solution of its problem."""
+    from convexden.solving import solve
+
+    problem, network, claimed = closed_form.problem, closed_form.network, closed_form.cost
+    solution = solve(problem, tolerance=tolerance / 2)
+    errors = site_errors(problem, network).totals
+    if (
+        errors.max() > CLAIM * (problem.target_spread or 1.0)
+        or abs(network.representation_cost - claimed) > CLAIM * claimed
+    ):
+        verdict: Verdict = "refuted"  # what the theorem calls the minimiser is none at that cost
+    else:
+        verdict = decide(claimed, solution.cost, solution.lower_bound, _noise(solution), tolerance)
+    distance = _distance(network, solution.network, problem)
+    return _Found(verdict, solution.cost, solution.lower_bound, distance, solution)
 
 
 def _distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -> float | None:
