@@ -56,9 +56,9 @@ class Spheres:
     e: Array  # (F, N)
 
     def best(self, best: float, width: float) -> float:
-        """The largest value at a feasible stationary point, if it exceeds `best`.
+        """The largest value at the feasible points that are tried, if it exceeds `best`.
 
-        Nothing feasible that is locally largest exceeds it by more than the relative width.
+        No feasible local maximum of a sphere exceeds it by more than the relative width.
         """
         ceiling = np.linalg.norm(self.g, axis=1) + np.linalg.norm(self.A, axis=(1, 2))
         spheres = self._take(ceiling > best * (1.0 + width))
