@@ -71,12 +71,15 @@ def face_interval(
         If the sites are too many.
     """
     _check(centers)
-    faces = _Faces(centers, radii, values, jacobians, touch)
+    scale = max(float(np.abs(values).max()), float(np.abs(jacobians).max()))
+    if scale == 0.0:
+        return 0.0, 0.0
+    faces = _Faces(centers, radii, values / scale, jacobians / scale, touch)
     best = 0.0
     # Small spheres come first: what they attain rules most of the large ones out.
     for size in range(min(centers.shape), 0, -1):
         best = faces.best(size, best)
-    return best, best * (1.0 + WIDTH)
+    return best * scale, best * scale * (1.0 + WIDTH)
 
 
 def _check(centers: Array) -> None:

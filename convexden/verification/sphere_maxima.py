@@ -92,13 +92,12 @@ class Spheres:
         t, _ = secular.root(1.0)
         bounds = secular.bounds(t)
         best, outside, attained = self._inspect(secular, 1.0, t, best)
-        live = (bounds > (best * (1.0 + width)) ** 2) & ~attained
+        live = ~(bounds <= (best * (1.0 + width)) ** 2) & ~attained  # true of NaN
         if live.any():
             t, none = secular.root(-1.0)
             best, outside_too, attained = self._inspect(secular, -1.0, t, best)
-            live &= (bounds > (best * (1.0 + width)) ** 2) & ~(
-                outside & (none | outside_too | attained)
-            )
+            live &= ~(bounds <= (best * (1.0 + width)) ** 2)
+            live &= ~(outside & (none | outside_too | attained))
         return best, live
 
     def _inspect(
