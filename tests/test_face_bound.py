@@ -360,6 +360,14 @@ def test_the_interval_does_not_depend_on_the_coordinates(name: str, r: int) -> N
 # ---------------------------------------------------------------- what is refused
 
 
+@pytest.mark.parametrize("factor", [1e-120, 1e120])
+def test_multipliers_of_any_size_are_priced(factor: float) -> None:
+    dual = Dual.of(below_threshold(4, 0.7))
+    expected = dual.interval()
+    scaled = replace(dual, values=factor * dual.values, jacobians=factor * dual.jacobians)
+    assert scaled.interval().upper == pytest.approx(factor * expected.upper, rel=1e-13)
+
+
 def test_too_many_faces_are_refused() -> None:
     with pytest.raises(UnsupportedProblem, match="8380418 faces"):
         Dual.random(0, 11, "balls").interval()

@@ -173,7 +173,7 @@ def verify(
       sample or across the affine hull of the centres, to 1e-9 of their terms;
     * pricing maximum: the stated one lies in the enclosure of P (see
       `convexden.verification.pricing_bound.pricing_interval`; relative width 1e-12; in
-      more than two dimensions its upper end is not rigorous) to 1e-8;
+      more than two dimensions its upper end is a bound up to estimates of rounding) to 1e-8;
     * lower bound: at most :math:`\sum l_n^T t_n / \max(1, P)` with the upper end of P, to 1e-10
       plus the width of the enclosure;
     * weak duality: no bound exceeds the cost by more than 1e-9;

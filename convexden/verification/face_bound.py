@@ -1,14 +1,13 @@
 """The pricing maximum of few sites in three and more dimensions, face by face.
 
-Solvers find the local maxima on a face by an eigendecomposition and the secular equation.  This
-module shares nothing with them: it takes *all* stationary points of every face from the eigenvalues
-of a linearised quadratic pencil, keeps those that are feasible and evaluates the hinges they are.
+It shares nothing with the solvers.  They ask where the function is largest on a face; this module
+proves of nearly every face that nothing on it exceeds what is attained elsewhere (`sphere_maxima`),
+and computes *all* stationary points of the few that are left (`stationary_points`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations, product
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from convexden.errors import UnsupportedProblem
 from convexden.verification.sign_patterns import ON, sign_patterns
+from convexden.verification.sphere_maxima import Spheres
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -28,10 +28,6 @@ WIDTH = 1e-12
 MOST_FACES = 2_093_058
 # Numbers held at a time while faces are computed.
 CHUNK = 2_000_000
-# Eigenvalues that differ by less (relative to the largest) count as one in the hard case.
-CLUSTER = 1e-9
-# Newton steps towards a stationary point, and the longest of them.
-STEPS, LONGEST = 6, 0.5
 
 
 def face_interval(
@@ -44,20 +40,17 @@ def face_interval(
     :math:`b = s_p r_p - w^T y_p`, the other tangencies are linear equations in w, and with
     :math:`|w| = 1` they leave the sphere :math:`w = c + R E u`, :math:`|u| = 1`, on which
     :math:`\sum_n D_n (l_n z_n + G_n w) = A u + g`.  A maximum over all feasible hinges lies in the
-    relative interior of a face, so that it is stationary there:
+    relative interior of a face, so that it is a local maximum on the sphere: the global one or the
+    only one that is not (Martinez, SIAM J. Optim. 4, 1994).
 
-    .. math:: (H - \mu I) u = -g_0, \quad |u| = 1, \quad H = A^T A, \quad g_0 = A^T g.
+    A face is settled if weak duality bounds its sphere by the largest value attained so far, or if
+    both maxima are infeasible by more than the errors of their computation, or attained; its
+    stationary points are computed by other means if none of this is clear.  In memory there is a
+    bounded number of faces at a time.
 
-    The :math:`\mu` are real eigenvalues of ``[[H, -g0 g0'], [-I, H]]`` (Gander, Golub, von Matt
-    1989; Adachi, Iwata, Nakatsukasa, Takeda 2017), unless :math:`g_0` is orthogonal to an
-    eigenspace of H.  There the points :math:`u = -(H - \mu I)^+ g_0 \pm t v` are added for every
-    eigenvector v; in an eigenspace of more dimensions the value does not depend on v, and a
-    feasible v is either among these or can be moved to a smaller face.  Every point is improved by
-    Newton's method on the sphere and counts with the value of its hinge if that is feasible;
-    complex eigenvalues are tried, too, by their real parts.
-
-    The lower end is attained, up to rounding.  The upper end exceeds it by `WIDTH` (relative): it
-    is *not* a rigorous enclosure but the result of an exhaustive second computation.
+    The lower end is attained, up to rounding.  The upper end exceeds it by `WIDTH` (relative).  In
+    exact arithmetic it is a bound; rounding is allowed for by estimates to first order, not by
+    intervals, and faces that are not settled rest on their computed stationary points.
 
     Parameters
     ----------
@@ -78,12 +71,15 @@ def face_interval(
         If the sites are too many.
     """
     _check(centers)
-    faces = _Faces(centers, radii, values, jacobians, touch)
+    scale = max(float(np.abs(values).max()), float(np.abs(jacobians).max()))
+    if scale == 0.0:
+        return 0.0, 0.0
+    faces = _Faces(centers, radii, values / scale, jacobians / scale, touch)
     best = 0.0
     # Small spheres come first: what they attain rules most of the large ones out.
     for size in range(min(centers.shape), 0, -1):
         best = faces.best(size, best)
-    return best, best * (1.0 + WIDTH)
+    return best * scale, best * scale * (1.0 + WIDTH)
 
 
 def _check(centers: Array) -> None:
@@ -158,13 +154,13 @@ class _Faces:
                 own, u = t[i], pivots[t[i]]
                 forms = self.forms[u, a] @ axes[own]
                 g = _apply(forms[:, :, : size - 1], fixed[i]) + self.slopes[a] * heights[i, :1]
-                spheres = _Spheres(
+                spheres = Spheres(
                     radius[i, None, None] * forms[:, :, size - 1 :],
                     g,
                     self.signs[a, :, None] * swing[i],
                     self.signs[a] * middle[i] - self.reach,
                 )
-                best = spheres.best(best)
+                best = spheres.best(best, WIDTH)
         return best
 
     def _matches(
@@ -186,96 +182,6 @@ class _Faces:
             for first in range(0, len(spheres), step):
                 chunk = slice(first, first + step)
                 yield start + spheres[chunk], patterns[chunk]
-
-
-@dataclass(frozen=True, eq=False)
-class _Spheres:
-    """Functions |A u + g| on unit spheres, where B u + e >= 0 in every component."""
-
-    A: Array  # (F, p, k)
-    g: Array  # (F, p)
-    B: Array  # (F, N, k)
-    e: Array  # (F, N)
-
-    def best(self, best: float) -> float:
-        """The largest value at a feasible stationary point, if it exceeds `best`."""
-        ceiling = np.linalg.norm(self.g, axis=1) + np.linalg.norm(self.A, axis=(1, 2))
-        live = ceiling > best
-        if not live.any():
-            return best
-        A, g, B, e = self.A[live], self.g[live], self.B[live], self.e[live]
-        u = _stationary_points(A.transpose(0, 2, 1) @ A, _apply(A.transpose(0, 2, 1), g))
-        feasible = (B @ u + e[:, :, None] >= 0.0).all(axis=1)
-        found = np.linalg.norm(A @ u + g[:, :, None], axis=1)
-        return max(best, float(found[feasible].max(initial=0.0)))
-
-
-def _stationary_points(hessian: Array, gradient: Array) -> Array:
-    """Points u (F, k, 4 k) on the sphere, among them all with H u + g0 = mu u.
-
-    Of the others nothing but their length is known.
-    """
-    k = gradient.shape[1]
-    scale = np.maximum(np.linalg.norm(hessian, axis=(1, 2)), np.linalg.norm(gradient, axis=1))
-    scale = np.where(scale > 0.0, scale, 1.0)
-    hessian, gradient = hessian / scale[:, None, None], gradient / scale[:, None]
-    pencil = np.empty((len(gradient), 2 * k, 2 * k))
-    pencil[:, :k, :k] = pencil[:, k:, k:] = hessian
-    pencil[:, :k, k:] = -gradient[:, :, None] * gradient[:, None, :]
-    pencil[:, k:, :k] = -np.eye(k)
-    mu = np.linalg.eigvals(pencil).real
-    sizes, basis = np.linalg.eigh(hessian)
-    slopes = _apply(basis.transpose(0, 2, 1), gradient)
-
-    # In the eigenbasis of H, one column per point.
-    sizes, slopes = sizes[:, :, None], slopes[:, :, None]
-    regular = -slopes / _away_from_zero(sizes - mu[:, None, :])
-    gaps = sizes - sizes.transpose(0, 2, 1)
-    apart = np.abs(gaps) > CLUSTER
-    hard = np.where(apart, -slopes / np.where(apart, gaps, 1.0), 0.0)
-    rest = np.sqrt(np.maximum(0.0, 1.0 - (hard**2).sum(axis=1)))[:, None, :] * np.eye(k)
-    points = _unit(np.concatenate([regular, hard + rest, hard - rest], axis=2))
-    found: Array = basis @ _newton(sizes, slopes, points)
-    return found
-
-
-def _newton(sizes: Array, slopes: Array, points: Array) -> Array:
-    """Newton's method on the sphere for diagonal H; a point stays where it does not help."""
-    moment, residual = _residual(sizes, slopes, points)
-    norm = np.linalg.norm(residual, axis=1)
-    for _ in range(STEPS):
-        inverse = 1.0 / _away_from_zero(sizes - moment)
-        bent = (points**2 * inverse).sum(axis=1, keepdims=True)
-        shift = (points * residual * inverse).sum(axis=1, keepdims=True) / _away_from_zero(bent)
-        step = (points * shift - residual) * inverse
-        tried = _unit(points + step)
-        moment_tried, residual_tried = _residual(sizes, slopes, tried)
-        norm_tried = np.linalg.norm(residual_tried, axis=1)
-        better = (norm_tried < norm) & (np.linalg.norm(step, axis=1) < LONGEST)
-        points = np.where(better[:, None, :], tried, points)
-        residual = np.where(better[:, None, :], residual_tried, residual)
-        moment = np.where(better[:, None, :], moment_tried, moment)
-        norm = np.where(better, norm_tried, norm)
-    return points
-
-
-def _residual(sizes: Array, slopes: Array, points: Array) -> tuple[Array, Array]:
-    """The best mu of every point and H u + g0 - mu u."""
-    force = sizes * points + slopes
-    moment = (points * force).sum(axis=1, keepdims=True)
-    return moment, force - moment * points
-
-
-def _away_from_zero(numbers: Array) -> Array:
-    return np.where(np.abs(numbers) < 1e-30, 1e-30, numbers)
-
-
-def _unit(points: Array) -> Array:
-    """Columns divided by their lengths; the first axis where there is none."""
-    largest = np.abs(points).max(axis=1, keepdims=True)
-    first = np.eye(points.shape[1])[:, :1]
-    points = np.where(largest > 0.0, points, first) / np.where(largest > 0.0, largest, 1.0)
-    return points / np.linalg.norm(points, axis=1, keepdims=True)
 
 
 def _apply(matrices: Array, vectors: Array) -> Array:

@@ -1,9 +1,9 @@
-"""Bounds on the pricing problem: rigorous on a line and in the plane, by subdivision.
+"""Bounds on the pricing problem: by subdivision on a line and in the plane.
 
 Solvers find the pricing maximum through the stationary points of trigonometric polynomials.  This
 module shares nothing with them: it encloses the maximum between a value that is attained and an
 upper bound that holds on every feasible hinge, by splitting arcs until the two meet.  In more
-dimensions the maximum is searched once more by other means (`face_bound`).
+dimensions it bounds the faces of all activation patterns (`face_bound`).
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ CHUNK = 2_000_000
 class PricingInterval:
     """An enclosure ``lower <= P <= upper`` of the pricing maximum, rounding included.
 
-    On a line and in the plane it is rigorous; in more dimensions `upper` rests on an exhaustive
-    computation, see `convexden.verification.face_bound.face_interval`.
+    On a line and in the plane it is rigorous.  In more dimensions `upper` is 1e-12 above `lower`
+    (relative) and a bound up to estimates of the rounding errors, except for the faces that these
+    leave open: see `convexden.verification.face_bound.face_interval`.
     """
 
     lower: float
@@ -51,8 +52,8 @@ def pricing_interval(dual: DualPoint) -> PricingInterval:
     the enclosure is narrower than 1e-12 (relative), apart from rounding.  The hinges (w, b, D) and
     (-w, -b, 1 - D) have the same value by the dual equalities: tangency from one side is enough.
 
-    In three and more dimensions the sites must be few.  All stationary points of
-    all faces are computed there, and the upper end is not a rigorous enclosure: see
+    In three and more dimensions the sites must be few, at most 11 if they are a simplex.  All faces
+    of all patterns are bounded there, or their stationary points are computed: see
     `convexden.verification.face_bound.face_interval`.
 
     Hinges that enter a ball by less than ``dual.touch`` count as feasible, which can only raise the
