@@ -125,6 +125,7 @@ def semidefinite_bound(rows: Constraints, patterns: Flags) -> SemidefiniteBound:
                 equilibrate_enable=False,
                 tol_gap_abs=_ACCURACY,
                 tol_gap_rel=_ACCURACY,
+                accept_unknown=True,  # the last iterate where rounding ends the progress
             )
         except cp.SolverError as error:
             raise _failed("the solver stopped") from error
