@@ -75,10 +75,13 @@ class RelaxedPattern:
     def ceiling(self, image: Array, tau: float, mu: float, weights: Array) -> float:
         """Upper bound of |F u|^2 over the hinges, for F (p, d + 2), whatever the other numbers are.
 
-        Weights are projected on their cones first.  A tau below zero proves that there are no
-        hinges, and so do its multiples.
+        Weights are projected on their cones first, and what is no number is zero.  A tau below zero
+        proves that there are no hinges, and so do its multiples.
         """
-        numbers = np.concatenate([[tau, mu], self._projected(weights)])
+        numbers = np.concatenate([[tau, mu], weights])
+        numbers[~np.isfinite(numbers)] = 0.0
+        numbers[2:] = self._projected(numbers[2:])
+        tau = float(numbers[0])
         bound = self._bound(image, numbers)
         if tau < 0:
             growth = self.reach * float(np.sum(image**2)) / -tau

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import clarabel
 import numpy as np
@@ -117,19 +118,8 @@ def semidefinite_bound(rows: Constraints, patterns: Flags) -> SemidefiniteBound:
         numbers.append((cell, mu, weights))
     objective = cp.sum(cp.multiply(rows.targets, multipliers))
     program = cp.Problem(cp.Maximize(objective), inequalities)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # inaccurate or not: it is judged below
-        try:
-            program.solve(
-                solver=cp.CLARABEL,
-                equilibrate_enable=False,
-                tol_gap_abs=_ACCURACY,
-                tol_gap_rel=_ACCURACY,
-                accept_unknown=True,  # the last iterate where rounding ends the progress
-            )
-        except cp.SolverError as error:
-            raise _failed("the solver stopped") from error
-    if multipliers.value is None:
+    _solve(program)
+    if multipliers.value is None or not np.isfinite(multipliers.value).all():
         raise _failed(program.status)
     found: Array = multipliers.value
     ceilings = [
@@ -140,6 +130,27 @@ def semidefinite_bound(rows: Constraints, patterns: Flags) -> SemidefiniteBound:
     if maximum > 1 + _IMPRECISE:
         maximum = min(maximum, semidefinite_maximum(rows, found, patterns))
     return SemidefiniteBound(found, maximum, float(objective.value) / max(1.0, maximum))
+
+
+def _solve(program: Any) -> None:
+    """Solve a CVXPY problem, inaccurately or not; with equilibration if it stops without."""
+    import cvxpy as cp
+
+    for equilibrate in (False, True):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # what it returns will be judged
+            try:
+                program.solve(
+                    solver=cp.CLARABEL,
+                    equilibrate_enable=equilibrate,
+                    tol_gap_abs=_ACCURACY,
+                    tol_gap_rel=_ACCURACY,
+                    accept_unknown=True,  # the last iterate where rounding ends the progress
+                )
+                return
+            except cp.SolverError:
+                continue
+    raise _failed("the solver stopped")
 
 
 def semidefinite_maximum(rows: Constraints, multipliers: Array, patterns: Flags) -> float:
@@ -197,8 +208,8 @@ def _least(cell: RelaxedPattern, image: Array) -> tuple[float, float, Array]:
         ],
         settings,
     ).solve()
-    dual = np.nan_to_num(np.array(solution.z)[: len(forms)], posinf=0.0, neginf=0.0)
-    return float(dual[0]), float(dual[1]), dual[2:]
+    dual = np.array(solution.z)
+    return float(dual[0]), float(dual[1]), dual[2 : len(forms)]
 
 
 def _triangles(matrices: Array) -> Array:
