@@ -1,0 +1,241 @@
+r"""A lower bound without exact pricing: the copositive program's semidefinite relaxation.
+
+The dual asks |F_D u| <= 1 of all hinges u = (1, w, b) of all activation patterns D.  With
+p_n.u = s_n (w.y_n + b) - r_n >= 0, |w| = 1, and the forms E_00 = u_0^2 and Q = |w|^2 it is implied
+by one linear matrix inequality a pattern (see `relaxed_pattern`),
+
+    [ I      F_D                                                                    ]
+    [ F_D^T  tau E_00 + mu (Q - E_00) - sum_{m<n} lambda_mn sym(p_m p_n^T)          ]  >=  0,
+    [                                 - sum_n sym(p_n (alpha_n, -beta_n, 0)^T)      ]
+
+    tau = 1,  lambda >= 0,  |beta_n| <= alpha_n,  mu free.
+
+F_D is linear in the multipliers, so that `semidefinite_bound` maximises <T, Z> over all of them.
+`semidefinite_maximum` takes multipliers as given and seeks the least tau of every pattern alone.
+Neither believes the solver: what it returns is repaired and the matrices are looked at again.
+
+The exact program is copositive: Sahiner, Ergen, Pauly, Pilanci 2021 (arXiv 2012.13329), here with
+balls for points and a free affine part.  The products above are what is kept of it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import clarabel
+import numpy as np
+from scipy import sparse
+
+from convexden.errors import NotCertified, UnsupportedProblem
+from convexden.problem import Interpolation
+from convexden.solvers.atoms import Array, Flags
+from convexden.solvers.constraints import Constraints
+from convexden.solvers.patterns import MOST_FACES, enumerate_faces
+from convexden.solvers.relaxed_pattern import RelaxedPattern
+
+# Multipliers and entries of the matrices of all patterns: a minute for one program, a few for one
+# after another.
+MOST_NUMBERS = 30_000
+MOST_NUMBERS_IN_TURN = 1_500_000
+_ACCURACY = 1e-10
+_IMPRECISE = 1e-7  # a repair that costs more than this is worth a second look
+
+
+@dataclass(frozen=True, eq=False)
+class SemidefiniteBound:
+    """What the semidefinite program proves, in the units of the problem.
+
+    Attributes
+    ----------
+    multipliers : (M, p) array
+        Of the reduced rows.
+    maximum : float
+        Upper bound of the pricing maximum P at the multipliers.
+    lower_bound : float
+        Of the optimum: <T, Z> / max(1, maximum).
+    """
+
+    multipliers: Array
+    maximum: float
+    lower_bound: float
+
+
+def half_patterns(problem: Interpolation) -> Flags:
+    """Activation patterns (P, N), of every two complements one, and all that a hinge realises.
+
+    Raises
+    ------
+    UnsupportedProblem
+        If there are too many.
+    """
+    n, d = problem.centers.shape
+    count = 2 ** (n - 1) - 1
+    if n != d + 1 or count * (2**n - 2) <= MOST_FACES:
+        return enumerate_faces(problem)[0]
+    # A simplex with more faces than that: every pattern, with or without a hinge.
+    _check_size(problem, count, d + 2, MOST_NUMBERS_IN_TURN)
+    codes = 2 * np.arange(count)[:, None] + 1
+    return np.asarray((codes >> np.arange(n)) & 1, dtype=bool)
+
+
+def semidefinite_bound(rows: Constraints, patterns: Flags) -> SemidefiniteBound:
+    """Maximise <T, Z> under the matrix inequalities of all patterns.
+
+    Parameters
+    ----------
+    rows : Constraints
+        Of a problem in units of its spread.
+    patterns : (P, N) bool array
+        Those of `half_patterns`; patterns without a hinge do no harm.
+
+    Raises
+    ------
+    UnsupportedProblem
+        If there are too many patterns for their size.
+    NotCertified
+        If the program has no solution, as when no network interpolates the sites.
+    """
+    import cvxpy as cp
+
+    p, q = rows.targets.shape[1], rows.problem.input_dimension + 2
+    patterns = _two_sided(patterns)
+    _check_size(rows.problem, len(patterns), p + q, MOST_NUMBERS)
+    multipliers = cp.Variable(rows.targets.shape)
+    inequalities, numbers = [], []
+    for cell in (RelaxedPattern(rows, pattern) for pattern in patterns):
+        mu, lambdas = cp.Variable(), cp.Variable(cell.pairs, nonneg=True)
+        cones = cp.Variable((len(rows.problem), q - 1))  # rows (alpha_n, -beta_n)
+        weights = cp.hstack([lambdas, cp.vec(cones, order="C")])
+        products = cp.reshape(cell.forms.reshape(len(cell.forms), -1).T @ weights, (q, q), "C")
+        image = multipliers.T @ cell.features
+        matrix = cell.origin + mu * cell.sphere - products
+        inequalities += [
+            cp.SOC(cones[:, 0], cones[:, 1:], axis=1),
+            cp.bmat([[np.eye(p), image], [image.T, matrix]]) >> 0,
+        ]
+        numbers.append((cell, mu, weights))
+    objective = cp.sum(cp.multiply(rows.targets, multipliers))
+    program = cp.Problem(cp.Maximize(objective), inequalities)
+    _solve(program)
+    if multipliers.value is None or not np.isfinite(multipliers.value).all():
+        raise _failed(program.status)
+    found: Array = multipliers.value
+    ceilings = [
+        cell.ceiling(found.T @ cell.features, 1.0, float(mu.value), weights.value)
+        for cell, mu, weights in numbers
+    ]
+    maximum = float(np.sqrt(max(ceilings, default=0.0)))
+    if maximum > 1 + _IMPRECISE:
+        maximum = min(maximum, semidefinite_maximum(rows, found, patterns))
+    return SemidefiniteBound(found, maximum, float(objective.value) / max(1.0, maximum))
+
+
+def _solve(program: Any) -> None:
+    """Solve a CVXPY problem, inaccurately or not; with equilibration if it stops without."""
+    import cvxpy as cp
+
+    for equilibrate in (False, True):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # what it returns will be judged
+            try:
+                program.solve(
+                    solver=cp.CLARABEL,
+                    equilibrate_enable=equilibrate,
+                    tol_gap_abs=_ACCURACY,
+                    tol_gap_rel=_ACCURACY,
+                    accept_unknown=True,  # the last iterate where rounding ends the progress
+                )
+                return
+            except cp.SolverError:
+                continue
+    raise _failed("the solver stopped")
+
+
+def semidefinite_maximum(rows: Constraints, multipliers: Array, patterns: Flags) -> float:
+    r"""Upper bound of the pricing maximum P at multipliers Z (M, p) of the reduced rows.
+
+    .. math:: P^2 \le \max_D \min \{ \tau : S_D \succeq 0 \}
+
+    Rows, patterns and errors as for `semidefinite_bound`, but the patterns are taken one after
+    another, so that there may be many more.
+    """
+    problem = rows.problem
+    patterns = _two_sided(patterns)
+    _check_size(problem, len(patterns), problem.input_dimension + 2, MOST_NUMBERS_IN_TURN)
+    best = 0.0
+    for pattern in patterns:
+        cell = RelaxedPattern(rows, pattern)
+        image = multipliers.T @ cell.features
+        scale = float(np.linalg.norm(image, 2))
+        if scale * np.sqrt(cell.reach) > best:
+            image /= scale
+            best = max(best, scale * float(np.sqrt(cell.ceiling(image, *_least(cell, image)))))
+    return best
+
+
+def _least(cell: RelaxedPattern, image: Array) -> tuple[float, float, Array]:
+    """The least tau with S_D >= 0, with its mu and weights, to solver accuracy.
+
+    They are the multipliers of the program for the moments X of u u^T,
+
+        maximise <F^T F, X>  subject to  X_00 = 1,  <Q - E_00, X> = 0,  <sym(p_m p_n^T), X> >= 0,
+                                         p_n^T X less its last entry in the cone,  X >= 0,
+
+    which is small enough for a modelling layer to take longer than the solver.
+    """
+    order = len(cell.origin)
+    sites = (len(cell.forms) - cell.pairs) // (order - 1)
+    forms = _triangles(np.concatenate([[cell.origin, cell.sphere], -cell.forms]))
+    size = forms.shape[1]
+    bounds = np.zeros(len(forms) + size)
+    bounds[0] = 1.0
+    settings = clarabel.DefaultSettings()
+    settings.verbose = settings.equilibrate_enable = False
+    settings.direct_solve_method, settings.max_threads = "faer", 1  # faster from ten sites on
+    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = _ACCURACY
+    solution = clarabel.DefaultSolver(
+        sparse.csc_matrix((size, size)),
+        -_triangles((image.T @ image)[None])[0],
+        sparse.csc_matrix(np.concatenate([forms, -np.eye(size)])),
+        bounds,
+        [
+            clarabel.ZeroConeT(2),
+            clarabel.NonnegativeConeT(cell.pairs),
+            *[clarabel.SecondOrderConeT(order - 1)] * sites,
+            clarabel.PSDTriangleConeT(order),
+        ],
+        settings,
+    ).solve()
+    dual = np.array(solution.z)
+    return float(dual[0]), float(dual[1]), dual[2 : len(forms)]
+
+
+def _triangles(matrices: Array) -> Array:
+    """Upper triangles (K, q (q + 1) / 2) of symmetric matrices, column after column, scaled so that
+    products of two are those of the matrices."""
+    column, row = np.tril_indices(matrices.shape[1])
+    triangles: Array = matrices[:, row, column] * np.where(row == column, 1.0, np.sqrt(2.0))
+    return triangles
+
+
+def _two_sided(patterns: Flags) -> Flags:
+    """Those with sites on both sides: a hinge beyond all sites adds an affine function."""
+    return patterns[patterns.any(axis=1) & ~patterns.all(axis=1)]
+
+
+def _check_size(problem: Interpolation, patterns: int, order: int, most: int) -> None:
+    n, d = problem.centers.shape
+    numbers = patterns * (n * (n - 1) // 2 + n * (d + 1) + order * (order + 1) // 2)
+    if numbers > most:
+        raise UnsupportedProblem(
+            f"{n} sites that span {d} dimensions have {patterns} activation patterns, a "
+            f"semidefinite program of {numbers} numbers (at most {most}): give fewer sites"
+        )
+
+
+def _failed(reason: str) -> NotCertified:
+    return NotCertified(
+        f"the semidefinite program has no solution ({reason}): lower the radii, or change the data"
+    )
