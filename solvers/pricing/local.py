@@ -22,7 +22,13 @@ from convexden.solvers.atoms import (
     no_hinges,
 )
 from convexden.solvers.pricing.ascent import Ascent, both_ends
-from convexden.solvers.pricing.separators import Separators, Starts, likely_patterns, oriented
+from convexden.solvers.pricing.separators import (
+    Separators,
+    Starts,
+    likely_patterns,
+    oriented,
+    random_patterns,
+)
 from convexden.solvers.pricing.spheres import Spheres, independent, unit
 
 _STOCK = 2047  # patterns from which every call starts
@@ -32,7 +38,7 @@ _RANDOM = 150  # random hinges in patterns of the best maxima, and as many in ot
 _PARENTS = 30  # maxima whose neighbours are looked at in a round
 _NEARBY = 3  # further sites than dimensions, the nearest, that change sides in neighbours
 _ROUNDS = 16
-_IDLE = 2  # rounds without a greater maximum before giving up,
+_IDLE = 3  # rounds without a greater maximum before giving up,
 _DOUBT = 7  # and if nothing violates the dual constraint
 _VIOLATED = 1 + 1e-10
 _KEPT = 600  # maxima remembered for the next call
@@ -179,9 +185,9 @@ class LocalPricing:
         return self._separators.pulled(signs[:, None] * normals, signs * biases, oriented(patterns))
 
     def _random(self, patterns: Flags) -> Starts:
-        """Random hinges in the first of these patterns and in others of the stock."""
-        others = self._generator.permutation(len(self._stock.patterns))[:_RANDOM]
-        return self._anywhere(np.concatenate([patterns[:_RANDOM], self._stock.patterns[others]]))
+        """Random hinges in the first of these patterns and in random others."""
+        others = random_patterns(self.problem, _RANDOM, self._generator)
+        return self._anywhere(np.concatenate([patterns[:_RANDOM], others]))
 
     def _anywhere(self, patterns: Flags) -> Starts:
         """A random hinge in each of the patterns."""

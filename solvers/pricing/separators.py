@@ -93,31 +93,35 @@ class Separators:
 
 def likely_patterns(problem: Interpolation, count: int, generator: np.random.Generator) -> Flags:
     """At most so many patterns (K, N), site 0 active, those that separate the fewest neighbours
-    first: all, or else cuts of single sites, across segments between sites and at random."""
+    first: all, or else single sites and cuts across segments between sites and at random."""
     sites = len(problem)
     if 2 ** (sites - 1) <= count + 1:
         codes = np.arange(2 ** (sites - 1) - 1)
         others = (codes[:, None] >> np.arange(sites - 1)) & 1 == 1
         patterns = np.column_stack([np.ones(len(codes), dtype=bool), others])
     else:
-        patterns = _cuts(problem, count, generator)
+        first, second = np.triu_indices(sites, 1)
+        some = generator.permutation(len(first))[:count]
+        steps = problem.centers[second[some]] - problem.centers[first[some]]
+        across = [cuts(problem, np.tile(steps, (_PLACES, 1)), generator)]
+        across.append(random_patterns(problem, _PLACES * count, generator))
+        alone = oriented(np.eye(sites, dtype=bool))
+        patterns = np.unique(np.concatenate([alone, *across]), axis=0)
     ends = spanning_tree(problem.centers)
     crossings = (patterns[:, ends[0]] != patterns[:, ends[1]]).sum(axis=1)
     return patterns[np.argsort(crossings, kind="stable")[:count]]
 
 
-def _cuts(problem: Interpolation, count: int, generator: np.random.Generator) -> Flags:
-    """Single sites, and cuts at random places along segments and random directions."""
-    sites, d = problem.centers.shape
-    first, second = np.triu_indices(sites, 1)
-    some = generator.permutation(len(first))[:count]
-    steps = problem.centers[second[some]] - problem.centers[first[some]]
-    directions = np.concatenate([steps, generator.standard_normal((count, d))])
+def random_patterns(problem: Interpolation, count: int, generator: np.random.Generator) -> Flags:
+    """Patterns (K, N) of hinges without width in random directions."""
+    return cuts(problem, generator.standard_normal((count, problem.input_dimension)), generator)
+
+
+def cuts(problem: Interpolation, directions: Array, generator: np.random.Generator) -> Flags:
+    """The sites cut in two at a random place along each of the directions (K, d)."""
     ranks = (directions @ problem.centers.T).argsort(axis=1).argsort(axis=1)
-    places = generator.integers(1, sites, (len(ranks), _PLACES))
-    cuts = (ranks[:, None, :] >= places[:, :, None]).reshape(-1, sites)
-    alone = np.eye(sites, dtype=bool)
-    return np.unique(oriented(np.concatenate([alone, cuts])), axis=0)
+    places = generator.integers(1, len(problem), len(ranks))
+    return oriented(ranks >= places[:, None])
 
 
 def oriented(patterns: Flags) -> Flags:
