@@ -1,0 +1,216 @@
+r"""Pricing by ascent from many hinges: for problems with too many faces for an exact one.
+
+Local maxima are found by climbing (`ascent`) from hinges of a stock of likely patterns, from the
+maxima of the call before, from neighbours of the best so far, whose patterns differ by one site,
+and from random hinges.  What is found are hinges and their true heights.  Nothing says that there
+are no greater ones, so that no bound follows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from convexden.problem import Interpolation
+from convexden.solvers.atoms import (
+    SAME_LINE,
+    Array,
+    Flags,
+    Hinges,
+    distinct,
+    no_hinges,
+)
+from convexden.solvers.pricing.ascent import Ascent, both_ends
+from convexden.solvers.pricing.separators import (
+    Separators,
+    Starts,
+    likely_patterns,
+    oriented,
+    random_patterns,
+)
+from convexden.solvers.pricing.spheres import Spheres, independent, unit
+
+_STOCK = 2047  # patterns from which every call starts
+_STARTS = 600  # hinges that climb in a round
+_AXES = 1  # longest axes of the form on a pattern, along both senses of which hinges are sought
+_RANDOM = 150  # random hinges in patterns of the best maxima, and as many in others
+_PARENTS = 30  # maxima whose neighbours are looked at in a round
+_NEARBY = 3  # further sites than dimensions, the nearest, that change sides in neighbours
+_ROUNDS = 16
+_IDLE = 3  # rounds without a greater maximum before giving up,
+_DOUBT = 7  # and if nothing violates the dual constraint
+_VIOLATED = 1 + 1e-10
+_KEPT = 600  # maxima remembered for the next call
+_TOUCHED = 1e-9
+
+
+class LocalPricing:
+    """Local maxima of the dual constraint, most probably with the greatest.
+
+    Parameters
+    ----------
+    problem : Interpolation
+        Of two or more dimensions, in units of its spread.
+    seed : int, optional
+        Of the random hinges.  Calls remember what they found: equal sequences of them give equal
+        results.
+    """
+
+    def __init__(self, problem: Interpolation, seed: int = 0) -> None:
+        self.problem = problem
+        self._generator = np.random.default_rng(seed)
+        self._separators = Separators(problem)
+        self._stock = self._separators.widest(likely_patterns(problem, _STOCK, self._generator))
+        self._remembered = no_hinges(problem)
+
+    def maxima(
+        self, values: Array, jacobians: Array, floor: float, limit: int | None = None
+    ) -> tuple[Hinges, Array]:
+        """Local maxima with g >= min(floor, the greatest found), the greatest first.
+
+        Parameters
+        ----------
+        values : (N, p) array
+        jacobians : (N, p, d) array
+            Multipliers that satisfy the dual equalities.
+        floor : float
+        limit : int, optional
+            How many at the most.
+
+        Returns
+        -------
+        hinges : Hinges
+            On no face; none if no hinge is known to be feasible.
+        heights : (K,) array
+            g at these hinges.
+        """
+        ascent = Ascent(self.problem, values, jacobians)
+        found, heights = no_hinges(self.problem), np.zeros(0)
+        settled: Flags = np.zeros(0, dtype=bool)
+        starts, best, idle = self._first(ascent), 0.0, 0
+        for _ in range(_ROUNDS):
+            if not len(starts.normals):
+                break
+            new = ascent.run(*self._highest(ascent, starts))
+            found = found + new
+            heights = np.append(heights, ascent.heights(new))
+            settled = np.append(settled, np.zeros(len(new), dtype=bool))
+            order = np.argsort(-heights, kind="stable")
+            order = order[distinct(found[order], SAME_LINE)]
+            found, heights, settled = found[order], heights[order], settled[order]
+            idle = 0 if heights[0] > best * (1 + 1e-12) else idle + 1
+            best = float(heights[0])
+            if idle == (_IDLE if best > _VIOLATED else _DOUBT):
+                break
+            parents = np.flatnonzero(~settled)[:_PARENTS]
+            settled[parents] = True
+            starts = _joined(self._neighbours(found[parents]), self._random(found.patterns))
+        self._remembered = found[:_KEPT]
+        kept = np.flatnonzero(heights >= min(floor, best))[:limit]
+        return found[kept], heights[kept]
+
+    def initial(self, count: int) -> Hinges:
+        """Hinges against the sites on either side of the widest separations of few neighbours."""
+        return self._both_ends(self._stock)[:count]
+
+    def spanning(self) -> Hinges:
+        """Hinges that span all hinges of the patterns of the stock."""
+        draws = [self._stock]
+        draws += [self._anywhere(self._stock.patterns) for _ in range(self.problem.input_dimension)]
+        return self._both_ends(_joined(*draws))
+
+    def tangents(self, hinges: Hinges) -> tuple[Array, Array]:
+        """Orthonormal directions (K, d, d - 1) in which the hinges may move and touch what they do,
+        padded with zero, and the centres (K, d) of the spheres on which their normals move."""
+        d, at = self.problem.input_dimension, self._spheres(hinges)
+        directions = np.zeros((len(hinges), d, d - 1))
+        counts = (at.members >= 0).sum(axis=1)
+        radial = at.across(hinges.normals - at.centers)[:, :, None]
+        for count in range(1, d):
+            mine = np.flatnonzero((counts == count) & hinges.free)
+            held = np.concatenate([at.frame[mine, :, : count - 1], radial[mine]], axis=2)
+            directions[mine, :, : d - count] = np.linalg.qr(held, mode="complete")[0][:, :, count:]
+        return directions, at.centers
+
+    def moved(self, hinges: Hinges, steps: Array) -> tuple[Hinges, Flags]:
+        """The hinges after steps (K, d - 1) in these directions.
+
+        One that comes to a ball stops there and touches it from then on; it may still move, so that
+        none counts as held back.
+        """
+        at, directions = self._spheres(hinges), self.tangents(hinges)[0]
+        step = np.einsum("kdj,kj->kd", directions, steps)
+        angles = np.linalg.norm(step, axis=1) / np.maximum(at.radius, np.finfo(float).tiny)
+        moving = angles > 0.0
+        normals = at.walk(hinges.normals, unit(step), angles)[0]
+        moved = replace(
+            hinges,
+            normals=np.where(moving[:, None], normals, hinges.normals),
+            biases=np.where(moving, at.biases(normals), hinges.biases),
+        )
+        return moved, np.zeros(len(hinges), dtype=bool)
+
+    def _first(self, ascent: Ascent) -> Starts:
+        """The stock, what is remembered, and hinges along the axes of the best of both."""
+        known = Starts(self._remembered.normals, self._remembered.patterns)
+        starts = _joined(self._stock, known)
+        best = self._highest(ascent, starts)
+        seats = ascent.seated(*best)
+        axes = np.linalg.svd(ascent.forms(seats.patterns, seats.pivots)[0], full_matrices=False)[2]
+        reach = seats.biases + np.sum(seats.normals * self.problem.centers[seats.pivots], axis=1)
+        along = []
+        for j in range(min(_AXES, axes.shape[1])):
+            for normals in (axes[:, j], -axes[:, j]):
+                pivot = np.sum(normals * self.problem.centers[seats.pivots], axis=1)
+                along.append(self._separators.pulled(normals, reach - pivot, seats.patterns))
+        return _joined(starts, *along)
+
+    def _highest(self, ascent: Ascent, starts: Starts) -> Starts:
+        """Those with the greatest g at the better end of their way."""
+        heights = ascent.heights(ascent.seated(*starts))
+        return starts.chosen(np.argsort(-heights, kind="stable")[:_STARTS])
+
+    def _neighbours(self, hinges: Hinges) -> Starts:
+        """Hinges near these in the patterns in which one of the nearest sites changes sides."""
+        n, d = self.problem.centers.shape
+        count = min(n, d + _NEARBY)
+        gaps = np.abs(hinges.offsets(self.problem)) - self.problem.radii
+        sites = np.argsort(gaps, axis=1, kind="stable")[:, :count]
+        owners = np.repeat(np.arange(len(hinges)), count)
+        patterns = hinges.patterns[owners]
+        patterns[np.arange(len(owners)), sites.ravel()] ^= True
+        signs = np.where(patterns[:, 0], 1.0, -1.0)
+        normals, biases = hinges.normals[owners], hinges.biases[owners]
+        return self._separators.pulled(signs[:, None] * normals, signs * biases, oriented(patterns))
+
+    def _random(self, patterns: Flags) -> Starts:
+        """Random hinges in the first of these patterns and in random others."""
+        others = random_patterns(self.problem, _RANDOM, self._generator)
+        return self._anywhere(np.concatenate([patterns[:_RANDOM], others]))
+
+    def _anywhere(self, patterns: Flags) -> Starts:
+        """A random hinge in each of the patterns."""
+        n, d = self.problem.centers.shape
+        normals = unit(self._generator.standard_normal((len(patterns), d)))
+        through = self.problem.centers[self._generator.integers(n, size=len(patterns))]
+        return self._separators.pulled(normals, -np.sum(normals * through, axis=1), patterns)
+
+    def _both_ends(self, starts: Starts) -> Hinges:
+        """The hinges at both ends of their ways, one after the other."""
+        ends = both_ends(self.problem, *starts)
+        return (ends[0] + ends[1])[np.arange(2 * len(starts.normals)).reshape(2, -1).T.ravel()]
+
+    def _spheres(self, hinges: Hinges) -> Spheres:
+        """On which the hinges move: the sites they touch are seen from their distances."""
+        d = self.problem.input_dimension
+        gaps = np.abs(np.abs(hinges.offsets(self.problem)) - self.problem.radii)
+        gaps[np.arange(len(hinges)), hinges.pivots] = -1.0
+        nearest = np.argsort(gaps, axis=1, kind="stable")[:, :d]
+        touched = np.take_along_axis(gaps, nearest, axis=1) <= _TOUCHED
+        members = independent(self.problem, np.where(touched, nearest, -1))
+        return Spheres.of(self.problem, hinges.patterns, members)
+
+
+def _joined(*starts: Starts) -> Starts:
+    return Starts(*(np.concatenate(parts) for parts in zip(*starts, strict=True)))
