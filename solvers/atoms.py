@@ -64,6 +64,12 @@ class Hinges:
         z: Array = self.normals @ problem.centers.T + self.biases[:, None]
         return z
 
+    def depths(self, problem: Interpolation) -> Array:
+        """By how much the hinges cut the balls, or leave them on the wrong side, (K, N)."""
+        z = self.offsets(problem)
+        depths: Array = problem.radii - np.where(self.patterns, z, -z)
+        return depths
+
 
 def no_hinges(problem: Interpolation) -> Hinges:
     """None of them."""

@@ -29,6 +29,7 @@ VIOLATION = 1e-11  # a dual constraint exceeded by less is satisfied
 _EXTENSIONS = 10  # how often violated hinges join a polished active set
 _SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
 _LIGHT = 1e-12  # output weights below this share of the largest are none
+_CUT = 1e-11  # a hinge may cut a ball by this much, in spreads of the data
 _GOAL = 1e-11  # gap that Newton's method reaches when it succeeds
 
 
@@ -153,9 +154,12 @@ class Exchange(ABC):
         return found, heights
 
     def _improve_cost(self, hinges: Hinges, columns: Array, weights: Array) -> None:
+        """Keep the network of these hinges with nearly these weights if it is the cheapest."""
         bounds = self.bounds
         norms = np.linalg.norm(weights, axis=1)
-        heavy = np.flatnonzero(norms > _LIGHT * norms.max())
+        # Hinges that a method moved may have come to cut a ball.
+        whole = hinges.depths(self.rows.problem).max(axis=1) <= _CUT
+        heavy = np.flatnonzero(whole & (norms > _LIGHT * norms.max(initial=0.0)))
         repaired = repair(columns[heavy], self.rows.targets, weights[heavy])
         if repaired is None:
             return

@@ -13,6 +13,7 @@ from convexden.solvers.constraints import Constraints
 from convexden.solvers.pricing import ExactPricing
 
 _MET = 1e-10  # rows missed by less than this share of the targets are met
+_SEEN = 1e-9  # a direction of length one that no hinge sees by more is orthogonal to all
 _SPANNED = 1e-8  # targets spanned but for this share of their size are spanned
 
 
@@ -74,8 +75,9 @@ def thin(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array
 def check_feasible(rows: Constraints, pricing: ExactPricing) -> None:
     """Raise unless the feasible hinges span the targets: the first phase.
 
-    The feasible networks are the linear span of the hinges, so that the part of the targets
-    orthogonal to it is a dual direction which no hinge sees: the dual is unbounded.
+    The feasible networks are the linear span of the hinges.  If those at hand do not span the
+    targets, what is left is a dual direction; hinges that see it join them, and if none does, the
+    dual is unbounded.
 
     Raises
     ------
@@ -84,16 +86,20 @@ def check_feasible(rows: Constraints, pricing: ExactPricing) -> None:
     """
     targets, hinges = rows.targets, pricing.spanning()
     triangle = np.empty((0, len(targets)))
-    for part in np.array_split(np.arange(len(hinges)), 1 + len(hinges) // 2000):
-        columns = rows.features(hinges[part])
-        triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, columns]), mode="r"))
-    weights = np.linalg.lstsq(triangle.T, targets, rcond=1e-11)[0]
-    residual = targets - triangle.T @ weights
-    if np.abs(residual).max() <= _SPANNED * np.abs(targets).max():
-        return
-    values, jacobians = rows.multipliers(residual / np.sum(residual * targets))
-    _, heights = pricing.maxima(values, jacobians, 0.0)
-    seen = float(heights[0]) if heights.size else 0.0
+    while True:
+        for part in np.array_split(np.arange(len(hinges)), 1 + len(hinges) // 2000):
+            columns = rows.features(hinges[part])
+            triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, columns]), mode="r"))
+        weights = np.linalg.lstsq(triangle.T, targets, rcond=1e-11)[0]
+        residual = targets - triangle.T @ weights
+        if np.abs(residual).max() <= _SPANNED * np.abs(targets).max():
+            return
+        direction = residual / np.sum(residual * targets)
+        values, jacobians = rows.multipliers(direction)
+        hinges, heights = pricing.maxima(values, jacobians, 0.0)
+        seen = float(heights[0]) if heights.size else 0.0
+        if seen <= _SEEN * np.linalg.norm(direction):
+            break
     raise InfeasibleProblem(
         "infeasible: no network interpolates the sites, because too few lines separate them "
         "without cutting a ball; lower the radii",

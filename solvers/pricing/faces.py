@@ -167,7 +167,7 @@ class FacePricing(ExactPricing):
         angle = length / radius
         normals = centers + radial * np.cos(angle) + radius * ahead * np.sin(angle)
         moved = self._rebuilt(hinges, hinges.faces, np.where(length > 0, normals, hinges.normals))
-        depths = self._depths(moved)
+        depths = moved.depths(self.problem)
         known = hinges.faces >= 0
         touched = self.table.touched(hinges.faces)
         depths[known] -= _flagged(touched, len(self.problem))[known] * depths[known]
@@ -211,11 +211,6 @@ class FacePricing(ExactPricing):
             free=hinges.free & (faces < self.table.starts[-2]),
         )
 
-    def _depths(self, hinges: Hinges) -> Array:
-        """By how much the hinges cut the balls, or lie beyond them, (K, N)."""
-        z = hinges.offsets(self.problem)
-        return np.asarray(self.problem.radii - np.where(hinges.patterns, z, -z))
-
     def _on(self, level: int, faces: Indices, forms: Array, totals: Array, floor: float) -> Hinges:
         """The feasible local maxima on faces of one level, of those that can reach the floor."""
         problem, table = self.problem, self.table
@@ -244,7 +239,7 @@ class FacePricing(ExactPricing):
             np.full(len(owners), across.shape[2] > 1),
         )
         # None cuts a ball or has another pattern than it says.
-        return hinges[np.flatnonzero((self._depths(hinges) <= 10 * CONTACT).all(axis=1))]
+        return hinges[np.flatnonzero((hinges.depths(problem) <= 10 * CONTACT).all(axis=1))]
 
     def _summits(self, hinges: Hinges, values: Array, jacobians: Array) -> Flags:
         """Whether the multipliers of the touched sites are nonnegative: whether g increases into no
