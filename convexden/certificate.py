@@ -29,10 +29,11 @@ class Certificate:
     lower_bound : float
         The bound above (0 if it would be negative).
     pricing_maximum : float
-        :math:`P`, the global maximum over all feasible hinges.
+        :math:`P`, the global maximum over all feasible hinges, or an upper bound of it.
     pricing : str
         How :math:`P` was found: ``"exact-line"``, ``"exact-plane"``, ``"exact-faces"`` (in more
-        dimensions) or ``"closed-form"`` (known from a theorem).
+        dimensions) or ``"closed-form"`` (known from a theorem).  ``"semidefinite"``: an upper bound
+        of it by semidefinite programs.  ``"none"``: there is no bound, the multipliers are zero.
     """
 
     values: Array

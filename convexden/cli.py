@@ -112,6 +112,21 @@ def solve(
     tolerance: Annotated[
         float, typer.Option(help="Relative duality gap that counts as certified.")
     ] = 1e-8,
+    sandwich: Annotated[
+        bool,
+        typer.Option(
+            "--sandwich",
+            help="Only a network of ramps and the bound of a semidefinite program, in seconds.",
+        ),
+    ] = False,
+    local: Annotated[
+        bool,
+        typer.Option(
+            "--local",
+            help="For sites too many to be solved exactly: a good network, with a bound of "
+            "semidefinite programs or without.",
+        ),
+    ] = False,
     output: Annotated[
         Path | None, typer.Option(metavar="FILE.json", help="Write the solution here.")
     ] = None,
@@ -127,7 +142,10 @@ def solve(
 
     problem = read_problem(points, radius=radius, radii=radii, noisy=noisy, targets=targets)
     _check_outputs(output, plot, problem)
-    solution = _solve(problem, tolerance, quiet)
+    if sandwich and local:
+        raise InvalidProblem("--sandwich and --local are two methods: give one of them")
+    method = "sandwich" if sandwich else "local" if local else None
+    solution = _solve(problem, tolerance, method, quiet)
     if output is not None:
         from convexden.serialization import save
 
@@ -137,7 +155,7 @@ def solve(
     _print(solution_table(solution))
     _print_alignment(solution)
     if not solution.certified:
-        _say_why(solution, tolerance)
+        _say_why(solution, tolerance, local)
     if plot is not None:
         from convexden.plotting import plot_solution
 
@@ -248,7 +266,7 @@ def _check_outputs(output: Path | None, plot: Path | None, problem: Interpolatio
             check_writable(path)
 
 
-def _solve(problem: Interpolation, tolerance: float, quiet: bool) -> Solution:
+def _solve(problem: Interpolation, tolerance: float, method: str | None, quiet: bool) -> Solution:
     from convexden.progress import LiveLine
 
     with LiveLine(quiet=quiet) as line:
@@ -263,7 +281,7 @@ def _solve(problem: Interpolation, tolerance: float, quiet: bool) -> Solution:
             )
             line.show(f"round {progress.round}: {found}, {progress.hinges} hinges")
 
-        return solve_problem(problem, tolerance, progress=show)
+        return solve_problem(problem, tolerance, method=method, progress=show)
 
 
 def _print_alignment(solution: Solution) -> None:
@@ -279,7 +297,7 @@ def _print_alignment(solution: Solution) -> None:
     _print(alignment_table(hinge_alignment(solution.problem, solution.network)))
 
 
-def _say_why(solution: Solution, tolerance: float) -> None:
+def _say_why(solution: Solution, tolerance: float, local: bool) -> None:
     from convexden.verification import verify_certificate
 
     for reason in verify_certificate(solution).reasons:
@@ -289,6 +307,8 @@ def _say_why(solution: Solution, tolerance: float) -> None:
             f"not certified: the relative gap {solution.relative_gap:.1e} is larger than "
             f"{tolerance:g}: raise --tolerance or let it run longer"
         )
+    elif local:
+        _say("not certified: --local never certifies; solve without it if the sites are few")
 
 
 @contextmanager

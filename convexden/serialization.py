@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from convexden.errors import InvalidProblem
 from convexden.files import whole_file
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.solution import Solution
+from convexden.solution import STATUSES, Solution, Status
 
 Array = NDArray[np.float64]
 
@@ -140,8 +140,8 @@ def _from_document(document: Any) -> Solution:
             "install the release of convexden that wrote it"
         )
     status = document.get("status")
-    if status not in ("certified", "not-certified"):
-        raise InvalidProblem('"status" must be "certified" or "not-certified"')
+    if status not in STATUSES:
+        raise InvalidProblem(f'"status" must be one of {", ".join(STATUSES)}')
     sites = _table(document, "problem")
     problem = Interpolation(
         _array(sites, "centers", 2), _array(sites, "targets", 2), _array(sites, "radii", 1)
@@ -176,7 +176,7 @@ def _from_document(document: Any) -> Solution:
         cost=_number(document, "cost"),
         lower_bound=lower_bound,
         relative_gap=_number(document, "relative_gap"),
-        status=status,
+        status=cast(Status, status),
         iterations=_integer(document, "iterations"),
         seconds=_number(document, "seconds"),
         versions={name: _text(versions, name) for name in versions},

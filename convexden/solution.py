@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from convexden.certificate import Certificate
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 
-Status = Literal["certified", "not-certified"]
+Status = Literal["certified", "not-certified", "upper-bound"]
+STATUSES = get_args(Status)
 
 
 class Progress(NamedTuple):
@@ -44,9 +45,9 @@ class Solution:
     certificate : Certificate
     cost, lower_bound, relative_gap : float
         ``relative_gap = (cost - lower_bound) / cost``, 0 if both are 0.
-    status : {"certified", "not-certified"}
+    status : {"certified", "not-certified", "upper-bound"}
         "certified" if the gap is within the tolerance that was asked for and the verification
-        agreed.
+        agreed; "upper-bound" if there is no lower bound, which then is 0, and the gap 1.
     iterations : int
         Rounds of the solver.
     seconds : float

@@ -18,10 +18,11 @@ from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, Reduction
-from convexden.solution import Progress, Solution, relative_gap
+from convexden.solution import Progress, Solution, Status, relative_gap
 
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
+METHODS = ("column-generation", "minimax", "sandwich", "local")
 _LIBRARIES = ("numpy", "scipy", "cvxpy", "clarabel")
 
 
@@ -38,9 +39,9 @@ def solve(
     .. math:: \min R(h) \quad \text{subject to} \quad h(y) = t_n \text{ for all } y \in B(y_n, r_n)
 
     (the interpolation problem of Zeno et al. 2023, arXiv 2311.06748), with a lower bound from exact
-    pricing.  On a line the solution is explicit; elsewhere it is found by column generation
-    with row generation for samples, and finished by Newton's method, so that the gap usually is of
-    rounding size whatever the tolerance.
+    pricing.  On a line the solution is explicit; elsewhere it is found by column generation or
+    the minimax method, with row generation for samples, and finished by Newton's method, so that
+    the gap usually is of rounding size whatever the tolerance.
 
     Parameters
     ----------
@@ -49,9 +50,17 @@ def solve(
         few: up to eleven if they span as many dimensions as they can, dozens in three dimensions.
     tolerance : float, optional
         Relative duality gap at which the solution counts as certified.
-    method : {"column-generation", "minimax"}, optional
-        How sites that span more than a line are solved: the first is the default in the plane, the
-        second beyond.  Both end in the same certified interval.
+    method : {"column-generation", "minimax", "sandwich", "local"}, optional
+        How sites that span more than a line are solved.  Column generation is the default in the
+        plane, the minimax method beyond; both end in the same certified interval.
+
+        "sandwich" takes seconds and does not iterate: the best network of ramps, and the bound of a
+        semidefinite program.  In many cases they meet.
+
+        "local" is for problems that are too large for exact pricing: column generation by a
+        search that may miss what it looks for.  Its bound is that of semidefinite programs, one
+        for each activation pattern, or, where these are too many, there is none.  It never calls
+        its solution certified.
     master : {"clarabel", "cvxpy"}, optional
         Whether the restricted masters go to Clarabel directly or through CVXPY: the same programs.
     progress : callable, optional
@@ -61,19 +70,22 @@ def solve(
     -------
     Solution
         With status "certified" if the relative gap is at most the tolerance and the independent
-        verification agrees, else "not-certified".  Interrupted by Ctrl-C, the best that was found.
+        verification agrees, "upper-bound" if there is no lower bound, else "not-certified".
+        Interrupted by Ctrl-C, the best that was found.
 
     Raises
     ------
     InfeasibleProblem
         If no network interpolates the sites; its certificate proves it.
     UnsupportedProblem
-        If they span more than a plane and are more than one site more than their dimension, if
-        there are too many of them, or if a Jacobian (p, d) for each does not fit in memory.
+        If there are too many sites for the method, or if a Jacobian (p, d) for each does not fit in
+        memory.
     NotCertified
-        If the run was interrupted before there was any network.
+        If the run was interrupted before there was any network, or ramps alone make none.
     """
     started = time.perf_counter()
+    if method is not None and method not in METHODS:
+        raise InvalidProblem(f"there is no method '{method}': choose from {', '.join(METHODS)}")
     _check_size(problem)
     reduction = problem.reduce()
     needed = _needed_sites(reduction.problem)
@@ -104,10 +116,16 @@ def solve(
     network = reduction.lift_network(network)
     certificate = _lift(reduction, certificate, needed, len(problem))
     checked = verification.verify(problem, network, certificate, tolerance=tolerance)
+    # What a semidefinite program proves may be too large to verify: then it is the bound as stated.
+    verified = np.isfinite(checked.pricing_maximum)
+    lower_bound = checked.lower_bound if verified else certificate.lower_bound
     # Rounding can leave the bound above the cost; the smaller of the two is a bound as well.
-    lower_bound = min(checked.lower_bound, checked.cost)
+    lower_bound = min(lower_bound, checked.cost)
     gap = relative_gap(checked.cost, lower_bound)
-    certified = checked.passed and gap <= tolerance
+    if checked.passed and gap <= tolerance and method != "local":
+        status: Status = "certified"
+    else:
+        status = "upper-bound" if certificate.pricing == "none" else "not-certified"
     return Solution(
         problem,
         network,
@@ -115,7 +133,7 @@ def solve(
         checked.cost,
         lower_bound,
         gap,
-        "certified" if certified else "not-certified",
+        status,
         max(1, len(history)),
         time.perf_counter() - started,
         {"convexden": __version__} | {name: version(name) for name in _LIBRARIES},
@@ -152,14 +170,18 @@ def _solve_sites(
     report: Callable[[Progress], None],
 ) -> tuple[ShallowNetwork, Certificate]:
     from convexden.solvers.master import solve_dual, solve_with_cvxpy
-    from convexden.solvers.row_generation import METHODS, solve_sites
+    from convexden.solvers.row_generation import solve_sites
+    from convexden.solvers.sandwich import solve_sandwich
 
     masters = {"clarabel": solve_dual, "cvxpy": solve_with_cvxpy}
     if master not in masters:
         raise InvalidProblem(f"there is no master '{master}': choose from {', '.join(masters)}")
-    if method is not None and method not in METHODS:
-        raise InvalidProblem(f"there is no method '{method}': choose from {', '.join(METHODS)}")
-    found = solve_sites(problem, tolerance, masters[master], method, report)
+    if method == "sandwich":
+        found = solve_sandwich(problem, masters[master])
+    else:
+        found = solve_sites(problem, tolerance, masters[master], method, report)
+    if found.network is None and method == "sandwich":
+        raise NotCertified("ramps alone do not interpolate these targets: leave out the sandwich")
     if found.network is None:
         raise NotCertified(
             "no network was found: let it run longer, or lower the radii if balls almost touch"

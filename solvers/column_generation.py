@@ -31,14 +31,9 @@ class ColumnGeneration(Exchange):
 
     Parameters
     ----------
-    rows : Constraints
-    pricing : Pricing
-    tolerance : float
-        Relative gap that must be reached; a few rounds more are spent on rounding accuracy.
-    master : callable
-        `solve_dual` or `solve_with_cvxpy`.
-    report : callable, optional
-        Called with a `Progress` after every round.
+    rows, pricing, tolerance, master, report
+        As of `Exchange`.
+    max_rounds : int
     """
 
     def __init__(
@@ -50,8 +45,8 @@ class ColumnGeneration(Exchange):
         report: Callable[[Progress], None] = lambda progress: None,
         max_rounds: int = 200,
     ) -> None:
-        super().__init__(rows, pricing, tolerance, report)
-        self.master, self.max_rounds = master, max_rounds
+        super().__init__(rows, pricing, tolerance, master, report)
+        self.max_rounds = max_rounds
 
     def run(self, start: Hinges | None = None) -> Bounds:
         """See `Exchange.run`."""
@@ -61,6 +56,10 @@ class ColumnGeneration(Exchange):
         initial = self.pricing.initial(_START * len(self.rows.targets))
         if not len(initial):
             self.check_feasible()
+        ramps = self._ramps()
+        if ramps is not None:
+            found, heights = self._price(ramps.multipliers, 1.0)
+            initial = ramps.hinges + self._select(found[heights > 1 + VIOLATION]) + initial
         self._exchange(initial if start is None else start + initial)
         self._thin()
         return bounds

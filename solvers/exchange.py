@@ -21,14 +21,19 @@ from convexden.solution import Progress, relative_gap
 from convexden.solvers.atoms import SAME_LINE, Array, Hinges, distinct, no_hinges
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.feasibility import check_feasible, repair, thin
+from convexden.solvers.master import Master, solve_dual
 from convexden.solvers.newton import Polished, active_set, polish
 from convexden.solvers.pricing import ExactPricing, Pricing
+from convexden.solvers.ramps_program import RampSolution, solve_ramps
 
 NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
+_ROUNDING = 1e-10
 VIOLATION = 1e-11  # a dual constraint exceeded by less is satisfied
 _EXTENSIONS = 10  # how often violated hinges join a polished active set
 _SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
-_LIGHT = 1e-12  # output weights below this share of the largest are none
+# Output weights below this share of the largest are none, or, if the last digits want them, these.
+_LIGHT = (1e-7, 1e-12)
+_CHEAPER = 1e-14  # relative
 _CUT = 1e-11  # a hinge may cut a ball by this much, in spreads of the data
 _GOAL = 1e-11  # gap that Newton's method reaches when it succeeds
 
@@ -67,6 +72,8 @@ class Exchange(ABC):
         Bounds are proven if it is an `ExactPricing`.
     tolerance : float
         Relative gap that must be reached; a few rounds more are spent on rounding accuracy.
+    master : callable
+        `solve_dual` or `solve_with_cvxpy`.
     report : callable, optional
         Called with a `Progress` after every round.
     """
@@ -76,9 +83,10 @@ class Exchange(ABC):
         rows: Constraints,
         pricing: Pricing,
         tolerance: float,
+        master: Master = solve_dual,
         report: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
-        self.rows, self.tolerance, self.report = rows, tolerance, report
+        self.rows, self.tolerance, self.master, self.report = rows, tolerance, master, report
         self.exact = pricing if isinstance(pricing, ExactPricing) else None
         self.pricing = pricing if self.exact is None else self.exact.quick()
         self.bounds = Bounds(np.zeros_like(rows.targets), np.zeros_like(rows.targets))
@@ -110,6 +118,13 @@ class Exchange(ABC):
         bounds.hinges, bounds.cost = no_hinges(self.rows.problem), 0.0
         bounds.weights = np.zeros((0, self.rows.targets.shape[1]))
         return True
+
+    def _ramps(self) -> RampSolution | None:
+        """The ramp program over the patterns that the pricer knows; its network is kept."""
+        ramps = solve_ramps(self.rows, self.pricing.patterns(), self.master)
+        if ramps is not None:
+            self._improve_cost(ramps.hinges, self.rows.features(ramps.hinges), ramps.weights)
+        return ramps
 
     def network(self) -> ShallowNetwork | None:
         """The cheapest network so far, if there is one."""
@@ -147,7 +162,8 @@ class Exchange(ABC):
         seen = float(heights[0]) if len(heights) else 0.0
         scale = max(seen, 1e-12 * float(np.abs(multipliers).max()))
         lower = float(np.sum(multipliers * self.rows.targets)) / scale
-        if lower > bounds.lower:
+        # A bound above the cost is false: something greater was missed.
+        if bounds.lower < lower <= bounds.cost * (1 + _ROUNDING):
             bounds.lower, bounds.multipliers = lower, multipliers / scale
         if pricing is self.exact and lower > bounds.proven:
             bounds.proven, bounds.proof = lower, multipliers / scale
@@ -159,13 +175,14 @@ class Exchange(ABC):
         norms = np.linalg.norm(weights, axis=1)
         # Hinges that a method moved may have come to cut a ball.
         whole = hinges.depths(self.rows.problem).max(axis=1) <= _CUT
-        heavy = np.flatnonzero(whole & (norms > _LIGHT * norms.max(initial=0.0)))
-        repaired = repair(columns[heavy], self.rows.targets, weights[heavy])
-        if repaired is None:
-            return
-        cost = float(np.linalg.norm(repaired, axis=1).sum())
-        if cost < bounds.cost:
-            bounds.hinges, bounds.weights, bounds.cost = hinges[heavy], repaired, cost
+        for share in _LIGHT:
+            heavy = np.flatnonzero(whole & (norms > share * norms.max(initial=0.0)))
+            repaired = repair(columns[heavy], self.rows.targets, weights[heavy])
+            if repaired is None:
+                continue
+            cost = float(np.linalg.norm(repaired, axis=1).sum())
+            if cost < bounds.cost * (1 - _CHEAPER):
+                bounds.hinges, bounds.weights, bounds.cost = hinges[heavy], repaired, cost
 
     def _thin(self) -> None:
         """Interior points spread weight over near duplicates and over all optimal networks: end

@@ -5,26 +5,20 @@ maximum of few smooth functions, the branches at the local maxima of pricing.  T
 are those of the ramp program.  A round solves the second-order master at the best multipliers so
 far (`interior_point`) and prices its solution.  A good step takes a handful of rounds to where
 Newton's method ends it; after a bad one the step is shortened and what pricing found there joins
-the model.  Hinges that had weight stay in it as first-order columns, which hold for all multipliers.
+the model.  Hinges that had weight stay in it as first-order columns, which hold for all
+multipliers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from convexden.solution import Progress
 from convexden.solvers.atoms import SAME_LINE, Array, Hinges, distinct, no_hinges
 from convexden.solvers.branches import Branches, branches, flat, moved
 from convexden.solvers.column_generation import ColumnGeneration
-from convexden.solvers.constraints import Constraints
 from convexden.solvers.exchange import Bounds, Exchange
 from convexden.solvers.interior_point import solve_branches
-from convexden.solvers.master import Master, solve_dual
-from convexden.solvers.newton import active_set, project
-from convexden.solvers.pricing import Pricing
-from convexden.solvers.ramps_program import solve_ramps
+from convexden.solvers.newton import active_set, merged, project
 
 _FLOOR = 0.3  # local maxima above this share of the greatest are branches
 _ROUNDS = 60
@@ -34,30 +28,12 @@ _SHARES = (0.5, 0.25, 0.1, 0.03)  # of a step that failed
 _LEAST_ETA, _LEAST_ACCURACY = 1e-9, 1e-12
 _WEIGHT = 1e-4  # hinges whose share of the greatest weight is above this stay as cuts
 _FAINT = 1e-9  # and those above this count for the cheapest network
-_CLOUDED = 1e-5  # gap below which the hinges of a round lie close together
+_CLOUDED = 1e-5  # gap below which the hinges of a round lie close together,
+_CLOUD = 1e-2  # this close to those that they stand for
 
 
 class Minimax(Exchange):
-    """The method on one problem.
-
-    Parameters
-    ----------
-    rows, pricing, tolerance, report
-        As of `Exchange`.
-    master : callable
-        For the column generation that takes over if the method stalls above the tolerance.
-    """
-
-    def __init__(
-        self,
-        rows: Constraints,
-        pricing: Pricing,
-        tolerance: float,
-        master: Master = solve_dual,
-        report: Callable[[Progress], None] = lambda progress: None,
-    ) -> None:
-        super().__init__(rows, pricing, tolerance, report)
-        self.master = master
+    """The method on one problem; column generation takes over if it stalls above the tolerance."""
 
     def run(self, start: Hinges | None = None) -> Bounds:
         """See `Exchange.run`."""
@@ -76,12 +52,14 @@ class Minimax(Exchange):
     def _descend(self, start: Hinges | None) -> Hinges:
         """Rounds until the goal is reached or they stall; the hinges of the last model."""
         rows, bounds, outputs = self.rows, self.bounds, self.rows.targets.shape[1]
-        first, multipliers = self._first()
+        ramps = self._ramps()
+        first = no_hinges(rows.problem) if ramps is None else ramps.hinges
+        multipliers = rows.targets if ramps is None else ramps.multipliers
         found, heights = self._branching(multipliers)
         if heights.max(initial=0.0) <= 1e-9 * np.abs(multipliers).max():
             self.check_feasible()  # no hinge sees the targets
         cuts = flat(rows, first if start is None else first + start, outputs)
-        eta, promised, stalled, failures = 0.1, np.inf, 0, 0
+        eta, promised, stalled, failures = 0.03, np.inf, 0, 0
         for number in range(_ROUNDS):
             base, gap, lower = bounds.multipliers, bounds.gap, bounds.lower
             model = branches(rows, self.pricing, found, base) + cuts
@@ -119,7 +97,7 @@ class Minimax(Exchange):
                 found, heights = new, high / high[0]
             else:
                 found, heights = self._branching(bounds.multipliers)
-            eta = max(_LEAST_ETA, eta * (0.2 if good else 1.0 if failures == 1 else 4.0))
+            eta = max(_LEAST_ETA, eta * (0.15 if good else 1.0 if failures == 1 else 4.0))
             idle = bounds.gap > 0.9 * gap and bounds.lower < lower * (1 + 1e-3)
             stalled = stalled + 1 if idle else 0
             if stalled == _STALL:
@@ -128,17 +106,6 @@ class Minimax(Exchange):
             if number == _PATIENCE and np.isinf(bounds.cost):
                 self.check_feasible()
         return model.hinges
-
-    def _first(self) -> tuple[Hinges, Array]:
-        """Hinges and multipliers of the ramp program; where ramps do not do, none, and the
-        targets."""
-        rows = self.rows
-        patterns = None if self.exact is None else self.exact.patterns()
-        ramps = None if patterns is None else solve_ramps(rows, patterns, self.master)
-        if ramps is None:
-            return no_hinges(rows.problem), rows.targets
-        self._improve_cost(ramps.hinges, rows.features(ramps.hinges), ramps.weights)
-        return ramps.hinges, ramps.multipliers
 
     def _branching(self, multipliers: Array) -> tuple[Hinges, Array]:
         """The local maxima that become branches; they are further apart than rounding."""
@@ -174,8 +141,9 @@ class Minimax(Exchange):
         cloud = flat(self.rows, hinges, self.rows.targets.shape[1])
         eta = _FAINT * _LEAST_ETA * self.bounds.lower / float(np.sum(base**2))
         inside, prices = solve_branches(cloud, self.rows.targets, base, eta, _LEAST_ACCURACY)
-        outputs = cloud.columns @ inside
-        self._improve_cost(hinges, cloud.columns, prices[:, None] * outputs)
+        weights = prices[:, None] * (cloud.columns @ inside)
+        self._improve_cost(hinges, cloud.columns, weights)
+        self._newton(*merged(hinges, np.linalg.norm(weights, axis=1), _CLOUD), base)
 
     def _finish(
         self,

@@ -113,6 +113,23 @@ def polish(
     return None
 
 
+def merged(hinges: Hinges, norms: Array, tolerance: float) -> tuple[Hinges, Array]:
+    """Hinges that lie close to a heavier one of the same pattern hand their weights on to it."""
+    order = np.argsort(-norms, kind="stable")
+    lines = np.column_stack([hinges.normals, hinges.biases])[order]
+    patterns = hinges.patterns[order]
+    weights = norms[order].copy()
+    alone = np.ones(len(order), dtype=bool)
+    for k in range(len(order)):
+        if alone[k]:
+            near = (np.abs(lines - lines[k]).max(axis=1) <= tolerance) & alone
+            near &= (patterns == patterns[k]).all(axis=1)
+            weights[k] = weights[near].sum()
+            near[k] = False
+            alone &= ~near
+    return hinges[order[alone]], weights[alone]
+
+
 def project(rows: Constraints, pricing: Pricing, polished: Polished, multipliers: Array) -> Array:
     """The multipliers nearest to the given ones that are dual to the polished network.
 
@@ -228,18 +245,16 @@ def _converge(state: _State) -> _State | None:
     size, waited = np.abs(state.residual).max(), 0
     scale = max(1.0, np.abs(state.rows.targets).max())
     for number in range(_STEPS):
-        if size <= 1e-9 * scale:
-            # Quadratic convergence: one more step reaches rounding, if it still helps.
-            last = state.moved(state.step())
-            better = np.abs(last.residual).max() <= size and not last.clamped.any()
-            return last if better else state
-        state = state.moved(state.step())
-        before, size = size, np.abs(state.residual).max()
+        last = state.moved(state.step())
+        before, size = size, np.abs(last.residual).max()
+        if before <= 1e-9 * scale and not (size <= before / 2 and not last.clamped.any()):
+            return last if size <= before and not last.clamped.any() else state
+        state = last
         # The first step may well raise the residual: that of the start is small whatever is active.
         waited = 0 if size < before or number == 0 else waited + 1
         if waited == _PATIENCE or not np.isfinite(size):
             return None
-    return None
+    return state if size <= 1e-9 * scale else None
 
 
 def _solve(matrix: Array, right: Array, positive: int) -> Array:
@@ -251,7 +266,7 @@ def _solve(matrix: Array, right: Array, positive: int) -> Array:
     leaves the step small where it does not.
     """
     if len(right) <= 300:
-        return np.asarray(scipy.linalg.lstsq(matrix, right, cond=1e-10, check_finite=False)[0])
+        return np.asarray(scipy.linalg.lstsq(matrix, right, cond=1e-12, check_finite=False)[0])
     largest = np.abs(matrix).max(axis=1)
     scale = 1.0 / np.sqrt(np.where(largest > 0, largest, 1.0))
     matrix *= scale

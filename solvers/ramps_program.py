@@ -26,7 +26,7 @@ import scipy.linalg
 
 from convexden.directions import max_margin_direction
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array, Flags, Hinges
+from convexden.solvers.atoms import Array, Flags, Hinges, Indices
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.feasibility import repair
 from convexden.solvers.master import Master, solve_dual
@@ -113,6 +113,6 @@ def ramps(problem: Interpolation, patterns: Flags) -> tuple[Hinges, Hinges]:
     )
 
 
-def _tangent(normals: Array, patterns: Flags, biases: Array, pivots: Array) -> Hinges:
+def _tangent(normals: Array, patterns: Flags, biases: Array, pivots: Indices) -> Hinges:
     nowhere = np.full(len(biases), -1)
     return Hinges(normals, biases, patterns, pivots, nowhere, np.zeros(len(biases), dtype=bool))

@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 
 from convexden.certificate import Certificate
-from convexden.errors import InfeasibleProblem, NotCertified
+from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Progress
@@ -24,24 +24,20 @@ from convexden.solvers.constraints import constraints
 from convexden.solvers.exchange import Bounds, Exchange
 from convexden.solvers.master import Master, solve_dual
 from convexden.solvers.minimax import Minimax
+from convexden.solvers.outcome import NO_PRICING, Outcome
 from convexden.solvers.pricing import ExactPricing
 from convexden.solvers.pricing.faces import FacePricing
+from convexden.solvers.pricing.local import LocalPricing
 from convexden.solvers.pricing.plane import PlanePricing
+from convexden.solvers.semidefinite import PRICING, half_patterns, semidefinite_maximum
 
-METHODS = {"column-generation": ColumnGeneration, "minimax": Minimax}
+METHODS = {
+    "column-generation": ColumnGeneration,
+    "minimax": Minimax,
+    "local": ColumnGeneration,  # with proposals instead of exact pricing
+}
 # A sample missed by less than this share of the spread of the targets is met.
 _MISSED = 1e-11
-
-
-@dataclass(frozen=True, eq=False)
-class ExchangeSolution:
-    """A network with multipliers of all sites, in the units of the problem."""
-
-    network: ShallowNetwork | None  # None if interrupted before one was found
-    values: Array
-    jacobians: Array
-    pricing_maximum: float
-    pricing: str
 
 
 def solve_sites(
@@ -50,7 +46,7 @@ def solve_sites(
     master: Master = solve_dual,
     method: str | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
-) -> ExchangeSolution:
+) -> Outcome:
     """Solve a problem of two or more dimensions over growing sets of samples.
 
     Parameters
@@ -61,9 +57,11 @@ def solve_sites(
         Relative gap at which to stop.
     master : callable
         `solve_dual` or `solve_with_cvxpy`.
-    method : {"column-generation", "minimax"}, optional
+    method : {"column-generation", "minimax", "local"}, optional
         By default column generation in the plane, where from about twenty sites on its sparse
-        masters are faster, and the minimax method beyond.
+        masters are faster, and the minimax method beyond.  "local" is column generation by
+        proposals, for problems too large for exact pricing; its bound is that of the semidefinite
+        program at its multipliers, or none.
     report : callable
         Called with a `Progress` after every round; the cost is infinite while samples are missed.
 
@@ -71,7 +69,7 @@ def solve_sites(
     ------
     InfeasibleProblem
     UnsupportedProblem
-        If no exact pricing applies.
+        If there are too many sites for exact pricing.
     """
     active = _first_sites(problem)
     rounds, lower = 0, 0.0
@@ -89,18 +87,21 @@ def solve_sites(
         rounds, lower = rounds + 1, max(lower, bound)
         report(Progress(rounds, cost, lower, count))
 
+    proof = None
     try:
         while active.size:
             part = Interpolation(
                 problem.centers[active], problem.targets[active], problem.radii[active]
             )
-            loop = METHODS[method](constraints(part), _pricing(part), tolerance, master, relay)
+            pricing = LocalPricing(part) if method == "local" else _exact(part)
+            loop = METHODS[method](constraints(part), pricing, tolerance, master, relay)
             solved = (active, loop)
             bounds = loop.run(hinges)
             missed = _missed(problem, loop.network(), active)
             if not missed.size:
                 if len(active) < len(problem) and bounds.hinges is not None:
                     tell(bounds.cost, bounds.proven, len(bounds.hinges))
+                proof = _proof(loop)
                 break
             active = np.sort(np.concatenate([active, missed]))
             hinges = _carried(bounds, problem, active)
@@ -111,21 +112,42 @@ def solve_sites(
     if solved is None:
         raise NotCertified("interrupted before the first round: let it run longer")
     active, loop = solved
-    loop.prove()
-    network, bounds = loop.network(), loop.bounds
+    if proof is None:
+        proof = _Proof() if loop.exact is None else _proof(loop)
+    network = loop.network()
     if _missed(problem, network, active).size:
         network = None
-    values, jacobians = _spread(problem, active, *loop.rows.multipliers(bounds.proof))
-    return ExchangeSolution(
-        network,
-        values,
-        jacobians,
-        1.0 if bounds.proven > 0 else 0.0,
-        "none" if loop.exact is None else loop.exact.name,
+    multipliers = (
+        np.zeros_like(loop.rows.targets) if proof.multipliers is None else proof.multipliers
     )
+    values, jacobians = _spread(problem, active, *loop.rows.multipliers(multipliers))
+    return Outcome(network, values, jacobians, proof.pricing_maximum, proof.pricing)
 
 
-def _pricing(problem: Interpolation) -> ExactPricing:
+@dataclass(frozen=True, eq=False)
+class _Proof:
+    """Multipliers (M, p) of the reduced rows with their pricing maximum; by default no bound."""
+
+    multipliers: Array | None = None
+    pricing_maximum: float = 0.0
+    pricing: str = NO_PRICING
+
+
+def _proof(loop: Exchange) -> _Proof:
+    """The bound of exact pricing, or of the semidefinite program if it is not too large."""
+    bounds = loop.bounds
+    if loop.exact is not None:
+        loop.prove()
+        return _Proof(bounds.proof, 1.0 if bounds.proven > 0 else 0.0, loop.exact.name)
+    try:
+        patterns = half_patterns(loop.rows.problem)
+        maximum = semidefinite_maximum(loop.rows, bounds.multipliers, patterns)
+    except UnsupportedProblem:
+        return _Proof()
+    return _Proof(bounds.multipliers, maximum, PRICING)
+
+
+def _exact(problem: Interpolation) -> ExactPricing:
     return PlanePricing(problem) if problem.input_dimension == 2 else FacePricing(problem)
 
 

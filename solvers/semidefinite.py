@@ -35,6 +35,8 @@ from convexden.solvers.constraints import Constraints
 from convexden.solvers.patterns import MOST_FACES, enumerate_faces
 from convexden.solvers.relaxed_pattern import RelaxedPattern
 
+PRICING = "semidefinite"  # in certificates
+
 # Multipliers and entries of the matrices of all patterns: a minute for one program, a few for one
 # after another.
 MOST_NUMBERS = 30_000

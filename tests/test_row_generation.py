@@ -21,7 +21,8 @@ from convexden.solvers.column_generation import ColumnGeneration
 from convexden.solvers.constraints import constraints
 from convexden.solvers.exchange import Bounds
 from convexden.solvers.pricing.plane import PlanePricing
-from convexden.solvers.row_generation import ExchangeSolution, solve_sites
+from convexden.solvers.outcome import Outcome
+from convexden.solvers.row_generation import solve_sites
 
 CLEAN = np.array([[0, 0], [3, 0], [1, 2.5]])
 
@@ -58,7 +59,7 @@ def _every_part_is_solved_truly(monkeypatch):
     monkeypatch.setattr(ColumnGeneration, "run", checked)
 
 
-def check(problem: Interpolation, solution: ExchangeSolution) -> tuple[float, float]:
+def check(problem: Interpolation, solution: Outcome) -> tuple[float, float]:
     """Feasible on every sample and dual feasible over all hinges; returns cost and bound."""
     assert solution.network is not None
     balls = problem.radii > 0

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden.certificate import Certificate
-from convexden.errors import InvalidProblem
+from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Solution
@@ -26,6 +26,7 @@ PRICING_LIMIT = 1e-8
 BOUND_LIMIT = 1e-10
 DUALITY_LIMIT = 1e-9
 GAP_LIMIT = 1e-12
+RELAXED = "semidefinite"  # the pricing of a certificate whose maximum is an upper bound
 # Slack of the gap for the width of the pricing interval, which the stated gap does not know.
 GAP_SLACK = 1e-11
 
@@ -130,11 +131,7 @@ def verify_certificate(solution: Solution, *, tolerance: float = 1e-8) -> Verifi
     Raises
     ------
     InvalidProblem
-        If network or certificate do not fit the problem.
-    UnsupportedProblem
-        If the sites that count (balls, and samples with multipliers) span three or more dimensions
-        and have too many faces.
-    """
+        If network or certificate do not fit the problem."""
     return verify(
         solution.problem,
         solution.network,
@@ -191,14 +188,13 @@ def verify(
     Raises
     ------
     InvalidProblem
-        If network or certificate do not fit the problem.
-    UnsupportedProblem
-        If the sites that count (balls, and samples with multipliers) span three or more dimensions
-        and have too many faces.
-    """
+        If network or certificate do not fit the problem."""
     values, jacobians = _fitting(problem, network, certificate)
     dual = project_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
-    pricing = pricing_interval(dual)
+    try:
+        pricing, obstacle = pricing_interval(dual), ""
+    except UnsupportedProblem as error:
+        pricing, obstacle = PricingInterval(0.0, np.inf), str(error)
     errors = site_errors(problem, network)
     spread = problem.target_spread or float(np.abs(problem.targets).max()) or 1.0
     # A cost far below that of a ramp over the whole spread is the rounding of an affine network.
@@ -223,10 +219,10 @@ def verify(
         ),
         *_feasibility_checks(errors, problem.input_spread, spread),
         *_equality_checks(dual),
-        _pricing_check(float(certificate.pricing_maximum), pricing, dual),
+        _pricing_check(certificate, pricing, dual, obstacle),
         _check(
             "stated lower bound",
-            _excess(said_bounds.max(), true_bound, floor),
+            _excess(said_bounds.max(), _provable(dual, certificate, pricing), floor),
             BOUND_LIMIT + ratio(pricing.upper - pricing.lower, pricing.upper),
             f"stated lower bound {said_bounds.max():.16g} exceeds {true_bound:.16g}, all that the "
             "multipliers prove",
@@ -355,8 +351,23 @@ def _equality_checks(dual: DualPoint) -> list[Check]:
     ]
 
 
-def _pricing_check(stated: float, pricing: PricingInterval, dual: DualPoint) -> Check:
-    outside = max(pricing.lower - stated, stated - pricing.upper)
+def _provable(dual: DualPoint, certificate: Certificate, pricing: PricingInterval) -> float:
+    """The bound with the upper end of P; where that is not known, with the stated P."""
+    known = np.isfinite(pricing.upper)
+    maximum = pricing.upper if known else float(certificate.pricing_maximum)
+    return max(0.0, dual.objective / max(1.0, maximum))
+
+
+def _pricing_check(
+    certificate: Certificate, pricing: PricingInterval, dual: DualPoint, obstacle: str
+) -> Check:
+    stated = float(certificate.pricing_maximum)
+    if obstacle:
+        message = f"stated pricing maximum {stated:.16g} could not be verified: {obstacle}"
+        return _check("stated pricing maximum", np.inf, PRICING_LIMIT, message)
+    # A relaxation states an upper bound, which may be larger.
+    over = 0.0 if certificate.pricing == RELAXED else stated - pricing.upper
+    outside = max(pricing.lower - stated, over)
     outside = 0.0 if outside <= 0.0 else outside
     # P of multipliers that no hinge sees is rounding, and so are its relative errors.
     size = np.linalg.norm(dual.values, axis=1).sum()

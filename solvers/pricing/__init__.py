@@ -26,6 +26,11 @@ class Pricing(ABC):
         values of g there; none if no hinge is feasible.  P is the greatest that the pricer
         finds."""
 
+    def patterns(self) -> Flags:
+        """Activation patterns (P, N) with ramps to start from, of every two complements one: none
+        by default."""
+        return np.zeros((0, len(self.problem)), dtype=bool)
+
     @abstractmethod
     def initial(self, count: int) -> Hinges:
         """At most so many hinges to start from."""
@@ -55,8 +60,3 @@ class ExactPricing(Pricing):
         """A pricer for the rounds between two certificates, which may miss some: this one, unless
         it has a quicker one."""
         return self
-
-    def patterns(self) -> Flags:
-        """The activation patterns (P, N), of every two complements one, if they are few and the
-        pricer knows them; else none, (0, N)."""
-        return np.zeros((0, len(self.problem)), dtype=bool)

@@ -295,6 +295,10 @@ class QuickFaces(Pricing):
         high = heights >= min(floor, heights.max(initial=0.0))
         return found[high], heights[high]
 
+    def patterns(self) -> Flags:
+        """As `Pricing.patterns`."""
+        return self.exact.patterns()
+
     def initial(self, count: int) -> Hinges:
         """As `Pricing.initial`."""
         return self.exact.initial(count)

@@ -21,6 +21,7 @@ from convexden.solvers.atoms import (
     distinct,
     no_hinges,
 )
+from convexden.solvers.pricing import Pricing
 from convexden.solvers.pricing.ascent import Ascent, both_ends
 from convexden.solvers.pricing.separators import (
     Separators,
@@ -45,7 +46,7 @@ _KEPT = 600  # maxima remembered for the next call
 _TOUCHED = 1e-9
 
 
-class LocalPricing:
+class LocalPricing(Pricing):
     """Local maxima of the dual constraint, most probably with the greatest.
 
     Parameters
@@ -109,6 +110,10 @@ class LocalPricing:
         self._remembered = found[:_KEPT]
         kept = np.flatnonzero(heights >= min(floor, best))[:limit]
         return found[kept], heights[kept]
+
+    def patterns(self) -> Flags:
+        """Those of the stock."""
+        return self._stock.patterns
 
     def initial(self, count: int) -> Hinges:
         """Hinges against the sites on either side of the widest separations of few neighbours."""
