@@ -20,8 +20,8 @@ from convexden.solvers.atoms import Hinges
 from convexden.solvers.column_generation import ColumnGeneration
 from convexden.solvers.constraints import constraints
 from convexden.solvers.exchange import Bounds
-from convexden.solvers.pricing.plane import PlanePricing
 from convexden.solvers.outcome import Outcome
+from convexden.solvers.pricing.plane import PlanePricing
 from convexden.solvers.row_generation import solve_sites
 
 CLEAN = np.array([[0, 0], [3, 0], [1, 2.5]])
