@@ -11,6 +11,8 @@ multipliers.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from convexden.solvers.atoms import SAME_LINE, Array, Hinges, distinct, no_hinges
@@ -25,11 +27,26 @@ _ROUNDS = 60
 _STALL = 8  # rounds in which neither gap nor bound hardly move before giving up
 _PATIENCE = 5  # rounds without a network before asking whether there is one
 _SHARES = (0.5, 0.25, 0.1, 0.03)  # of a step that failed
+_LONGER, _SHORTER = 0.15, 4.0  # factors of the penalty on the length of steps
 _LEAST_ETA, _LEAST_ACCURACY = 1e-9, 1e-12
 _WEIGHT = 1e-4  # hinges whose share of the greatest weight is above this stay as cuts
 _FAINT = 1e-9  # and those above this count for the cheapest network
 _CLOUDED = 1e-5  # gap below which the hinges of a round lie close together,
 _CLOUD = 1e-2  # this close to those that they stand for
+
+
+@dataclass(eq=False)
+class _State:
+    """Between two rounds: the local maxima at the best multipliers with their heights, the cuts,
+    all hinges of the last model, the penalty, the promise of the last step, failures in a row."""
+
+    found: Hinges
+    heights: Array
+    cuts: Branches
+    hinges: Hinges
+    eta: float = 0.03
+    promised: float = np.inf
+    failures: int = 0
 
 
 class Minimax(Exchange):
@@ -51,53 +68,12 @@ class Minimax(Exchange):
 
     def _descend(self, start: Hinges | None) -> Hinges:
         """Rounds until the goal is reached or they stall; the hinges of the last model."""
-        rows, bounds, outputs = self.rows, self.bounds, self.rows.targets.shape[1]
-        ramps = self._ramps()
-        first = no_hinges(rows.problem) if ramps is None else ramps.hinges
-        multipliers = rows.targets if ramps is None else ramps.multipliers
-        found, heights = self._branching(multipliers)
-        if heights.max(initial=0.0) <= 1e-9 * np.abs(multipliers).max():
-            self.check_feasible()  # no hinge sees the targets
-        cuts = flat(rows, first if start is None else first + start, outputs)
-        eta, promised, stalled, failures = 0.03, np.inf, 0, 0
+        bounds, state, stalled = self.bounds, self._start(start), 0
         for number in range(_ROUNDS):
-            base, gap, lower = bounds.multipliers, bounds.gap, bounds.lower
-            model = branches(rows, self.pricing, found, base) + cuts
-            accuracy = min(1e-3 * gap, 1e-2 * abs(promised) / lower)
-            trial, prices = self._step(model, base, eta, accuracy)
-            promised = float(np.sum(trial * rows.targets)) - lower
-            new, high = self._branching(trial)
-            good = bounds.lower - lower > 0.5 * promised
-            rated = bounds.multipliers
-            active = self._carry(model, trial, prices)
-            self._record(len(model))
-            if bounds.gap < _CLOUDED:
-                self._consolidate(model.hinges + active[0], np.tile(prices, 2), base)
-            if bounds.gap <= self._newton_gap or promised < 1e-3 * lower:
-                if promised < 0.1 * bounds.gap * lower:
-                    # The bound is ahead of the network, which the penalty on long steps holds back.
-                    free, prices = self._step(model, base, _LEAST_ETA, _LEAST_ACCURACY)
-                    active = self._carry(model, free, prices)
-                    self._finish(active, found, heights, base)
-                else:
-                    self._finish(active, new, high, trial)
+            gap, lower = bounds.gap, bounds.lower
+            self._round(state)
             if bounds.gap <= self._goal:
                 break
-            added = new[high > 1]
-            extra = flat(rows, added, outputs)
-            failures = 0 if good else failures + 1
-            if not good:
-                extra = branches(rows, self.pricing, added, trial)
-                self._search(base, trial)
-            kept = np.flatnonzero(prices > _WEIGHT * prices.max())
-            apart = 0.1 * np.sqrt(max(bounds.gap, _LEAST_ACCURACY))
-            kept = kept[distinct(model.hinges[kept], apart)]
-            cuts = flat(rows, model.hinges[kept], outputs) + extra
-            if rated is not base and rated is bounds.multipliers:
-                found, heights = new, high / high[0]
-            else:
-                found, heights = self._branching(bounds.multipliers)
-            eta = max(_LEAST_ETA, eta * (0.15 if good else 1.0 if failures == 1 else 4.0))
             idle = bounds.gap > 0.9 * gap and bounds.lower < lower * (1 + 1e-3)
             stalled = stalled + 1 if idle else 0
             if stalled == _STALL:
@@ -105,7 +81,78 @@ class Minimax(Exchange):
                 break
             if number == _PATIENCE and np.isinf(bounds.cost):
                 self.check_feasible()
-        return model.hinges
+        return state.hinges
+
+    def _start(self, start: Hinges | None) -> _State:
+        """At the multipliers of the ramp program, or, where ramps do not do, at the targets."""
+        rows = self.rows
+        ramps = self._ramps()
+        hinges = no_hinges(rows.problem) if ramps is None else ramps.hinges
+        multipliers = rows.targets if ramps is None else ramps.multipliers
+        found, heights = self._branching(multipliers)
+        if heights.max(initial=0.0) <= 1e-9 * np.abs(multipliers).max():
+            self.check_feasible()  # no hinge sees the targets
+        hinges = hinges if start is None else hinges + start
+        return _State(found, heights, flat(rows, hinges, rows.targets.shape[1]), hinges)
+
+    def _round(self, state: _State) -> None:
+        """A step to the solution of the second-order master, and what follows from it."""
+        bounds, base, lower = self.bounds, self.bounds.multipliers, self.bounds.lower
+        model = branches(self.rows, self.pricing, state.found, base) + state.cuts
+        state.hinges = model.hinges
+        accuracy = min(1e-3 * bounds.gap, 1e-2 * abs(state.promised) / lower)
+        trial, prices = self._step(model, base, state.eta, accuracy)
+        state.promised = promised = float(np.sum(trial * self.rows.targets)) - lower
+        new, high = self._branching(trial)
+        good = bounds.lower - lower > 0.5 * promised
+        rated = bounds.multipliers
+        carried = self._carry(model, trial, prices)
+        self._record(len(model))
+        if bounds.gap < _CLOUDED:
+            self._consolidate(model.hinges + carried[0], np.tile(prices, 2), base)
+        if bounds.gap <= self._newton_gap or promised < 1e-3 * lower:
+            if promised < 0.1 * bounds.gap * lower:
+                # The bound is ahead of the network, which the penalty on long steps holds back.
+                free, prices = self._step(model, base, _LEAST_ETA, _LEAST_ACCURACY)
+                self._finish(self._carry(model, free, prices), state.found, state.heights, base)
+            else:
+                self._finish(carried, new, high, trial)
+        if bounds.gap <= self._goal:
+            return
+        if not good:
+            self._search(base, trial)
+        self._learn(state, model, prices, good, trial, new[high > 1])
+        if rated is not base and rated is bounds.multipliers:
+            state.found, state.heights = new, high / high[0]
+        else:
+            state.found, state.heights = self._branching(bounds.multipliers)
+
+    def _learn(
+        self,
+        state: _State,
+        model: Branches,
+        prices: Array,
+        good: bool,
+        trial: Array,
+        violated: Hinges,
+    ) -> None:
+        """The cuts and the penalty of the next round.
+
+        After a failure the hinges that it met are taken to second order where it met them, and the
+        same step is tried again; after another one a shorter step.
+        """
+        outputs = trial.shape[1]
+        kept = np.flatnonzero(prices > _WEIGHT * prices.max())
+        apart = 0.1 * np.sqrt(max(self.bounds.gap, _LEAST_ACCURACY))
+        kept = kept[distinct(model.hinges[kept], apart)]
+        if good:
+            met = flat(self.rows, violated, outputs)
+        else:
+            met = branches(self.rows, self.pricing, violated, trial)
+        state.cuts = flat(self.rows, model.hinges[kept], outputs) + met
+        state.failures = 0 if good else state.failures + 1
+        factor = _LONGER if good else 1.0 if state.failures == 1 else _SHORTER
+        state.eta = max(_LEAST_ETA, factor * state.eta)
 
     def _branching(self, multipliers: Array) -> tuple[Hinges, Array]:
         """The local maxima that become branches; they are further apart than rounding."""

@@ -1,0 +1,169 @@
+"""Figures for few sites in many dimensions; `python benchmarks/few_sites.py` prints them.
+
+Sections: reference, images, simplices, space, methods, bounds; name some to run only those.  Set
+OMP_NUM_THREADS=1 for one thread.  All of them take about ten minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial.distance import pdist
+
+import convexden as cd
+from convexden.data import regular_simplex
+from convexden.errors import InfeasibleProblem
+
+Array = np.ndarray
+HERE = Path(__file__).parent
+
+
+def reference() -> Iterator[str]:
+    """Certified optima computed elsewhere: is the certified interval inside their bounds?"""
+    entries = json.loads((HERE / "certified_values_space.json").read_text())
+    yield f"{'instance':<32}{'inside':>7}{'gap':>9}{'neurons':>9}{'seconds':>9}"
+    for entry in entries:
+        if "digits" in entry:
+            problem = cd.denoising(cd.data.digits(range(entry["digits"])), radius=entry["radius"])
+        else:
+            problem = cd.Interpolation(entry["centers"], entry["targets"], entry["radius"])
+        solution = cd.solve(problem)
+        inside = (
+            solution.cost >= entry["lower"] * (1 - 1e-8)
+            and solution.lower_bound <= entry["upper"] * (1 + 1e-8)
+            and solution.certified
+        )
+        yield (
+            f"{entry['name']:<32}{'yes' if inside else 'NO':>7}{solution.relative_gap:9.1e}"
+            f"{solution.neurons:9d}{solution.seconds:9.3f}"
+        )
+
+
+def images() -> Iterator[str]:
+    """The first N of scikit-learn's digits, radius 0.05 of their smallest distance."""
+    yield f"{'N':>3}{'status':>12}{'gap':>9}{'neurons':>9}{'rounds':>8}{'seconds':>9}{'peak GB':>9}"
+    for count in (3, 4, 5, 6, 7, 8, 9, 10, 11):
+        solution = cd.solve(_digits(count))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        yield (
+            f"{count:3d}{solution.status:>12}{solution.relative_gap:9.1e}{solution.neurons:9d}"
+            f"{solution.iterations:8d}{solution.seconds:9.2f}{peak:9.2f}"
+        )
+
+
+def simplices() -> Iterator[str]:
+    """Random simplices, 14 of each kind and dimension, radius 5 to 90 % of contact.
+
+    Of near-regular ones some are infeasible, with a proof: no hyperplane separates their balls.
+    """
+    yield (
+        f"{'r':>2} {'kind':<14}{'count':>6}{'infeasible':>11}{'to 1e-8':>9}{'to 1e-10':>9}"
+        f"{'worst gap':>11}{'median s':>10}{'max s':>8}"
+    )
+    everything: list[float] = []
+    for dimension in (2, 3, 4, 5):
+        for kind, draw in KINDS.items():
+            solutions, infeasible = [], 0
+            for k in range(14):
+                generator = np.random.default_rng([dimension, k, len(kind)])
+                points = draw(dimension, generator)
+                radius = generator.uniform(0.05, 0.9) * pdist(points).min() / 2
+                try:
+                    solutions.append(cd.solve(cd.denoising(points, radius=radius)))
+                except InfeasibleProblem:
+                    infeasible += 1
+            seconds = [solution.seconds for solution in solutions]
+            everything += seconds
+            yield (
+                f"{dimension:2d} {kind:<14}{14:6d}{infeasible:11d}"
+                f"{sum(s.certified for s in solutions):9d}"
+                f"{sum(s.relative_gap <= 1e-10 for s in solutions):9d}"
+                f"{max(s.relative_gap for s in solutions):11.1e}"
+                f"{statistics.median(seconds):10.2f}{max(seconds):8.2f}"
+            )
+    yield f"median of all: {statistics.median(everything):.2f} s"
+
+
+def space() -> Iterator[str]:
+    """Gaussian sites in 3 dimensions, radius 0.3 of half their smallest distance."""
+    yield f"{'N':>3}{'status':>12}{'gap':>9}{'neurons':>9}{'rounds':>8}{'seconds':>9}"
+    for count in (8, 12, 15, 20, 25):
+        solution = cd.solve(_gaussian(count, 3))
+        yield (
+            f"{count:3d}{solution.status:>12}{solution.relative_gap:9.1e}{solution.neurons:9d}"
+            f"{solution.iterations:8d}{solution.seconds:9.2f}"
+        )
+
+
+def methods() -> Iterator[str]:
+    """Seconds of the minimax method and of column generation, one after the other."""
+    problems = {f"digits, N = {count}": _digits(count) for count in (4, 5, 6, 7)}
+    problems |= {f"Gaussian in 3 dimensions, N = {count}": _gaussian(count, 3) for count in (8, 15)}
+    problems |= {
+        f"Gaussian in the plane, N = {count}": _gaussian(count, 2) for count in (5, 15, 40)
+    }
+    yield f"{'problem':<34}{'minimax':>9}{'columns':>9}{'ratio':>7}  costs differ by"
+    for name, problem in problems.items():
+        fast = cd.solve(problem, method="minimax")
+        plain = cd.solve(problem, method="column-generation")
+        yield (
+            f"{name:<34}{fast.seconds:9.2f}{plain.seconds:9.2f}{plain.seconds / fast.seconds:7.1f}"
+            f"{abs(fast.cost / plain.cost - 1):17.1e}"
+        )
+
+
+def bounds() -> Iterator[str]:
+    """Ramps and the semidefinite program against the optimum: how much is the sandwich wide?"""
+    problems = {f"digits, N = {count}": _digits(count) for count in (4, 5, 6, 7)}
+    problems["scalene triangle"] = cd.denoising(cd.data.triangle([50, 60, 70]), radius=0.1)
+    problems["regular simplex, r = 4"] = cd.denoising(regular_simplex(4), radius=0.1)
+    problems["Gaussian in 3 dimensions, N = 8"] = _gaussian(8, 3)
+    yield f"{'problem':<34}{'ramps above':>12}{'bound below':>12}{'seconds':>9}"
+    for name, problem in problems.items():
+        optimum = cd.solve(problem)
+        sandwich = cd.solve(problem, method="sandwich")
+        yield (
+            f"{name:<34}{sandwich.cost / optimum.cost - 1:12.1e}"
+            f"{1 - sandwich.lower_bound / optimum.cost:12.1e}{sandwich.seconds:9.2f}"
+        )
+
+
+def _digits(count: int) -> cd.Interpolation:
+    points = cd.data.digits(range(count))
+    return cd.denoising(points, radius=0.05 * pdist(points).min())
+
+
+def _gaussian(count: int, dimension: int) -> cd.Interpolation:
+    points = np.random.default_rng([count, dimension]).standard_normal((count, dimension))
+    return cd.denoising(points, radius=0.15 * pdist(points).min())
+
+
+KINDS: dict[str, Callable[[int, np.random.Generator], Array]] = {
+    "gaussian": lambda r, rng: rng.standard_normal((r + 1, r)),
+    "uniform": lambda r, rng: rng.uniform(size=(r + 1, r)),
+    "near-regular": lambda r, rng: regular_simplex(r) + 0.1 * rng.standard_normal((r + 1, r)),
+    "anisotropic": lambda r, rng: rng.standard_normal((r + 1, r)) * np.logspace(0, -1, r),
+}
+SECTIONS = {f.__name__: f for f in (reference, images, simplices, space, methods, bounds)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sections", nargs="*", metavar="SECTION", choices=[[], *SECTIONS])
+    chosen = parser.parse_args().sections or SECTIONS
+    cd.solve(_gaussian(5, 3))  # imports, once
+    for name in chosen:
+        print(f"{name}: {SECTIONS[name].__doc__.splitlines()[0]}\n")
+        for line in SECTIONS[name]():
+            print(line, flush=True)
+        print()
+
+
+if __name__ == "__main__":
+    main()
