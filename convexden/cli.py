@@ -89,7 +89,11 @@ def solve(
         ),
     ],
     radius: Annotated[
-        float | None, typer.Option(help="Map the ball of this radius around each point to it.")
+        float | None,
+        typer.Option(
+            help="Map the ball of this radius around each point to it.",
+            show_default="5 % of the smallest distance",
+        ),
     ] = None,
     radii: Annotated[
         Path | None, typer.Option(help="File with one radius per point.", metavar="FILE")
@@ -155,7 +159,7 @@ def solve(
     _print(solution_table(solution))
     _print_alignment(solution)
     if not solution.certified:
-        _say_why(solution, tolerance, local)
+        _say_why(solution, tolerance, method)
     if plot is not None:
         from convexden.plotting import plot_solution
 
@@ -297,17 +301,20 @@ def _print_alignment(solution: Solution) -> None:
     _print(alignment_table(hinge_alignment(solution.problem, solution.network)))
 
 
-def _say_why(solution: Solution, tolerance: float, local: bool) -> None:
+def _say_why(solution: Solution, tolerance: float, method: str | None) -> None:
     from convexden.verification import verify_certificate
 
     for reason in verify_certificate(solution).reasons:
         _say(f"not certified: {reason}")
-    if solution.relative_gap > tolerance:
+    if solution.status == "upper-bound":
+        _say("not certified: too many activation patterns for a lower bound; the cost is feasible")
+    elif solution.relative_gap > tolerance:
+        remedy = "leave out --sandwich" if method == "sandwich" else "let it run longer"
         _say(
             f"not certified: the relative gap {solution.relative_gap:.1e} is larger than "
-            f"{tolerance:g}: raise --tolerance or let it run longer"
+            f"{tolerance:g}: raise --tolerance or {remedy}"
         )
-    elif local:
+    elif method == "local":
         _say("not certified: --local never certifies; solve without it if the sites are few")
 
 

@@ -17,6 +17,9 @@ from convexden.problem import Interpolation, denoising
 
 Array = NDArray[np.float64]
 
+# Share of the smallest distance that is the radius where none is given.
+SMALL = 0.05
+
 
 def read_problem(
     points: str | Path,
@@ -27,6 +30,8 @@ def read_problem(
     targets: str | Path | None = None,
 ) -> Interpolation:
     """Read the problem that the options of ``convexden solve`` state.
+
+    With none of them, the balls around the points have 5 % of the smallest distance for radius.
 
     Parameters
     ----------
@@ -48,8 +53,6 @@ def read_problem(
     """
     options = {"radius": radius, "radii": radii, "noisy": noisy, "targets": targets}
     given = [f"--{name}" for name, value in options.items() if value is not None]
-    if not given:
-        raise InvalidProblem("nothing to denoise: give --radius, --radii, --noisy or --targets")
     if noisy is None and targets is not None:
         given.remove("--targets")  # goes with any radius
     if len(given) > 1:
@@ -57,8 +60,30 @@ def read_problem(
     clean = read_points(points)
     if noisy is not None:
         return denoising(clean, noisy=read_noisy(noisy))
-    sizes = radius or 0.0 if radii is None else read_radii(radii, len(clean))
+    if radii is not None:
+        sizes: float | Array = read_radii(radii, len(clean))
+    elif radius is None and targets is None:
+        sizes = SMALL * smallest_distance(clean)
+    else:
+        sizes = radius or 0.0
     return Interpolation(clean, clean if targets is None else read_points(targets), sizes)
+
+
+def smallest_distance(points: Array) -> float:
+    """The smallest distance between two distinct points (N, d).
+
+    Raises
+    ------
+    InvalidProblem
+        If there are no two.
+    """
+    distinct = np.unique(points, axis=0)
+    if len(distinct) < 2:
+        raise InvalidProblem("there is one point only, no distance to take a radius from: give one")
+    return min(
+        float(np.linalg.norm(distinct[n + 1 :] - distinct[n], axis=1).min())
+        for n in range(len(distinct) - 1)
+    )
 
 
 def read_points(source: str | Path) -> Array:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -33,6 +34,8 @@ def solution_table(solution: Solution) -> RenderableType:
     error = float(site_errors(problem, solution.network).totals.max())
     balls = int((problem.radii > 0).sum())
     sites = [_count(balls, "ball"), _count(len(problem) - balls, "sample")]
+    if balls and np.ptp(problem.radii[problem.radii > 0]) == 0:
+        sites[0] += f" of radius {problem.radii.max():.6g}"
     table = _pairs(f"{solution.status}, relative gap {_small(solution.relative_gap)}")
     table.add_row("sites", " and ".join(part for part in sites if not part.startswith("0 ")))
     table.add_row("maps", f"R^{problem.input_dimension} to R^{problem.output_dimension}")

@@ -101,7 +101,7 @@ def enumerate_faces(problem: Interpolation) -> tuple[Flags, list[Faces]]:
     if sites > MOST_SITES:
         raise UnsupportedProblem(
             f"{sites} sites that span {d} dimensions: exact pricing looks at {MOST_SITES} at the "
-            "most; give fewer, or solve by the local method"
+            "most; give fewer, or solve with --local (method='local')"
         )
     balls = int((problem.radii > 0).sum())
     points = 2 * comb(sites, d) * 2 ** min(d, balls)
@@ -138,7 +138,7 @@ def enumerate_faces(problem: Interpolation) -> tuple[Flags, list[Faces]]:
 def _too_many(problem: Interpolation, count: str) -> UnsupportedProblem:
     return UnsupportedProblem(
         f"{len(problem)} sites that span {problem.input_dimension} dimensions have {count}, too "
-        "many for exact pricing: give fewer sites, or solve by the local method"
+        "many for exact pricing: give fewer sites, or solve with --local (method='local')"
     )
 
 

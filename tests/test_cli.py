@@ -166,7 +166,7 @@ def test_equal_patches_count_once(run):
         ("solve one.csv --radius 0.1", "one.csv holds a single point"),
         ("solve digits:x --radius 0.1", "give for example"),
         ("solve digits:0,0 --radius 0.1", "fewer than two distinct points"),
-        ("solve line.csv", "give --radius, --radii, --noisy or --targets"),
+        ("solve one.csv", "one point only"),
         ("solve line.csv --radius -0.1", "negative"),
         ("solve line.csv --radius nan", "NaN"),
         ("solve line.csv --radius word", "--radius"),
@@ -210,6 +210,13 @@ def test_bad_input_gets_one_line(run, arguments, part):
     before = sorted(os.listdir())
     assert_refused(run(*arguments.split()), part)
     assert sorted(os.listdir()) == before
+
+
+def test_without_a_radius_it_is_a_share_of_the_smallest_distance(run):
+    Path("line.csv").write_text("0\n0\n1\n4\n")
+    status, output, _ = run("solve", "line.csv", "--quiet")
+    assert status == 0
+    assert "4 balls of radius 0.05" in output
 
 
 def test_problems_that_cannot_be_solved_get_one_line(run):
