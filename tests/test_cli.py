@@ -166,7 +166,7 @@ def test_equal_patches_count_once(run):
         ("solve one.csv --radius 0.1", "one.csv holds a single point"),
         ("solve digits:x --radius 0.1", "give for example"),
         ("solve digits:0,0 --radius 0.1", "fewer than two distinct points"),
-        ("solve one.csv", "one point only"),
+        ("solve one.csv", "single point"),
         ("solve line.csv --radius -0.1", "negative"),
         ("solve line.csv --radius nan", "NaN"),
         ("solve line.csv --radius word", "--radius"),

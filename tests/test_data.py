@@ -190,3 +190,9 @@ def test_random_data_come_from_the_seed():
     depths = np.linalg.norm(samples - clean[:, None], axis=2)
     assert samples.shape == (5, 50, 3)
     assert 0.09 < depths.max() <= 0.1
+
+
+def test_smallest_distance_is_that_of_distinct_points():
+    assert data.smallest_distance(np.array([[0.0, 0], [3, 4], [0, 0], [3, 3]])) == pytest.approx(1.0)
+    with pytest.raises(InvalidProblem, match="one point only"):
+        data.smallest_distance(np.zeros((3, 2)))
