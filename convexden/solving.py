@@ -57,7 +57,7 @@ def solve(
         "sandwich" takes seconds and does not iterate: the best network of ramps, and the bound of a
         semidefinite program.  In many cases they meet.
 
-        "local" is for problems that are too large for exact pricing: column generation by a
+        "local" is for problems that are too large for exact pricing: the minimax method with a
         search that may miss what it looks for.  Its bound is that of semidefinite programs, one
         for each activation pattern, or, where these are too many, there is none.  It never calls
         its solution certified.

@@ -12,14 +12,16 @@ from collections.abc import Callable
 import numpy as np
 
 from convexden.solution import Progress
-from convexden.solvers.atoms import SAME_LINE, Hinges, distinct
+from convexden.solvers.atoms import SAME_LINE, Hinges, distinct, no_hinges
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.exchange import VIOLATION, Bounds, Exchange
 from convexden.solvers.master import Master, solve_dual
 from convexden.solvers.newton import active_set, project
 from convexden.solvers.pricing import Pricing
+from convexden.solvers.semidefinite import semidefinite_start
 
 _SPARE = 4  # rounds that a gap within the tolerance leaves for Newton's method to succeed
+_NEAR = 0.99  # maxima above this at the first multipliers are columns
 _START = 2  # initial columns per row
 _STALL = 12  # rounds in which the gap hardly moves before giving up
 _PIVOT = 8  # new columns a pivot and round
@@ -56,13 +58,23 @@ class ColumnGeneration(Exchange):
         initial = self.pricing.initial(_START * len(self.rows.targets))
         if not len(initial):
             self.check_feasible()
-        ramps = self._ramps()
-        if ramps is not None:
-            found, heights = self._price(ramps.multipliers, 1.0)
-            initial = ramps.hinges + self._select(found[heights > 1 + VIOLATION]) + initial
+        initial = self._sandwiched() + initial
         self._exchange(initial if start is None else start + initial)
         self._thin()
         return bounds
+
+    def _sandwiched(self) -> Hinges:
+        """Where few patterns are known, the ramps, and the maxima at the multipliers of their
+        program and of the semidefinite one."""
+        patterns, ramps = self.pricing.patterns(), self._ramps()
+        hinges, first = no_hinges(self.rows.problem), []
+        if ramps is not None:
+            hinges, first = ramps.hinges, [ramps.multipliers]
+        relaxed = semidefinite_start(self.rows, patterns) if len(patterns) else None
+        for multipliers in first if relaxed is None else [*first, relaxed]:
+            found, heights = self._price(multipliers, _NEAR)
+            hinges = hinges + found[heights > _NEAR]
+        return hinges
 
     def _exchange(self, hinges: Hinges) -> None:
         rows, bounds = self.rows, self.bounds

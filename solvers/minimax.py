@@ -23,6 +23,7 @@ from convexden.solvers.interior_point import solve_branches
 from convexden.solvers.newton import active_set, merged, project
 
 _FLOOR = 0.3  # local maxima above this share of the greatest are branches
+_MOST = 2500  # branches, the greatest
 _ROUNDS = 60
 _STALL = 8  # rounds in which neither gap nor bound hardly move before giving up
 _PATIENCE = 5  # rounds without a network before asking whether there is one
@@ -158,7 +159,7 @@ class Minimax(Exchange):
         """The local maxima that become branches; they are further apart than rounding."""
         found, heights = self._rate(self.exact or self.pricing, multipliers, _FLOOR)
         kept = np.sort(distinct(found, SAME_LINE))
-        kept = kept[heights[kept] >= _FLOOR * heights.max(initial=0.0)]
+        kept = kept[heights[kept] >= _FLOOR * heights.max(initial=0.0)][:_MOST]
         return found[kept], heights[kept]
 
     def _step(

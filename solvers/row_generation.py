@@ -34,7 +34,7 @@ from convexden.solvers.semidefinite import PRICING, half_patterns, semidefinite_
 METHODS = {
     "column-generation": ColumnGeneration,
     "minimax": Minimax,
-    "local": ColumnGeneration,  # with proposals instead of exact pricing
+    "local": Minimax,  # with proposals instead of exact pricing
 }
 # A sample missed by less than this share of the spread of the targets is met.
 _MISSED = 1e-11
@@ -59,7 +59,7 @@ def solve_sites(
         `solve_dual` or `solve_with_cvxpy`.
     method : {"column-generation", "minimax", "local"}, optional
         By default column generation in the plane, where from about twenty sites on its sparse
-        masters are faster, and the minimax method beyond.  "local" is column generation by
+        masters are faster, and the minimax method beyond.  "local" is the minimax method with
         proposals, for problems too large for exact pricing; its bound is that of the semidefinite
         program at its multipliers, or none.
     report : callable

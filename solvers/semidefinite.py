@@ -41,6 +41,7 @@ PRICING = "semidefinite"  # in certificates
 # after another.
 MOST_NUMBERS = 30_000
 MOST_NUMBERS_IN_TURN = 1_500_000
+QUICK_NUMBERS = 5_000  # about a second
 _ACCURACY = 1e-10
 _IMPRECISE = 1e-7  # a repair that costs more than this is worth a second look
 
@@ -132,6 +133,17 @@ def semidefinite_bound(rows: Constraints, patterns: Flags) -> SemidefiniteBound:
     if maximum > 1 + _IMPRECISE:
         maximum = min(maximum, semidefinite_maximum(rows, found, patterns))
     return SemidefiniteBound(found, maximum, float(objective.value) / max(1.0, maximum))
+
+
+def semidefinite_start(rows: Constraints, patterns: Flags) -> Array | None:
+    """The multipliers of `semidefinite_bound` to start from, if they are a matter of a second."""
+    problem = rows.problem
+    try:
+        order = rows.targets.shape[1] + problem.input_dimension + 2
+        _check_size(problem, len(patterns), order, QUICK_NUMBERS)
+        return semidefinite_bound(rows, patterns).multipliers
+    except (UnsupportedProblem, NotCertified):
+        return None
 
 
 def _solve(program: Any) -> None:

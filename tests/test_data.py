@@ -193,6 +193,7 @@ def test_random_data_come_from_the_seed():
 
 
 def test_smallest_distance_is_that_of_distinct_points():
-    assert data.smallest_distance(np.array([[0.0, 0], [3, 4], [0, 0], [3, 3]])) == pytest.approx(1.0)
+    points = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0], [3.0, 3.0]])
+    assert data.smallest_distance(points) == pytest.approx(1.0)
     with pytest.raises(InvalidProblem, match="one point only"):
         data.smallest_distance(np.zeros((3, 2)))
