@@ -18,7 +18,7 @@ from convexden.theorems.equilateral import (
     threshold,
 )
 
-SHAPES = {"triangle": 2, "3-simplex": 3, "4-simplex": 4, "5-simplex": 5}
+SHAPES = {"triangle": 2, "3-simplex": 3, "4-simplex": 4, "5-simplex": 5, "6-simplex": 6}
 KINDS = (*SHAPES, *(f"{shape} (near)" for shape in SHAPES))
 
 

@@ -223,7 +223,8 @@ def verify(
         _check(
             "stated lower bound",
             _excess(said_bounds.max(), _provable(dual, certificate, pricing), floor),
-            BOUND_LIMIT + ratio(pricing.upper - pricing.lower, pricing.upper),
+            BOUND_LIMIT
+            + (0.0 if obstacle else ratio(pricing.upper - pricing.lower, pricing.upper)),
             f"stated lower bound {said_bounds.max():.16g} exceeds {true_bound:.16g}, all that the "
             "multipliers prove",
         ),
