@@ -12,6 +12,7 @@ from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from convexden import __version__, verification
 from convexden.certificate import Certificate
@@ -104,18 +105,20 @@ def solve(
         if progress is not None:
             progress(history[-1])
 
-    if reduced.input_dimension == 1:
-        network, certificate = _solve_line(reduced)
-    else:
-        try:
-            network, certificate = _solve_sites(reduced, tolerance, method, master, relay)
-        except InfeasibleProblem as error:
-            proof = error.certificate
-            lifted = None if proof is None else _lift(reduction, proof, needed, len(problem))
-            raise InfeasibleProblem(str(error), lifted) from None
-    network = reduction.lift_network(network)
-    certificate = _lift(reduction, certificate, needed, len(problem))
-    checked = verification.verify(problem, network, certificate, tolerance=tolerance)
+    # The systems are many and small: threads would cost more than they save.
+    with threadpool_limits(1):
+        if reduced.input_dimension == 1:
+            network, certificate = _solve_line(reduced)
+        else:
+            try:
+                network, certificate = _solve_sites(reduced, tolerance, method, master, relay)
+            except InfeasibleProblem as error:
+                proof = error.certificate
+                lifted = None if proof is None else _lift(reduction, proof, needed, len(problem))
+                raise InfeasibleProblem(str(error), lifted) from None
+        network = reduction.lift_network(network)
+        certificate = _lift(reduction, certificate, needed, len(problem))
+        checked = verification.verify(problem, network, certificate, tolerance=tolerance)
     # What a semidefinite program proves may be too large to verify: then it is the bound as stated.
     verified = np.isfinite(checked.pricing_maximum)
     lower_bound = checked.lower_bound if verified else certificate.lower_bound
