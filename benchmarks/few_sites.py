@@ -1,17 +1,15 @@
 """Figures for few sites in many dimensions; `python benchmarks/few_sites.py` prints them.
 
-Sections: reference, images, simplices, space, methods, bounds; name some to run only those.  Set
+Sections: images, simplices, space, methods, bounds; name some to run only those.  Set
 OMP_NUM_THREADS=1 for one thread.  All of them take about ten minutes.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import statistics
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 from scipy.spatial.distance import pdist
@@ -21,28 +19,6 @@ from convexden.data import regular_simplex
 from convexden.errors import InfeasibleProblem
 
 Array = np.ndarray
-HERE = Path(__file__).parent
-
-
-def reference() -> Iterator[str]:
-    """Certified optima computed elsewhere: is the certified interval inside their bounds?"""
-    entries = json.loads((HERE / "certified_values_space.json").read_text())
-    yield f"{'instance':<32}{'inside':>7}{'gap':>9}{'neurons':>9}{'seconds':>9}"
-    for entry in entries:
-        if "digits" in entry:
-            problem = cd.denoising(cd.data.digits(range(entry["digits"])), radius=entry["radius"])
-        else:
-            problem = cd.Interpolation(entry["centers"], entry["targets"], entry["radius"])
-        solution = cd.solve(problem)
-        inside = (
-            solution.cost >= entry["lower"] * (1 - 1e-8)
-            and solution.lower_bound <= entry["upper"] * (1 + 1e-8)
-            and solution.certified
-        )
-        yield (
-            f"{entry['name']:<32}{'yes' if inside else 'NO':>7}{solution.relative_gap:9.1e}"
-            f"{solution.neurons:9d}{solution.seconds:9.3f}"
-        )
 
 
 def images() -> Iterator[str]:
@@ -150,7 +126,7 @@ KINDS: dict[str, Callable[[int, np.random.Generator], Array]] = {
     "near-regular": lambda r, rng: regular_simplex(r) + 0.1 * rng.standard_normal((r + 1, r)),
     "anisotropic": lambda r, rng: rng.standard_normal((r + 1, r)) * np.logspace(0, -1, r),
 }
-SECTIONS = {f.__name__: f for f in (reference, images, simplices, space, methods, bounds)}
+SECTIONS = {f.__name__: f for f in (images, simplices, space, methods, bounds)}
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Figures for problems on lines and planes; `python benchmarks/plane.py` prints them all.
 
-Sections: reference, random, box, masters, samples, startup; name some to run only those.  The
+Sections: random, box, masters, samples, startup; name some to run only those.  The
 machine's speed drifts, so the times of the box problems come with the time of one restricted
 master over the hinges of the optimum, taken in the same run.  `--output FILE` also writes the
 tables to a file.
@@ -9,7 +9,6 @@ tables to a file.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
@@ -27,26 +26,6 @@ from convexden.solvers.feasibility import check_feasible
 from convexden.solvers.master import solve_dual
 from convexden.solvers.pricing.plane import PlanePricing
 from convexden.solvers.row_generation import solve_sites
-
-HERE = Path(__file__).parent
-
-
-def reference() -> Iterator[str]:
-    """Certified optima computed elsewhere: is the certified interval inside their bounds?"""
-    entries = json.loads((HERE / "certified_values.json").read_text())
-    yield f"{'instance':<42}{'inside':>7}{'gap':>9}{'neurons':>9}{'expected':>9}{'seconds':>9}"
-    for entry in entries:
-        problem = cd.Interpolation(entry["centers"], entry["targets"], entry["radius"])
-        solution = cd.solve(problem, 1e-9)
-        inside = (
-            solution.cost >= entry["lower"] * (1 - 1e-8)
-            and solution.lower_bound <= entry["upper"] * (1 + 1e-8)
-            and solution.certified
-        )
-        yield (
-            f"{entry['name']:<42}{'yes' if inside else 'NO':>7}{solution.relative_gap:9.1e}"
-            f"{solution.neurons:9d}{entry['neurons'] or '-':>9}{solution.seconds:9.3f}"
-        )
 
 
 def random() -> Iterator[str]:
@@ -206,7 +185,7 @@ def _final_master(problem: cd.Interpolation) -> float:
     return time.perf_counter() - started
 
 
-SECTIONS = {f.__name__: f for f in (reference, random, box, masters, samples, startup)}
+SECTIONS = {f.__name__: f for f in (random, box, masters, samples, startup)}
 
 
 def main() -> None:

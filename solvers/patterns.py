@@ -166,42 +166,44 @@ def _signs(problem: Interpolation, members: Indices) -> Iterator[tuple[Indices, 
             yield chosen, active[chosen]
 
 
-def _vertices(problem: Interpolation, here: Frames) -> tuple[Codes, Codes]:
-    """Patterns and touched sites of the faces that are points."""
-    parts = []
+def _held(
+    problem: Interpolation, here: Frames
+) -> Iterator[tuple[Indices, Indices, Flags, Array, Array, Array]]:
+    """The spheres of hinges on which the sets touch their sites from these sides: sets (S,),
+    members and sides (S, t), heights (S, t), centres (S, d) and radii (S,)."""
     for sets, active in _signs(problem, here.members):
         members = here.members[sets]
         heights = np.where(active, 1.0, -1.0) * problem.radii[members]
         centers = here.centers(heights, sets)
         left = 1.0 - np.sum(centers**2, axis=1)
         met = np.flatnonzero(left >= -_SLACK)
+        radius = np.sqrt(np.maximum(left[met], 0.0))
+        yield sets[met], members[met], active[met], heights[met], centers[met], radius
+
+
+def _vertices(problem: Interpolation, here: Frames) -> tuple[Codes, Codes]:
+    """Patterns and touched sites of the faces that are points."""
+    parts = []
+    for sets, members, active, heights, centers, radius in _held(problem, here):
         for side in (1.0, -1.0):
-            root = side * np.sqrt(np.maximum(left[met], 0.0))
-            normals = centers[met] + root[:, None] * here.across[sets[met], :, 0]
-            pivots = members[met, 0]
-            biases = heights[met, 0] - np.sum(normals * problem.centers[pivots], axis=1)
+            normals = centers + side * radius[:, None] * here.across[sets, :, 0]
+            pivots = members[:, 0]
+            biases = heights[:, 0] - np.sum(normals * problem.centers[pivots], axis=1)
             z = normals @ problem.centers.T + biases[:, None]
             up, down = z >= problem.radii - _SLACK, -z >= problem.radii - _SLACK
-            np.put_along_axis(up, members[met], active[met], axis=1)
-            np.put_along_axis(down, members[met], ~active[met], axis=1)
-            parts.append(_sided(up, down, _bits(members[met])))
+            np.put_along_axis(up, members, active, axis=1)
+            np.put_along_axis(down, members, ~active, axis=1)
+            parts.append(_sided(up, down, _bits(members)))
     return _joined(parts)
 
 
 def _spheres(problem: Interpolation, here: Frames) -> tuple[Codes, Codes]:
     """Patterns and touched sites of the faces that are whole spheres."""
     parts = []
-    for sets, active in _signs(problem, here.members):
-        members = here.members[sets]
-        heights = np.where(active, 1.0, -1.0) * problem.radii[members]
-        centers = here.centers(heights, sets)
-        left = 1.0 - np.sum(centers**2, axis=1)
-        met = np.flatnonzero(left >= -_SLACK)
-        members, active = members[met], active[met]
-        radius = np.sqrt(np.maximum(left[met], 0.0))
+    for sets, members, active, heights, centers, radius in _held(problem, here):
         steps = problem.centers - problem.centers[members[:, 0]][:, None, :]
-        middle = (steps @ centers[met][:, :, None])[:, :, 0] + heights[met, :1]
-        swing = radius[:, None] * np.linalg.norm(steps @ here.across[sets[met]], axis=2)
+        middle = (steps @ centers[:, :, None])[:, :, 0] + heights[:, :1]
+        swing = radius[:, None] * np.linalg.norm(steps @ here.across[sets], axis=2)
         up = middle - swing >= problem.radii - _SLACK
         down = -middle - swing >= problem.radii - _SLACK
         np.put_along_axis(up, members, active, axis=1)
