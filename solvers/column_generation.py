@@ -14,7 +14,7 @@ import numpy as np
 from convexden.solution import Progress
 from convexden.solvers.atoms import SAME_LINE, Hinges, distinct, no_hinges
 from convexden.solvers.constraints import Constraints
-from convexden.solvers.exchange import VIOLATION, Bounds, Exchange
+from convexden.solvers.exchange import CLOUDED, SMALL, VIOLATION, Bounds, Exchange
 from convexden.solvers.master import Master, solve_dual
 from convexden.solvers.newton import active_set, project
 from convexden.solvers.pricing import Pricing
@@ -98,6 +98,10 @@ class ColumnGeneration(Exchange):
             if bounds.gap <= self._newton_gap:
                 active = active_set(hinges, norms, own, found, heights, bounds.gap)
                 new = new + self._newton(*active, solved.multipliers)
+            if self._goal < bounds.gap < CLOUDED and rows.targets.size < SMALL:
+                inside = self._consolidate(hinges, norms, bounds.multipliers)
+                missing, high = self._price(inside)
+                new = missing[high > 1 + VIOLATION] + new
             if self._polished is not None and bounds.gap > self._goal:
                 new = new + self._price_polished(
                     project(rows, self.pricing, self._polished, solved.multipliers), self._polished

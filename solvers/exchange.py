@@ -19,10 +19,12 @@ import numpy as np
 from convexden.network import ShallowNetwork
 from convexden.solution import Progress, relative_gap
 from convexden.solvers.atoms import SAME_LINE, Array, Hinges, distinct, no_hinges
+from convexden.solvers.branches import flat
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.feasibility import check_feasible, repair, thin
+from convexden.solvers.interior_point import solve_branches
 from convexden.solvers.master import Master, solve_dual
-from convexden.solvers.newton import Polished, active_set, polish
+from convexden.solvers.newton import Polished, active_set, merged, polish
 from convexden.solvers.pricing import ExactPricing, Pricing
 from convexden.solvers.ramps_program import RampSolution, solve_ramps
 
@@ -30,10 +32,14 @@ NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
 _ROUNDING = 1e-10
 VIOLATION = 1e-11  # a dual constraint exceeded by less is satisfied
 _EXTENSIONS = 10  # how often violated hinges join a polished active set
-_SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
+SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
 # Output weights below this share of the largest are none, or, if the last digits want them, these.
 _LIGHT = (1e-7, 1e-12)
 _CHEAPER = 1e-14  # relative
+CLOUDED = 1e-5  # gap below which hinges of one round lie close together,
+_CLOUD = 1e-2  # this close to those that they stand for
+_FAINT = 1e-9  # they count if their share of the greatest price is above this
+_ANY_STEP, _ACCURATE = 1e-18, 1e-12  # no penalty on steps, and the accuracy of their weights
 _CUT = 1e-11  # a hinge may cut a ball by this much, in spreads of the data
 _GOAL = 1e-11  # gap that Newton's method reaches when it succeeds
 
@@ -196,13 +202,28 @@ class Exchange(ABC):
             bounds.hinges, bounds.weights = bounds.hinges[thinned[0]], thinned[1]
             bounds.cost = float(np.linalg.norm(bounds.weights, axis=1).sum())
 
+    def _consolidate(self, hinges: Hinges, prices: Array, base: Array) -> Array:
+        """Look for a cheaper network over hinges that near the optimum are a cloud round each of
+        its own, more accurately than a cone solver, and for one over the heaviest of each.
+
+        Returns the multipliers of the former.
+        """
+        hinges = hinges[np.flatnonzero(prices > _FAINT * prices.max())]
+        cloud = flat(self.rows, hinges, self.rows.targets.shape[1])
+        eta = _ANY_STEP * self.bounds.lower / float(np.sum(base**2))
+        inside, prices = solve_branches(cloud, self.rows.targets, base, eta, _ACCURATE)
+        weights = prices[:, None] * (cloud.columns @ inside)
+        self._improve_cost(hinges, cloud.columns, weights)
+        self._newton(*merged(hinges, np.linalg.norm(weights, axis=1), _CLOUD), base)
+        return inside
+
     def _newton(self, active: Hinges, alphas: Array, multipliers: Array) -> Hinges:
         """Polish the network of the active hinges; keep it if it is the cheapest so far.
 
         Hinges that the polished multipliers violate join the active ones, a few times over.
         Returns new columns, if any.
         """
-        if self.rows.targets.size >= _SMALL:
+        if self.rows.targets.size >= SMALL:
             self._newton_gap = self.bounds.gap / 3  # large systems are not tried in every round
         new = active[:0]
         for _ in range(_EXTENSIONS):

@@ -18,9 +18,9 @@ import numpy as np
 from convexden.solvers.atoms import SAME_LINE, Array, Hinges, distinct, no_hinges
 from convexden.solvers.branches import Branches, branches, flat, moved
 from convexden.solvers.column_generation import ColumnGeneration
-from convexden.solvers.exchange import Bounds, Exchange
+from convexden.solvers.exchange import CLOUDED, Bounds, Exchange
 from convexden.solvers.interior_point import solve_branches
-from convexden.solvers.newton import active_set, merged, project
+from convexden.solvers.newton import active_set, project
 
 _FLOOR = 0.3  # local maxima above this share of the greatest are branches
 _MOST = 2500  # branches, the greatest
@@ -31,9 +31,6 @@ _SHARES = (0.5, 0.25, 0.1, 0.03)  # of a step that failed
 _LONGER, _SHORTER = 0.15, 4.0  # factors of the penalty on the length of steps
 _LEAST_ETA, _LEAST_ACCURACY = 1e-9, 1e-12
 _WEIGHT = 1e-4  # hinges whose share of the greatest weight is above this stay as cuts
-_FAINT = 1e-9  # and those above this count for the cheapest network
-_CLOUDED = 1e-5  # gap below which the hinges of a round lie close together,
-_CLOUD = 1e-2  # this close to those that they stand for
 
 
 @dataclass(eq=False)
@@ -109,7 +106,7 @@ class Minimax(Exchange):
         rated = bounds.multipliers
         carried = self._carry(model, trial, prices)
         self._record(len(model))
-        if bounds.gap < _CLOUDED:
+        if bounds.gap < CLOUDED:
             self._consolidate(model.hinges + carried[0], np.tile(prices, 2), base)
         if bounds.gap <= self._newton_gap or promised < 1e-3 * lower:
             if promised < 0.1 * bounds.gap * lower:
@@ -181,17 +178,6 @@ class Minimax(Exchange):
         weights = prices[:, None] * outputs
         self._improve_cost(hinges, columns, weights)
         return hinges, np.linalg.norm(weights, axis=1), np.linalg.norm(outputs, axis=1)
-
-    def _consolidate(self, hinges: Hinges, prices: Array, base: Array) -> None:
-        """Look for a cheaper network over the hinges of a round, before and after they moved:
-        near the optimum they are a cloud round each of its hinges."""
-        hinges = hinges[np.flatnonzero(prices > _FAINT * prices.max())]
-        cloud = flat(self.rows, hinges, self.rows.targets.shape[1])
-        eta = _FAINT * _LEAST_ETA * self.bounds.lower / float(np.sum(base**2))
-        inside, prices = solve_branches(cloud, self.rows.targets, base, eta, _LEAST_ACCURACY)
-        weights = prices[:, None] * (cloud.columns @ inside)
-        self._improve_cost(hinges, cloud.columns, weights)
-        self._newton(*merged(hinges, np.linalg.norm(weights, axis=1), _CLOUD), base)
 
     def _finish(
         self,
