@@ -8,7 +8,6 @@ import cvxpy as cp
 import numpy as np
 import pytest
 from conftest import (
-    Array,
     Lines,
     dual_vectors,
     equilateral,
