@@ -130,7 +130,7 @@ def test_every_face_has_a_hinge(name):
     patterns, levels, faces = listed(problem)
     rng = np.random.default_rng(0)
     hit, total = 0, 0
-    for count, level in enumerate(levels, start=1):
+    for level in levels:
         for chosen, number in zip(level.sets, level.patterns, strict=True):
             members, pattern = level.frames.members[chosen], patterns[number]
             signs = np.where(pattern, 1.0, -1.0)
