@@ -166,6 +166,24 @@ def test_believed_bounds_are_proven_before_it_ends(method):
     assert_verified(loop, 1.0)
 
 
+class Quick(FacePricing):
+    """With the quick pricer that many faces have, on few."""
+
+    def quick(self) -> Pricing:
+        return QuickFaces(self)
+
+
+@pytest.mark.parametrize("name", ["8 sites in space", "simplex 4, 0", "mixed radii"])
+def test_a_run_that_reaches_its_goal_has_proven_it(name):
+    """By itself, without anybody asking for the proof."""
+    problem = CASES[name]
+    loop = Minimax(constraints(problem), Quick(problem), 1e-8)
+    bounds = loop.run()
+    assert bounds.gap <= 1e-8
+    assert bounds.proven == bounds.lower > 0
+    assert_verified(loop)
+
+
 def test_quick_faces_are_never_above_exact_ones_and_find_the_same_nearby():
     problem = CASES["8 sites in space"]
     rows, exact = constraints(problem), FacePricing(problem)
