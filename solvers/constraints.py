@@ -24,6 +24,8 @@ from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Hinges, Indices, spanning_tree
 
+_AFFINE = 1e-13  # reduced targets below this are rounding
+
 
 class Constraints(ABC):
     """Reduced rows of a problem.
@@ -37,6 +39,11 @@ class Constraints(ABC):
 
     problem: Interpolation
     targets: Array
+
+    @property
+    def affine(self) -> bool:
+        """Whether an affine function interpolates; it costs nothing."""
+        return bool(np.abs(self.targets).max(initial=0.0) <= _AFFINE)
 
     def features(self, hinges: Hinges) -> Array:
         """Reduced rows psi (K, M) of the hinges."""

@@ -117,8 +117,8 @@ class Exchange(ABC):
             check_feasible(self.rows, self.exact)
 
     def _affine(self) -> bool:
-        """Whether an affine function interpolates; it costs nothing."""
-        if np.abs(self.rows.targets).max(initial=0.0) > 1e-13:
+        """Whether an affine function interpolates: then it is kept."""
+        if not self.rows.affine:
             return False
         bounds = self.bounds
         bounds.hinges, bounds.cost = no_hinges(self.rows.problem), 0.0

@@ -32,7 +32,10 @@ from convexden.solvers.feasibility import repair
 from convexden.solvers.master import Master, solve_dual
 
 _NARROW = 1e-6  # gaps below this share of the spread make no ramp
-_ERRORS = 5.0  # price of errors: they are of use only if the ramps do not span the targets
+# Prices of errors, the next if they are of use at one: at the last only if the ramps do not span
+# the targets.
+_PRICES = (5.0, 50.0, 500.0)
+_USED = 1e-7  # errors below this share of the cost are none
 _ACCURACY = 1e-9
 _LIGHT = 1e-7  # ramps below this share of the heaviest are left out
 
@@ -79,8 +82,11 @@ def solve_ramps(
     used = np.any(columns != 0.0, axis=0)
     if not len(feet) or np.abs(rows.targets[~used]).max(initial=0.0) > 0.0:
         return None
-    solved = master(columns[:, used], rows.targets[used], _ERRORS, _ACCURACY)
-    norms = np.linalg.norm(solved.weights, axis=1)
+    for price in _PRICES:
+        solved = master(columns[:, used], rows.targets[used], price, _ACCURACY)
+        norms = np.linalg.norm(solved.weights, axis=1)
+        if price * np.linalg.norm(solved.errors, axis=1).sum() <= _USED * norms.sum():
+            break
     heavy = np.flatnonzero(norms > _LIGHT * norms.max(initial=0.0))
     weights = repair(columns[heavy][:, used], rows.targets[used], solved.weights[heavy])
     if weights is None:

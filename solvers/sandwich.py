@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from convexden.problem import Interpolation
+from convexden.solvers.atoms import no_hinges
 from convexden.solvers.constraints import constraints
 from convexden.solvers.master import Master, solve_dual
 from convexden.solvers.outcome import Outcome
@@ -27,7 +30,12 @@ def solve_sandwich(problem: Interpolation, master: Master = solve_dual) -> Outco
     NotCertified
         If the semidefinite program has no solution.
     """
-    rows, patterns = constraints(problem), half_patterns(problem)
+    rows = constraints(problem)
+    if rows.affine:
+        nothing = np.zeros_like(rows.targets)
+        none, weights = no_hinges(problem), np.zeros((0, problem.output_dimension))
+        return Outcome(rows.network(none, weights), *rows.multipliers(nothing), 0.0, PRICING)
+    patterns = half_patterns(problem)
     ramps = solve_ramps(rows, patterns, master)
     bound = semidefinite_bound(rows, patterns)
     values, jacobians = rows.multipliers(bound.multipliers)

@@ -57,6 +57,23 @@ def random_problem(
     return Interpolation(centers, targets, contact * shares[kind])
 
 
+def random_sites(
+    seed: int, sites: int, dimension: int, kind: str = "mixed", outputs: int = 2
+) -> Interpolation:
+    """As `random_problem`, in more dimensions."""
+    rng = np.random.default_rng([seed, sites, dimension])
+    centers = rng.normal(size=(sites, dimension))
+    targets = rng.normal(size=(sites, outputs))
+    distances = np.linalg.norm(centers[:, None] - centers, axis=2)
+    contact = distances[np.triu_indices(sites, 1)].min() / 2
+    shares = {
+        "balls": np.full(sites, rng.uniform(0.05, 0.9)),
+        "samples": np.zeros(sites),
+        "mixed": rng.uniform(0.05, 0.9, sites) * (np.arange(sites) % 2 == 0),
+    }
+    return Interpolation(centers, targets, contact * shares[kind])
+
+
 def random_multipliers(problem: Interpolation, rng: np.random.Generator) -> tuple[Array, Array]:
     """Values (N, p) and Jacobians (N, p, d) that satisfy the dual equalities: a random point of
     the null space of sum l_n = 0, sum (l_n y_n^T + G_n) = 0, one output after the other."""

@@ -228,6 +228,66 @@ def test_problems_that_cannot_be_solved_get_one_line(run):
     assert_refused(run("solve", "space.npy", "--radius", "0.0001"), "64 sites")
 
 
+def test_solve_sandwich(run):
+    """Certified where the bounds meet, else not: exit status 0 and 1."""
+    line = ("--radius", "0.1", "--sandwich", "--quiet", "--output", "out.json")
+    status, output, error = run("solve", "triangle.csv", *line, "--tolerance", "1e-3")
+    assert status == 0, error
+    assert load("out.json").certificate.pricing == "semidefinite"
+    assert "certified" in output
+    assert run("check", "out.json")[0] in (0, 1)  # its own tolerance is stricter
+    Path("space.csv").write_text("0,0,0\n1,2,2\n0,0,1\n2,2,1\n")
+    status, output, error = run("solve", "space.csv", *line)
+    assert status == 1
+    assert "not-certified" in output
+    assert "not certified: the relative gap" in error
+    solution = load("out.json")
+    assert solution.lower_bound < solution.cost
+    assert run("check", "out.json")[0] == 1
+
+
+def test_solve_local_never_certifies(run):
+    options = ("--radius", "0.1", "--local", "--quiet", "--output", "out.json")
+    status, output, error = run("solve", "triangle.csv", *options)
+    assert status == 1
+    assert "not-certified" in output
+    assert "--local never certifies" in error
+    assert load("out.json").status == "not-certified"
+    status, _, error = run("check", "out.json")
+    assert status == 1
+    assert "out.json is not certified" in error
+
+
+def test_solve_local_without_a_bound(run, monkeypatch):
+    """Stopped at the first network, as by Ctrl-C: an upper bound, stored and checked."""
+    from convexden.data import random_points
+    from convexden.progress import LiveLine
+
+    def interrupt(_, text: str) -> None:
+        if text.startswith("round") and "cost" in text:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(LiveLine, "show", interrupt)
+    np.save("space.npy", random_points(64, 3, 0))
+    options = ("--radius", "0.0001", "--local", "--output", "out.json")
+    status, output, error = run("solve", "space.npy", *options)
+    assert status == 1, error
+    assert "upper-bound" in output
+    assert "not certified: the relative gap" in error
+    solution = load("out.json")
+    assert (solution.status, solution.lower_bound) == ("upper-bound", 0.0)
+    status, output, error = run("check", "out.json")
+    assert status == 1
+    assert "pricing maximum" in output
+    assert "out.json is not certified" in error
+
+
+def test_two_methods_at_once_are_refused(run):
+    options = ("--radius", "0.1", "--sandwich", "--local", "--output", "out.json")
+    assert_refused(run("solve", "triangle.csv", *options), "--sandwich and --local")
+    assert not Path("out.json").exists()
+
+
 def test_missing_scikit_learn_is_named(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)

@@ -72,6 +72,15 @@ def test_round_trip_is_exact(solution, tmp_path):
     assert (tmp_path / "again.json").read_text() == path.read_text()
 
 
+@pytest.mark.parametrize("status", ["certified", "not-certified", "upper-bound"])
+@pytest.mark.parametrize("pricing", ["none", "semidefinite", "exact-faces"])
+def test_every_status_and_pricing_is_stored(solution, status, pricing, tmp_path):
+    certificate = replace(solution.certificate, pricing=pricing)
+    save(replace(solution, status=status, certificate=certificate), tmp_path / "solution.json")
+    again = load(tmp_path / "solution.json")
+    assert (again.status, again.certificate.pricing) == (status, pricing)
+
+
 def test_file_has_the_promised_keys(solution, tmp_path):
     save(solution, tmp_path / "solution.json")
     document = json.loads((tmp_path / "solution.json").read_text())

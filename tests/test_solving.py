@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from convexden.data import noisy_samples, regular_simplex, triangular_lattice
 from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified, UnsupportedProblem
 from convexden.problem import Interpolation, denoising
+from convexden.serialization import load, save
 from convexden.solution import Progress, Solution
 from convexden.solving import solve
 from convexden.verification import verify_certificate
@@ -452,6 +453,69 @@ def test_samples_in_space_are_certified():
 def test_an_unknown_method_is_named():
     with pytest.raises(InvalidProblem, match="no method 'magic'"):
         solve(denoising(regular_simplex(3), radius=0.1), method="magic")
+
+
+# ---------------------------------------------------------------- beyond exact pricing
+
+
+def interrupt_with_a_network(step: Progress) -> None:
+    if np.isfinite(step.cost):
+        raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def beyond() -> Solution:
+    """Too many sites for exact pricing, and after one round of proposals."""
+    points = np.random.default_rng(0).standard_normal((64, 3))
+    problem = denoising(points, radius=1e-3)
+    return solve(problem, method="local", progress=interrupt_with_a_network)
+
+
+def test_local_networks_without_a_bound_are_upper_bounds(beyond):
+    assert beyond.status == "upper-bound"
+    assert not beyond.certified
+    assert (beyond.lower_bound, beyond.relative_gap) == (0.0, 1.0)
+    assert beyond.certificate.pricing == "none"
+    assert not beyond.certificate.values.any()
+    assert not beyond.certificate.jacobians.any()
+    assert all(step.lower_bound == 0.0 for step in beyond.history)
+    # The network is one all the same: on random points of the balls.
+    rng = np.random.default_rng(1)
+    u = rng.standard_normal((64, 3))
+    u *= beyond.problem.radii[:, None] / np.linalg.norm(u, axis=1, keepdims=True)
+    for points in (beyond.problem.centers, beyond.problem.centers + (1 - 1e-12) * u):
+        errors = np.abs(beyond.network(points) - beyond.problem.targets)
+        assert errors.max() <= 1e-9 * beyond.problem.target_spread
+    assert 0 < beyond.cost == pytest.approx(beyond.network.representation_cost, rel=1e-12)
+
+
+def test_it_verifies_as_what_it_is(beyond):
+    """No hinge sees multipliers that are zero, however many sites there are."""
+    checked = verify_certificate(beyond)
+    assert checked.passed, checked.reasons
+    assert (checked.lower_bound, checked.relative_gap) == (0.0, 1.0)
+
+
+def test_it_is_stored_and_read_again(beyond, tmp_path):
+    save(beyond, tmp_path / "local.json")
+    again = load(tmp_path / "local.json")
+    assert again.status == "upper-bound"
+    assert (again.cost, again.lower_bound, again.relative_gap) == (beyond.cost, 0.0, 1.0)
+    assert again.certificate.pricing == "none"
+    assert verify_certificate(again).passed
+
+
+@pytest.mark.parametrize("kind", ["balls", "samples", "mixed"])
+def test_local_is_never_certified_and_right_all_the_same(kind):
+    """Where exact pricing can tell: the same cost, and the bound of semidefinite programs."""
+    problem = random_problem(2, kind, sites=6, outputs=2)
+    exact, local = certified(problem), solve(problem, method="local")
+    assert local.status == "not-certified"
+    assert local.certificate.pricing == "semidefinite"
+    assert local.cost == pytest.approx(exact.cost, rel=1e-6)
+    assert 0 < local.lower_bound <= exact.cost * (1 + 1e-10)
+    assert local.cost >= exact.lower_bound * (1 - 1e-10)
+    assert verify_certificate(local).passed
 
 
 # ---------------------------------------------------------------- what has no solution

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from conftest import random_multipliers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -439,6 +440,34 @@ def test_rotten_shapes_are_one_line(good: Solution) -> None:
         with pytest.raises(InvalidProblem) as error:
             verify_certificate(spoiled)
         assert "\n" not in str(error.value)
+
+
+def test_what_is_too_large_to_verify_is_a_check_that_fails(rng: np.random.Generator) -> None:
+    """Every other check is made, and the reason is given; no bound follows."""
+    centers = rng.standard_normal((64, 3))
+    problem = Interpolation(centers, np.tile([1.0, 2.0], (64, 1)), 1e-3)
+    network = ShallowNetwork(
+        np.zeros((0, 2)), np.zeros((0, 3)), np.zeros(0), np.zeros((2, 3)), [1.0, 2.0]
+    )
+    values, jacobians = random_multipliers(problem, rng)
+    for pricing in ("none", "semidefinite", "exact-faces"):
+        proof = Certificate(values, jacobians, 0.0, 5.0, pricing)
+        checked = verify(problem, network, proof)
+        assert not checked.passed
+        assert {check.name for check in checked.checks if not check.passed} == {
+            "stated pricing maximum"
+        }
+        (reason,) = checked.reasons
+        assert reason.startswith("stated pricing maximum 5 could not be verified: 64 sites")
+        assert "FAILED" in checked.table()
+        assert checked.lower_bound == 0.0
+        assert checked.pricing_maximum == np.inf
+        assert all(np.isfinite(check.limit) for check in checked.checks)
+    bad = ShallowNetwork(
+        np.zeros((0, 2)), np.zeros((0, 3)), np.zeros(0), np.zeros((2, 3)), [1.0, 3.0]
+    )
+    names = {check.name for check in verify(problem, bad, proof).checks if not check.passed}
+    assert "values at the centres" in names
 
 
 def test_the_table_shows_what_failed(good: Solution) -> None:

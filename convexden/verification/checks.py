@@ -195,6 +195,8 @@ def verify(
         pricing, obstacle = pricing_interval(dual), ""
     except UnsupportedProblem as error:
         pricing, obstacle = PricingInterval(0.0, np.inf), str(error)
+    # Without an enclosure the stated maximum is taken as it is: no width, and not NaN either.
+    width = 0.0 if obstacle else ratio(pricing.upper - pricing.lower, pricing.upper)
     errors = site_errors(problem, network)
     spread = problem.target_spread or float(np.abs(problem.targets).max()) or 1.0
     # A cost far below that of a ramp over the whole spread is the rounding of an affine network.
@@ -223,8 +225,7 @@ def verify(
         _check(
             "stated lower bound",
             _excess(said_bounds.max(), _provable(dual, certificate, pricing), floor),
-            BOUND_LIMIT
-            + (0.0 if obstacle else ratio(pricing.upper - pricing.lower, pricing.upper)),
+            BOUND_LIMIT + width,
             f"stated lower bound {said_bounds.max():.16g} exceeds {true_bound:.16g}, all that the "
             "multipliers prove",
         ),
