@@ -307,7 +307,7 @@ def _say_why(solution: Solution, tolerance: float, method: str | None) -> None:
     for reason in verify_certificate(solution).reasons:
         _say(f"not certified: {reason}")
     if solution.status == "upper-bound":
-        _say("not certified: too many activation patterns for a lower bound; the cost is feasible")
+        _say("not certified: no lower bound (interrupted, or too many activation patterns for one)")
     elif solution.relative_gap > tolerance:
         remedy = "leave out --sandwich" if method == "sandwich" else "let it run longer"
         _say(
