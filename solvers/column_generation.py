@@ -12,9 +12,11 @@ from collections.abc import Callable
 import numpy as np
 
 from convexden.solution import Progress
-from convexden.solvers.atoms import SAME_LINE, Hinges, distinct, no_hinges
+from convexden.solvers.atoms import SAME_LINE, Array, Hinges, distinct, no_hinges
+from convexden.solvers.branches import flat
 from convexden.solvers.constraints import Constraints
-from convexden.solvers.exchange import CLOUDED, SMALL, VIOLATION, Bounds, Exchange
+from convexden.solvers.exchange import CLOUDED, VIOLATION, Bounds, Exchange
+from convexden.solvers.interior_point import solve_branches
 from convexden.solvers.master import Master, solve_dual
 from convexden.solvers.newton import active_set, project
 from convexden.solvers.pricing import Pricing
@@ -49,6 +51,7 @@ class ColumnGeneration(Exchange):
     ) -> None:
         super().__init__(rows, pricing, tolerance, master, report)
         self.max_rounds = max_rounds
+        self._eta = 0.01  # penalty on the distance from the best multipliers
 
     def run(self, start: Hinges | None = None) -> Bounds:
         """See `Exchange.run`."""
@@ -98,10 +101,9 @@ class ColumnGeneration(Exchange):
             if bounds.gap <= self._newton_gap:
                 active = active_set(hinges, norms, own, found, heights, bounds.gap)
                 new = new + self._newton(*active, solved.multipliers)
-            if self._goal < bounds.gap < CLOUDED and rows.targets.size < SMALL:
-                inside = self._consolidate(hinges, norms, bounds.multipliers)
-                missing, high = self._price(inside)
-                new = missing[high > 1 + VIOLATION] + new
+            # In the plane Newton's method needs no help, and there may be thousands of columns.
+            if self._goal < bounds.gap < CLOUDED and rows.problem.input_dimension > 2:
+                new = self._near(hinges, norms) + new
             if self._polished is not None and bounds.gap > self._goal:
                 new = new + self._price_polished(
                     project(rows, self.pricing, self._polished, solved.multipliers), self._polished
@@ -126,6 +128,27 @@ class ColumnGeneration(Exchange):
                 hinges = hinges[(own >= 0.9) | (norms >= 1e-3 * norms.max())]
             value = total
             hinges = hinges + self._select(new)
+
+    def _near(self, hinges: Hinges, norms: Array) -> Hinges:
+        """The network of these hinges, and what violates their multipliers: those without and those
+        with a penalty on the distance from the best.
+
+        The multipliers of an optimum may be far from unique; near the best ones few hinges are
+        missing.
+        """
+        bounds = self.bounds
+        new = self._violated(self._consolidate(hinges, norms, bounds.multipliers))
+        best, lower = bounds.multipliers, bounds.lower
+        cloud = flat(self.rows, hinges, best.shape[1])
+        eta = self._eta * lower / float(np.sum(best**2))
+        trial = solve_branches(cloud, self.rows.targets, best, eta, 1e-3 * bounds.gap)[0]
+        new = self._violated(trial) + new
+        self._eta *= 0.3 if bounds.lower > lower else 3.0
+        return new
+
+    def _violated(self, multipliers: Array) -> Hinges:
+        found, heights = self._price(multipliers)
+        return found[heights > 1 + VIOLATION]
 
     def _select(self, new: Hinges) -> Hinges:
         """At most _PIVOT hinges a pivot, the most violated first, every line once."""
