@@ -85,7 +85,7 @@ def check_feasible(rows: Constraints, pricing: ExactPricing) -> None:
         With that direction, scaled to objective one, as certificate.
     """
     targets, hinges = rows.targets, pricing.spanning()
-    triangle = np.empty((0, len(targets)))
+    triangle, size = np.empty((0, len(targets))), np.inf
     while True:
         for part in np.array_split(np.arange(len(hinges)), 1 + len(hinges) // 2000):
             columns = rows.features(hinges[part])
@@ -98,7 +98,9 @@ def check_feasible(rows: Constraints, pricing: ExactPricing) -> None:
         values, jacobians = rows.multipliers(direction)
         hinges, heights = pricing.maxima(values, jacobians, 0.0)
         seen = float(heights[0]) if heights.size else 0.0
-        if seen <= _SEEN * np.linalg.norm(direction):
+        before, size = size, float(np.linalg.norm(residual))
+        # What sees the direction, but brings the targets no nearer, sees rounding errors.
+        if seen <= _SEEN * np.linalg.norm(direction) or size > 0.9 * before:
             break
     raise InfeasibleProblem(
         "infeasible: no network interpolates the sites, because too few lines separate them "
