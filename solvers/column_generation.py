@@ -15,7 +15,7 @@ from convexden.solution import Progress
 from convexden.solvers.atoms import SAME_LINE, Array, Hinges, distinct, no_hinges
 from convexden.solvers.branches import flat
 from convexden.solvers.constraints import Constraints
-from convexden.solvers.exchange import CLOUDED, VIOLATION, Bounds, Exchange
+from convexden.solvers.exchange import CLOUDED, SMALL, VIOLATION, Bounds, Exchange
 from convexden.solvers.interior_point import solve_branches
 from convexden.solvers.master import Master, solve_dual
 from convexden.solvers.newton import active_set, project
@@ -101,8 +101,7 @@ class ColumnGeneration(Exchange):
             if bounds.gap <= self._newton_gap:
                 active = active_set(hinges, norms, own, found, heights, bounds.gap)
                 new = new + self._newton(*active, solved.multipliers)
-            # In the plane Newton's method needs no help, and there may be thousands of columns.
-            if self._goal < bounds.gap < CLOUDED and rows.problem.input_dimension > 2:
+            if self._goal < bounds.gap < CLOUDED and rows.targets.size < SMALL:
                 new = self._near(hinges, norms) + new
             if self._polished is not None and bounds.gap > self._goal:
                 new = new + self._price_polished(

@@ -32,7 +32,7 @@ NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
 _ROUNDING = 1e-10
 VIOLATION = 1e-11  # a dual constraint exceeded by less is satisfied
 _EXTENSIONS = 10  # how often violated hinges join a polished active set
-_SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
+SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
 # Output weights below this share of the largest are none, or, if the last digits want them, these.
 _LIGHT = (1e-7, 1e-12)
 _CHEAPER = 1e-14  # relative
@@ -223,7 +223,7 @@ class Exchange(ABC):
         Hinges that the polished multipliers violate join the active ones, a few times over.
         Returns new columns, if any.
         """
-        if self.rows.targets.size >= _SMALL:
+        if self.rows.targets.size >= SMALL:
             self._newton_gap = self.bounds.gap / 3  # large systems are not tried in every round
         new = active[:0]
         for _ in range(_EXTENSIONS):
