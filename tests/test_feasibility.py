@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from conftest import random_problem
+from scipy.spatial.distance import pdist
 
 from convexden.data import triangular_lattice
 from convexden.errors import InfeasibleProblem
@@ -83,3 +84,21 @@ def test_feasible_problems_pass_and_infeasible_ones_do_not():
     problem = denoising(triangular_lattice(4, 4), radius=0.45).reduce().problem
     with pytest.raises(InfeasibleProblem):
         check_feasible(constraints(problem), PlanePricing(problem))
+
+
+def test_the_first_phase_ends_where_balls_just_leave_room():
+    """At the edge of feasibility hinges see a direction that they cannot reach but by rounding."""
+    generator = np.random.default_rng(2311)
+    for _ in range(4):
+        points = generator.standard_normal((int(generator.integers(3, 13)), 2))
+        generator.uniform()
+        low, high = 0.0, pdist(points).min() / 2
+        for _ in range(30):
+            middle = (low + high) / 2
+            reduced = denoising(points, radius=middle).reduce().problem
+            try:
+                check_feasible(constraints(reduced), PlanePricing(reduced))
+                low = middle
+            except InfeasibleProblem:
+                high = middle
+        assert low > 0.0
