@@ -95,7 +95,7 @@ def methods() -> Iterator[str]:
 
 
 def bounds() -> Iterator[str]:
-    """Ramps and the semidefinite program against the optimum: how much is the sandwich wide?"""
+    """Ramps and the semidefinite program against the optimum: how wide is the sandwich?"""
     problems = {f"digits, N = {count}": _digits(count) for count in (4, 5, 6, 7)}
     problems["scalene triangle"] = cd.denoising(cd.data.triangle([50, 60, 70]), radius=0.1)
     problems["regular simplex, r = 4"] = cd.denoising(regular_simplex(4), radius=0.1)

@@ -79,11 +79,14 @@ def smallest_distance(points: Array) -> float:
     """
     distinct = np.unique(points, axis=0)
     if len(distinct) < 2:
-        raise InvalidProblem("there is one point only, no distance to take a radius from: give one")
-    return min(
-        float(np.linalg.norm(distinct[n + 1 :] - distinct[n], axis=1).min())
-        for n in range(len(distinct) - 1)
-    )
+        raise InvalidProblem(
+            "there is one point only, no distance to take a radius from: give --radius"
+        )
+    with np.errstate(over="ignore"):  # numbers that large are refused with the problem
+        return min(
+            float(np.linalg.norm(distinct[n + 1 :] - distinct[n], axis=1).min())
+            for n in range(len(distinct) - 1)
+        )
 
 
 def read_points(source: str | Path) -> Array:

@@ -48,11 +48,11 @@ def solve(
     ----------
     problem : Interpolation
         Its centres must lie on a line or in a plane of the input space, of any dimension, or be
-        few: up to eleven if they span as many dimensions as they can, dozens in three dimensions.
+        few: up to eleven if they span as many dimensions as they can, some 25 in three dimensions.
     tolerance : float, optional
         Relative duality gap at which the solution counts as certified.
     method : {"column-generation", "minimax", "sandwich", "local"}, optional
-        How sites that span more than a line are solved.  Column generation is the default in the
+        How sites that span more than a line are solved (on a line all are solved exactly).  Column generation is the default in the
         plane, the minimax method beyond; both end in the same certified interval.
 
         "sandwich" takes seconds and does not iterate: the best network of ramps, and the bound of a
@@ -76,6 +76,8 @@ def solve(
 
     Raises
     ------
+    InvalidProblem
+        If there is no such method or master.
     InfeasibleProblem
         If no network interpolates the sites; its certificate proves it.
     UnsupportedProblem
@@ -125,7 +127,8 @@ def solve(
     # Rounding can leave the bound above the cost; the smaller of the two is a bound as well.
     lower_bound = min(lower_bound, checked.cost)
     gap = relative_gap(checked.cost, lower_bound)
-    if checked.passed and gap <= tolerance and method != "local":
+    proposed = method == "local" and certificate.pricing != "exact-line"
+    if checked.passed and gap <= tolerance and not proposed:
         status: Status = "certified"
     else:
         status = "upper-bound" if certificate.pricing == "none" else "not-certified"

@@ -1,7 +1,7 @@
 """Column generation: the exchange loop between the restricted master and exact pricing.
 
-A round solves the restricted master over the hinges at hand, prices its multipliers exactly, and
-adds the hinges that violate the dual constraint.  Alone it converges linearly; Newton's method
+A round solves the restricted master over the hinges at hand, prices its multipliers, and adds the
+hinges that violate the dual constraint.  Alone it converges linearly; Newton's method
 finishes it.
 """
 
@@ -38,6 +38,7 @@ class ColumnGeneration(Exchange):
     rows, pricing, tolerance, master, report
         As of `Exchange`.
     max_rounds : int
+        After which it gives up.
     """
 
     def __init__(

@@ -25,7 +25,7 @@ from convexden.solvers.newton import active_set, project
 _FLOOR = 0.3  # local maxima above this share of the greatest are branches
 _MOST = 2500  # branches, the greatest
 _ROUNDS = 60
-_STALL = 8  # rounds in which neither gap nor bound hardly move before giving up
+_STALL = 8  # rounds in which gap and bound hardly move before giving up
 _PATIENCE = 5  # rounds without a network before asking whether there is one
 _SHARES = (0.5, 0.25, 0.1, 0.03)  # of a step that failed
 _LONGER, _SHORTER = 0.15, 4.0  # factors of the penalty on the length of steps

@@ -31,7 +31,7 @@ from convexden.solvers.pricing.local import LocalPricing
 from convexden.solvers.pricing.plane import PlanePricing
 from convexden.solvers.semidefinite import PRICING, half_patterns, semidefinite_maximum
 
-METHODS = {
+LOOPS = {
     "column-generation": ColumnGeneration,
     "minimax": Minimax,
     "local": Minimax,  # with proposals instead of exact pricing
@@ -94,7 +94,7 @@ def solve_sites(
                 problem.centers[active], problem.targets[active], problem.radii[active]
             )
             pricing = LocalPricing(part) if method == "local" else _exact(part)
-            loop = METHODS[method](constraints(part), pricing, tolerance, master, relay)
+            loop = LOOPS[method](constraints(part), pricing, tolerance, master, relay)
             solved = (active, loop)
             bounds = loop.run(hinges)
             missed = _missed(problem, loop.network(), active)

@@ -29,6 +29,7 @@ from convexden.solvers.pricing.plane import CONTACT
 from convexden.solvers.pricing.trust_region import sphere_maxima
 
 _SLACK = 1e-9  # tangency multipliers above minus this count as nonnegative
+_MOST_RAMPS = 3000  # patterns; a millisecond each
 _MEMORY = 3  # searches whose maxima count as recent
 _MANY = 20_000  # faces above which finding those near to some is quicker than pricing all
 _WATCHED = 0.3  # maxima above this are remembered
@@ -73,8 +74,9 @@ class FacePricing(ExactPricing):
         return QuickFaces(self) if len(self.table) > _MANY else self
 
     def patterns(self) -> Flags:
-        """All patterns but the trivial one."""
-        return self.table.patterns[~self.table.patterns.all(axis=1)]
+        """All patterns but the trivial one; none if they are so many that ramps take long."""
+        patterns = self.table.patterns[~self.table.patterns.all(axis=1)]
+        return patterns if len(patterns) <= _MOST_RAMPS else patterns[:0]
 
     def maxima_on(
         self,
