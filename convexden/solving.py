@@ -52,8 +52,9 @@ def solve(
     tolerance : float, optional
         Relative duality gap at which the solution counts as certified.
     method : {"column-generation", "minimax", "sandwich", "local"}, optional
-        How sites that span more than a line are solved (on a line all are solved exactly).  Column generation is the default in the
-        plane, the minimax method beyond; both end in the same certified interval.
+        How sites that span more than a line are solved; on a line all are solved exactly.  Column
+        generation is the default in the plane, the minimax method beyond; both end in the same
+        certified interval.
 
         "sandwich" takes seconds and does not iterate: the best network of ramps, and the bound of a
         semidefinite program.  In many cases they meet.

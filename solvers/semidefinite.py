@@ -245,7 +245,8 @@ def _check_size(problem: Interpolation, patterns: int, order: int, most: int) ->
     if numbers > most:
         raise UnsupportedProblem(
             f"{n} sites that span {d} dimensions have {patterns} activation patterns, a "
-            f"semidefinite program of {numbers} numbers (at most {most}): give fewer sites, or solve without it"
+            f"semidefinite program of {numbers} numbers (at most {most}): give fewer sites, "
+            "or solve without it"
         )
 
 
