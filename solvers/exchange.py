@@ -29,13 +29,13 @@ from convexden.solvers.pricing import ExactPricing, Pricing
 from convexden.solvers.ramps_program import RampSolution, solve_ramps
 
 NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
-_ROUNDING = 1e-10
 VIOLATION = 1e-11  # a dual constraint exceeded by less is satisfied
+_ROUNDING = 1e-10  # a believed bound above the cost by more than this share is false
 _EXTENSIONS = 10  # how often violated hinges join a polished active set
 SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
 # Output weights below this share of the largest are none, or, if the last digits want them, these.
 _LIGHT = (1e-7, 1e-12)
-_CHEAPER = 1e-14  # relative
+_CHEAPER = 1e-14  # share of the cost below which a network is no cheaper
 CLOUDED = 1e-5  # gap below which hinges of one round lie close together,
 _CLOUD = 1e-2  # this close to those that they stand for
 _FAINT = 1e-9  # they count if their share of the greatest price is above this
