@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.charts import check_fit, restrict
 from convexden.errors import UnsupportedProblem
 from convexden.network import ShallowNetwork
-from convexden.pieces import check_fit, restrict
 from convexden.problem import Interpolation
 
 Array = NDArray[np.float64]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.charts import check_fit, is_denoising, restrict
 from convexden.directions import (
     angles_to_nearest,
     edge_directions,
@@ -15,7 +16,6 @@ from convexden.directions import (
     max_margin_direction,
 )
 from convexden.network import ShallowNetwork
-from convexden.pieces import check_fit, is_denoising, restrict
 from convexden.problem import Interpolation, Reduction
 
 Array = NDArray[np.float64]

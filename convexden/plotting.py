@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import pieces
+from convexden import charts, pieces
 from convexden.errors import InvalidProblem
 from convexden.files import whole_file
 
@@ -101,7 +101,7 @@ def plot_line(solution: Solution, ax: Axes | None = None) -> Axes:
     UnsupportedProblem
         If the centres span more than a line.
     """
-    chart = pieces.chart(solution.problem, solution.network, 1, most=len(CURVES))
+    chart = charts.chart(solution.problem, solution.network, 1, most=len(CURVES))
     columns = 4 if ax is None else 2  # panels of a figure are narrower
     ax = _axes(6.4, 4.6) if ax is None else ax
     low, high = chart.frame(0.12)
@@ -159,7 +159,7 @@ def plot_plane(solution: Solution, ax: Axes | None = None) -> Axes:
     UnsupportedProblem
         If the centres span a line or more than a plane.
     """
-    chart = pieces.chart(solution.problem, solution.network, 2, most=1)
+    chart = charts.chart(solution.problem, solution.network, 2, most=1)
     low, high = chart.frame(0.25 if chart.denoising else 0.12)
     width, height = high - low
     ax = _axes(6.4 if chart.denoising else 7.4, 1.7 + 4.8 * height / width) if ax is None else ax
@@ -256,7 +256,7 @@ def _legend(ax: Axes, columns: int, handles: list[Any] | None = None) -> None:
     )
 
 
-def _number(ax: Axes, chart: pieces.Chart, points: Array, shift: tuple[int, int]) -> None:
+def _number(ax: Axes, chart: charts.Chart, points: Array, shift: tuple[int, int]) -> None:
     """Number clean points from 0, where coordinates do not tell which is which."""
     from matplotlib.patheffects import withStroke
 
@@ -274,7 +274,7 @@ def _number(ax: Axes, chart: pieces.Chart, points: Array, shift: tuple[int, int]
         )
 
 
-def _draw_hinges(ax: Axes, chart: pieces.Chart, low: Array, high: Array, colours: Colormap) -> None:
+def _draw_hinges(ax: Axes, chart: charts.Chart, low: Array, high: Array, colours: Colormap) -> None:
     """Draw hinges in the frame, the heavy ones darker, thicker and on top."""
     from matplotlib.collections import LineCollection, PolyCollection
     from matplotlib.colors import PowerNorm
@@ -301,7 +301,7 @@ def _draw_hinges(ax: Axes, chart: pieces.Chart, low: Array, high: Array, colours
     ax.figure.colorbar(lines, ax=ax, label="weight $|a|$ of a hinge", aspect=30)
 
 
-def _draw_field(ax: Axes, chart: pieces.Chart, low: Array, high: Array) -> None:
+def _draw_field(ax: Axes, chart: charts.Chart, low: Array, high: Array) -> None:
     step = float(np.max(high - low)) / 17
     axes = [
         (a + b) / 2 + step * (np.arange(n) - (n - 1) / 2)
@@ -330,7 +330,7 @@ def _draw_field(ax: Axes, chart: pieces.Chart, low: Array, high: Array) -> None:
 
 
 def _draw_map(
-    ax: Axes, chart: pieces.Chart, low: Array, high: Array, colours: Colormap
+    ax: Axes, chart: charts.Chart, low: Array, high: Array, colours: Colormap
 ) -> ScalarMappable:
     axes = [np.linspace(a, b, 301) for a, b in zip(low, high, strict=True)]
     points = np.stack(np.meshgrid(*axes), axis=-1)
@@ -346,7 +346,7 @@ def _draw_map(
     return image
 
 
-def _draw_sites(ax: Axes, chart: pieces.Chart, image: ScalarMappable | None = None) -> None:
+def _draw_sites(ax: Axes, chart: charts.Chart, image: ScalarMappable | None = None) -> None:
     """Balls and samples; over a map they have the colour of their target."""
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Circle
