@@ -51,7 +51,6 @@ def test_a_projected_network_gives_coordinates() -> None:
     np.testing.assert_allclose(projected(points), (network(points) - origin) @ basis.T, atol=1e-12)
 
 
-@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_the_chart_of_a_plane_in_space_keeps_distances() -> None:
     rng = np.random.default_rng(4)
     basis = np.linalg.qr(rng.standard_normal((5, 2)))[0].T

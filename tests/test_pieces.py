@@ -29,6 +29,7 @@ def test_a_network_is_affine_between_knots() -> None:
     np.testing.assert_allclose(middles, (values[1:] + values[:-1]) / 2, atol=1e-12)
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_segments_lie_on_their_hinges_and_end_on_the_box(scale: float) -> None:
     rng = np.random.default_rng(3)
     network = ShallowNetwork(
