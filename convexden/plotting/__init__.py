@@ -1,0 +1,16 @@
+"""Pictures of denoisers, of their parts, and of how they are found.
+
+The functions take and return Axes of matplotlib, which is imported on first use.
+"""
+
+from convexden.plotting.convergence import plot_convergence
+from convexden.plotting.line import plot_line
+from convexden.plotting.plane import plot_plane
+from convexden.plotting.weights import plot_weights
+
+__all__ = [
+    "plot_convergence",
+    "plot_line",
+    "plot_plane",
+    "plot_weights",
+]

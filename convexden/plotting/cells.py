@@ -1,0 +1,64 @@
+"""The cells of a denoiser in a plane, shaded by rank, and its fixed points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden import pieces
+from convexden.charts import Chart
+from convexden.fixed_points import fixed_points
+from convexden.plotting import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+
+# Greys of cells with a Jacobian of rank 0, 1 and 2: the fewer directions are left, the darker.
+GREYS = ("0.84", "0.93", "1.0")
+# A singular value below this fraction of the largest of all cells counts as 0.
+VANISHING = 1e-4
+STABILITIES: dict[str, dict[str, Any]] = {
+    "attracting": {"marker": "s", "mfc": style.GREEN, "ms": 9},
+    "saddle": {"marker": "D", "mfc": "white", "ms": 5.5},
+    "repelling": {"marker": "s", "mfc": "white", "ms": 6},
+    "neutral": {"marker": "^", "mfc": "white", "ms": 6},
+}
+
+
+def draw_ranks(ax: Axes, chart: Chart, low: Array, high: Array) -> None:
+    """Shade the cells of the frame by the rank of the Jacobian there."""
+    from matplotlib.collections import PolyCollection
+
+    cells = pieces.cells(chart.network, low, high)
+    values = np.linalg.svd(np.array([cell.jacobian for cell in cells]), compute_uv=False)
+    ranks = (values > VANISHING * values.max()).sum(axis=1)
+    for rank, grey in enumerate(GREYS):
+        shapes = [cell.vertices for cell, own in zip(cells, ranks, strict=True) if own == rank]
+        if not shapes:
+            continue
+        # Edges of the same grey leave no seams between cells.
+        shade = PolyCollection(shapes, facecolors=grey, edgecolors=grey, lw=0.4, zorder=0.5)
+        ax.add_collection(shade)
+        box = {"marker": "s", "ms": 10, "mfc": grey, "mec": "0.6", "mew": 0.6}
+        ax.plot([], [], ls="", label=f"Jacobian of rank {rank}", **box)
+
+
+def draw_fixed_points(ax: Axes, chart: Chart, low: Array, high: Array) -> None:
+    """Mark fixed points in the frame: attracting ones filled, the others hollow."""
+    found = fixed_points(chart.network, low, high)
+    for stability, marker in STABILITIES.items():
+        points = [item.point for item in found if item.stability == stability]
+        if points:
+            ax.plot(
+                *np.transpose(points),
+                ls="",
+                mec=style.GREEN,
+                mew=1.3,
+                zorder=4.5,
+                label=f"fixed point, {stability}",
+                **marker,
+            )
