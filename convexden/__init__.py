@@ -23,6 +23,11 @@ _HOMES = {
     "Progress": "solution",
     "Solution": "solution",
     "solve": "solving",
+    "Decomposition": "ramps",
+    "Ramp": "ramps",
+    "decode": "ramps",
+    "FixedPoint": "dynamics",
+    "fixed_points": "dynamics",
     "HingeAlignment": "hinges",
     "hinge_alignment": "hinges",
     "Verification": "verification",
@@ -30,16 +35,19 @@ _HOMES = {
     "load": "serialization",
     "save": "serialization",
 }
-_ROOMS = ("theorems", "data", "alignment", "plotting")
+_ROOMS = ("theorems", "data", "alignment", "pieces", "plotting")
 
 __all__ = ["__version__", *sorted(_HOMES), *_ROOMS]
 
 if TYPE_CHECKING:  # what a name is imported as, a type checker re-exports
     from convexden import alignment as alignment
     from convexden import data as data
+    from convexden import pieces as pieces
     from convexden import plotting as plotting
     from convexden import theorems as theorems
     from convexden.certificate import Certificate as Certificate
+    from convexden.dynamics import FixedPoint as FixedPoint
+    from convexden.dynamics import fixed_points as fixed_points
     from convexden.errors import ConvexdenError as ConvexdenError
     from convexden.errors import InfeasibleProblem as InfeasibleProblem
     from convexden.errors import InvalidProblem as InvalidProblem
@@ -50,6 +58,9 @@ if TYPE_CHECKING:  # what a name is imported as, a type checker re-exports
     from convexden.network import ShallowNetwork as ShallowNetwork
     from convexden.problem import Interpolation as Interpolation
     from convexden.problem import denoising as denoising
+    from convexden.ramps import Decomposition as Decomposition
+    from convexden.ramps import Ramp as Ramp
+    from convexden.ramps import decode as decode
     from convexden.serialization import load as load
     from convexden.serialization import save as save
     from convexden.solution import Progress as Progress
