@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from convexden import pieces
 from convexden.charts import Chart
-from convexden.fixed_points import fixed_points
+from convexden.dynamics import fixed_points
 from convexden.plotting import style
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def draw_ranks(ax: Axes, chart: Chart, low: Array, high: Array) -> None:
     from matplotlib.collections import PolyCollection
 
     cells = pieces.cells(chart.network, low, high)
-    values = np.linalg.svd(np.array([cell.jacobian for cell in cells]), compute_uv=False)
+    values = np.linalg.svd(np.array([cell.map.jacobian for cell in cells]), compute_uv=False)
     ranks = (values > VANISHING * values.max()).sum(axis=1)
     for rank, grey in enumerate(GREYS):
         shapes = [cell.vertices for cell, own in zip(cells, ranks, strict=True) if own == rank]

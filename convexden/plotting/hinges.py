@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 LIGHTEST = 1e-6  # hinges lighter than this fraction of the heaviest are not drawn
+CROWD = 20  # more hinges are drawn with thinner lines
 SOLID, DASHED = "-", (0.0, (3.5, 1.5))
 
 
@@ -54,6 +55,7 @@ def draw_hinges(
         return
     segments, weights = segments[order], signed_weights(chart)[neurons[order]]
     largest = np.abs(weights).max() if heaviest is None else heaviest
+    crowd = min(1.0, (CROWD / len(weights)) ** 0.5)
     # Roots, so that light hinges stay visible beside heavy ones.
     norm = FuncNorm((_root, _square), -largest, largest)
     lines = LineCollection(
@@ -61,7 +63,7 @@ def draw_hinges(
         cmap=style.signed_colours(),
         norm=norm,
         array=weights,
-        lw=0.5 + 1.5 * np.sqrt(np.abs(weights) / largest),
+        lw=crowd * (0.5 + 1.6 * np.sqrt(np.abs(weights) / largest)),
         linestyles=[DASHED if weight < 0 else SOLID for weight in weights],
         zorder=2,
     )

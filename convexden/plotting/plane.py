@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+GOLDEN = 0.381966
 
-def plot_plane(
-    solution: Solution, ax: Axes | None = None, *, fixed_points: bool = False
-) -> Axes:
+
+def plot_plane(solution: Solution, ax: Axes | None = None, *, fixed_points: bool = False) -> Axes:
     """Draw the hinges of the network in the plane of the data, and what it does there.
 
     A denoiser is drawn by its displacement field h(y) - y over its cells, which are the darker
@@ -124,7 +124,7 @@ def _draw_field(ax: Axes, chart: charts.Chart, low: Array, high: Array) -> None:
 
 def _draw_clean(ax: Axes, chart: charts.Chart, side: float) -> None:
     size = 170 * 2 * chart.radii.min() / side  # half a ball, in points
-    dots = style.CLEAN | {"ms": np.clip(size, 2.0, 5.0) if chart.radii.all() else 5.0}
+    dots = style.CLEAN | {"ms": np.clip(size, 3.0, 5.0) if chart.radii.all() else 5.0}
     ax.plot(*chart.clean.T, zorder=5, label="clean point", **dots)
     style.number(ax, chart, chart.clean, (7, 6))
 
@@ -138,7 +138,9 @@ def _draw_map(ax: Axes, chart: charts.Chart, low: Array, high: Array) -> ScalarM
     colours = style.part_of("Greys", 0.0, 0.6)
     image = ax.pcolormesh(*axes, values, cmap=colours, rasterized=True)
     if varies:
-        ax.contour(*axes, values, 12, colors="0.35", linewidths=0.5, linestyles="-", alpha=0.6)
+        # Not at levels where a plateau may lie, which is level up to rounding only.
+        levels = values.min() + np.ptp(values) * (np.arange(12) + GOLDEN) / 12
+        ax.contour(*axes, values, levels, colors="0.35", linewidths=0.5, linestyles="-", alpha=0.6)
     ax.figure.colorbar(image, ax=ax, label=chart.outputs, aspect=30)
     return image
 
@@ -155,13 +157,17 @@ def _draw_sites(ax: Axes, chart: charts.Chart, image: ScalarMappable | None = No
     if balls.any():
         circles = zip(chart.sites[balls], chart.radii[balls], strict=True)
         discs = [Circle((y[0], y[1]), radius) for y, radius in circles]
-        opacity = 0.5 if image is None else 1.0
-        fill = PatchCollection(discs, facecolors=colours[balls], alpha=opacity, zorder=3.5)
+        fill = (
+            {"facecolors": style.BALL, "zorder": 1}
+            if image is None
+            else {"facecolors": colours[balls], "zorder": 3.5}
+        )
+        ax.add_collection(PatchCollection(discs, **fill))
         edge = PatchCollection(discs, facecolors="none", edgecolors="black", lw=0.6, zorder=4)
-        ax.add_collection(fill)
         ax.add_collection(edge)
         label = f"{'noise ' if image is None else ''}ball{coloured}"
-        ax.plot([], [], label=label, **(legend | {"ms": 11, "alpha": opacity}))
+        colour = style.BALL if image is None else "white"
+        ax.plot([], [], label=label, **(legend | {"ms": 11, "color": colour}))
     if not balls.all():
         size = (4.0 if image is None else 6.5) * min(1.0, (100 / len(balls)) ** 0.25)
         x, y = chart.sites[~balls].T

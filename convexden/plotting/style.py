@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 CURVES = ((BLUE, "-"), (VERMILION, "--"), (GREEN, "-."), (PURPLE, ":"))
 NOISE = "#E69F00"
+BALL = "#F2CF80"  # half of it, on white
 CLEAN: dict[str, Any] = {"color": "black", "ls": "", "marker": "o", "ms": 5, "mec": "white"}
 SAMPLE: dict[str, Any] = {"color": NOISE, "ls": "", "marker": "o", "mec": "black", "mew": 0.4}
 ROUNDING = 1e-12  # relative to the size of a map or field, what is smaller is not drawn
@@ -35,9 +36,7 @@ def axes(width: float, height: float) -> Axes:
     return Figure((width, height), layout="compressed").subplots()
 
 
-def legend(
-    ax: Axes, columns: int, handles: list[Any] | None = None, below: float = 42.0
-) -> None:
+def legend(ax: Axes, columns: int, handles: list[Any] | None = None, below: float = 42.0) -> None:
     """Put the legend below the Axes and their labels (points), where it covers nothing."""
     from matplotlib.transforms import ScaledTranslation
 
@@ -87,9 +86,9 @@ def part_of(name: str, start: float, stop: float) -> Colormap:
 
 
 def signed_colours() -> Colormap:
-    """Orange-brown below the middle, purple above it, and nothing too light for a line."""
+    """Reds below the middle, blues above it, and nothing too light or too dark for a line."""
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap
 
-    halves = np.concatenate([np.linspace(0.0, 0.33, 128), np.linspace(0.67, 1.0, 128)])
-    return ListedColormap(colormaps["PuOr"](halves))
+    halves = np.concatenate([np.linspace(0.06, 0.32, 128), np.linspace(0.68, 0.94, 128)])
+    return ListedColormap(colormaps["RdBu"](halves))
