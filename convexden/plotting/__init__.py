@@ -6,11 +6,13 @@ The functions take and return Axes of matplotlib, which is imported on first use
 from convexden.plotting.convergence import plot_convergence
 from convexden.plotting.line import plot_line
 from convexden.plotting.plane import plot_plane
+from convexden.plotting.ramps import plot_ramps
 from convexden.plotting.weights import plot_weights
 
 __all__ = [
     "plot_convergence",
     "plot_line",
     "plot_plane",
+    "plot_ramps",
     "plot_weights",
 ]
