@@ -7,6 +7,7 @@ from convexden.plotting.convergence import plot_convergence
 from convexden.plotting.line import plot_line
 from convexden.plotting.plane import plot_plane
 from convexden.plotting.ramps import plot_ramps
+from convexden.plotting.segment import plot_segment
 from convexden.plotting.weights import plot_weights
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "plot_line",
     "plot_plane",
     "plot_ramps",
+    "plot_segment",
     "plot_weights",
 ]

@@ -36,12 +36,15 @@ def axes(width: float, height: float) -> Axes:
     return Figure((width, height), layout="compressed").subplots()
 
 
-def legend(ax: Axes, columns: int, handles: list[Any] | None = None, below: float = 42.0) -> None:
-    """Put the legend below the Axes and their labels (points), where it covers nothing."""
+def legend(
+    ax: Axes, columns: int, handles: list[Any] | None = None, under: Axes | None = None
+) -> None:
+    """Put the legend below the Axes and their labels, or below others, where it covers nothing."""
     from matplotlib.transforms import ScaledTranslation
 
     handles = ax.get_legend_handles_labels()[0] if handles is None else handles
-    shifted = ax.transAxes + ScaledTranslation(0, -below / 72, ax.figure.dpi_scale_trans)
+    depth, above = (42, ax) if under is None else (10, under)
+    shifted = above.transAxes + ScaledTranslation(0, -depth / 72, ax.figure.dpi_scale_trans)
     ax.legend(
         handles=handles,
         loc="upper center",
