@@ -67,8 +67,8 @@ def fixed_points(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> li
     Returns
     -------
     list of FixedPoint
-        Attracting ones first, and repelling ones last.  Where fixed points are not isolated, one of each cell that holds
-        any.
+        Attracting ones first, repelling ones last.  Where fixed points are not isolated, one of
+        each cell that holds any.
 
     Raises
     ------
@@ -96,14 +96,17 @@ def fixed_points(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> li
     size = float(np.linalg.norm(last - first)) / 2
     directions = _range(network)
     origin = network.offset + (((first + last) / 2 - network.offset) @ directions.T) @ directions
+    if not len(directions):  # a constant
+        inside = bool(((first <= origin) & (origin <= last)).all())
+        return [FixedPoint(origin, np.zeros(0, dtype=complex), "attracting", 0)] * inside
     # In coordinates s of y = origin + size s @ directions the box has size 1.
-    inside = project(restrict(network, origin, size * directions), origin, directions / size)
+    reduced = project(restrict(network, origin, size * directions), origin, directions / size)
     sides = _Sides(
         np.vstack([directions.T, -directions.T]) * size,
         np.concatenate([last - origin, origin - first]),
     )
     found: list[FixedPoint] = []
-    for s, jacobian, dimension in _search(inside, sides):
+    for s, jacobian, dimension in _search(reduced, sides):
         eigenvalues = np.linalg.eigvals(jacobian).astype(complex)
         eigenvalues = eigenvalues[np.argsort(-np.abs(eigenvalues), kind="stable")]
         point = origin + size * s @ directions
@@ -132,9 +135,6 @@ def _range(network: ShallowNetwork) -> Array:
 def _search(network: ShallowNetwork, sides: _Sides) -> Iterator[tuple[Array, Array, int]]:
     """Fixed points s, their Jacobians and dimensions; those on hinges once for every side."""
     q = network.input_dimension
-    if q == 0:
-        yield np.zeros(0), np.zeros((0, 0)), 0
-        return
     stack: list[tuple[Signs, Array, Array]] = [
         (np.zeros(network.neurons, dtype=np.int8), -np.ones(q), np.ones(q))
     ]
