@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from convexden import pieces
 from convexden.charts import Chart
 from convexden.dynamics import fixed_points
+from convexden.errors import InvalidProblem
 from convexden.plotting import style
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ Array = NDArray[np.float64]
 # Greys of cells with a Jacobian of rank 0, 1 and 2: the fewer directions are left, the darker.
 GREYS = ("0.84", "0.93", "1.0")
 # A singular value below this fraction of the largest of all cells counts as 0.
-VANISHING = 1e-4
+VANISHING = 1e-3
 STABILITIES: dict[str, dict[str, Any]] = {
     "attracting": {"marker": "s", "mfc": style.GREEN, "ms": 9},
     "saddle": {"marker": "D", "mfc": "white", "ms": 5.5},
@@ -43,22 +44,26 @@ def draw_ranks(ax: Axes, chart: Chart, low: Array, high: Array) -> None:
         # Edges of the same grey leave no seams between cells.
         shade = PolyCollection(shapes, facecolors=grey, edgecolors=grey, lw=0.4, zorder=0.5)
         ax.add_collection(shade)
-        box = {"marker": "s", "ms": 10, "mfc": grey, "mec": "0.6", "mew": 0.6}
+        box: dict[str, Any] = {"marker": "s", "ms": 10, "mfc": grey, "mec": "0.6", "mew": 0.6}
         ax.plot([], [], ls="", label=f"Jacobian of rank {rank}", **box)
 
 
 def draw_fixed_points(ax: Axes, chart: Chart, low: Array, high: Array) -> None:
-    """Mark fixed points in the frame: attracting ones filled, the others hollow."""
+    """Mark fixed points in the frame, on the graph of a line or in a plane.
+
+    Attracting ones are filled, the others hollow.
+
+    Raises
+    ------
+    InvalidProblem
+        If the network is no denoiser.
+    """
+    if not chart.denoising:
+        raise InvalidProblem("only a denoiser has fixed points: draw this network without them")
     found = fixed_points(chart.network, low, high)
     for stability, marker in STABILITIES.items():
-        points = [item.point for item in found if item.stability == stability]
-        if points:
-            ax.plot(
-                *np.transpose(points),
-                ls="",
-                mec=style.GREEN,
-                mew=1.3,
-                zorder=4.5,
-                label=f"fixed point, {stability}",
-                **marker,
-            )
+        points = np.array([item.point for item in found if item.stability == stability])
+        if points.size:
+            x, y = points[:, 0], points[:, -1]  # on a line, h(y) = y
+            name = f"fixed point, {stability}"
+            ax.plot(x, y, ls="", mec=style.GREEN, mew=1.3, zorder=3.8, label=name, **marker)

@@ -49,8 +49,7 @@ def plot_convergence(solution: Solution, ax: Axes | None = None) -> Axes:
     cost[np.isinf(cost)], gaps[~np.isfinite(gaps)] = np.nan, np.nan
     bounds = [step.lower_bound for step in solution.history]
     lines = ax.plot(rounds, cost, "v-", color=style.BLUE, ms=7, label="cost")
-    bound = {"color": style.VERMILION, "mfc": "white", "label": "lower bound"}
-    lines += ax.plot(rounds, bounds, "^--", **bound)
+    lines += ax.plot(rounds, bounds, "^--", color=style.VERMILION, mfc="white", label="lower bound")
     right = ax.twinx()
     rounding = np.finfo(float).eps
     gaps = np.maximum(gaps, rounding)

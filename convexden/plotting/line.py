@@ -10,6 +10,7 @@ import numpy as np
 from convexden import charts, pieces
 from convexden.network import ShallowNetwork
 from convexden.plotting import style
+from convexden.plotting.cells import draw_fixed_points
 from convexden.problem import Interpolation
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from convexden.solution import Solution
 
 
-def plot_line(solution: Solution, ax: Axes | None = None) -> Axes:
+def plot_line(solution: Solution, ax: Axes | None = None, *, fixed_points: bool = False) -> Axes:
     """Draw the network on the line of the data.
 
     The graph is exact: it joins the knots of the network.  Bars show noise intervals at the
@@ -32,6 +33,8 @@ def plot_line(solution: Solution, ax: Axes | None = None) -> Axes:
         The centres lie on a line of the input space, of any dimension.
     ax : Axes, optional
         Where to draw; a new figure if none is given.
+    fixed_points : bool
+        Mark the fixed points of a denoiser: attracting ones filled, the others hollow.
 
     Returns
     -------
@@ -41,11 +44,19 @@ def plot_line(solution: Solution, ax: Axes | None = None) -> Axes:
     ------
     UnsupportedProblem
         If the centres span more than a line.
+    InvalidProblem
+        If fixed points are wanted of a network that is no denoiser.
     """
-    return draw(solution.problem, solution.network, ax)
+    return draw(solution.problem, solution.network, ax, fixed_points=fixed_points)
 
 
-def draw(problem: Interpolation, network: ShallowNetwork, ax: Axes | None) -> Axes:
+def draw(
+    problem: Interpolation,
+    network: ShallowNetwork,
+    ax: Axes | None,
+    *,
+    fixed_points: bool = False,
+) -> Axes:
     """Draw any network on the line of a problem, see `plot_line`."""
     chart = charts.chart(problem, network, 1, most=len(style.CURVES))
     columns = 4 if ax is None else 2  # panels of a figure are narrower
@@ -65,6 +76,8 @@ def draw(problem: Interpolation, network: ShallowNetwork, ax: Axes | None) -> Ax
         clean = chart.clean[:, 0]
         ax.plot(clean, clean, zorder=4, label="clean point", **style.CLEAN)
         style.number(ax, chart, np.repeat(chart.clean, 2, axis=1), (5, -12))
+    if fixed_points:
+        draw_fixed_points(ax, chart, low, high)
     ax.set_xlim(*ends)
     ax.set_xlabel("coordinate along the line of the data" if chart.projected else "$y$")
     ax.set_ylabel(chart.outputs)

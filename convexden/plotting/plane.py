@@ -29,8 +29,9 @@ def plot_plane(solution: Solution, ax: Axes | None = None, *, fixed_points: bool
     """Draw the hinges of the network in the plane of the data, and what it does there.
 
     A denoiser is drawn by its displacement field h(y) - y over its cells, which are the darker
-    the lower the rank of the Jacobian; any other network by a map of its output (of the first
-    principal coordinate of the targets, if there are several outputs).
+    the lower the rank of the Jacobian, up to a thousandth of its largest size.  Any other network
+    is drawn by a map of its output (of the first principal coordinate of the targets, if there
+    are several outputs).
 
     The colour of a hinge is the weight |a| of its neuron with a sign: plus where a ramp of a
     denoiser begins, seen from the mean of the clean points, or where any other output bends
@@ -54,6 +55,8 @@ def plot_plane(solution: Solution, ax: Axes | None = None, *, fixed_points: bool
     ------
     UnsupportedProblem
         If the centres span a line or more than a plane.
+    InvalidProblem
+        If fixed points are wanted of a network that is no denoiser.
     """
     return draw(solution.problem, solution.network, ax, fixed_points=fixed_points)
 
@@ -78,13 +81,13 @@ def draw(
         _draw_field(ax, chart, low, high)
         _draw_sites(ax, chart)
         _draw_clean(ax, chart, float(np.max(high - low)))
-        if fixed_points:
-            draw_fixed_points(ax, chart, low, high)
         draw_ranks(ax, chart, low, high)
     else:
         image = _draw_map(ax, chart, low, high)
         draw_hinges(ax, chart, low, high, heaviest)
         _draw_sites(ax, chart, image)
+    if fixed_points:
+        draw_fixed_points(ax, chart, low, high)
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(low[1], high[1])
     ax.set_aspect("equal")
@@ -157,12 +160,9 @@ def _draw_sites(ax: Axes, chart: charts.Chart, image: ScalarMappable | None = No
     if balls.any():
         circles = zip(chart.sites[balls], chart.radii[balls], strict=True)
         discs = [Circle((y[0], y[1]), radius) for y, radius in circles]
-        fill = (
-            {"facecolors": style.BALL, "zorder": 1}
-            if image is None
-            else {"facecolors": colours[balls], "zorder": 3.5}
-        )
-        ax.add_collection(PatchCollection(discs, **fill))
+        inside = style.BALL if image is None else colours[balls]
+        below = 1.0 if image is None else 3.5  # hinges and arrows are drawn over noise balls
+        ax.add_collection(PatchCollection(discs, facecolors=inside, zorder=below))
         edge = PatchCollection(discs, facecolors="none", edgecolors="black", lw=0.6, zorder=4)
         ax.add_collection(edge)
         label = f"{'noise ' if image is None else ''}ball{coloured}"

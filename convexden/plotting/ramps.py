@@ -146,7 +146,7 @@ def _label(problem: Interpolation, ramp: Ramp) -> str:
     if problem.input_dimension == 2:
         directions = f"$u$ at {_polar(u)}" + (f", $v$ at {_polar(v)}" if denoiser else "") + within
     elif problem.input_dimension > 2 and denoiser:
-        angle = np.degrees(np.arctan2(np.linalg.norm(v - (u @ v) * u), u @ v))
+        angle = float(np.degrees(np.arctan2(np.linalg.norm(v - (u @ v) * u), u @ v)))
         directions = f"{_degrees(angle)} from $u$ to $v$" + within
     else:
         directions = ""

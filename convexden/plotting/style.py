@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.colors import Colormap
 
     from convexden.charts import Chart
@@ -78,6 +79,16 @@ def halo() -> list[Any]:
     from matplotlib.patheffects import withStroke
 
     return [withStroke(linewidth=2, foreground="white")]
+
+
+def plain_log(axis: Axis) -> None:
+    """Plain numbers on a logarithmic axis, between powers of ten if there are few of these."""
+    from matplotlib.ticker import NullFormatter, StrMethodFormatter
+
+    low, high = axis.get_view_interval()
+    plain = StrMethodFormatter("{x:g}")
+    axis.set_major_formatter(plain)
+    axis.set_minor_formatter(plain if high < 11 * low else NullFormatter())
 
 
 def part_of(name: str, start: float, stop: float) -> Colormap:

@@ -60,9 +60,9 @@ def plot_weights(network: ShallowNetwork, ax: Axes | None = None) -> Axes:
     right.set_ylim(0.0, 1.04)
     right.yaxis.set_major_formatter(PercentFormatter(1.0))
     right.set_ylabel("share of the cost")
-    if weights[0] < 10 * weights[-1]:  # a decade at least, so that ticks have labels
-        middle = float(np.sqrt(weights[0] * weights[-1]))
-        ax.set_ylim(middle / 10**0.55, middle * 10**0.55)
+    room = max(1.5, (10 * weights[-1] / weights[0]) ** 0.5)  # a decade at least
+    ax.set_ylim(weights[-1] / room, weights[0] * room)
+    style.plain_log(ax.yaxis)
     ax.set_xlim(0.5, weights.size + 0.5)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("hinge $k$, the heaviest first")
