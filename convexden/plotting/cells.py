@@ -22,6 +22,8 @@ Array = NDArray[np.float64]
 GREYS = ("0.84", "0.93", "1.0")
 # A singular value below this fraction of the largest of all cells counts as 0.
 VANISHING = 1e-3
+# Cells of more hinges are too many to be drawn in seconds, and too small to be seen.
+MOST = 300
 STABILITIES: dict[str, dict[str, Any]] = {
     "attracting": {"marker": "s", "mfc": style.GREEN, "ms": 9},
     "saddle": {"marker": "D", "mfc": "white", "ms": 5.5},
@@ -31,7 +33,9 @@ STABILITIES: dict[str, dict[str, Any]] = {
 
 
 def draw_ranks(ax: Axes, chart: Chart, low: Array, high: Array) -> None:
-    """Shade the cells of the frame by the rank of the Jacobian there."""
+    """Shade the cells of the frame by the rank of the Jacobian there, if they are not too many."""
+    if chart.network.neurons > MOST:
+        return
     from matplotlib.collections import PolyCollection
 
     cells = pieces.cells(chart.network, low, high)
