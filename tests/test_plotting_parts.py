@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -37,11 +38,15 @@ def _assert_legible(ax: Axes) -> None:
     for other in figure.axes:
         assert not covered.overlaps(other.get_window_extent())
         assert not covered.overlaps(other.xaxis.label.get_window_extent())
-        for axis in (other.xaxis, other.yaxis):
-            labels = [label for label in axis.get_ticklabels() if label.get_text()]
-            boxes = [label.get_window_extent() for label in labels]
+        for i, axis in enumerate((other.xaxis, other.yaxis)):
+            low, high = axis.get_view_interval()
+            boxes = [
+                label.get_window_extent()
+                for label in axis.get_ticklabels()
+                if label.get_text() and low <= label.get_position()[i] <= high
+            ]
             assert all(box.x0 >= 0 and box.x1 <= figure.bbox.x1 for box in boxes)
-            assert not any(a.overlaps(b) for a, b in zip(boxes, boxes[1:], strict=False))
+            assert not any(a.overlaps(b) for a, b in pairwise(boxes))
     assert covered.x0 >= 0
     assert covered.x1 <= figure.bbox.x1
     assert covered.y0 >= 0

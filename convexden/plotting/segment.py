@@ -76,7 +76,7 @@ def plot_segment(
     if (start == stop).all() or (points[first] == points[second]).all():
         raise InvalidProblem(f"points {first} and {second} coincide: give two that differ")
     shape = _image_shape(points.shape[1]) if image_shape is None else image_shape
-    if shape is not None and np.prod(shape) != points.shape[1]:
+    if shape is not None and not _fits(shape, points.shape[1]):
         raise InvalidProblem(
             f"{points.shape[1]} coordinates do not fill images of shape {shape}: "
             "give (H, W) or (H, W, 3)"
@@ -129,6 +129,12 @@ def closest_points(problem: Interpolation) -> tuple[int, int]:
     if not np.isfinite(distances[i, j]):
         raise InvalidProblem("all targets are the same: there is no segment to draw")
     return int(i), int(j)
+
+
+def _fits(shape: tuple[int, ...], d: int) -> bool:
+    """Whether images of this shape have d numbers."""
+    flat = len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)
+    return flat and min(shape) > 0 and int(np.prod(shape)) == d
 
 
 def _image_shape(d: int) -> tuple[int, ...] | None:
