@@ -83,8 +83,9 @@ INDEX = """\
 Theorems
 ========
 
-Every result is stated with a closed form, which is verified on random instances each time these pages are built. A theorem that
-is not confirmed fails the tests; a conjecture that is refuted is a finding.
+Every result is stated with a closed form, which is verified on random instances each time these
+pages are built.  A theorem that is not confirmed fails the build; a conjecture that is refuted is a
+finding.
 
 .. list-table::
    :header-rows: 1

@@ -2,14 +2,14 @@
 Connect the dots
 ================
 
-On a line the minimum-norm denoiser is known in closed form: it is constant on the noise interval of every clean point and
-linear in between. The empirical MMSE denoiser, the posterior mean of the clean points under Gaussian noise, jumps from one
-clean point to the next instead.
+On a line the minimum-norm denoiser is known in closed form: it is constant on the noise interval
+of every clean point and linear in between. The empirical MMSE denoiser, the posterior mean of the
+clean points under Gaussian noise, jumps from one clean point to the next instead.
 """
 
 # %%
-# The noise interval of each clean point is mapped to it. The solution is certified: no network of any width that does so has a
-# smaller representation cost.
+# The noise interval of each clean point is mapped to it. The solution is certified: no network of
+# any width that does so has a smaller representation cost.
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -21,7 +21,8 @@ solution = cd.solve(cd.denoising(clean, radius=radius))
 print(f"cost {solution.cost:.12g}, lower bound {solution.lower_bound:.12g}, {solution.status}")
 
 # %%
-# The MMSE denoiser is shown for Gaussian noise of the same variance as noise that is uniform on the intervals.
+# The MMSE denoiser is shown for Gaussian noise of the same variance as noise that is uniform on
+# the intervals.
 sigma = radius / np.sqrt(3)
 
 
