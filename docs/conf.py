@@ -45,7 +45,9 @@ autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 numpydoc_xref_param_type = True
-numpydoc_xref_aliases = PUBLIC
+numpydoc_xref_aliases = PUBLIC | {
+    name: f"convexden.theorems.{name}" for name in convexden.theorems.__all__
+}
 numpydoc_xref_ignore = "all"
 DEFAULT_LINKS.clear()  # those to Python and NumPy, which would be looked up on the network
 

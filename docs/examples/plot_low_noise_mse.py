@@ -18,6 +18,7 @@ error: between two clean points it interpolates, where the other one answers wit
 # a truncated Gaussian, in closed form; one over y is left.
 import matplotlib.pyplot as plt
 import numpy as np
+from scipy.integrate import trapezoid
 from scipy.special import ndtr
 
 import convexden as cd
@@ -35,7 +36,7 @@ def mean_squared_error(h, sigma):
     second = mass + low * bells[0] - high * bells[1]
     shift = h(y) - y
     error = shift**2 * mass - 2 * shift * sigma * first + sigma**2 * second
-    return np.trapezoid(error, y) / np.ptp(clean)
+    return trapezoid(error, y) / np.ptp(clean)
 
 
 def mmse(sigma):

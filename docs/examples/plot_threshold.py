@@ -42,7 +42,7 @@ right.set_ylabel("relative excess cost of the closed form")
 for ax in (left, right):
     ax.axvline(1.0, color="0.6", lw=0.8)
     ax.set_xlabel("radius, relative to the threshold")
-    ax.legend(frameon=False, loc="upper left")
+figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
 plt.show()
 
 # %%
