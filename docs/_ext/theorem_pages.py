@@ -17,11 +17,12 @@ from matplotlib.figure import Figure
 import convexden as cd
 from convexden import cli
 from convexden.files import whole_file
-from convexden.theorems import Theorem, registry
+from convexden.theorems import ClosedForm, Theorem, registry
 
 FOLDER = "theorems"
 SEED = 0  # the default of the verification
 INSTANCES = 3
+CANDIDATES = 8  # instances of each kind among which the picture is chosen
 
 PAGE = """\
 {title}
@@ -172,18 +173,25 @@ def command_output(arguments: list[str]) -> str:
 
 
 def picture(theorem: Theorem, folder: Path) -> str:
-    """The first kind of instance that lies on a line or in the plane; nothing if none does."""
-    for k, kind in enumerate(theorem.kinds):
+    """An instance on a line or in the plane whose balls are larger than those of three quarters of
+    the candidates, to be seen and yet to leave room; nothing if there is none."""
+    found: list[tuple[float, str, ClosedForm]] = []
+    for k in range(CANDIDATES * len(theorem.kinds)):
         claim = theorem.closed_form(**theorem.draw(SEED, k))
-        rank = claim.problem.reduce().problem.input_dimension
-        if rank <= 2:
-            draw(claim, rank, folder / f"{theorem.name}.png")
-            return PICTURE.format(name=theorem.name, kind=kind)
-    return ""
+        reduced = claim.problem.reduce().problem
+        if reduced.input_dimension <= 2:
+            found.append((float(reduced.radii.mean()), theorem.kind_of(k), claim))
+    if not found:
+        return ""
+    found.sort(key=lambda candidate: candidate[0])
+    _, kind, claim = found[3 * len(found) // 4]
+    draw(claim, folder / f"{theorem.name}.png")
+    return PICTURE.format(name=theorem.name, kind=kind)
 
 
-def draw(claim: cd.theorems.ClosedForm, rank: int, file: Path) -> None:
+def draw(claim: ClosedForm, file: Path) -> None:
     solution = cd.solve(claim.problem)
+    rank = claim.problem.reduce().problem.input_dimension
     figure = Figure((11.0, 5.0), layout="compressed")
     plot = cd.plotting.plot_line if rank == 1 else cd.plotting.plot_plane
     for ax, network, title in zip(
