@@ -571,5 +571,9 @@ def test_regular_simplices_and_corners_beyond_the_plane(dimension: int, solve: b
         equilateral.verify(regular_simplex(dimension), 0.1, solve=solve),
     ):
         assert result.verdict == "confirmed"
-        assert result.sup_distance is None
-        assert result.as_dict()["sup_distance"] is None
+        assert result.as_dict()["sup_distance"] == result.sup_distance
+        if solve:
+            assert result.sup_distance is not None
+            assert result.sup_distance <= 1e-9
+        else:  # nothing was computed that could be compared
+            assert result.sup_distance is None
