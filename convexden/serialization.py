@@ -19,7 +19,7 @@ from convexden.errors import InvalidProblem
 from convexden.files import whole_file
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.solution import STATUSES, Solution, Status
+from convexden.solution import STATUSES, Progress, Solution, Status
 
 Array = NDArray[np.float64]
 
@@ -99,7 +99,7 @@ def save_records(records: Iterable[Mapping[str, str | float | None]], path: str 
 
 def _document(solution: Solution) -> dict[str, Any]:
     problem, network, certificate = solution.problem, solution.network, solution.certificate
-    return {
+    document: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "status": solution.status,
@@ -129,6 +129,12 @@ def _document(solution: Solution) -> dict[str, Any]:
         "seconds": float(solution.seconds),
         "versions": dict(solution.versions),
     }
+    if solution.history:
+        document["history"] = [
+            [step.round, step.cost if step.cost < math.inf else None, *step[2:]]
+            for step in solution.history
+        ]
+    return document
 
 
 def _from_document(document: Any) -> Solution:
@@ -180,7 +186,28 @@ def _from_document(document: Any) -> Solution:
         iterations=_integer(document, "iterations"),
         seconds=_number(document, "seconds"),
         versions={name: _text(versions, name) for name in versions},
+        history=_history(document.get("history", [])),
     )
+
+
+def _history(rows: Any) -> tuple[Progress, ...]:
+    """Rounds, which files of older releases and explicit solutions do not have."""
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        raise InvalidProblem('"history" must be a list of lists')
+    steps = []
+    for row in rows:
+        if len(row) != 4:
+            raise InvalidProblem('"history" must hold round, cost, lower_bound and hinges')
+        step = dict(zip(Progress._fields, row, strict=True))
+        steps.append(
+            Progress(
+                _integer(step, "round"),
+                math.inf if step["cost"] is None else _number(step, "cost"),
+                _number(step, "lower_bound"),
+                _integer(step, "hinges"),
+            )
+        )
+    return tuple(steps)
 
 
 def _table(document: dict[str, Any], key: str) -> dict[str, Any]:

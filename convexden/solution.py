@@ -55,7 +55,7 @@ class Solution:
     versions : mapping
         Versions of convexden and of the libraries that produced the solution.
     history : tuple of Progress
-        Cost and bound round by round; empty for a solution that was read from a file.
+        Cost and bound round by round; empty for an explicit solution.
     """
 
     problem: Interpolation

@@ -1,26 +1,21 @@
-"""Pictures show what the solutions say, appear whole or not at all, and nothing overlaps."""
+"""Pictures on a line and in a plane show what the network does, and nothing overlaps."""
 
 from __future__ import annotations
 
-import os
 import runpy
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PatchCollection, QuadMesh
+from matplotlib.collections import LineCollection, PatchCollection, PolyCollection, QuadMesh
 from matplotlib.quiver import Quiver
+from shapely import Polygon
 
 from convexden import data, plotting
-from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem, UnsupportedProblem
-from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.solution import Solution
 from convexden.solving import solve
@@ -85,6 +80,11 @@ def _solution(kind: Callable[[], Interpolation]) -> Solution:
     return solve(kind())
 
 
+@cache
+def _rays() -> Solution:
+    return solve(denoising([[0.0, 0.0], [1.0, 0.0], [3.0, 0.0], [0.0, 2.0]], radius=0.2))
+
+
 def _draw(kind: Callable[[], Interpolation]) -> Axes:
     solution = _solution(kind)
     line = solution.problem.reduce().problem.input_dimension == 1
@@ -94,57 +94,6 @@ def _draw(kind: Callable[[], Interpolation]) -> Axes:
 def _only(ax: Axes, kind: type) -> object:
     (found,) = [artist for artist in ax.get_children() if isinstance(artist, kind)]
     return found
-
-
-@pytest.mark.parametrize("kind", [_line, _components, _plane, _scalar])
-def test_a_picture_appears_whole(kind: Callable[[], Interpolation], tmp_path: Path) -> None:
-    plotting.plot_solution(_solution(kind), tmp_path / "h.png")
-    assert [path.name for path in tmp_path.iterdir()] == ["h.png"]
-    assert (tmp_path / "h.png").read_bytes().startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize(("name", "start"), [("h.pdf", b"%PDF"), ("H.SVG", b"<?xml")])
-def test_vector_formats(name: str, start: bytes, tmp_path: Path) -> None:
-    plotting.plot_solution(_solution(_plane), tmp_path / name)
-    assert (tmp_path / name).read_bytes().startswith(start)
-
-
-@pytest.mark.parametrize("name", ["h.jpeg", "h"])
-def test_another_suffix_is_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(InvalidProblem, match=r"end its name in .png, .pdf or .svg$"):
-        plotting.plot_solution(_solution(_line), tmp_path / name)
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "h.png").write_text("old")
-
-    def fail(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
-    with pytest.raises(InvalidProblem, match="no space left"):
-        plotting.plot_solution(_solution(_line), tmp_path / "h.png")
-    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
-
-
-def test_more_than_a_plane_is_refused(tmp_path: Path) -> None:
-    problem = denoising(data.regular_simplex(3), radius=0.1)
-    network = ShallowNetwork(np.zeros((0, 3)), np.zeros((0, 3)), [], np.eye(3), np.zeros(3))
-    certificate = Certificate(np.zeros((4, 3)), np.zeros((4, 3, 3)), 0.0, 0.0, "none")
-    solution = Solution(problem, network, certificate, 0.0, 0.0, 0.0, "not-certified", 1, 0.0, {})
-    with pytest.raises(UnsupportedProblem, match="span 3 dimensions") as caught:
-        plotting.plot_solution(solution, tmp_path / "h.png")
-    assert "\n" not in str(caught.value)
-    assert not list(tmp_path.iterdir())
-
-
-def test_the_title_says_what_is_proved() -> None:
-    solution = _solution(_line)
-    text = plotting.summary(solution)
-    assert "3 balls: 4 neurons, certified" in text
-    assert f"cost {solution.cost:.9g}, lower bound {solution.lower_bound:.9g}" in text
-    assert "not certified" in plotting.summary(replace(solution, status="not-certified"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -198,9 +147,10 @@ def test_the_plane_shows_hinges_and_the_field(kind: Callable[[], Interpolation])
     ax = _draw(kind)
     network = _solution(kind).network
     hinges = _only(ax, LineCollection)
+    assert isinstance(hinges, LineCollection)
     weights = np.linalg.norm(network.output_weights, axis=1)
-    np.testing.assert_allclose(hinges.get_array(), np.sort(weights), rtol=1e-9)  # type: ignore[attr-defined]
-    ends = np.concatenate(hinges.get_segments())  # type: ignore[attr-defined]
+    np.testing.assert_allclose(np.abs(hinges.get_array()), np.sort(weights), rtol=1e-9)
+    ends = np.concatenate(hinges.get_segments())
     low, high = np.transpose([ax.get_xlim(), ax.get_ylim()])
     assert (ends >= low - 1e-9).all()
     assert (ends <= high + 1e-9).all()
@@ -220,6 +170,82 @@ def test_every_ball_is_drawn(kind: Callable[[], Interpolation], balls: int) -> N
     assert bool(found) == bool(balls)
 
 
+def test_the_sign_of_a_hinge_says_where_ramps_begin_and_end() -> None:
+    """On the rays to (3, 0) and (0, 2) there is a plateau around (1, 0)."""
+    ax = plotting.plot_plane(_rays())
+    hinges = _only(ax, LineCollection)
+    assert isinstance(hinges, LineCollection)
+    found = {}
+    dashed = [style[1] is not None for style in hinges.get_linestyle()]
+    for segment, weight, dash in zip(
+        hinges.get_segments(), hinges.get_array(), dashed, strict=True
+    ):
+        assert dash == (weight < 0)
+        axis = int(np.ptp(segment[:, 0]) > 1e-6)
+        found[("xy"[axis], round(float(segment[0, axis]), 6))] = round(float(weight), 6)
+    up = round(1 / 0.6, 6)
+    assert found == {
+        ("x", 0.2): -up,
+        ("x", 0.8): up,
+        ("x", 1.2): 1.25,
+        ("x", 2.8): -1.25,
+        ("y", 0.2): -1.25,
+        ("y", 1.8): -1.25,
+    }
+
+
+def test_signs_of_scalars_are_those_of_the_output_weights() -> None:
+    solution = _solution(_scalar)
+    hinges = _only(_draw(_scalar), LineCollection)
+    assert isinstance(hinges, LineCollection)
+    np.testing.assert_allclose(
+        np.sort(hinges.get_array()), np.sort(solution.network.output_weights[:, 0]), rtol=1e-9
+    )
+
+
+def test_cells_are_shaded_by_rank() -> None:
+    solution = _rays()
+    ax = plotting.plot_plane(solution)
+    area = {}
+    for shades in (item for item in ax.collections if isinstance(item, PolyCollection)):
+        for path in shades.get_paths():
+            polygon = Polygon(path.vertices)
+            middle = np.array(polygon.representative_point().coords[0])
+            rank = np.linalg.matrix_rank(solution.network.jacobian(middle), tol=1e-6)
+            grey = round(float(shades.get_facecolor()[0, 0]), 6)
+            area[grey] = area.get(grey, 0.0) + polygon.area
+            assert grey == {0: 0.84, 1: 0.93, 2: 1.0}[int(rank)]
+    frame = np.ptp([*ax.get_xlim()]) * np.ptp([*ax.get_ylim()])
+    assert len(area) == 3
+    assert sum(area.values()) == pytest.approx(frame)
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert [f"Jacobian of rank {r}" in names for r in range(3)] == [True] * 3
+
+
+@pytest.mark.parametrize(("kind", "counts"), [(_line, (3, 2, 0)), (_plane, (3, 1, 3))])
+def test_fixed_points_are_marked_on_request(
+    kind: Callable[[], Interpolation], counts: tuple[int, int, int]
+) -> None:
+    solution = _solution(kind)
+    draw = plotting.plot_line if kind is _line else plotting.plot_plane
+    marks = {}
+    for mark in draw(solution, fixed_points=True).lines:
+        if str(mark.get_label()).startswith("fixed point"):
+            at = np.asarray(mark.get_xydata())
+            y = at[:, : solution.problem.input_dimension]
+            np.testing.assert_allclose(solution.network(y), at[:, -y.shape[1] :], atol=1e-9)
+            marks[str(mark.get_label()).split()[-1]] = len(at)
+            filled = mark.get_markerfacecolor() != "white"
+            assert filled == str(mark.get_label()).endswith("attracting")
+    assert tuple(marks.get(s, 0) for s in ("attracting", "repelling", "saddle")) == counts
+    assert not any("fixed" in str(line.get_label()) for line in draw(solution).lines)
+
+
+def test_only_denoisers_have_fixed_points() -> None:
+    with pytest.raises(InvalidProblem, match="only a denoiser"):
+        plotting.plot_plane(_solution(_scalar), fixed_points=True)
+
+
 def test_a_scalar_problem_is_a_map() -> None:
     ax = _draw(_scalar)
     image = _only(ax, QuadMesh)
@@ -234,10 +260,9 @@ def test_a_scalar_problem_is_a_map() -> None:
 def test_axes_are_taken_and_returned() -> None:
     from matplotlib.figure import Figure
 
-    left, middle, right = Figure().subplots(1, 3)
+    left, middle = Figure().subplots(1, 2)
     assert plotting.plot_line(_solution(_line), left) is left
     assert plotting.plot_plane(_solution(_plane), middle) is middle
-    assert plotting.plot_convergence(_solution(_plane), right) is right
 
 
 def test_the_wrong_picture_is_refused() -> None:
@@ -245,30 +270,6 @@ def test_the_wrong_picture_is_refused() -> None:
         plotting.plot_line(_solution(_plane))
     with pytest.raises(UnsupportedProblem, match="span a line, not a plane"):
         plotting.plot_plane(_solution(_line))
-
-
-def test_convergence_shows_the_history() -> None:
-    solution = _solution(_plane)
-    cost, bound = plotting.plot_convergence(solution).lines
-    np.testing.assert_array_equal(cost.get_ydata(), [step.cost for step in solution.history])
-    np.testing.assert_array_equal(
-        bound.get_ydata(), [step.lower_bound for step in solution.history]
-    )
-    with pytest.raises(InvalidProblem, match="no history"):
-        plotting.plot_convergence(_solution(_line))
-
-
-def test_matplotlib_is_loaded_on_first_use_and_without_pyplot(tmp_path: Path) -> None:
-    code = (
-        "import sys, convexden.plotting, convexden as cd\n"
-        "assert 'matplotlib' not in sys.modules\n"
-        "cd.plotting.plot_solution(cd.solve(cd.denoising([0.0, 1.0], radius=0.1)), 'h.png')\n"
-        "assert 'matplotlib.pyplot' not in sys.modules\n"
-    )
-    root = str(Path(__file__).parents[1])
-    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-    environment = os.environ | {"PYTHONPATH": path}
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
 
 
 def test_the_picture_of_the_readme_can_be_drawn(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from convexden import (
     Certificate,
     Interpolation,
     InvalidProblem,
+    Progress,
     ShallowNetwork,
     Solution,
     load,
@@ -117,6 +118,17 @@ def test_network_without_neurons(solution, tmp_path):
     assert load(tmp_path / "solution.json").network.input_weights.shape == (0, 3)
 
 
+def test_the_history_is_stored_if_there_is_one(solution, tmp_path):
+    path = tmp_path / "solution.json"
+    history = (Progress(1, np.inf, 0.0, 9), Progress(2, 1 / 3, 1 / 7, 5))
+    save(replace(solution, history=history), path)
+    assert json.loads(path.read_text())["history"][0] == [1, None, 0.0, 9]
+    assert load(path).history == history
+    save(solution, path)
+    assert "history" not in json.loads(path.read_text())
+    assert load(path).history == ()
+
+
 def test_infinity_is_not_stored(solution, tmp_path):
     with pytest.raises(InvalidProblem, match="cost holds NaN"):
         save(replace(solution, cost=np.inf), tmp_path / "solution.json")
@@ -173,6 +185,14 @@ def drop(*keys):
         (put("neurons", 4), '"neurons" must be 5'),
         (put("iterations", 1.5), '"iterations" must be a whole number'),
         (put("versions", {"numpy": 2}), '"numpy" must be a string'),
+        (put("history", {}), '"history" must be a list'),
+        (put("history", None), '"history" must be a list'),
+        (put("history", [1, 1.0, 1.0, 2]), '"history" must be a list'),
+        (put("history", [[1, 1.0, 1.0]]), '"history" must hold'),
+        (put("history", [[1.5, 1.0, 1.0, 2]]), '"round" must be a whole number'),
+        (put("history", [[1, "x", 1.0, 2]]), '"cost" must be a number'),
+        (put("history", [[1, 1.0, None, 2]]), '"lower_bound" must be a number'),
+        (put("history", [[1, 1.0, 1.0, True]]), '"hinges" must be a whole number'),
     ],
 )
 def test_bad_documents_are_refused_in_one_line(solution, tmp_path, change, message):

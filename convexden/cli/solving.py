@@ -1,0 +1,169 @@
+"""The command solve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convexden.cli.console import Quiet, say, show
+from convexden.errors import InvalidProblem
+
+if TYPE_CHECKING:
+    from convexden.problem import Interpolation
+    from convexden.solution import Progress, Solution
+
+# Their 1225 edges are less than a degree apart in a plane.
+MANY_POINTS = 50
+
+
+def solve(
+    points: Annotated[
+        str,
+        typer.Argument(
+            metavar="POINTS",
+            help="Clean points, one a row: a text file of numbers (commas or spaces), a .npy file "
+            "of points or images, digits:0,1,5-7 for scikit-learn's digits, or "
+            "patches:china:8:0,1,5-7 for 8 x 8 patches of its photographs (china, flower, "
+            "china-grey, flower-grey).",
+        ),
+    ],
+    radius: Annotated[
+        float | None,
+        typer.Option(
+            help="Map the ball of this radius around each point to it.",
+            show_default="5 % of the smallest distance",
+        ),
+    ] = None,
+    radii: Annotated[
+        Path | None, typer.Option(help="File with one radius per point.", metavar="FILE")
+    ] = None,
+    noisy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Map noisy samples to their clean points: a .npy file of shape (N, M, d), or rows "
+            "of the clean point's number, counted from 0, and a sample.",
+        ),
+    ] = None,
+    targets: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Map point n to row n of this file instead of to itself (radius 0 if none given).",
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="Relative duality gap that counts as certified.")
+    ] = 1e-8,
+    sandwich: Annotated[
+        bool,
+        typer.Option(
+            "--sandwich",
+            help="Only a network of ramps and the bound of a semidefinite program, in seconds.",
+        ),
+    ] = False,
+    local: Annotated[
+        bool,
+        typer.Option(
+            "--local",
+            help="For sites too many to be solved exactly: a good network, with a bound of "
+            "semidefinite programs or without.",
+        ),
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Write the solution here.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the denoiser (png, pdf, svg).")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Solve for the denoiser of clean points, with a certificate that it is the best one."""
+    if not 0 < tolerance < 1:
+        raise InvalidProblem(f"tolerance {tolerance:g} makes no sense: give one between 0 and 1")
+    from convexden.data import read_problem
+
+    problem = read_problem(points, radius=radius, radii=radii, noisy=noisy, targets=targets)
+    _check_outputs(output, plot, problem)
+    if sandwich and local:
+        raise InvalidProblem("--sandwich and --local are two methods: give one of them")
+    method = "sandwich" if sandwich else "local" if local else None
+    solution = _solve(problem, tolerance, method, quiet)
+    if output is not None:
+        from convexden.serialization import save
+
+        save(solution, output)
+    from convexden.report import solution_table
+
+    show(solution_table(solution))
+    _print_alignment(solution)
+    if not solution.certified:
+        _say_why(solution, tolerance, method)
+    if plot is not None:
+        from convexden.plotting import plot_solution
+
+        plot_solution(solution, plot)
+    raise typer.Exit(0 if solution.certified else 1)
+
+
+def _check_outputs(output: Path | None, plot: Path | None, problem: Interpolation) -> None:
+    """Before a long run: can its files be written at the end?"""
+    from convexden.files import check_writable
+
+    if plot is not None:
+        from convexden.plotting import check_picture, default_kind
+
+        check_picture(plot)
+        default_kind(problem)
+    if output is not None:
+        check_writable(output)
+
+
+def _solve(problem: Interpolation, tolerance: float, method: str | None, quiet: bool) -> Solution:
+    from convexden.progress import LiveLine
+
+    with LiveLine(quiet=quiet) as line:
+        line.show(f"{len(problem)} sites in {problem.input_dimension} dimensions")
+        from convexden.solving import solve as solve_problem
+
+        def report(progress: Progress) -> None:
+            found = (
+                f"cost {progress.cost:.9g}, relative gap {progress.relative_gap:.1e}"
+                if progress.cost < float("inf")
+                else "no network yet"
+            )
+            line.show(f"round {progress.round}: {found}, {progress.hinges} hinges")
+
+        return solve_problem(problem, tolerance, method=method, progress=report)
+
+
+def _print_alignment(solution: Solution) -> None:
+    """On a line all hinges are parallel; among many points some edge is near to any direction."""
+    from convexden.hinges import hinge_alignment, reference_points
+
+    reduction = solution.problem.reduce()
+    points = reference_points(solution.problem, reduction)
+    if points.shape[1] == 1 or len(points) > MANY_POINTS or not solution.neurons:
+        return
+    from convexden.report import alignment_table
+
+    show(alignment_table(hinge_alignment(solution.problem, solution.network)))
+
+
+def _say_why(solution: Solution, tolerance: float, method: str | None) -> None:
+    from convexden.verification import verify_certificate
+
+    for reason in verify_certificate(solution).reasons:
+        say(f"not certified: {reason}")
+    if solution.status == "upper-bound":
+        say("not certified: no lower bound (interrupted, or too many activation patterns for one)")
+    elif solution.relative_gap > tolerance:
+        remedy = "leave out --sandwich" if method == "sandwich" else "let it run longer"
+        say(
+            f"not certified: the relative gap {solution.relative_gap:.1e} is larger than "
+            f"{tolerance:g}: raise --tolerance or {remedy}"
+        )
+    elif method == "local":
+        say("not certified: --local never certifies; solve without it if the sites are few")

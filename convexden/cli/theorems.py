@@ -1,0 +1,85 @@
+"""The commands verify and theorems."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from convexden.cli.console import Quiet, show
+
+
+def verify(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Theorems to verify; all if none is named."),
+    ] = None,
+    instances: Annotated[int, typer.Option(min=1, help="Random instances of each.")] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random instances.")] = 0,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the results here, as JSON.")
+    ] = None,
+    solve: Annotated[
+        bool,
+        typer.Option(
+            "--solve",
+            help="Solve also what a closed-form dual proves, and compare the functions.",
+        ),
+    ] = False,
+    each: Annotated[bool, typer.Option("--each", help="Show every instance.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Prove the closed forms of theorems on random instances, by their duals or by solving.
+
+    A theorem that is not confirmed gives exit status 1; a refuted conjecture is a finding.
+    """
+    from convexden import theorems
+    from convexden.files import check_writable
+    from convexden.progress import LiveLine
+
+    if json is not None:
+        check_writable(json)
+    with _interrupt_ends_the_run(), LiveLine(quiet=quiet) as line:
+
+        def report(done: int, total: int, name: str) -> None:
+            line.show(f"{name}: {done} of {total} instances done")
+
+        results = list(
+            theorems.verify_all(
+                names or None, instances=instances, seed=seed, solve=solve, progress=report
+            )
+        )
+    if json is not None:
+        from convexden.serialization import save_records
+
+        save_records([result.as_dict() for result in results], json)
+    from convexden.report import verify_table
+
+    show(verify_table(results, each=each))
+    failed = any(
+        theorems.registry[result.theorem].kind == "theorem" and result.verdict != "confirmed"
+        for result in results
+    )
+    raise typer.Exit(1 if failed else 0)
+
+
+def list_theorems() -> None:
+    """List the theorems and conjectures that `verify` knows."""
+    from convexden.report import theorems_table
+
+    show(theorems_table())
+
+
+@contextmanager
+def _interrupt_ends_the_run() -> Iterator[None]:
+    """End on Ctrl-C, where `solve` would return what it has and the next instance would start."""
+    before = signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,38 @@
+"""Pictures of denoisers, of their parts, and of how they are found.
+
+The functions take and return Axes of matplotlib, which is imported on first use.
+"""
+
+from convexden.plotting.alignment import plot_alignment
+from convexden.plotting.comparison import plot_comparison
+from convexden.plotting.convergence import plot_convergence
+from convexden.plotting.line import plot_line
+from convexden.plotting.pictures import (
+    KINDS,
+    Kind,
+    check_picture,
+    default_kind,
+    plot_solution,
+    summary,
+)
+from convexden.plotting.plane import plot_plane
+from convexden.plotting.ramps import plot_ramps
+from convexden.plotting.segment import plot_segment
+from convexden.plotting.weights import plot_weights
+
+__all__ = [
+    "KINDS",
+    "Kind",
+    "check_picture",
+    "default_kind",
+    "plot_alignment",
+    "plot_comparison",
+    "plot_convergence",
+    "plot_line",
+    "plot_plane",
+    "plot_ramps",
+    "plot_segment",
+    "plot_solution",
+    "plot_weights",
+    "summary",
+]

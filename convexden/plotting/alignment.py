@@ -1,0 +1,83 @@
+"""How the hinges of a network align with edges, faces and max-margin directions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from convexden.errors import InvalidProblem
+from convexden.hinges import HingeAlignment
+from convexden.plotting import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SMALLEST = 1e-6  # degrees: below, the scale is linear and ends at 0
+TICKS = {
+    0.0: "0°",
+    1e-6: "$10^{-6}$°",
+    1e-4: "$10^{-4}$°",
+    1e-2: "0.01°",
+    1.0: "1°",
+    10.0: "10°",
+    90.0: "90°",
+}
+CROWD = 60  # markers of more hinges are smaller
+# Markers that can be told apart where they coincide.
+KINDS = (
+    ("nearest edge", style.BLUE, "o", 9.0, "-"),
+    ("nearest face normal", style.VERMILION, "s", 5.0, "--"),
+    ("max-margin direction", style.GREEN, "x", 6.0, ":"),
+)
+
+
+def plot_alignment(alignment: HingeAlignment, ax: Axes | None = None) -> Axes:
+    """Draw the angles of hinges to edges, face normals and max-margin directions by their weight.
+
+    Angles are on a logarithmic scale that ends linearly in 0; lines are their means weighted
+    by |a|.
+
+    Parameters
+    ----------
+    alignment : HingeAlignment
+        From `convexden.hinge_alignment`.
+    ax : Axes, optional
+        Where to draw; a new figure if none is given.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    InvalidProblem
+        If the network has no hinges.
+    """
+    if not alignment.weights.size:
+        raise InvalidProblem("the network has no hinges: there are no angles to draw")
+    ax = style.axes(6.8, 4.8) if ax is None else ax
+    means = alignment.mean_angles()
+    crowd = float(np.clip((CROWD / alignment.weights.size) ** 0.5, 0.5, 1.0))
+    kinds = zip(KINDS, alignment.angles.T, means, strict=True)
+    for (name, colour, marker, size, dash), angles, mean in kinds:
+        if np.isnan(mean):
+            continue
+        label = f"{name} (mean {mean if mean > SMALLEST / 10 else 0.0:.3g}°)"
+        dots: dict[str, Any] = {"marker": marker, "ms": crowd * size, "mfc": "none", "mew": 1.2}
+        ax.axhline(mean, color=colour, ls=dash, lw=1.0, zorder=1)
+        ax.plot(alignment.weights, angles, color=colour, ls="", **dots)
+        ax.plot([], [], color=colour, ls=dash, lw=1.0, label=label, **dots)
+    ax.set_xscale("log")
+    lightest, heaviest = float(alignment.weights.min()), float(alignment.weights.max())
+    room = max((heaviest / lightest) ** 0.06, 1.25)
+    ax.set_xlim(lightest / room, heaviest * room)
+    style.plain_log(ax.xaxis)
+    ax.set_yscale("symlog", linthresh=SMALLEST, linscale=0.5)
+    ax.set_ylim(-0.5 * SMALLEST, 250.0)
+    ax.set_yticks(list(TICKS), list(TICKS.values()))
+    ax.grid(axis="y", color="0.92", lw=0.7)
+    ax.set_xlabel("weight $|a|$ of a hinge")
+    ax.set_ylabel("angle of its normal")
+    style.legend(ax, columns=2)
+    return ax

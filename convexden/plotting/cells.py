@@ -1,0 +1,73 @@
+"""The cells of a denoiser in a plane, shaded by rank, and its fixed points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden import pieces
+from convexden.charts import Chart
+from convexden.dynamics import fixed_points
+from convexden.errors import InvalidProblem
+from convexden.plotting import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+
+# Greys of cells with a Jacobian of rank 0, 1 and 2: the fewer directions are left, the darker.
+GREYS = ("0.84", "0.93", "1.0")
+# A singular value below this fraction of the largest of all cells counts as 0.
+VANISHING = 1e-3
+# Cells of more hinges are too many to be drawn in seconds, and too small to be seen.
+MOST = 300
+STABILITIES: dict[str, dict[str, Any]] = {
+    "attracting": {"marker": "s", "mfc": style.GREEN, "ms": 9},
+    "saddle": {"marker": "D", "mfc": "white", "ms": 5.5},
+    "repelling": {"marker": "s", "mfc": "white", "ms": 6},
+    "neutral": {"marker": "^", "mfc": "white", "ms": 6},
+}
+
+
+def draw_ranks(ax: Axes, chart: Chart, low: Array, high: Array) -> None:
+    """Shade the cells of the frame by the rank of the Jacobian there, if they are not too many."""
+    if chart.network.neurons > MOST:
+        return
+    from matplotlib.collections import PolyCollection
+
+    cells = pieces.cells(chart.network, low, high)
+    values = np.linalg.svd(np.array([cell.map.jacobian for cell in cells]), compute_uv=False)
+    ranks = (values > VANISHING * values.max()).sum(axis=1)
+    for rank, grey in enumerate(GREYS):
+        shapes = [cell.vertices for cell, own in zip(cells, ranks, strict=True) if own == rank]
+        if not shapes:
+            continue
+        # Edges of the same grey leave no seams between cells.
+        shade = PolyCollection(shapes, facecolors=grey, edgecolors=grey, lw=0.4, zorder=0.5)
+        ax.add_collection(shade)
+        box: dict[str, Any] = {"marker": "s", "ms": 10, "mfc": grey, "mec": "0.6", "mew": 0.6}
+        ax.plot([], [], ls="", label=f"Jacobian of rank {rank}", **box)
+
+
+def draw_fixed_points(ax: Axes, chart: Chart, low: Array, high: Array) -> None:
+    """Mark fixed points in the frame, on the graph of a line or in a plane.
+
+    Attracting ones are filled, the others hollow.
+
+    Raises
+    ------
+    InvalidProblem
+        If the network is no denoiser.
+    """
+    if not chart.denoising:
+        raise InvalidProblem("only a denoiser has fixed points: draw this network without them")
+    found = fixed_points(chart.network, low, high)
+    for stability, marker in STABILITIES.items():
+        points = np.array([item.point for item in found if item.stability == stability])
+        if points.size:
+            x, y = points[:, 0], points[:, -1]  # on a line, h(y) = y
+            name = f"fixed point, {stability}"
+            ax.plot(x, y, ls="", mec=style.GREEN, mew=1.3, zorder=3.8, label=name, **marker)

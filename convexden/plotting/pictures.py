@@ -1,0 +1,155 @@
+"""Pictures in files: which one shows a solution, and its title."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.files import check_writable, whole_file
+from convexden.hinges import hinge_alignment
+from convexden.network import ShallowNetwork
+from convexden.plotting.alignment import plot_alignment
+from convexden.plotting.comparison import plot_comparison
+from convexden.plotting.convergence import plot_convergence
+from convexden.plotting.line import plot_line
+from convexden.plotting.plane import plot_plane
+from convexden.plotting.ramps import plot_ramps
+from convexden.plotting.segment import closest_points, plot_segment
+from convexden.plotting.weights import plot_weights
+from convexden.problem import Interpolation
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from convexden.solution import Solution
+
+SUFFIXES = (".png", ".pdf", ".svg")
+Kind = Literal["denoiser", "ramps", "segment", "weights", "alignment", "convergence", "comparison"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+def plot_solution(
+    solution: Solution,
+    path: str | Path,
+    kind: Kind | None = None,
+    *,
+    segment: tuple[int, int] | None = None,
+    predicted: ShallowNetwork | None = None,
+    fixed_points: bool = False,
+) -> Kind:
+    """Write a picture of a solution, with its cost and lower bound.
+
+    Parameters
+    ----------
+    solution : Solution
+    path : str or Path
+        Ends in .png, .pdf or .svg.  The file appears whole or not at all.
+    kind : str, optional
+        One of `KINDS`: what the function ``plot_...`` of this name draws, and "denoiser" what
+        `plot_line` or `plot_plane` does.  By default the denoiser on a line or in a plane, and
+        beyond it the segment.
+    segment : pair of int, optional
+        Numbers of the points that the segment joins; the two closest if not given.
+    predicted : ShallowNetwork, optional
+        What the solution is compared with.
+    fixed_points : bool
+        Mark the fixed points of the denoiser.
+
+    Returns
+    -------
+    str
+        The kind of the picture.
+
+    Raises
+    ------
+    InvalidProblem
+        If `path` has another suffix or cannot be written, or there is nothing to draw.
+    UnsupportedProblem
+        If there is no such picture of data that span so many dimensions.
+    """
+    check_picture(path)
+    kind = default_kind(solution.problem) if kind is None else kind
+    if fixed_points and kind != "denoiser":
+        raise InvalidProblem(
+            f"there are no fixed points in a picture of kind {kind}: they are marked on a line and "
+            "in a plane"
+        )
+    ax = _draw(solution, kind, segment, predicted, fixed_points)
+    from matplotlib.figure import Figure
+
+    figure = ax.figure
+    assert isinstance(figure, Figure)
+    figure.suptitle(summary(solution), fontsize=10)
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, dpi=200, bbox_inches="tight", pad_inches=0.1)
+    return kind
+
+
+def check_picture(path: str | Path) -> None:
+    """Raise InvalidProblem unless a picture can be written here.
+
+    Parameters
+    ----------
+    path : str or Path
+    """
+    if Path(path).suffix.lower() not in SUFFIXES:
+        raise InvalidProblem(f"{path} is no picture: end its name in .png, .pdf or .svg")
+    check_writable(path)
+
+
+def default_kind(problem: Interpolation) -> Kind:
+    """The denoiser, if it can be drawn whole; otherwise a segment of it.
+
+    Raises
+    ------
+    UnsupportedProblem
+        If the centres span more than a plane and all have the same target.
+    """
+    if problem.reduce().problem.input_dimension <= 2:
+        return "denoiser"
+    if problem.target_spread == 0.0:
+        raise UnsupportedProblem(
+            "the centers span more than a plane and all targets are the same: there is nothing to "
+            "draw"
+        )
+    return "segment"
+
+
+def summary(solution: Solution) -> str:
+    """Two lines for a title: what was solved, and what is proved."""
+    balls = solution.problem.radii > 0
+    kind = "balls" if balls.all() else "balls and samples" if balls.any() else "samples"
+    return (
+        f"Minimum-norm network on {len(balls)} {kind}: {solution.neurons} neurons, "
+        f"{'certified' if solution.certified else 'not certified'}\n"
+        f"cost {solution.cost:.9g}, lower bound {solution.lower_bound:.9g}, "
+        f"relative gap {f'{solution.relative_gap:.1e}' if solution.relative_gap else 0}"
+    )
+
+
+def _draw(
+    solution: Solution,
+    kind: Kind,
+    segment: tuple[int, int] | None,
+    predicted: ShallowNetwork | None,
+    fixed_points: bool,
+) -> Axes:
+    problem, network = solution.problem, solution.network
+    if kind == "denoiser":
+        on_line = problem.reduce().problem.input_dimension == 1
+        return (plot_line if on_line else plot_plane)(solution, fixed_points=fixed_points)
+    if kind == "ramps":
+        return plot_ramps(problem, network)
+    if kind == "segment":
+        first, second = closest_points(problem) if segment is None else segment
+        return plot_segment(solution, first, second)
+    if kind == "weights":
+        return plot_weights(network)
+    if kind == "alignment":
+        return plot_alignment(hinge_alignment(problem, network))
+    if kind == "convergence":
+        return plot_convergence(solution)
+    if predicted is None:
+        raise InvalidProblem("a comparison needs a predicted network: give one")
+    return plot_comparison(predicted, network, problem)[0]

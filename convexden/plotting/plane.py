@@ -1,0 +1,177 @@
+"""A network in a plane: its hinges, its cells and what it does there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden import charts
+from convexden.network import ShallowNetwork
+from convexden.plotting import style
+from convexden.plotting.cells import draw_fixed_points, draw_ranks
+from convexden.plotting.hinges import draw_hinges
+from convexden.problem import Interpolation
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+
+    from convexden.solution import Solution
+
+Array = NDArray[np.float64]
+
+GOLDEN = 0.381966
+
+
+def plot_plane(solution: Solution, ax: Axes | None = None, *, fixed_points: bool = False) -> Axes:
+    """Draw the hinges of the network in the plane of the data, and what it does there.
+
+    A denoiser is drawn by its displacement field h(y) - y over its cells, which are the darker
+    the lower the rank of the Jacobian, up to a thousandth of its largest size.  Any other network
+    is drawn by a map of its output (of the first principal coordinate of the targets, if there
+    are several outputs).
+
+    The colour of a hinge is the weight |a| of its neuron with a sign: plus where a ramp of a
+    denoiser begins, seen from the mean of the clean points, or where any other output bends
+    up; minus, and dashed, where a ramp ends or the output bends down.  Data in more than two
+    dimensions are drawn in an orthonormal basis of their plane.
+
+    Parameters
+    ----------
+    solution : Solution
+        The centres span a plane of the input space, of any dimension.
+    ax : Axes, optional
+        Where to draw; a new figure if none is given.
+    fixed_points : bool
+        Mark the fixed points of a denoiser: attracting ones filled, the others hollow.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    UnsupportedProblem
+        If the centres span a line or more than a plane.
+    InvalidProblem
+        If fixed points are wanted of a network that is no denoiser.
+    """
+    return draw(solution.problem, solution.network, ax, fixed_points=fixed_points)
+
+
+def draw(
+    problem: Interpolation,
+    network: ShallowNetwork,
+    ax: Axes | None,
+    *,
+    fixed_points: bool = False,
+    heaviest: float | None = None,
+) -> Axes:
+    """Draw any network in the plane of a problem, see `plot_plane`."""
+    chart = charts.chart(problem, network, 2, most=1)
+    low, high = chart.frame(0.25 if chart.denoising else 0.12)
+    width, height = high - low
+    columns = 3 if ax is None else 2
+    if ax is None:
+        ax = style.axes(6.8 if chart.denoising else 7.4, 1.8 + 4.8 * height / width)
+    if chart.denoising:
+        draw_hinges(ax, chart, low, high, heaviest)
+        _draw_field(ax, chart, low, high)
+        _draw_sites(ax, chart)
+        _draw_clean(ax, chart, float(np.max(high - low)))
+        draw_ranks(ax, chart, low, high)
+    else:
+        image = _draw_map(ax, chart, low, high)
+        draw_hinges(ax, chart, low, high, heaviest)
+        _draw_sites(ax, chart, image)
+    if fixed_points:
+        draw_fixed_points(ax, chart, low, high)
+    ax.set_xlim(low[0], high[0])
+    ax.set_ylim(low[1], high[1])
+    ax.set_aspect("equal")
+    ax.set_xlabel("first coordinate in the plane of the data" if chart.projected else "$y_1$")
+    ax.set_ylabel("second coordinate" if chart.projected else "$y_2$")
+    style.legend(ax, columns)
+    return ax
+
+
+def _draw_field(ax: Axes, chart: charts.Chart, low: Array, high: Array) -> None:
+    step = float(np.max(high - low)) / 17
+    axes = [
+        (a + b) / 2 + step * (np.arange(n) - (n - 1) / 2)
+        for a, b, n in zip(low, high, np.floor((high - low) / step + 1e-9), strict=True)
+    ]
+    points = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
+    moves = chart.network(points) - points
+    lengths = np.linalg.norm(moves, axis=1)
+    if lengths.max() <= style.ROUNDING * step:
+        return
+    moving = lengths > 0.03 * lengths.max()
+    scale = min(1.0, 1.2 * step / float(lengths.max()))
+    ax.quiver(
+        *points[moving].T,
+        *(scale * moves[moving]).T,
+        angles="xy",
+        scale_units="xy",
+        scale=1,
+        width=0.0028,
+        headwidth=4,
+        color="0.4",
+        zorder=3,
+    )
+    label = "$h(y) - y$" + (f", scaled by {scale:.2g}" if scale < 1 else "")
+    ax.plot([], [], color="0.4", ls="", marker=r"$\rightarrow$", ms=13, mew=0.3, label=label)
+
+
+def _draw_clean(ax: Axes, chart: charts.Chart, side: float) -> None:
+    size = 170 * 2 * chart.radii.min() / side  # half a ball, in points
+    dots = style.CLEAN | {"ms": np.clip(size, 3.0, 5.0) if chart.radii.all() else 5.0}
+    ax.plot(*chart.clean.T, zorder=5, label="clean point", **dots)
+    style.number(ax, chart, chart.clean, (7, 6))
+
+
+def _draw_map(ax: Axes, chart: charts.Chart, low: Array, high: Array) -> ScalarMappable:
+    axes = [np.linspace(a, b, 301) for a, b in zip(low, high, strict=True)]
+    points = np.stack(np.meshgrid(*axes), axis=-1)
+    values = chart.network(points.reshape(-1, 2)).reshape(301, 301)
+    varies = np.ptp(values) > style.ROUNDING * np.abs(values).max()
+    values = values if varies else np.full_like(values, values.mean())
+    colours = style.part_of("Greys", 0.0, 0.6)
+    image = ax.pcolormesh(*axes, values, cmap=colours, rasterized=True)
+    if varies:
+        # Not at levels where a plateau may lie, which is level up to rounding only.
+        levels = values.min() + np.ptp(values) * (np.arange(12) + GOLDEN) / 12
+        ax.contour(*axes, values, levels, colors="0.35", linewidths=0.5, linestyles="-", alpha=0.6)
+    ax.figure.colorbar(image, ax=ax, label=chart.outputs, aspect=30)
+    return image
+
+
+def _draw_sites(ax: Axes, chart: charts.Chart, image: ScalarMappable | None = None) -> None:
+    """Balls and samples; over a map they have the colour of their target."""
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Circle
+
+    balls = chart.radii > 0
+    noisy, coloured = ("noisy ", "") if image is None else ("", " (colour: target)")
+    colours = image.to_rgba(chart.targets[:, 0]) if image else np.full(len(balls), style.NOISE)
+    legend = style.SAMPLE | ({} if image is None else {"color": "white"})
+    if balls.any():
+        circles = zip(chart.sites[balls], chart.radii[balls], strict=True)
+        discs = [Circle((y[0], y[1]), radius) for y, radius in circles]
+        inside = style.BALL if image is None else colours[balls]
+        below = 1.0 if image is None else 3.5  # hinges and arrows are drawn over noise balls
+        ax.add_collection(PatchCollection(discs, facecolors=inside, zorder=below))
+        edge = PatchCollection(discs, facecolors="none", edgecolors="black", lw=0.6, zorder=4)
+        ax.add_collection(edge)
+        label = f"{'noise ' if image is None else ''}ball{coloured}"
+        colour = style.BALL if image is None else "white"
+        ax.plot([], [], label=label, **(legend | {"ms": 11, "color": colour}))
+    if not balls.all():
+        size = (4.0 if image is None else 6.5) * min(1.0, (100 / len(balls)) ** 0.25)
+        x, y = chart.sites[~balls].T
+        ax.scatter(
+            x, y, size**2, colours[~balls], edgecolors="black", linewidths=size / 10, zorder=4
+        )
+        ax.plot([], [], label=f"{noisy}sample{coloured}", **(legend | {"ms": size}))
