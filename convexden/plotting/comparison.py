@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convexden.alignment import sup_distance
 from convexden.charts import chart
+from convexden.distances import sup_distance
 from convexden.network import ShallowNetwork
 from convexden.plotting import line, plane
 from convexden.problem import Interpolation
@@ -23,7 +23,7 @@ def plot_comparison(
     """Draw a predicted network, a closed form say, beside a computed one, on a line or in a plane.
 
     Both have the same limits and the same scale of weights.  Titles give their costs and the
-    largest distance of their outputs on the box of `convexden.alignment.sup_distance`.
+    largest distance of their outputs on the box of `convexden.distances.sup_distance`.
 
     Parameters
     ----------

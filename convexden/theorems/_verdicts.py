@@ -51,8 +51,8 @@ class Result:
     sup_distance : float or None
         Largest distance of closed form and computed network on the box of
         `convexden.distances.sup_distance`, in units of the spread of the targets; None if it
-        has too many vertices to be exact, and if nothing was computed.  Where the minimiser is not unique it may be large
-        although the costs agree, so it has no part in the verdict.
+        has too many vertices to be exact, and if nothing was computed.  Where the minimiser is not
+        unique it may be large although the costs agree, so it has no part in the verdict.
     seconds : float
         Wall time of the proof.
     closed_form : ClosedForm
