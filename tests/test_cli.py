@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -355,3 +356,24 @@ def test_the_module_is_the_command():
         check=False,
     )
     assert_refused((result.returncode, result.stdout, result.stderr), "does not exist")
+
+
+def test_the_tour_tells_the_whole_story(run, folder):
+    status, out, err = run("tour")
+    assert status == 0
+    assert err == ""
+    chapters = re.findall(r"^(\d)\. The (\w+ ?\w*)$", out, re.MULTILINE)
+    titles = ["problem", "convex program", "certificate", "pieces", "alignment", "picture"]
+    assert chapters == [(str(n), title) for n, title in enumerate(titles, 1)]
+    for part in ("6.082050158", "6.082050434", "verified", "7 fixed points", "tilted"):
+        assert part in out
+    assert max(len(line) for line in out.splitlines()) <= 88
+    assert (folder / "convexden-tour.png").read_bytes().startswith(b"\x89PNG")
+    assert run("tour", "tour.svg")[0] == 0
+    assert (folder / "tour.svg").read_text().startswith("<?xml")
+
+
+def test_the_tour_refuses_what_is_no_picture(run, folder):
+    before = set(folder.iterdir())
+    assert_refused(run("tour", "story.txt"), "end its name in .png, .pdf or .svg")
+    assert set(folder.iterdir()) == before
