@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from convexden import data, plotting
 from convexden.alignment import align
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.solution import Progress, Solution
@@ -216,11 +216,17 @@ def test_a_comparison_on_a_line_takes_axes() -> None:
     assert axes[0].get_ylim() == axes[1].get_ylim()
 
 
-def test_a_comparison_beyond_the_plane_is_refused() -> None:
-    problem = denoising(data.regular_simplex(3), radius=0.1)
-    network = ShallowNetwork(np.zeros((0, 3)), np.zeros((0, 3)), [], np.eye(3), np.zeros(3))
-    with pytest.raises(UnsupportedProblem, match="span 3 dimensions"):
-        plotting.plot_comparison(network, network, problem)
+def test_a_comparison_beyond_the_plane_shows_ramps() -> None:
+    points = [[0.0, 0.0, 0.0], [1.0, 2.0, 2.0], [0.0, 0.0, 1.0], [2.0, 2.0, 1.0]]
+    closed = face_aligned.closed_form(points, 0.05)
+    solution = solve(closed.problem)
+    left, right = plotting.plot_comparison(closed.network, solution.network, closed.problem)
+    assert len(left.get_yticks()) == 4
+    assert len(right.get_yticks()) == 8
+    assert left.get_title() == f"predicted: cost {closed.cost:.9g}"
+    assert f"cost {solution.cost:.9g}, largest distance 2." in right.get_title()
+    _assert_legible(left)
+    _assert_legible(right)
 
 
 def test_axes_are_taken_and_returned() -> None:
