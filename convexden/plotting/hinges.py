@@ -68,14 +68,12 @@ def draw_hinges(
         zorder=2,
     )
     ax.add_collection(lines)
-    names, seen = ("bends up", "bends down"), ""
-    if chart.denoising:
-        names, seen = ("a ramp begins", "a ramp ends"), ", going outwards"
+    names = ("a ramp begins", "a ramp ends") if chart.denoising else ("bends up", "bends down")
     for sign, name, dash in zip((1.0, -1.0), names, (SOLID, DASHED), strict=True):
         if (sign * weights > 0).any():
             shade = lines.cmap(0.5 + 0.42 * sign)
             ax.plot([], [], color=shade, lw=1.8, ls=dash, label=f"hinge: {name}")
-    ax.figure.colorbar(lines, ax=ax, label=f"signed weight of a hinge{seen}", aspect=30)
+    ax.figure.colorbar(lines, ax=ax, label="signed weight of a hinge", aspect=30)
 
 
 def _root(x: Array) -> Array:
