@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import io
 from contextlib import redirect_stdout
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
+import numpy as np
 
 import convexden as cd
 from convexden import cli
@@ -173,37 +172,25 @@ def command_output(arguments: list[str]) -> str:
 
 
 def picture(theorem: Theorem, folder: Path) -> str:
-    """An instance on a line or in the plane whose balls are larger than those of three quarters of
-    the candidates, to be seen and yet to leave room; nothing if there is none."""
-    found: list[tuple[float, str, ClosedForm]] = []
+    """Of the instances on a line or in the plane with the larger balls the roundest one, which is
+    seen best; nothing if there is none."""
+    found: list[tuple[float, float, str, ClosedForm]] = []
     for k in range(CANDIDATES * len(theorem.kinds)):
         claim = theorem.closed_form(**theorem.draw(SEED, k))
         reduced = claim.problem.reduce().problem
         if reduced.input_dimension <= 2:
-            found.append((float(reduced.radii.mean()), theorem.kind_of(k), claim))
+            sides = np.ptp(reduced.centers, axis=0)
+            size, shape = float(reduced.radii.mean()), float(sides.min() / sides.max())
+            found.append((size, shape, theorem.kind_of(k), claim))
     if not found:
         return ""
     found.sort(key=lambda candidate: candidate[0])
-    _, kind, claim = found[3 * len(found) // 4]
-    draw(claim, folder / f"{theorem.name}.png")
-    return PICTURE.format(name=theorem.name, kind=kind)
-
-
-def draw(claim: ClosedForm, file: Path) -> None:
+    *_, kind, claim = max(found[len(found) // 2 :], key=lambda candidate: candidate[1::-1])
     solution = cd.solve(claim.problem)
-    rank = claim.problem.reduce().problem.input_dimension
-    figure = Figure((11.0, 5.0), layout="compressed")
-    plot = cd.plotting.plot_line if rank == 1 else cd.plotting.plot_plane
-    for ax, network, title in zip(
-        figure.subplots(1, 2),
-        (claim.network, solution.network),
-        (f"closed form: cost {claim.cost:.9g}", f"computed: cost {solution.cost:.9g}"),
-        strict=True,
-    ):
-        plot(replace(solution, network=network), ax)
-        ax.set_title(title, fontsize=10)
-    with whole_file(file) as temporary:
-        figure.savefig(temporary, dpi=120, bbox_inches="tight", pad_inches=0.1)
+    axes = cd.plotting.plot_comparison(claim.network, solution.network, claim.problem)
+    with whole_file(folder / f"{theorem.name}.png") as temporary:
+        axes[0].figure.savefig(temporary, dpi=120, bbox_inches="tight", pad_inches=0.1)
+    return PICTURE.format(name=theorem.name, kind=kind)
 
 
 def indented(text: str) -> str:
