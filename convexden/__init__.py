@@ -28,6 +28,9 @@ _HOMES = {
     "decode": "ramps",
     "FixedPoint": "dynamics",
     "fixed_points": "dynamics",
+    "Alignment": "alignment",
+    "Comparison": "alignment",
+    "align": "alignment",
     "HingeAlignment": "hinges",
     "hinge_alignment": "hinges",
     "Verification": "verification",
@@ -35,16 +38,20 @@ _HOMES = {
     "load": "serialization",
     "save": "serialization",
 }
-_ROOMS = ("theorems", "data", "alignment", "pieces", "plotting")
+_ROOMS = ("theorems", "data", "alignment", "distances", "pieces", "plotting")
 
 __all__ = ["__version__", *sorted(_HOMES), *_ROOMS]
 
 if TYPE_CHECKING:  # what a name is imported as, a type checker re-exports
     from convexden import alignment as alignment
     from convexden import data as data
+    from convexden import distances as distances
     from convexden import pieces as pieces
     from convexden import plotting as plotting
     from convexden import theorems as theorems
+    from convexden.alignment import Alignment as Alignment
+    from convexden.alignment import Comparison as Comparison
+    from convexden.alignment import align as align
     from convexden.certificate import Certificate as Certificate
     from convexden.dynamics import FixedPoint as FixedPoint
     from convexden.dynamics import fixed_points as fixed_points

@@ -1,130 +1,131 @@
-"""The sup-distance is exact: no point of the box is further, and some vertex attains it."""
+"""Ramps are matched with those they were made from, and their errors are what was done to them."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from convexden.alignment import sup_distance
-from convexden.errors import InvalidProblem, UnsupportedProblem
+import convexden as cd
+from convexden.alignment import compare_networks
 from convexden.network import ShallowNetwork
-from convexden.problem import Interpolation, denoising
-from convexden.theorems import univariate
 
-Array = NDArray[np.float64]
+CLAIM = cd.theorems.equilateral.closed_form(cd.data.triangle([60, 60, 60]) + 3, 0.1)
 
 
-def _network(rng: np.random.Generator, neurons: int, d: int, p: int) -> ShallowNetwork:
-    return ShallowNetwork(
-        rng.standard_normal((neurons, p)),
-        rng.standard_normal((neurons, d)),
-        rng.standard_normal(neurons),
-        rng.standard_normal((p, d)),
-        rng.standard_normal(p),
+def _ramps(directions: np.ndarray, knots: np.ndarray, heights: np.ndarray) -> ShallowNetwork:
+    """Ramps from knots[i, 0] to knots[i, 1] along rows of `directions`, inputs and outputs."""
+    slopes = heights / np.diff(knots, axis=1)[:, 0]
+    weights = np.concatenate([slopes[:, None] * directions, -slopes[:, None] * directions])
+    biases = -knots.T.ravel()
+    d = directions.shape[1]
+    return ShallowNetwork(weights, np.vstack([directions] * 2), biases, np.zeros((d, d)), [0] * d)
+
+
+def _rotated(directions: np.ndarray, degrees: float) -> np.ndarray:
+    c, s = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    return directions @ np.array([[c, s], [-s, c]])
+
+
+def test_errors_are_those_that_were_made() -> None:
+    rng = np.random.default_rng(0)
+    problem = cd.denoising(cd.data.triangle([60, 60, 60]), radius=0.1)
+    directions = cd.data.triangle([60, 60, 60])
+    knots, heights = np.array([[0.1, 0.8], [0.2, 0.9], [0.3, 0.7]]), np.array([1.0, 1.2, 1.4])
+    predicted = _ramps(directions, knots, heights)
+    order = rng.permutation(3)
+    off, more = np.array([0.01, 0.02, 0.03]), np.array([0.1, -0.05, 0.02])
+    computed = _ramps(
+        _rotated(directions, 0.5)[order], (knots + off[:, None])[order], (heights + more)[order]
     )
+    comparison = compare_networks(problem, predicted, computed)
+    for row, (i, j) in enumerate(comparison.pairs):
+        ramp = comparison.predicted.ramps[i]
+        n = int((directions @ ramp.direction).argmax())
+        partner = comparison.computed.ramps[j]
+        assert int((directions @ partner.direction).argmax()) == n
+        assert comparison.angles[row] == pytest.approx(0.5)
+        assert comparison.output_angles[row] == pytest.approx(0.5)
+        assert comparison.knot_errors[row] == pytest.approx(off[n])
+        assert comparison.height_errors[row] == pytest.approx(more[n])
+        weights = ramp.weight * (1 + comparison.weight_errors[row])
+        assert weights == pytest.approx(partner.weight)
+    assert comparison.missing == comparison.extra == []
+    lower, upper = comparison.distance
+    assert lower == upper > 0
 
 
-def _grid(problem: Interpolation, count: int) -> Array:
-    """A grid on the box that `sup_distance` documents."""
-    reduction = problem.reduce()
-    centers, radii = reduction.problem.centers, reduction.problem.radii[:, None]
-    low, high = (centers - radii).min(axis=0) - 1, (centers + radii).max(axis=0) + 1
-    axes = [np.linspace(a, b, count) for a, b in zip(low, high, strict=True)]
-    grid = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, centers.shape[1])
-    return reduction.input_origin + reduction.input_scale * grid @ reduction.input_basis
+def test_a_solved_network_is_its_closed_form() -> None:
+    network = cd.solve(CLAIM.problem).network
+    alignment = cd.align(CLAIM.problem, network, CLAIM.network)
+    assert alignment.comparison is not None
+    assert len(alignment.comparison.pairs) == 3
+    for errors in (
+        alignment.comparison.angles,
+        alignment.comparison.output_angles,
+        alignment.comparison.knot_errors,
+        alignment.comparison.height_errors,
+        alignment.comparison.weight_errors,
+    ):
+        np.testing.assert_allclose(errors, 0, atol=1e-9)
+    assert alignment.comparison.distance[1] <= 1e-9
+    np.testing.assert_allclose(alignment.hinges.faces, 0, atol=1e-9)
 
 
-@pytest.mark.parametrize(("rank", "d"), [(1, 1), (1, 3), (2, 2), (2, 5)])
-@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
-def test_no_point_of_a_grid_is_further(rank: int, d: int, scale: float) -> None:
-    rng = np.random.default_rng(d)
-    centers = rng.standard_normal((6, rank)) @ rng.standard_normal((rank, d))
-    problem = Interpolation(scale * centers, rng.standard_normal((6, 3)), 1e-3 * scale)
-    f, g = _network(rng, 20, d, 3), _network(rng, 15, d, 3)
-    exact = sup_distance(f, g, problem)
-    points = _grid(problem, 40_001 if rank == 1 else 401)
-    sampled = float(np.linalg.norm(f(points) - g(points), axis=1).max())
-    assert sampled <= exact * (1 + 1e-12)
-    assert sampled >= exact * 0.98
+def test_without_a_prediction_there_is_no_comparison() -> None:
+    alignment = cd.align(CLAIM.problem, CLAIM.network)
+    assert alignment.comparison is None
+    assert alignment.hinges.weights.size == 6
 
 
-def test_a_narrow_spike_between_grid_points_is_seen() -> None:
-    problem = Interpolation([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], [0.0, 1.0, 2.0])
-    flat = ShallowNetwork(np.zeros((0, 1)), np.zeros((0, 2)), [], [[0.0, 0.0]], [0.0])
-    width = 1e-6
-    knots = 0.4321 + width * np.array([-1.0, 0.0, 1.0])
-    spike = ShallowNetwork(
-        np.array([[1.0], [-2.0], [1.0]]) / width,
-        np.tile([0.6, 0.8], (3, 1)),
-        -knots,
-        [[0.0, 0.0]],
-        [0.0],
-    )
-    assert sup_distance(flat, spike, problem) == pytest.approx(1.0, rel=1e-8)
-    assert sup_distance(spike, spike, problem) <= 1e-9
+def test_tilted_hinges_are_matched_with_the_ramps_they_almost_are() -> None:
+    claim = cd.theorems.face_aligned.closed_form(cd.data.triangle([48, 60, 72]), 0.25)
+    comparison = compare_networks(claim.problem, claim.network, cd.solve(claim.problem).network)
+    assert len(comparison.pairs) == 3
+    assert 1e-4 < comparison.angles.max() < 1
+    assert comparison.missing == comparison.extra == []
 
 
-def test_equal_functions_written_differently_have_no_distance() -> None:
+def test_a_ramp_without_a_counterpart_stays_alone() -> None:
+    problem = cd.denoising(cd.data.triangle([60, 60, 60]), radius=0.1)
+    directions, knots = cd.data.triangle([60, 60, 60]), np.array([[0.1, 0.8]] * 3)
+    predicted = _ramps(directions, knots, np.ones(3))
+    computed = _ramps(directions[:2], knots[:2], np.ones(2))
+    comparison = compare_networks(problem, predicted, computed)
+    assert len(comparison.pairs) == 2
+    assert len(comparison.missing) == 1
+    assert comparison.extra == []
+    opposite = compare_networks(problem, computed, predicted)
+    assert len(opposite.extra) == 1
+
+
+def test_a_ramp_is_not_matched_with_its_negative() -> None:
+    problem = cd.denoising(cd.data.triangle([60, 60, 60]), radius=0.1)
+    one = _ramps(np.array([[0.0, 1.0]]), np.array([[0.1, 0.8]]), np.ones(1))
+    minus = ShallowNetwork(-one.output_weights, one.input_weights, one.biases, one.skip, one.offset)
+    comparison = compare_networks(problem, one, minus)
+    assert len(comparison.pairs) == 0
+    assert comparison.angles.shape == (0,)
+
+
+def test_a_plane_in_space_is_compared_like_the_plane() -> None:
     rng = np.random.default_rng(1)
-    problem = denoising(rng.standard_normal((5, 2)), radius=1e-3)
-    f = _network(rng, 12, 2, 2)
-    # [z]_+ = z + [-z]_+ on every second neuron, and another scaling.
-    turned = np.where(np.arange(12) % 2, -1.0, 1.0)
-    a, w, b = f.output_weights[turned < 0], f.input_weights[turned < 0], f.biases[turned < 0]
-    g = ShallowNetwork(
-        f.output_weights / 3,
-        3 * turned[:, None] * f.input_weights,
-        3 * turned * f.biases,
-        f.skip + a.T @ w,
-        f.offset + b @ a,
+    basis = np.linalg.qr(rng.standard_normal((5, 2)))[0].T
+    flat = cd.data.triangle([48, 60, 72])
+    claims = [
+        cd.theorems.face_aligned.closed_form(points, 0.25) for points in (flat, 2 + flat @ basis)
+    ]
+    plane, space = (
+        compare_networks(claim.problem, claim.network, cd.solve(claim.problem).network)
+        for claim in claims
     )
-    assert sup_distance(f, g, problem) <= 1e-12
+    np.testing.assert_allclose(space.angles, plane.angles, rtol=1e-5)
+    np.testing.assert_allclose(space.knot_errors, plane.knot_errors, rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(space.height_errors, plane.height_errors, rtol=1e-5, atol=1e-9)
+    points = rng.standard_normal((20, 5)) @ basis.T @ basis + 2 - 2 * basis.T @ basis @ np.ones(5)
+    np.testing.assert_allclose(space.predicted(points), claims[1].network(points), atol=1e-9)
 
 
-def test_distance_moves_with_the_problem() -> None:
-    rng = np.random.default_rng(2)
-    centers = rng.standard_normal((5, 2))
-    f, g = _network(rng, 10, 2, 1), _network(rng, 10, 2, 1)
-    expected = sup_distance(f, g, Interpolation(centers, np.arange(5.0)))
-    frame = np.linalg.qr(rng.standard_normal((4, 2)))[0]
-    shift = rng.standard_normal(4)
-
-    def moved(h: ShallowNetwork) -> ShallowNetwork:
-        weights = h.input_weights @ frame.T
-        return ShallowNetwork(
-            h.output_weights,
-            weights,
-            h.biases - weights @ shift,
-            h.skip @ frame.T,
-            h.offset - h.skip @ frame.T @ shift,
-        )
-
-    problem = Interpolation(centers @ frame.T + shift, np.arange(5.0))
-    assert sup_distance(moved(f), moved(g), problem) == pytest.approx(expected, rel=1e-10)
-
-
-def test_many_hinges_on_one_point_and_parallel_hinges() -> None:
-    angles = np.linspace(0, np.pi, 40)
-    w = np.column_stack([np.cos(angles), np.sin(angles)])
-    problem = Interpolation([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]], [0.0, 1.0, 2.0])
-    star = ShallowNetwork(
-        np.ones((80, 1)), np.vstack([w, w]), np.repeat([0.0, 0.1], 40), [[0, 0]], [0]
-    )
-    flat = ShallowNetwork(np.zeros((0, 1)), np.zeros((0, 2)), [], [[0.0, 0.0]], [0.0])
-    corners = _grid(problem, 2)
-    assert sup_distance(star, flat, problem) == pytest.approx(float(star(corners).max()))
-
-
-def test_outermost_pieces_count() -> None:
-    near, far = (univariate.closed_form([0.0, 1.0], radius) for radius in (0.1, 0.2))
-    assert sup_distance(near.network, far.network, near.problem) == pytest.approx(0.125)
-
-
-def test_bad_input() -> None:
-    rng = np.random.default_rng(3)
-    plane, space = denoising(np.eye(3)[:, :2], radius=0.1), denoising(np.eye(4), radius=0.1)
-    with pytest.raises(InvalidProblem, match="do not map 2 inputs to 2 outputs"):
-        sup_distance(_network(rng, 3, 2, 2), _network(rng, 3, 2, 1), plane)
-    with pytest.raises(UnsupportedProblem, match="span 3 dimensions"):
-        sup_distance(_network(rng, 3, 4, 4), _network(rng, 3, 4, 4), space)
+def test_networks_that_do_not_fit_are_refused() -> None:
+    wrong = ShallowNetwork(np.zeros((0, 1)), np.zeros((0, 2)), [], [[0, 0]], [0])
+    with pytest.raises(cd.InvalidProblem, match="do not map 2 inputs to 2 outputs"):
+        cd.align(CLAIM.problem, CLAIM.network, wrong)

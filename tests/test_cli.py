@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -355,3 +356,77 @@ def test_the_module_is_the_command():
         check=False,
     )
     assert_refused((result.returncode, result.stdout, result.stderr), "does not exist")
+
+
+def test_the_tour_tells_the_whole_story(run, folder):
+    status, out, err = run("tour")
+    assert status == 0
+    assert err == ""
+    chapters = re.findall(r"^(\d)\. The (\w+ ?\w*)$", out, re.MULTILINE)
+    titles = ["problem", "convex program", "certificate", "pieces", "alignment", "picture"]
+    assert chapters == [(str(n), title) for n, title in enumerate(titles, 1)]
+    for part in ("6.082050158", "6.082050434", "verified", "7 fixed points", "tilted"):
+        assert part in out
+    assert max(len(line) for line in out.splitlines()) <= 88
+    assert (folder / "convexden-tour.png").read_bytes().startswith(b"\x89PNG")
+    assert run("tour", "tour.svg")[0] == 0
+    assert (folder / "tour.svg").read_text().startswith("<?xml")
+
+
+def test_the_tour_refuses_what_is_no_picture(run, folder):
+    before = set(folder.iterdir())
+    assert_refused(run("tour", "story.txt"), "end its name in .png, .pdf or .svg")
+    assert set(folder.iterdir()) == before
+
+
+def test_plot_draws_a_stored_solution(run, folder):
+    assert run("solve", "triangle.csv", "--radius", "0.2", "--output", "h.json", "--quiet")[0] == 0
+    for kind in ("denoiser", "ramps", "segment", "weights", "alignment", "convergence"):
+        status, out, err = run("plot", "h.json", "h.svg", "--kind", kind)
+        assert (status, out, err) == (0, f"h.svg: {kind} of h.json\n", "")
+        assert (folder / "h.svg").read_text().startswith("<?xml")
+    assert run("plot", "h.json", "h.png")[1] == "h.png: denoiser of h.json\n"
+    without = (folder / "h.png").read_bytes()
+    assert run("plot", "h.json", "h.png", "--fixed-points")[0] == 0
+    assert (folder / "h.png").read_bytes() != without
+    assert run("plot", "h.json", "h.pdf", "--segment", "2,0")[1] == "h.pdf: segment of h.json\n"
+
+
+def test_plot_compares_with_a_theorem(run):
+    run("solve", "triangle.csv", "--radius", "0.2", "--output", "h.json", "--quiet")
+    status, out, err = run("plot", "h.json", "h.png", "--theorem", "face-aligned")
+    assert (status, err) == (0, "")
+    assert out.startswith("h.png: comparison of h.json\n")
+    assert "largest distance of the functions" in out
+    assert_refused(run("plot", "h.json", "h.png", "--theorem", "collinear"), "collinear")
+    assert_refused(run("plot", "h.json", "h.png", "--theorem", "nix"), "there is no theorem 'nix'")
+
+
+def test_plot_beyond_the_plane_takes_a_segment(run):
+    run("solve", "digits:0-3", "--output", "h.json", "--plot", "a.png", "--quiet")
+    assert run("plot", "h.json", "b.png")[1] == "b.png: segment of h.json\n"
+    assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (["h.txt"], "end its name in .png, .pdf or .svg"),
+        (["nix/h.png"], "cannot be written"),
+        (["h.png", "--kind", "nix"], "choose from denoiser, ramps"),
+        (["h.png", "--kind", "comparison"], "needs --theorem"),
+        (["h.png", "--kind", "ramps", "--fixed-points"], "one kind at a time"),
+        (["h.png", "--segment", "0,1", "--theorem", "rays"], "one kind at a time"),
+        (["h.png", "--segment", "0"], "give two numbers"),
+        (["h.png", "--segment", "0,7"], "there is no point 7"),
+        (["h.png", "--segment", "1,1"], "coincide"),
+        (["h.png", "--kind", "convergence"], "no history of rounds"),
+        ([], "PICTURE"),
+    ],
+)
+def test_plot_refuses_nonsense(run, folder, options, part):
+    run("solve", "line.csv", "--radius", "0.2", "--output", "h.json", "--quiet")
+    before = set(folder.iterdir())
+    assert_refused(run("plot", "h.json", *options), part)
+    assert_refused(run("plot", "line.csv", "h.png"), "is not JSON")
+    assert set(folder.iterdir()) == before

@@ -13,8 +13,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from convexden import data, plotting
-from convexden.errors import InvalidProblem, UnsupportedProblem
-from convexden.hinges import hinge_alignment
+from convexden.alignment import align
+from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.solution import Progress, Solution
@@ -38,13 +38,12 @@ def _assert_legible(ax: Axes) -> None:
     for other in figure.axes:
         assert not covered.overlaps(other.get_window_extent())
         assert not covered.overlaps(other.xaxis.label.get_window_extent())
-        for i, axis in enumerate((other.xaxis, other.yaxis)):
-            low, high = axis.get_view_interval()
-            boxes = [
-                label.get_window_extent()
-                for label in axis.get_ticklabels()
-                if label.get_text() and low <= label.get_position()[i] <= high
-            ]
+        for axis in (other.xaxis, other.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            ticks = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+            labels = [label for tick in ticks for label in (tick.label1, tick.label2)]
+            drawn = [label for label in labels if label.get_visible() and label.get_text()]
+            boxes = [label.get_window_extent() for label in drawn]
             assert all(box.x0 >= 0 and box.x1 <= figure.bbox.x1 for box in boxes)
             assert not any(a.overlaps(b) for a, b in pairwise(boxes))
     assert covered.x0 >= 0
@@ -119,7 +118,7 @@ def test_without_hinges_there_is_nothing_to_draw(draw: object) -> None:
         else:
             plotting.plot_ramps(problem, CONSTANT)
     with pytest.raises(InvalidProblem, match="no hinges"):
-        plotting.plot_alignment(hinge_alignment(problem, CONSTANT))
+        plotting.plot_alignment(align(problem, CONSTANT))
 
 
 def test_ramps_need_a_network_of_the_problem() -> None:
@@ -153,22 +152,22 @@ def test_a_hinge_written_twice_is_one_weight() -> None:
 
 def test_angles_are_drawn_by_weight() -> None:
     solution = _triangle()
-    alignment = hinge_alignment(solution.problem, solution.network)
+    alignment = align(solution.problem, solution.network)
     ax = plotting.plot_alignment(alignment)
     _assert_legible(ax)
     drawn = [line for line in ax.lines if len(line.get_xdata()) == 6]
     assert [line.get_marker() for line in drawn] == ["o", "s", "x"]
-    for line, angles in zip(drawn, alignment.angles.T, strict=True):
-        np.testing.assert_array_equal(line.get_xdata(), alignment.weights)
+    for line, angles in zip(drawn, alignment.hinges.angles.T, strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), alignment.hinges.weights)
         np.testing.assert_array_equal(line.get_ydata(), angles)
     means = [line.get_ydata()[0] for line in ax.lines if list(line.get_xdata()) == [0, 1]]
-    np.testing.assert_allclose(means, alignment.mean_angles())
+    np.testing.assert_allclose(means, alignment.hinges.mean_angles())
 
 
 def test_directions_that_no_hinge_has_are_left_out() -> None:
     solution = _triangle()
-    alignment = hinge_alignment(solution.problem, solution.network)
-    without = replace(alignment, margins=np.full(6, np.nan))
+    alignment = align(solution.problem, solution.network)
+    without = replace(alignment, hinges=replace(alignment.hinges, margins=np.full(6, np.nan)))
     names = [text.get_text() for text in plotting.plot_alignment(without).get_legend().get_texts()]
     assert [name.split(" (")[0] for name in names] == ["nearest edge", "nearest face normal"]
 
@@ -217,11 +216,17 @@ def test_a_comparison_on_a_line_takes_axes() -> None:
     assert axes[0].get_ylim() == axes[1].get_ylim()
 
 
-def test_a_comparison_beyond_the_plane_is_refused() -> None:
-    problem = denoising(data.regular_simplex(3), radius=0.1)
-    network = ShallowNetwork(np.zeros((0, 3)), np.zeros((0, 3)), [], np.eye(3), np.zeros(3))
-    with pytest.raises(UnsupportedProblem, match="span 3 dimensions"):
-        plotting.plot_comparison(network, network, problem)
+def test_a_comparison_beyond_the_plane_shows_ramps() -> None:
+    points = [[0.0, 0.0, 0.0], [1.0, 2.0, 2.0], [0.0, 0.0, 1.0], [2.0, 2.0, 1.0]]
+    closed = face_aligned.closed_form(points, 0.05)
+    solution = solve(closed.problem)
+    left, right = plotting.plot_comparison(closed.network, solution.network, closed.problem)
+    assert len(left.get_yticks()) == 4
+    assert len(right.get_yticks()) == 8
+    assert left.get_title() == f"predicted: cost {closed.cost:.9g}"
+    assert f"cost {solution.cost:.9g}, largest distance 2." in right.get_title()
+    _assert_legible(left)
+    _assert_legible(right)
 
 
 def test_axes_are_taken_and_returned() -> None:
@@ -230,5 +235,5 @@ def test_axes_are_taken_and_returned() -> None:
     assert plotting.plot_ramps(solution.problem, solution.network, first) is first
     assert plotting.plot_weights(solution.network, second) is second
     assert plotting.plot_convergence(solution, third) is third
-    alignment = hinge_alignment(solution.problem, solution.network)
+    alignment = align(solution.problem, solution.network)
     assert plotting.plot_alignment(alignment, fourth) is fourth

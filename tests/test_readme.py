@@ -23,12 +23,13 @@ def test_two_commands_do_the_set_up():
 
 def test_python_example_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (example,) = blocks("python")
     names: dict = {}
-    exec(example, names)
+    for example in blocks("python"):
+        exec(example, names)
     assert names["solution"].certified
     assert names["solution"].network(names["clean"] + 0.1) == pytest.approx(names["clean"])
-    assert (tmp_path / "denoiser.json").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"denoiser.json", "denoiser.pdf"}
+    assert [fixed.stability for fixed in names["found"]].count("attracting") == 3
 
 
 def test_solution_file_has_the_keys_of_the_readme(tmp_path):
@@ -46,7 +47,7 @@ def test_commands_and_options_of_the_readme_exist(capsys):
     from convexden.cli import main
 
     (text,) = [block for block in blocks("text") if "convexden solve" in block]
-    for command in ("solve", "check", "verify", "theorems"):
+    for command in ("solve", "check", "plot", "verify", "theorems", "tour"):
         with pytest.raises(SystemExit):
             main([command, "--help"])
         rows = re.findall(r"^\W*?(--[a-z]+)", capsys.readouterr().out, re.MULTILINE)

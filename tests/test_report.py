@@ -9,10 +9,16 @@ import pytest
 from rich.console import Console, RenderableType
 
 from convexden import theorems
+from convexden.alignment import Alignment, align
 from convexden.certificate import Certificate
+from convexden.dynamics import fixed_points
 from convexden.hinges import HingeAlignment
+from convexden.network import ShallowNetwork
+from convexden.ramps import Decomposition, Ramp, decode
 from convexden.report import (
     alignment_table,
+    fixed_points_table,
+    ramps_table,
     solution_table,
     theorems_table,
     verification_table,
@@ -102,7 +108,7 @@ def _alignment(neurons: int, sites: int) -> HingeAlignment:
 
 
 def test_alignment() -> None:
-    text = _text(alignment_table(_alignment(5, 5)))
+    text = _text(alignment_table(Alignment(_alignment(5, 5), None)))
     rows = [line.split() for line in text.splitlines()]
     assert ["5", "0", "1", "12.35", "0", "2e-04"] in rows
     assert ["4", "0", "1", "14.85", "0", "-"] in rows
@@ -112,7 +118,7 @@ def test_alignment() -> None:
 
 
 def test_alignment_of_many_neurons_and_sites_stays_short() -> None:
-    text = _text(alignment_table(_alignment(15, 3000)))
+    text = _text(alignment_table(Alignment(_alignment(15, 3000), None)))
     assert "2 of 3000" in text
     assert "and 3 more, 5.0% of the weight" in text
     assert text.count("2 of 3000") == 12
@@ -192,3 +198,40 @@ def test_each_instance_has_a_row(solution: Solution) -> None:
 
 def test_nothing_to_show() -> None:
     assert "theorem" in _text(verify_table([]))
+
+
+def test_ramps_and_matched_ramps(solution: Solution) -> None:
+    problem, network = solution.problem, solution.network
+    rows = [line.split() for line in _text(ramps_table(decode(network))).splitlines()]
+    assert ["2.63158", "1", "0", "1", "0", "0.48", "3.52", "4"] in rows
+    text = _text(alignment_table(align(problem, network, network)))
+    assert "largest distance of the functions: 0" in text
+    rows = [line.split() for line in text.splitlines()]
+    assert ["2.63158", "2.63158", "0", "0", "0", "0", "0"] in rows
+    kink = decode(network).ramps[0]
+    kink = Ramp(kink.direction, kink.output_direction, kink.knots[:1], kink.jumps[:1])
+    single = Decomposition((kink,), np.zeros((2, 2)), np.zeros(2))
+    assert "unbounded" in _text(ramps_table(single))
+    text = _text(alignment_table(align(problem, network, single.network())))
+    rows = [line.split() for line in text.splitlines()]
+    assert [row[0] for row in rows if len(row) == 2 and row[0] == "none"]
+
+
+def test_many_ramps_stay_short() -> None:
+    rng = np.random.default_rng(0)
+    weights, inputs = rng.normal(size=(2, 15, 9))
+    network = ShallowNetwork(weights, inputs, rng.normal(size=15), np.zeros((9, 9)), np.zeros(9))
+    console = Console(width=200, color_system=None)
+    with console.capture() as capture:
+        console.print(ramps_table(decode(network)))
+    text = capture.get()
+    assert "and 3 more" in text
+    assert text.count("...") == 24
+
+
+def test_fixed_points(solution: Solution) -> None:
+    found = fixed_points(solution.network, -1, 5)
+    rows = [line.split() for line in _text(fixed_points_table(found)).splitlines()]
+    assert ["4", "3", "0", "0", "attracting"] in rows
+    assert ["0", "1.5", "1.471", "0", "saddle"] in rows
+    assert len([row for row in rows if row[-1:] == ["repelling"]]) == 1

@@ -1,4 +1,4 @@
-"""The command line: solve, check, plot, verify and theorems.
+"""The command line: solve, check, plot, verify, theorems and tour.
 
 Exit status 0: certified, or every theorem confirmed; 1: not certified, or a theorem refuted;
 2: bad input, said in one line on standard error.  Heavy imports stay inside the commands, so
@@ -16,6 +16,7 @@ from convexden.cli.console import say
 from convexden.cli.solving import solve
 from convexden.cli.stored import check, plot
 from convexden.cli.theorems import list_theorems, verify
+from convexden.cli.tour import tour
 from convexden.errors import ConvexdenError, NotCertified
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app = typer.Typer(
 for command in (solve, check, plot, verify):
     app.command()(command)
 app.command("theorems")(list_theorems)
+app.command()(tour)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -141,7 +141,8 @@ def _solve(problem: Interpolation, tolerance: float, method: str | None, quiet: 
 
 def _print_alignment(solution: Solution) -> None:
     """On a line all hinges are parallel; among many points some edge is near to any direction."""
-    from convexden.hinges import hinge_alignment, reference_points
+    from convexden.alignment import align
+    from convexden.hinges import reference_points
 
     reduction = solution.problem.reduce()
     points = reference_points(solution.problem, reduction)
@@ -149,7 +150,7 @@ def _print_alignment(solution: Solution) -> None:
         return
     from convexden.report import alignment_table
 
-    show(alignment_table(hinge_alignment(solution.problem, solution.network)))
+    show(alignment_table(align(solution.problem, solution.network)))
 
 
 def _say_why(solution: Solution, tolerance: float, method: str | None) -> None:

@@ -94,6 +94,11 @@ def plot(
         fixed_points=fixed_points,
     )
     typer.echo(f"{picture}: {drawn} of {file}")
+    if predicted is not None:
+        from convexden.alignment import align
+        from convexden.report import alignment_table
+
+        show(alignment_table(align(solution.problem, solution.network, predicted)))
 
 
 def _kind(

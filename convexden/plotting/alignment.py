@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from convexden.alignment import Alignment
 from convexden.errors import InvalidProblem
-from convexden.hinges import HingeAlignment
 from convexden.plotting import style
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ KINDS = (
 )
 
 
-def plot_alignment(alignment: HingeAlignment, ax: Axes | None = None) -> Axes:
+def plot_alignment(alignment: Alignment, ax: Axes | None = None) -> Axes:
     """Draw the angles of hinges to edges, face normals and max-margin directions by their weight.
 
     Angles are on a logarithmic scale that ends linearly in 0; lines are their means weighted
@@ -40,8 +40,8 @@ def plot_alignment(alignment: HingeAlignment, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    alignment : HingeAlignment
-        From `convexden.hinge_alignment`.
+    alignment : Alignment
+        From `convexden.align`.
     ax : Axes, optional
         Where to draw; a new figure if none is given.
 
@@ -54,22 +54,23 @@ def plot_alignment(alignment: HingeAlignment, ax: Axes | None = None) -> Axes:
     InvalidProblem
         If the network has no hinges.
     """
-    if not alignment.weights.size:
+    hinges = alignment.hinges
+    if not hinges.weights.size:
         raise InvalidProblem("the network has no hinges: there are no angles to draw")
     ax = style.axes(6.8, 4.8) if ax is None else ax
-    means = alignment.mean_angles()
-    crowd = float(np.clip((CROWD / alignment.weights.size) ** 0.5, 0.5, 1.0))
-    kinds = zip(KINDS, alignment.angles.T, means, strict=True)
+    means = hinges.mean_angles()
+    crowd = float(np.clip((CROWD / hinges.weights.size) ** 0.5, 0.5, 1.0))
+    kinds = zip(KINDS, hinges.angles.T, means, strict=True)
     for (name, colour, marker, size, dash), angles, mean in kinds:
         if np.isnan(mean):
             continue
         label = f"{name} (mean {mean if mean > SMALLEST / 10 else 0.0:.3g}°)"
         dots: dict[str, Any] = {"marker": marker, "ms": crowd * size, "mfc": "none", "mew": 1.2}
         ax.axhline(mean, color=colour, ls=dash, lw=1.0, zorder=1)
-        ax.plot(alignment.weights, angles, color=colour, ls="", **dots)
+        ax.plot(hinges.weights, angles, color=colour, ls="", **dots)
         ax.plot([], [], color=colour, ls=dash, lw=1.0, label=label, **dots)
     ax.set_xscale("log")
-    lightest, heaviest = float(alignment.weights.min()), float(alignment.weights.max())
+    lightest, heaviest = float(hinges.weights.min()), float(hinges.weights.max())
     room = max((heaviest / lightest) ** 0.06, 1.25)
     ax.set_xlim(lightest / room, heaviest * room)
     style.plain_log(ax.xaxis)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convexden.alignment import sup_distance
 from convexden.charts import chart
+from convexden.distances import sup_distance_bounds
 from convexden.network import ShallowNetwork
 from convexden.plotting import line, plane
+from convexden.plotting.ramps import plot_ramps
 from convexden.problem import Interpolation
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ def plot_comparison(
     problem: Interpolation,
     axes: tuple[Axes, Axes] | None = None,
 ) -> tuple[Axes, Axes]:
-    """Draw a predicted network, a closed form say, beside a computed one, on a line or in a plane.
+    """Draw a predicted network, a closed form say, beside a computed one.
 
-    Both have the same limits and the same scale of weights.  Titles give their costs and the
-    largest distance of their outputs on the box of `convexden.alignment.sup_distance`.
+    On a line and in a plane they are drawn whole, with the same limits and the same scale of
+    weights, and beyond it by their heaviest ramps.  Titles give their costs and the largest
+    distance of their outputs on the box of `convexden.distances.sup_distance`, or a bound of it.
 
     Parameters
     ----------
@@ -31,7 +33,6 @@ def plot_comparison(
         On the inputs and outputs of the problem; of a `convexden.theorems.Result` they are
         ``result.closed_form.network`` and ``result.solution.network``.
     problem : Interpolation
-        Its centres span a line or a plane.
     axes : pair of Axes, optional
         Where to draw; a new figure if none are given.
 
@@ -43,30 +44,36 @@ def plot_comparison(
     ------
     InvalidProblem
         If the networks do not fit the problem.
-    UnsupportedProblem
-        If the centres span more than a plane.
     """
-    distance = sup_distance(predicted, computed, problem)
+    lower, upper = sup_distance_bounds(predicted, computed, problem)
     networks = (predicted, computed)
-    on_line = problem.reduce().problem.input_dimension == 1
+    rank = problem.reduce().problem.input_dimension
     if axes is None:
         from matplotlib.figure import Figure
 
         left, right = Figure((11.0, 5.6), layout="compressed").subplots(1, 2)
         axes = (left, right)
-    if on_line:
+    if rank == 1:
         for network, ax in zip(networks, axes, strict=True):
             line.draw(problem, network, ax)
         low = min(ax.get_ylim()[0] for ax in axes)
         high = max(ax.get_ylim()[1] for ax in axes)
         for ax in axes:
             ax.set_ylim(low, high)
-    else:
+    elif rank == 2:
         charts = [chart(problem, network, 2, most=1) for network in networks]
         heaviest = max(float(own.weights.max(initial=0.0)) for own in charts)
         for network, ax in zip(networks, axes, strict=True):
             plane.draw(problem, network, ax, heaviest=heaviest)
-    costs = [f"cost {network.representation_cost:.9g}" for network in networks]
-    axes[0].set_title(f"predicted: {costs[0]}", fontsize=10)
-    axes[1].set_title(f"computed: {costs[1]}, largest distance {distance:.0e}", fontsize=10)
+    else:
+        for network, ax in zip(networks, axes, strict=True):
+            plot_ramps(problem, network, ax)
+    distance = f"{'' if lower == upper else 'at most '}{upper:.2g}"
+    titles = (
+        f"predicted: cost {predicted.representation_cost:.9g}",
+        f"computed: cost {computed.representation_cost:.9g}, largest distance {distance}",
+    )
+    for ax, title in zip(axes, titles, strict=True):
+        which = ax.get_title()  # of many ramps
+        ax.set_title(f"{title}\n{which}" if which else title, fontsize=10)
     return axes

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from convexden.alignment import align
 from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.files import check_writable, whole_file
-from convexden.hinges import hinge_alignment
 from convexden.network import ShallowNetwork
 from convexden.plotting.alignment import plot_alignment
 from convexden.plotting.comparison import plot_comparison
@@ -147,7 +147,7 @@ def _draw(
     if kind == "weights":
         return plot_weights(network)
     if kind == "alignment":
-        return plot_alignment(hinge_alignment(problem, network))
+        return plot_alignment(align(problem, network))
     if kind == "convergence":
         return plot_convergence(solution)
     if predicted is None:

@@ -75,8 +75,12 @@ def plot_segment(
     start, stop = targets[first], targets[second]
     if (start == stop).all() or (points[first] == points[second]).all():
         raise InvalidProblem(f"points {first} and {second} coincide: give two that differ")
-    shape = _image_shape(points.shape[1]) if image_shape is None else image_shape
-    if shape is not None and not _fits(shape, points.shape[1]):
+    d = points.shape[1]
+    shape = _image_shape(d) if image_shape is None else image_shape
+    fits = shape is None or (
+        min(shape) > 0 and shape[2:] in ((), (3,)) and len(shape) > 1 and np.prod(shape) == d
+    )
+    if not fits:
         raise InvalidProblem(
             f"{points.shape[1]} coordinates do not fill images of shape {shape}: "
             "give (H, W) or (H, W, 3)"
@@ -129,12 +133,6 @@ def closest_points(problem: Interpolation) -> tuple[int, int]:
     if not np.isfinite(distances[i, j]):
         raise InvalidProblem("all targets are the same: there is no segment to draw")
     return int(i), int(j)
-
-
-def _fits(shape: tuple[int, ...], d: int) -> bool:
-    """Whether images of this shape have d numbers."""
-    flat = len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)
-    return flat and min(shape) > 0 and int(np.prod(shape)) == d
 
 
 def _image_shape(d: int) -> tuple[int, ...] | None:

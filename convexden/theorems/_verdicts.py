@@ -50,9 +50,9 @@ class Result:
         (closed-form cost - cost) / cost: positive if the computed network is cheaper.
     sup_distance : float or None
         Largest distance of closed form and computed network on the box of
-        `convexden.alignment.sup_distance`, in units of the spread of the targets; None beyond the
-        plane, and if nothing was computed.  Where the minimiser is not unique it may be large
-        although the costs agree, so it has no part in the verdict.
+        `convexden.distances.sup_distance`, in units of the spread of the targets; None if it
+        has too many vertices to be exact, and if nothing was computed.  Where the minimiser is not
+        unique it may be large although the costs agree, so it has no part in the verdict.
     seconds : float
         Wall time of the proof.
     closed_form : ClosedForm
@@ -188,8 +188,8 @@ def _by_solving(closed_form: ClosedForm, tolerance: float) -> _Found:
 
 
 def _distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -> float | None:
-    """Distance of two networks in spreads of the targets; None beyond the plane."""
-    from convexden.alignment import sup_distance
+    """Distance of two networks in spreads of the targets; None if it is not known exactly."""
+    from convexden.distances import sup_distance
 
     try:
         return sup_distance(f, g, problem) / (problem.target_spread or 1.0)

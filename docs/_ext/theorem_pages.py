@@ -1,0 +1,202 @@
+"""A page for every theorem of the registry, written before each build into docs/theorems.
+
+What a page says is what the registry and the docstrings say, and what a run of the verification
+finds while the page is written.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import convexden as cd
+from convexden import cli
+from convexden.files import whole_file
+from convexden.theorems import ClosedForm, Theorem, registry
+
+FOLDER = "theorems"
+SEED = 0  # the default of the verification
+INSTANCES = 3
+CANDIDATES = 8  # instances of each kind among which the picture is chosen
+
+PAGE = """\
+{title}
+{line}
+
+:Kind: {kind}
+:Name: ``{name}``, in Python ``{module}``
+:Claim: ``{statement}``
+:Source: {reference}
+
+{picture}
+Statement and proof
+-------------------
+
+.. autofunction:: {module}.closed_form
+   :no-index:
+
+Hypotheses
+----------
+
+.. autofunction:: {module}.hypotheses
+   :no-index:
+
+Verify it
+---------
+
+In Python, on random instances that meet the hypotheses:
+
+.. code-block:: python
+
+{code}
+
+.. code-block:: text
+
+{printed}
+
+or on points of your own, with ``{module}.verify``:
+
+.. autofunction:: {module}.verify
+   :no-index:
+
+From the command line:
+
+.. code-block:: console
+
+{command}
+"""
+
+PICTURE = """\
+.. figure:: {name}.png
+   :alt: The closed form and the computed network of one instance, side by side
+   :width: 100%
+
+   A random instance ({kind}): the closed form, and what the solver finds without knowing it.
+
+"""
+
+INDEX = """\
+Theorems
+========
+
+Every result is stated with a closed form, which is verified on random instances each time these
+pages are built.  A theorem that is not confirmed fails the build; a conjecture that is refuted is a
+finding.
+
+.. list-table::
+   :header-rows: 1
+   :widths: 30 12 58
+
+   * - What it is about
+     - Kind
+     - Claim
+{rows}
+
+.. toctree::
+   :hidden:
+
+{names}
+"""
+
+CODE = """\
+from convexden import theorems
+
+for result in theorems.verify_all(["{name}"], instances={instances}):
+    print(f"{{result.kind}}: {{result.verdict}} ({{result.proof}})")
+    print(f"  closed form {{result.closed_form_cost:.12g}}, cost {{result.cost:.12g}}")
+    print(f"  relative gap {{result.relative_gap:.0e}}, excess {{result.relative_excess:.0e}}")
+"""
+
+
+def write_pages(app: Any) -> None:
+    folder = Path(app.srcdir) / FOLDER
+    folder.mkdir(exist_ok=True)
+    pages = {f"{name}.rst": page(theorem, folder) for name, theorem in registry.items()}
+    pages["index.rst"] = index()
+    for old in folder.iterdir():
+        if old.suffix == ".rst" and old.name not in pages:
+            old.unlink()
+    for name, text in pages.items():
+        file = folder / name
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            file.write_text(text, encoding="utf-8")
+
+
+def index() -> str:
+    rows = [
+        f"   * - :doc:`{name}`\n     - {theorem.kind}\n     - ``{theorem.statement}``"
+        for name, theorem in registry.items()
+    ]
+    return INDEX.format(rows="\n".join(rows), names="\n".join(f"   {name}" for name in registry))
+
+
+def page(theorem: Theorem, folder: Path) -> str:
+    module = theorem.closed_form.__module__
+    code = CODE.format(name=theorem.name, instances=INSTANCES)
+    arguments = ["verify", theorem.name, "--instances", str(INSTANCES), "--each", "--quiet"]
+    return PAGE.format(
+        title=theorem.title,
+        line="=" * len(theorem.title),
+        kind=theorem.kind,
+        name=theorem.name,
+        module=module,
+        statement=theorem.statement,
+        reference=theorem.reference,
+        code=indented(code),
+        printed=indented(printed(code)),
+        command=indented(f"$ convexden {' '.join(arguments)}\n{command_output(arguments)}"),
+        picture=picture(theorem, folder),
+    )
+
+
+def printed(code: str) -> str:
+    output = io.StringIO()
+    with redirect_stdout(output):
+        exec(code, {})
+    return output.getvalue()
+
+
+def command_output(arguments: list[str]) -> str:
+    output = io.StringIO()
+    with redirect_stdout(output):
+        try:
+            cli.main(arguments)
+        except SystemExit as exit:
+            if exit.code:
+                raise RuntimeError(f"convexden {' '.join(arguments)} ended with {exit}") from exit
+    return output.getvalue()
+
+
+def picture(theorem: Theorem, folder: Path) -> str:
+    """Of the instances on a line or in the plane with the larger balls the roundest one, which is
+    seen best; nothing if there is none."""
+    found: list[tuple[float, float, str, ClosedForm]] = []
+    for k in range(CANDIDATES * len(theorem.kinds)):
+        claim = theorem.closed_form(**theorem.draw(SEED, k))
+        reduced = claim.problem.reduce().problem
+        if reduced.input_dimension <= 2:
+            sides = np.ptp(reduced.centers, axis=0)
+            size, shape = float(reduced.radii.mean()), float(sides.min() / sides.max())
+            found.append((size, shape, theorem.kind_of(k), claim))
+    if not found:
+        return ""
+    found.sort(key=lambda candidate: candidate[0])
+    *_, kind, claim = max(found[len(found) // 2 :], key=lambda candidate: candidate[1::-1])
+    solution = cd.solve(claim.problem)
+    axes = cd.plotting.plot_comparison(claim.network, solution.network, claim.problem)
+    with whole_file(folder / f"{theorem.name}.png") as temporary:
+        axes[0].figure.savefig(temporary, dpi=120, bbox_inches="tight", pad_inches=0.1)
+    return PICTURE.format(name=theorem.name, kind=kind)
+
+
+def indented(text: str) -> str:
+    return "\n".join(f"   {line}".rstrip() for line in text.rstrip().splitlines())
+
+
+def setup(app: Any) -> dict[str, bool]:
+    app.connect("builder-inited", write_pages, priority=100)  # before autosummary looks for sources
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
