@@ -99,7 +99,7 @@ def test_other_points_are_no_images(d: int) -> None:
 def test_a_given_shape_is_taken_or_refused() -> None:
     (strips,) = plotting.plot_segment(_images(18), 1, 0, image_shape=(2, 3, 3)).child_axes
     assert np.shape(strips.images[0].get_array()) == (2, 3, 3)
-    for shape in ((4, 4), (3, 3, 2), (18,), (-2, -9)):
+    for shape in ((4, 4), (3, 3, 2), (18,), (), (-2, -9)):
         with pytest.raises(InvalidProblem, match=r"give \(H, W\) or \(H, W, 3\)"):
             plotting.plot_segment(_images(18), 0, 1, image_shape=shape)
 

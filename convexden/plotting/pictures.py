@@ -137,8 +137,14 @@ def _draw(
 ) -> Axes:
     problem, network = solution.problem, solution.network
     if kind == "denoiser":
-        on_line = problem.reduce().problem.input_dimension == 1
-        return (plot_line if on_line else plot_plane)(solution, fixed_points=fixed_points)
+        rank = problem.reduce().problem.input_dimension
+        if rank > 2:
+            raise UnsupportedProblem(
+                f"the centers span {rank} dimensions: the denoiser can be drawn on a line and in a "
+                "plane only; choose segment or ramps"
+            )
+        draw = plot_line if rank == 1 else plot_plane
+        return draw(solution, fixed_points=fixed_points)
     if kind == "ramps":
         return plot_ramps(problem, network)
     if kind == "segment":

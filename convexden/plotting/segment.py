@@ -77,13 +77,9 @@ def plot_segment(
         raise InvalidProblem(f"points {first} and {second} coincide: give two that differ")
     d = points.shape[1]
     shape = _image_shape(d) if image_shape is None else image_shape
-    fits = shape is None or (
-        min(shape) > 0 and shape[2:] in ((), (3,)) and len(shape) > 1 and np.prod(shape) == d
-    )
-    if not fits:
+    if shape is not None and not _fits(shape, d):
         raise InvalidProblem(
-            f"{points.shape[1]} coordinates do not fill images of shape {shape}: "
-            "give (H, W) or (H, W, 3)"
+            f"{d} coordinates do not fill images of shape {shape}: give (H, W) or (H, W, 3)"
         )
     path = pieces.along(solution.network, points[first], points[second])
     images = shape is not None and points.shape[1] == targets.shape[1]
@@ -133,6 +129,12 @@ def closest_points(problem: Interpolation) -> tuple[int, int]:
     if not np.isfinite(distances[i, j]):
         raise InvalidProblem("all targets are the same: there is no segment to draw")
     return int(i), int(j)
+
+
+def _fits(shape: tuple[int, ...], d: int) -> bool:
+    """Whether images of this shape have d numbers."""
+    flat = len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)
+    return flat and min(shape) > 0 and int(np.prod(shape)) == d
 
 
 def _image_shape(d: int) -> tuple[int, ...] | None:
