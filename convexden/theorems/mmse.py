@@ -1,0 +1,307 @@
+"""Mean squared errors of univariate denoisers on data of a density, by quadrature.
+
+The theorem compares the minimum-norm denoiser of some clean points with the empirical MMSE
+denoiser, the posterior mean if only these clean points could occur.  New clean points x come from a
+density, and y = x + sigma z with standard Gaussian noise z is observed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convexden.errors import InvalidProblem
+from convexden.network import ShallowNetwork
+from convexden.theorems import univariate
+
+Array = NDArray[np.float64]
+
+# Standard deviations of the noise beyond which nothing is integrated: exp(-50) is 2e-22.
+REACH = 10.0
+TAIL = 1e-18  # of a density without bounds, likewise
+HEAVY = 1e4  # times the distance of its quartiles: then its tails are too heavy
+NODES = 96  # of the Gauss-Legendre rule for the moments, on each piece of the density
+STEPS = 40  # noise levels at which the first crossing is looked for
+CONTACT = 1e-6  # up to this fraction below that at which the balls touch and a ramp is a jump
+
+
+class Density(Protocol):
+    """What is asked of a density: a frozen distribution of `scipy.stats` has it."""
+
+    def pdf(self, x: Array) -> Any:
+        """Its values."""
+
+    def support(self) -> tuple[float, float]:
+        """Where it ends."""
+
+    def ppf(self, share: float) -> Any:
+        """Its quantiles from below."""
+
+    def isf(self, share: float) -> Any:
+        """Its quantiles from above."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Population mean squared errors at one noise level.
+
+    Attributes
+    ----------
+    sigma : float
+        Standard deviation of the noise.
+    minimum_norm : float
+        Of the minimum-norm denoiser.
+    empirical_mmse : float
+        Of the empirical MMSE denoiser.
+    mmse : float
+        Of the MMSE denoiser of the density, which no denoiser can beat.
+    accuracy : float
+        Estimate of the absolute error of these three by the quadrature.
+    """
+
+    sigma: float
+    minimum_norm: float
+    empirical_mmse: float
+    mmse: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Where the minimum-norm denoiser stops having the smaller error.
+
+    Attributes
+    ----------
+    sigma : float or None
+        The smallest noise level at which both errors are equal; None if the minimum-norm denoiser
+        has the smaller one at all noise levels at which it exists.
+    accuracy : float
+        Estimate of the absolute error of sigma; 0 if there is none.
+    largest : float
+        The noise level at which the intervals of the closest clean points touch.
+    """
+
+    sigma: float | None
+    accuracy: float
+    largest: float
+
+
+def errors(
+    clean: ArrayLike,
+    density: Density,
+    sigma: float,
+    kappa: float = 1.0,
+    *,
+    network: ShallowNetwork | None = None,
+    breaks: ArrayLike = (),
+) -> Errors:
+    r"""Mean squared errors of three denoisers at one noise level.
+
+    With :math:`m_j(y) = \int (x - y)^j p(x) \varphi_\sigma(y - x)\,dx` the error of a denoiser h is
+
+    .. math:: \mathbb E |h(y) - x|^2
+              = \int (h(y) - y)^2 m_0(y) - 2 (h(y) - y) m_1(y) + m_2(y) \, dy ,
+
+    and the MMSE denoiser is :math:`y + m_1 / m_0`.  The moments are integrated by a Gauss-Legendre
+    rule, the rest adaptively, between the knots of the denoisers.
+
+    Parameters
+    ----------
+    clean : (N,) array
+        The clean points that are known, at least two.
+    density : frozen distribution of scipy.stats
+        Of new clean points: with ``pdf``, ``support``, ``ppf`` and ``isf``.
+    sigma : float
+        Standard deviation of the noise.
+    kappa : float
+        The minimum-norm denoiser is that of balls of radius kappa sigma.
+    network : ShallowNetwork, optional
+        Takes the place of the minimum-norm denoiser: that of noisy samples, for example.
+    breaks : array, optional
+        Where the density jumps or bends inside its support.
+
+    Returns
+    -------
+    Errors
+
+    Raises
+    ------
+    InvalidProblem
+        If sigma or kappa is not positive, the balls meet or the network is not univariate.
+
+    References
+    ----------
+    Zeno et al. 2023, arXiv 2311.06748, Theorem 1.
+
+    Examples
+    --------
+    >>> from scipy import stats
+    >>> from convexden.theorems import mmse
+    >>> found = mmse.errors([0.0, 1.0, 2.0], stats.uniform(0, 2), 0.1)
+    >>> found.mmse < found.minimum_norm < found.empirical_mmse
+    True
+    """
+    points, sigma = _clean(clean), _positive("sigma", sigma)
+    if network is None:
+        network = _minimum_norm(points, sigma * _positive("kappa", kappa))
+    elif (network.input_dimension, network.output_dimension) != (1, 1):
+        raise InvalidProblem("the network is not univariate: give one of one input and output")
+    from scipy.integrate import quad_vec
+
+    moments = _Moments(density, sigma, np.asarray(breaks, dtype=float).ravel())
+    low, high = moments.reach
+    slopes = network.input_weights[:, 0]
+    knots = -network.biases[slopes != 0] / slopes[slopes != 0]
+    middles = (points[1:] + points[:-1]) / 2
+    widths = sigma**2 / np.diff(points)  # over which the empirical MMSE denoiser jumps
+    steps = np.concatenate([middles + k * widths for k in (-30, -10, -3, 0, 3, 10, 30)])
+    ends = np.concatenate([edge + sigma * np.arange(-8, 9, 4) for edge in moments.edges])
+    marks = np.unique(np.concatenate([knots, steps, ends]))
+    found, accuracy = quad_vec(
+        lambda y: moments.integrand(y, network, points),
+        low,
+        high,
+        epsabs=1e-300,
+        epsrel=1e-12,
+        norm="max",
+        points=marks[(marks > low) & (marks < high)],
+        limit=5_000,
+    )
+    ours, empirical, best = map(float, found)
+    return Errors(sigma, ours, empirical, best, float(accuracy))
+
+
+def crossing(
+    clean: ArrayLike, density: Density, kappa: float = 1.0, *, breaks: ArrayLike = ()
+) -> Crossing:
+    r"""Where the minimum-norm denoiser stops having a smaller error than the empirical MMSE one.
+
+    Theorem: for data of a density, at small enough noise, the minimum-norm denoiser of balls has
+    the smaller population mean squared error.  It exists for
+    :math:`\sigma < \min_n \Delta_n / (2 \kappa)`, the gaps being :math:`\Delta_n`.  This interval
+    is searched from below on a grid for a change of sign, which is then enclosed to rounding.
+
+    Parameters
+    ----------
+    clean : (N,) array
+        The clean points that are known, at least two.
+    density : frozen distribution of scipy.stats
+        Of new clean points.
+    kappa : float
+        Radius of the balls, in units of sigma.
+    breaks : array, optional
+        Where the density jumps or bends inside its support.
+
+    Returns
+    -------
+    Crossing
+
+    Raises
+    ------
+    InvalidProblem
+        If kappa is not positive, or the clean points are not two numbers at least.
+
+    References
+    ----------
+    Zeno et al. 2023, arXiv 2311.06748, Theorem 1.
+
+    Examples
+    --------
+    >>> from scipy import stats
+    >>> from convexden.theorems import mmse
+    >>> found = mmse.crossing([0.0, 1.0, 2.0], stats.uniform(0, 2))
+    >>> round(found.sigma, 9), found.largest
+    (0.27743587, 0.5)
+    """
+    from scipy.optimize import brentq
+
+    points = _clean(clean)
+    largest = float(np.diff(points).min()) / (2 * _positive("kappa", kappa))
+
+    @cache
+    def found(sigma: float) -> Errors:
+        return errors(points, density, sigma, kappa, breaks=breaks)
+
+    def excess(sigma: float) -> float:
+        return found(sigma).minimum_norm - found(sigma).empirical_mmse
+
+    grid = largest * np.concatenate(
+        [np.geomspace(1e-2, 0.3, STEPS // 4), np.linspace(0.3, 1 - CONTACT, STEPS)[1:]]
+    )
+    before = float(grid[0])
+    for sigma in map(float, grid):
+        if excess(sigma) >= 0:
+            if sigma == before:  # not even at the lowest noise that was tried
+                return Crossing(sigma, sigma, largest)
+            root = float(brentq(excess, before, sigma, xtol=1e-13 * largest, rtol=1e-13))
+            step = 1e-4 * largest
+            slope = (excess(root + step / 2) - excess(root - step / 2)) / step
+            return Crossing(root, 2 * found(root).accuracy / abs(slope) + 1e-13 * root, largest)
+        before = sigma
+    return Crossing(None, 0.0, largest)
+
+
+class _Moments:
+    """The m_0, m_1, m_2 of a density and Gaussian noise."""
+
+    def __init__(self, density: Density, sigma: float, breaks: Array) -> None:
+        low, high = (float(end) for end in density.support())
+        low = low if np.isfinite(low) else float(density.ppf(TAIL))
+        high = high if np.isfinite(high) else float(density.isf(TAIL))
+        if not high - low < HEAVY * float(density.isf(0.25) - density.ppf(0.25)):
+            raise InvalidProblem(
+                "the density has tails too heavy to be integrated: give one with a variance"
+            )
+        self.density, self.sigma = density, sigma
+        self.edges = np.unique(
+            np.concatenate([[low], breaks[(breaks > low) & (breaks < high)], [high]])
+        )
+        self.reach = low - REACH * sigma, high + REACH * sigma
+        self.nodes, self.weights = np.polynomial.legendre.leggauss(NODES)
+
+    def at(self, y: float) -> Array:
+        """The moments (3,) at y."""
+        total = np.zeros(3)
+        for start, stop in zip(self.edges[:-1], self.edges[1:], strict=True):
+            first = max(start, y - REACH * self.sigma)
+            last = min(stop, y + REACH * self.sigma)
+            if first >= last:
+                continue
+            x = (first + last) / 2 + (last - first) / 2 * self.nodes
+            z = (x - y) / self.sigma
+            bell = np.exp(-(z**2) / 2) / (self.sigma * np.sqrt(2 * np.pi))
+            mass = (last - first) / 2 * self.weights * self.density.pdf(x) * bell
+            total += mass @ np.column_stack([np.ones_like(x), x - y, (x - y) ** 2])
+        return total
+
+    def integrand(self, y: float, network: ShallowNetwork, clean: Array) -> Array:
+        """Densities (3,) of the errors of the network, the empirical and the true MMSE denoiser."""
+        m0, m1, m2 = self.at(y)
+        exponents = -((y - clean) ** 2) / (2 * self.sigma**2)
+        shares = np.exp(exponents - exponents.max())
+        network_moves = float(network([y])[0, 0]) - y
+        empirical_moves = float(shares @ clean / shares.sum()) - y
+        moves = np.array([network_moves, empirical_moves, m1 / m0 if m0 > 0 else 0.0])
+        integrand: Array = moves**2 * m0 - 2 * moves * m1 + m2
+        return integrand
+
+
+def _minimum_norm(clean: Array, radius: float) -> ShallowNetwork:
+    return univariate.closed_form(clean, radius).network
+
+
+def _clean(clean: ArrayLike) -> Array:
+    points = np.unique(np.asarray(clean, dtype=float).ravel())
+    if points.size < 2 or not np.isfinite(points).all():
+        raise InvalidProblem("give at least two clean points, finite numbers")
+    return points
+
+
+def _positive(name: str, value: float) -> float:
+    if not 0 < value < np.inf:
+        raise InvalidProblem(f"{name} is {value:g}: give a positive number")
+    return float(value)
