@@ -46,7 +46,7 @@ class Density(Protocol):
 
 
 @dataclass(frozen=True)
-class Errors:
+class MeanSquaredErrors:
     """Population mean squared errors at one noise level.
 
     Attributes
@@ -71,7 +71,7 @@ class Errors:
 
 
 @dataclass(frozen=True)
-class Crossing:
+class FirstCrossing:
     """Where the minimum-norm denoiser stops having the smaller error.
 
     Attributes
@@ -98,7 +98,7 @@ def errors(
     *,
     network: ShallowNetwork | None = None,
     breaks: ArrayLike = (),
-) -> Errors:
+) -> MeanSquaredErrors:
     r"""Mean squared errors of three denoisers at one noise level.
 
     With :math:`m_j(y) = \int (x - y)^j p(x) \varphi_\sigma(y - x)\,dx` the error of a denoiser h is
@@ -126,7 +126,7 @@ def errors(
 
     Returns
     -------
-    Errors
+    MeanSquaredErrors
 
     Raises
     ------
@@ -172,12 +172,12 @@ def errors(
         limit=5_000,
     )
     ours, empirical, best = map(float, found)
-    return Errors(sigma, ours, empirical, best, float(accuracy))
+    return MeanSquaredErrors(sigma, ours, empirical, best, float(accuracy))
 
 
 def crossing(
     clean: ArrayLike, density: Density, kappa: float = 1.0, *, breaks: ArrayLike = ()
-) -> Crossing:
+) -> FirstCrossing:
     r"""Where the minimum-norm denoiser stops having a smaller error than the empirical MMSE one.
 
     Theorem: for data of a density, at small enough noise, the minimum-norm denoiser of balls has
@@ -198,7 +198,7 @@ def crossing(
 
     Returns
     -------
-    Crossing
+    FirstCrossing
 
     Raises
     ------
@@ -223,7 +223,7 @@ def crossing(
     largest = float(np.diff(points).min()) / (2 * _positive("kappa", kappa))
 
     @cache
-    def found(sigma: float) -> Errors:
+    def found(sigma: float) -> MeanSquaredErrors:
         return errors(points, density, sigma, kappa, breaks=breaks)
 
     def excess(sigma: float) -> float:
@@ -236,13 +236,15 @@ def crossing(
     for sigma in map(float, grid):
         if excess(sigma) >= 0:
             if sigma == before:  # not even at the lowest noise that was tried
-                return Crossing(sigma, sigma, largest)
+                return FirstCrossing(sigma, sigma, largest)
             root = float(brentq(excess, before, sigma, xtol=1e-13 * largest, rtol=1e-13))
             step = 1e-4 * largest
             slope = (excess(root + step / 2) - excess(root - step / 2)) / step
-            return Crossing(root, 2 * found(root).accuracy / abs(slope) + 1e-13 * root, largest)
+            return FirstCrossing(
+                root, 2 * found(root).accuracy / abs(slope) + 1e-13 * root, largest
+            )
         before = sigma
-    return Crossing(None, 0.0, largest)
+    return FirstCrossing(None, 0.0, largest)
 
 
 class _Moments:
