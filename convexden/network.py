@@ -172,3 +172,11 @@ class ShallowNetwork:
                 f"{self.input_dimension} inputs: give (M, {self.input_dimension})"
             )
         return points
+
+
+def numbers(values: ArrayLike) -> Array:
+    """Numbers as an array of floats; NaN, which nothing accepts, for what is none."""
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        return np.full(1, np.nan)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convexden.errors import InvalidProblem, UnsupportedProblem
-from convexden.network import ShallowNetwork
+from convexden.network import ShallowNetwork, numbers
 
 if TYPE_CHECKING:
     from shapely import Polygon
@@ -231,7 +231,7 @@ def box(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> tuple[Array
     InvalidProblem
         If they do not span a box.
     """
-    first, last = (np.asarray(corner, dtype=float).reshape(-1) for corner in (low, high))
+    first, last = (numbers(corner).reshape(-1) for corner in (low, high))
     d = network.input_dimension
     if {first.size, last.size} <= {1, d} and (first < last).all():
         corners = np.broadcast_to(first, d), np.broadcast_to(last, d)
@@ -317,7 +317,7 @@ def _map(network: ShallowNetwork, active: NDArray[np.bool_]) -> AffineMap:
 
 
 def _point(network: ShallowNetwork, point: ArrayLike) -> Array:
-    y = np.asarray(point, dtype=float).reshape(-1)
+    y = numbers(point).reshape(-1)
     if y.size != network.input_dimension or not np.isfinite(y).all():
         raise InvalidProblem(
             f"the point does not fit {network.input_dimension} inputs: give that many numbers"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convexden.errors import InvalidProblem
-from convexden.network import ShallowNetwork
+from convexden.network import ShallowNetwork, numbers
 
 Array = NDArray[np.float64]
 
@@ -154,7 +154,7 @@ def decode(
     Raises
     ------
     InvalidProblem
-        If the origin does not fit the inputs.
+        If the origin does not fit the inputs, or the tolerance is not from 0 to 1.
 
     Examples
     --------
@@ -168,9 +168,11 @@ def decode(
     [-0.707107  0.707107] [0.1      1.314214] 1.414214
     """
     d = network.input_dimension
-    start = np.zeros(d) if origin is None else np.asarray(origin, dtype=float)
+    start = np.zeros(d) if origin is None else numbers(origin)
     if start.shape != (d,) or not np.isfinite(start).all():
         raise InvalidProblem(f"the origin does not fit {d} inputs: give {d} finite numbers")
+    if not 0 <= tolerance < 1:
+        raise InvalidProblem(f"tolerance {tolerance:g} is no small angle: give one from 0 to 1")
     hinges = network.canonical()
     skip, offset = hinges.skip.copy(), hinges.offset.copy()
     ramps = []

@@ -138,7 +138,7 @@ def test_a_neuron_without_input_weight_is_active_everywhere_or_nowhere() -> None
 
 def test_boxes_and_planes_that_do_not_exist_are_refused() -> None:
     rng = np.random.default_rng(6)
-    for low, high in ((1, 0), ([0, 0, 0], [1, 1, 1]), ([0, 1], [1, 1]), (-np.inf, 1)):
+    for low, high in ((1, 0), ([0, 0, 0], [1, 1, 1]), ([0, 1], [1, 1]), (-np.inf, 1), ("a", 1)):
         with pytest.raises(InvalidProblem, match="there is no such box"):
             pieces.cells(_network(rng, 3, 2, 2), low, high)
     with pytest.raises(UnsupportedProblem, match="the network has 3 inputs"):

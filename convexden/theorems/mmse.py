@@ -80,7 +80,8 @@ class FirstCrossing:
         The smallest noise level at which both errors are equal; None if the minimum-norm denoiser
         has the smaller one at all noise levels at which it exists.
     accuracy : float
-        Estimate of the absolute error of sigma; 0 if there is none.
+        Estimate of the absolute error of sigma; 0 if there is none.  It is sigma itself if the
+        error was not smaller at the lowest noise that was tried, a hundredth of the largest.
     largest : float
         The noise level at which the intervals of the closest clean points touch.
     """
