@@ -81,18 +81,21 @@ def plot(
     chosen = _kind(kind, segment, theorem, fixed_points)
     ends = None if segment is None else _ends(segment)
     check_picture(picture)
+    from convexden.progress import LiveLine
     from convexden.serialization import load
 
     solution = load(file)
     predicted = None if theorem is None else _closed_form(theorem, solution.problem)
-    drawn = plot_solution(
-        solution,
-        picture,
-        chosen,
-        segment=ends,
-        predicted=predicted,
-        fixed_points=fixed_points,
-    )
+    with LiveLine() as line:
+        line.show("drawing")
+        drawn = plot_solution(
+            solution,
+            picture,
+            chosen,
+            segment=ends,
+            predicted=predicted,
+            fixed_points=fixed_points,
+        )
     typer.echo(f"{picture}: {drawn} of {file}")
     if predicted is not None:
         from convexden.alignment import align
