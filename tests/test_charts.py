@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from networks import random_network
 from scipy.spatial.distance import pdist
 
 from convexden import charts, data
@@ -12,19 +13,9 @@ from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 
 
-def _network(rng: np.random.Generator, neurons: int, d: int, p: int) -> ShallowNetwork:
-    return ShallowNetwork(
-        rng.standard_normal((neurons, p)),
-        rng.standard_normal((neurons, d)),
-        rng.standard_normal(neurons),
-        rng.standard_normal((p, d)),
-        rng.standard_normal(p),
-    )
-
-
 def test_a_restricted_network_is_the_network_there() -> None:
     rng = np.random.default_rng(0)
-    network = _network(rng, 6, 3, 2)
+    network = random_network(rng, 6, 3, 2)
     basis = 0.1 * np.linalg.qr(rng.standard_normal((3, 2)))[0].T
     across = np.cross(basis[0], basis[1])  # a neuron that does not see the plane
     weights = np.vstack([network.input_weights, across])
@@ -44,7 +35,7 @@ def test_a_restricted_network_is_the_network_there() -> None:
 
 def test_a_projected_network_gives_coordinates() -> None:
     rng = np.random.default_rng(1)
-    network, origin = _network(rng, 6, 2, 4), rng.standard_normal(4)
+    network, origin = random_network(rng, 6, 2, 4), rng.standard_normal(4)
     basis = np.linalg.qr(rng.standard_normal((4, 2)))[0].T
     points = rng.standard_normal((20, 2))
     projected = charts.project(network, origin, basis)
@@ -56,7 +47,7 @@ def test_the_chart_of_a_plane_in_space_keeps_distances() -> None:
     basis = np.linalg.qr(rng.standard_normal((5, 2)))[0].T
     flat = data.triangle([50, 60, 70])
     problem = denoising(7 + flat @ basis, radius=0.1)
-    network = _network(rng, 4, 5, 5)
+    network = random_network(rng, 4, 5, 5)
     chart = charts.chart(problem, network, 2, most=1)
     assert chart.denoising
     assert chart.projected
@@ -75,7 +66,7 @@ def test_regression_is_no_denoising() -> None:
 
 
 def test_a_chart_of_the_wrong_dimension_is_refused() -> None:
-    network = _network(np.random.default_rng(6), 1, 3, 3)
+    network = random_network(np.random.default_rng(6), 1, 3, 3)
     problem = denoising(data.regular_simplex(3), radius=0.1)
     with pytest.raises(UnsupportedProblem, match="span 3 dimensions, not a plane"):
         charts.chart(problem, network, 2, most=1)

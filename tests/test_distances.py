@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from networks import random_network
 from numpy.typing import NDArray
 
 from convexden import data
@@ -14,16 +15,6 @@ from convexden.problem import Interpolation, denoising
 from convexden.theorems import univariate
 
 Array = NDArray[np.float64]
-
-
-def _network(rng: np.random.Generator, neurons: int, d: int, p: int) -> ShallowNetwork:
-    return ShallowNetwork(
-        rng.standard_normal((neurons, p)),
-        rng.standard_normal((neurons, d)),
-        rng.standard_normal(neurons),
-        rng.standard_normal((p, d)),
-        rng.standard_normal(p),
-    )
 
 
 def _grid(problem: Interpolation, count: int) -> Array:
@@ -42,7 +33,7 @@ def test_no_point_of_a_grid_is_further(rank: int, d: int, scale: float) -> None:
     rng = np.random.default_rng(d)
     centers = rng.standard_normal((6, rank)) @ rng.standard_normal((rank, d))
     problem = Interpolation(scale * centers, rng.standard_normal((6, 3)), 1e-3 * scale)
-    f, g = _network(rng, 20, d, 3), _network(rng, 15, d, 3)
+    f, g = random_network(rng, 20, d, 3), random_network(rng, 15, d, 3)
     exact = sup_distance(f, g, problem)
     points = _grid(problem, 40_001 if rank == 1 else 401)
     sampled = float(np.linalg.norm(f(points) - g(points), axis=1).max())
@@ -69,7 +60,7 @@ def test_a_narrow_spike_between_grid_points_is_seen() -> None:
 def test_equal_functions_written_differently_have_no_distance() -> None:
     rng = np.random.default_rng(1)
     problem = denoising(rng.standard_normal((5, 2)), radius=1e-3)
-    f = _network(rng, 12, 2, 2)
+    f = random_network(rng, 12, 2, 2)
     # [z]_+ = z + [-z]_+ on every second neuron, and another scaling.
     turned = np.where(np.arange(12) % 2, -1.0, 1.0)
     a, w, b = f.output_weights[turned < 0], f.input_weights[turned < 0], f.biases[turned < 0]
@@ -86,7 +77,7 @@ def test_equal_functions_written_differently_have_no_distance() -> None:
 def test_distance_moves_with_the_problem() -> None:
     rng = np.random.default_rng(2)
     centers = rng.standard_normal((5, 2))
-    f, g = _network(rng, 10, 2, 1), _network(rng, 10, 2, 1)
+    f, g = random_network(rng, 10, 2, 1), random_network(rng, 10, 2, 1)
     expected = sup_distance(f, g, Interpolation(centers, np.arange(5.0)))
     frame = np.linalg.qr(rng.standard_normal((4, 2)))[0]
     shift = rng.standard_normal(4)
@@ -126,16 +117,16 @@ def test_bad_input() -> None:
     rng = np.random.default_rng(3)
     plane, space = denoising(np.eye(3)[:, :2], radius=0.1), denoising(np.eye(4), radius=0.1)
     with pytest.raises(InvalidProblem, match="do not map 2 inputs to 2 outputs"):
-        sup_distance(_network(rng, 3, 2, 2), _network(rng, 3, 2, 1), plane)
-    many = _network(rng, 150, 4, 4)
+        sup_distance(random_network(rng, 3, 2, 2), random_network(rng, 3, 2, 1), plane)
+    many = random_network(rng, 150, 4, 4)
     with pytest.raises(UnsupportedProblem, match="in 3 dimensions, too many to try"):
-        sup_distance(many, _network(rng, 3, 4, 4), space)
+        sup_distance(many, random_network(rng, 3, 4, 4), space)
 
 
 def test_bounds_meet_where_the_distance_is_exact() -> None:
     rng = np.random.default_rng(4)
     problem = denoising(data.regular_simplex(3), radius=0.1)
-    f, g = _network(rng, 8, 3, 3), _network(rng, 6, 3, 3)
+    f, g = random_network(rng, 8, 3, 3), random_network(rng, 6, 3, 3)
     exact = sup_distance(f, g, problem)
     assert sup_distance_bounds(f, g, problem) == (exact, exact)
     points = _grid(problem, 31)
@@ -147,7 +138,7 @@ def test_bounds_meet_where_the_distance_is_exact() -> None:
 def test_bounds_enclose_the_distance(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(seed)
     problem = denoising(data.regular_simplex(3), radius=0.1)
-    f, noise = _network(rng, 8, 3, 3), _network(rng, 8, 3, 3)
+    f, noise = random_network(rng, 8, 3, 3), random_network(rng, 8, 3, 3)
     size = 10.0 ** -rng.integers(1, 6)
     order, turn = rng.permutation(8), rng.choice([-1.0, 1.0], 8)
     # The same network with an error, its neurons in another order and some of them turned.

@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from networks import random_network
 from shapely import unary_union
 
 from convexden import pieces
@@ -13,18 +14,8 @@ from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
 
 
-def _network(rng: np.random.Generator, neurons: int, d: int, p: int) -> ShallowNetwork:
-    return ShallowNetwork(
-        rng.standard_normal((neurons, p)),
-        rng.standard_normal((neurons, d)),
-        rng.standard_normal(neurons),
-        rng.standard_normal((p, d)),
-        rng.standard_normal(p),
-    )
-
-
 def test_a_network_is_affine_between_knots() -> None:
-    network = _network(np.random.default_rng(2), 9, 1, 2)
+    network = random_network(np.random.default_rng(2), 9, 1, 2)
     knots = pieces.knots(network, -1.0, 1.0)
     assert knots[0] == -1.0
     assert knots[-1] == 1.0
@@ -61,7 +52,7 @@ def test_segments_lie_on_their_hinges_and_end_on_the_box(scale: float) -> None:
 
 def test_a_segment_has_every_knot_of_the_network_and_no_other() -> None:
     rng = np.random.default_rng(4)
-    network = _network(rng, 40, 3, 2)
+    network = random_network(rng, 40, 3, 2)
     start, stop = 2 * rng.standard_normal((2, 3))
     piece = pieces.along(network, start, stop)
     t = np.linspace(0, 1, 997)
@@ -89,7 +80,7 @@ def test_a_hinge_that_contains_the_segment_does_not_bend_it() -> None:
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_cells_tile_the_box_and_reproduce_the_network(scale: float) -> None:
     rng = np.random.default_rng(5)
-    network = _network(rng, 25, 2, 2)
+    network = random_network(rng, 25, 2, 2)
     network = ShallowNetwork(
         network.output_weights, network.input_weights, scale * network.biases, network.skip, [0, 0]
     )
@@ -140,15 +131,15 @@ def test_boxes_and_planes_that_do_not_exist_are_refused() -> None:
     rng = np.random.default_rng(6)
     for low, high in ((1, 0), ([0, 0, 0], [1, 1, 1]), ([0, 1], [1, 1]), (-np.inf, 1), ("a", 1)):
         with pytest.raises(InvalidProblem, match="there is no such box"):
-            pieces.cells(_network(rng, 3, 2, 2), low, high)
+            pieces.cells(random_network(rng, 3, 2, 2), low, high)
     with pytest.raises(UnsupportedProblem, match="the network has 3 inputs"):
-        pieces.cells(_network(rng, 3, 3, 2), 0, 1)
+        pieces.cells(random_network(rng, 3, 3, 2), 0, 1)
 
 
 @pytest.mark.parametrize("d", [1, 2, 6])
 def test_the_affine_map_at_a_point_is_the_network_around_it(d: int) -> None:
     rng = np.random.default_rng(d)
-    network = _network(rng, 15, d, 3)
+    network = random_network(rng, 15, d, 3)
     for y in rng.standard_normal((20, d)):
         at = pieces.affine_map(network, y)
         near = y + 1e-6 * rng.standard_normal((20, d))

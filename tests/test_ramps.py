@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from networks import random_network
 
 import convexden as cd
 from convexden.network import ShallowNetwork
-
-
-def _network(rng: np.random.Generator, neurons: int, d: int, p: int) -> ShallowNetwork:
-    return ShallowNetwork(
-        rng.standard_normal((neurons, p)),
-        rng.standard_normal((neurons, d)),
-        rng.standard_normal(neurons),
-        rng.standard_normal((p, d)),
-        rng.standard_normal(p),
-    )
 
 
 def _ramps_of(rng: np.random.Generator, directions: int, d: int, p: int) -> ShallowNetwork:
@@ -44,7 +35,7 @@ def _ramps_of(rng: np.random.Generator, directions: int, d: int, p: int) -> Shal
 @pytest.mark.parametrize(("d", "p"), [(1, 1), (2, 2), (3, 1), (5, 4)])
 def test_any_network_is_the_sum_of_its_ramps(d: int, p: int) -> None:
     rng = np.random.default_rng(d)
-    network = _network(rng, 12, d, p)
+    network = random_network(rng, 12, d, p)
     for origin in (None, rng.standard_normal(d)):
         parts = cd.decode(network, origin=origin)
         points = 3 * rng.standard_normal((200, d))
@@ -94,7 +85,7 @@ def test_ramps_point_away_from_the_origin_that_is_given() -> None:
 def test_a_reversed_ramp_is_the_ramp_up_to_an_affine_map(seed: int) -> None:
     rng = np.random.default_rng(seed)
     ramp = cd.decode(_ramps_of(rng, 1, 2, 2)).ramps[0]
-    single = cd.decode(_network(rng, 1, 2, 2)).ramps[0]
+    single = cd.decode(random_network(rng, 1, 2, 2)).ramps[0]
     y = rng.standard_normal((30, 2))
     for one in (ramp, single):
         other = one.reversed()
