@@ -23,7 +23,7 @@ claims = {
 solutions = {name: cd.solve(claim.problem) for name, claim in claims.items()}
 
 for name, claim in claims.items():
-    figure, axes = plt.subplots(1, 2, figsize=(11, 6), layout="compressed")
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.9), layout="compressed")
     cd.plotting.plot_comparison(
         claim.network, solutions[name].network, claim.problem, axes=tuple(axes)
     )
