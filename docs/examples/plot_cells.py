@@ -15,8 +15,8 @@ from matplotlib.collections import PolyCollection
 
 import convexden as cd
 
-# Of some random sets of six points, that whose points are the furthest apart.
-sets = [cd.data.random_points(6, 2, seed) for seed in range(20)]
+# Of some random sets of ten points, that whose points are the furthest apart.
+sets = [cd.data.random_points(10, 2, seed) for seed in range(200)]
 points = max(sets, key=cd.data.smallest_distance)
 radius = 0.2 * cd.data.smallest_distance(points)
 solution = cd.solve(cd.denoising(points, radius=radius))
@@ -26,9 +26,10 @@ factors = np.array([np.linalg.norm(cell.map.jacobian, 2) for cell in cells])
 
 figure, ax = plt.subplots(figsize=(7.2, 6), layout="constrained")
 shapes = PolyCollection([cell.vertices for cell in cells], array=factors, cmap="cividis")
-shapes.set(edgecolor="white", linewidth=0.4)
+shapes.set(edgecolor="white", linewidth=0.3)
 ax.add_collection(shapes)
-figure.colorbar(shapes, label="largest singular value of the Jacobian")
+bar = figure.colorbar(shapes, label="largest singular value of the Jacobian (white: 1)")
+bar.ax.axhline(1, color="white", lw=2)  # above it distances can grow
 circles = [plt.Circle(point, radius, fc="none", ec="white", lw=1.5) for point in points]
 for circle in circles:
     ax.add_patch(circle)
