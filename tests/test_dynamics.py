@@ -41,7 +41,7 @@ def test_every_fixed_point_is_found(name: str) -> None:
     points = np.array([fixed.point for fixed in found])
     np.testing.assert_allclose(network(points), points, rtol=1e-12, atol=1e-12 * spread)
     assert all(fixed.dimension == 0 for fixed in found)
-    # A denoiser of balls maps everything into a bounded set, so the indices sum to 1 (Lefschetz).
+    # Indices of a map of a box into itself sum to 1 (Lefschetz); here they do in these boxes.
     assert sum(_index(network, fixed) for fixed in found) == 1.0
     for clean in problem.centers:  # the balls are mapped to them
         nearest = int(np.linalg.norm(points - clean, axis=1).argmin())
