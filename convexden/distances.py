@@ -114,7 +114,7 @@ def sup_distance_bounds(
 def _difference(
     f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation
 ) -> tuple[ShallowNetwork, Array, Array]:
-    """F - g in reduced coordinates, with hinges of both merged, and the corners of the box."""
+    """The difference in reduced coordinates, its hinges merged, and the corners of the box."""
     check_fit(problem, f, g)
     reduction = problem.reduce()
     centers, radii = reduction.problem.centers, reduction.problem.radii[:, None]

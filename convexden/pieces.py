@@ -240,18 +240,6 @@ def box(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> tuple[Array
     raise InvalidProblem(f"there is no such box: give low < high, numbers or arrays ({d},)")
 
 
-def knots(network: ShallowNetwork, low: float, high: float) -> Array:
-    """Ends of an interval and, in order, the knots (M,) inside it of a network of one input.
-
-    Between two of them the network is affine.
-    """
-    slopes = network.input_weights[:, 0]
-    moving = slopes != 0.0
-    inside = -network.biases[moving] / slopes[moving]
-    inside = inside[(inside > low) & (inside < high)]
-    return np.concatenate([[low], np.unique(inside), [high]])
-
-
 def hinge_segments(
     network: ShallowNetwork, low: Array, high: Array
 ) -> tuple[Array, NDArray[np.intp]]:

@@ -4,19 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import random_network as draw_network
 
 from convexden import InvalidProblem, ShallowNetwork
 
 
-def random_network(seed: int, neurons: int = 6, d: int = 3, p: int = 2) -> ShallowNetwork:
-    rng = np.random.default_rng(seed)
-    return ShallowNetwork(
-        rng.standard_normal((neurons, p)),
-        rng.standard_normal((neurons, d)),
-        rng.standard_normal(neurons),
-        rng.standard_normal((p, d)),
-        rng.standard_normal(p),
-    )
+def random_network(seed: int) -> ShallowNetwork:
+    return draw_network(np.random.default_rng(seed), 6, 3, 2)
 
 
 def test_value_is_the_formula():

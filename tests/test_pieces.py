@@ -16,7 +16,8 @@ from convexden.network import ShallowNetwork
 
 def test_a_network_is_affine_between_knots() -> None:
     network = random_network(np.random.default_rng(2), 9, 1, 2)
-    knots = pieces.knots(network, -1.0, 1.0)
+    piece = pieces.along(network, -1.0, 1.0)
+    knots = piece.points(piece.knots)[:, 0]
     assert knots[0] == -1.0
     assert knots[-1] == 1.0
     assert (np.diff(knots) > 0).all()

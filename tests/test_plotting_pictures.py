@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from convexden import data, plotting
 from convexden.certificate import Certificate
@@ -20,7 +21,7 @@ from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.solution import Solution
 from convexden.solving import solve
-from convexden.theorems import equilateral
+from convexden.theorems import equilateral, obtuse_simplex
 
 
 @cache
@@ -133,3 +134,27 @@ def test_matplotlib_is_loaded_on_first_use_and_without_pyplot(tmp_path: Path) ->
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     environment = os.environ | {"PYTHONPATH": path}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
+
+
+@pytest.mark.parametrize("kind", plotting.KINDS)
+def test_the_title_covers_nothing(
+    kind: plotting.Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: saved.append(figure))
+    closed = obtuse_simplex.closed_form([[0.0, 0.0], [3.0, 0.4], [-3.0, 0.4]], 0.1)  # flat panels
+    plotting.plot_solution(
+        solve(closed.problem),
+        tmp_path / "h.png",
+        kind,
+        **({"predicted": closed.network} if kind == "comparison" else {}),
+    )
+    (figure,) = saved
+    figure.draw_without_rendering()
+    (title,) = figure.texts
+    covered = title.get_window_extent()
+    assert title.get_text().startswith("Minimum-norm network on 3 balls")
+    for ax in figure.axes:
+        box = ax.get_tightbbox()
+        assert box is not None
+        assert not covered.overlaps(box)

@@ -23,9 +23,10 @@ def plot_comparison(
 ) -> tuple[Axes, Axes]:
     """Draw a predicted network, a closed form say, beside a computed one.
 
-    On a line and in a plane they are drawn whole, with the same limits and the same scale of
-    weights, and beyond it by their heaviest ramps.  Titles give their costs and the largest
-    distance of their outputs on the box of `convexden.distances.sup_distance`, or a bound of it.
+    On a line and in a plane they are drawn whole, with the same limits and the same scales of
+    weights and arrows, and beyond it by their heaviest ramps.  Titles give their costs and the
+    largest distance of their outputs on the box of `convexden.distances.sup_distance`, or a bound
+    of it.
 
     Parameters
     ----------
@@ -63,8 +64,10 @@ def plot_comparison(
     elif rank == 2:
         charts = [chart(problem, network, 2, most=1) for network in networks]
         heaviest = max(float(own.weights.max(initial=0.0)) for own in charts)
+        denoising = all(own.denoising for own in charts)
+        longest = max(map(plane.longest_arrow, charts)) if denoising else None
         for network, ax in zip(networks, axes, strict=True):
-            plane.draw(problem, network, ax, heaviest=heaviest)
+            plane.draw(problem, network, ax, heaviest=heaviest, longest=longest)
     else:
         for network, ax in zip(networks, axes, strict=True):
             plot_ramps(problem, network, ax)

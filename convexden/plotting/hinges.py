@@ -72,7 +72,8 @@ def draw_hinges(
     for sign, name, dash in zip((1.0, -1.0), names, (SOLID, DASHED), strict=True):
         if (sign * weights > 0).any():
             shade = lines.cmap(0.5 + 0.42 * sign)
-            ax.plot([], [], color=shade, lw=1.8, ls=dash, label=f"hinge: {name}")
+            seen = "\n(going outwards)" if chart.denoising else ""
+            ax.plot([], [], color=shade, lw=1.8, ls=dash, label=f"hinge: {name}{seen}")
     ax.figure.colorbar(lines, ax=ax, label="signed weight of a hinge", aspect=30)
 
 

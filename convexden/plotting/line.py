@@ -63,14 +63,13 @@ def draw(
     ax = style.axes(6.4, 4.6) if ax is None else ax
     low, high = chart.frame(0.12)
     ends = (float(low[0]), float(high[0]))
-    points = pieces.knots(chart.network, *ends)
-    values = chart.network(points)
-    count = values.shape[1]
+    path = pieces.along(chart.network, low, high)
+    points, count = path.points(path.knots), path.values.shape[1]
     if chart.denoising:
         ax.plot(ends, ends, color="0.5", lw=1, ls=":", label="$h(y) = y$")
     for j, (colour, dash) in zip(range(count), cycle(style.CURVES), strict=False):
         label = "network $h$" if count == 1 else f"network $h_{j + 1}$"
-        ax.plot(points, values[:, j], color=colour, ls=dash, lw=1.8, label=label)
+        ax.plot(points, path.values[:, j], color=colour, ls=dash, lw=1.8, label=label)
     _draw_sites(ax, chart)
     if chart.denoising:
         clean = chart.clean[:, 0]

@@ -21,6 +21,7 @@ from convexden.problem import Interpolation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from convexden.solution import Solution
 
@@ -80,7 +81,7 @@ def plot_solution(
 
     figure = ax.figure
     assert isinstance(figure, Figure)
-    figure.suptitle(summary(solution), fontsize=10)
+    _put_title(figure, summary(solution))
     with whole_file(path) as temporary:
         figure.savefig(temporary, dpi=200, bbox_inches="tight", pad_inches=0.1)
     return kind
@@ -126,6 +127,15 @@ def summary(solution: Solution) -> str:
         f"cost {solution.cost:.9g}, lower bound {solution.lower_bound:.9g}, "
         f"relative gap {f'{solution.relative_gap:.1e}' if solution.relative_gap else 0}"
     )
+
+
+def _put_title(figure: Figure, title: str) -> None:
+    """Write a title above everything; `suptitle` would cover the titles of flat panels."""
+    figure.draw_without_rendering()
+    box = figure.get_tightbbox()  # in inches
+    width, height = figure.get_size_inches()
+    place = ((box.x0 + box.x1) / 2 / width, (box.y1 + 0.1) / height)
+    figure.text(*place, title, ha="center", va="bottom", fontsize=10)
 
 
 def _draw(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 GOLDEN = 0.381966
+MARGIN = 0.25  # of a frame around a denoiser: room for what it does outside
 
 
 def plot_plane(solution: Solution, ax: Axes | None = None, *, fixed_points: bool = False) -> Axes:
@@ -68,17 +69,22 @@ def draw(
     *,
     fixed_points: bool = False,
     heaviest: float | None = None,
+    longest: float | None = None,
 ) -> Axes:
-    """Draw any network in the plane of a problem, see `plot_plane`."""
+    """Draw any network in the plane of a problem, see `plot_plane`.
+
+    The colours of hinges end at the weight `heaviest`, and the longest arrow drawn stands for the
+    displacement `longest`, which by default are those of the network.
+    """
     chart = charts.chart(problem, network, 2, most=1)
-    low, high = chart.frame(0.25 if chart.denoising else 0.12)
+    low, high = chart.frame(MARGIN if chart.denoising else 0.12)
     width, height = high - low
     columns = 3 if ax is None else 2
     if ax is None:
         ax = style.axes(6.8 if chart.denoising else 7.4, 1.8 + 4.8 * height / width)
     if chart.denoising:
         draw_hinges(ax, chart, low, high, heaviest)
-        _draw_field(ax, chart, low, high)
+        _draw_field(ax, chart, low, high, longest)
         _draw_sites(ax, chart)
         _draw_clean(ax, chart, float(np.max(high - low)))
         draw_ranks(ax, chart, low, high)
@@ -97,19 +103,32 @@ def draw(
     return ax
 
 
-def _draw_field(ax: Axes, chart: charts.Chart, low: Array, high: Array) -> None:
+def longest_arrow(chart: charts.Chart) -> float:
+    """The largest displacement at the points from which arrows start."""
+    return float(np.linalg.norm(_field(chart, *chart.frame(MARGIN))[1], axis=1).max())
+
+
+def _field(chart: charts.Chart, low: Array, high: Array) -> tuple[Array, Array, float]:
+    """Points (M, 2) of a grid, their displacements (M, 2) and the step of the grid."""
     step = float(np.max(high - low)) / 17
     axes = [
         (a + b) / 2 + step * (np.arange(n) - (n - 1) / 2)
         for a, b, n in zip(low, high, np.floor((high - low) / step + 1e-9), strict=True)
     ]
     points = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
-    moves = chart.network(points) - points
+    return points, chart.network(points) - points, step
+
+
+def _draw_field(
+    ax: Axes, chart: charts.Chart, low: Array, high: Array, longest: float | None
+) -> None:
+    points, moves, step = _field(chart, low, high)
     lengths = np.linalg.norm(moves, axis=1)
+    longest = float(lengths.max()) if longest is None else longest
     if lengths.max() <= style.ROUNDING * step:
         return
     moving = lengths > 0.03 * lengths.max()
-    scale = min(1.0, 1.2 * step / float(lengths.max()))
+    scale = min(1.0, 1.2 * step / longest)
     ax.quiver(
         *points[moving].T,
         *(scale * moves[moving]).T,

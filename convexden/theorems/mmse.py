@@ -148,7 +148,7 @@ def errors(
     """
     points, sigma = _clean(clean), _positive("sigma", sigma)
     if network is None:
-        network = _minimum_norm(points, sigma * _positive("kappa", kappa))
+        network = univariate.closed_form(points, sigma * _positive("kappa", kappa)).network
     elif (network.input_dimension, network.output_dimension) != (1, 1):
         raise InvalidProblem("the network is not univariate: give one of one input and output")
     from scipy.integrate import quad_vec
@@ -291,10 +291,6 @@ class _Moments:
         moves = np.array([network_moves, empirical_moves, m1 / m0 if m0 > 0 else 0.0])
         integrand: Array = moves**2 * m0 - 2 * moves * m1 + m2
         return integrand
-
-
-def _minimum_norm(clean: Array, radius: float) -> ShallowNetwork:
-    return univariate.closed_form(clean, radius).network
 
 
 def _clean(clean: ArrayLike) -> Array:

@@ -27,7 +27,6 @@ for name, claim in claims.items():
     cd.plotting.plot_comparison(
         claim.network, solutions[name].network, claim.problem, axes=tuple(axes)
     )
-    figure.suptitle(name)
 plt.show()
 
 # %%
