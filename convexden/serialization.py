@@ -76,7 +76,7 @@ def to_json(solution: Solution) -> str:
     return "{" + ",\n ".join(lines) + "}\n"
 
 
-def save_records(records: Iterable[Mapping[str, str | float | None]], path: str | Path) -> None:
+def save_records(records: Iterable[Mapping[str, object]], path: str | Path) -> None:
     """Write records as a JSON list, one a line; a number that is not finite becomes null.
 
     Raises

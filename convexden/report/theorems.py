@@ -92,6 +92,8 @@ def _instances(results: Sequence[Result]) -> Table:
             small(result.relative_gap),
             distance(result.sup_distance),
         )
+        for name_of, value in result.measured.items():
+            table.add_row(Text(f"    {name_of} {value:.9g}", "dim"))
     return table
 
 
@@ -115,8 +117,8 @@ def _findings(results: Sequence[Result]) -> list[Text]:
             kinds.items(), key=lambda item: item[0][0], reverse=True
         ):
             line = f"  {verdict} on {len(members)}" + (f" {kind}" if kind else "")
-            if verdict == "refuted":
-                excess = [result.relative_excess for result in members]
+            excess = [result.relative_excess for result in members]
+            if verdict == "refuted" and max(excess) > 0:
                 ends = dict.fromkeys([small(min(excess)), small(max(excess))])
                 line += f": cheaper networks exist, by {' to '.join(ends)}"
             lines.append(

@@ -9,13 +9,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from convexden.theorems._claims import ClosedForm, Instance
-from convexden.theorems._verdicts import TOLERANCE, Result, compare
+from convexden.theorems._verdicts import Result
 
 Kind = Literal["theorem", "conjecture"]
 
@@ -39,6 +38,9 @@ class Theorem:
         Kinds of random instances, which take turns.
     instance : callable
         ``instance(rng, kind)`` -> `Instance`, a random one that meets the hypotheses.
+    verify : callable
+        ``verify(points, radius, *, solve, tolerance)`` -> `Result`: what the theorem says, proved
+        or refuted on these points.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Theorem:
     closed_form: Callable[..., ClosedForm]
     kinds: tuple[str, ...]
     instance: Callable[[np.random.Generator, str], Instance]
+    verify: Callable[..., Result]
 
     def kind_of(self, index: int) -> str:
         """Kind of random instance number `index`."""
@@ -58,16 +61,3 @@ class Theorem:
         """Random instance number `index` of a seed, independent of all other instances."""
         key = zlib.crc32(self.name.encode())
         return self.instance(np.random.default_rng([key, seed, index]), self.kind_of(index))
-
-    def verify(
-        self,
-        points: ArrayLike,
-        radius: ArrayLike,
-        *,
-        solve: bool = False,
-        tolerance: float = TOLERANCE,
-        **more: Any,
-    ) -> Result:
-        """Prove or refute the closed form, see `compare`."""
-        closed_form = self.closed_form(points, radius, **more)
-        return compare(self.name, closed_form, solve=solve, tolerance=tolerance)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Literal
 
@@ -58,6 +59,8 @@ class Result:
     closed_form : ClosedForm
     solution : Solution or None
         What the solver found; None if the multipliers of the closed form prove the claim alone.
+    measured : mapping of str to float
+        The numbers that a theorem about more than the cost is decided by, by their names.
     """
 
     theorem: str
@@ -73,13 +76,14 @@ class Result:
     seconds: float
     closed_form: ClosedForm = field(repr=False)
     solution: Solution | None = field(repr=False)
+    measured: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def proof(self) -> Proof:
         """Whether the multipliers of the closed form decided, or the solver."""
         return "closed-form dual" if self.solution is None else "solved"
 
-    def as_dict(self) -> dict[str, str | float | None]:
+    def as_dict(self) -> dict[str, str | float | dict[str, float] | None]:
         """The numbers alone, ready for JSON."""
         return {
             "theorem": self.theorem,
@@ -93,7 +97,23 @@ class Result:
             "sup_distance": self.sup_distance,
             "seconds": self.seconds,
             "proof": self.proof,
+            "measured": dict(self.measured),
         }
+
+    def and_property(self, verdict: Verdict, measured: Mapping[str, float]) -> Result:
+        """The result of a theorem that claims a property besides the closed form.
+
+        Parameters
+        ----------
+        verdict : {"confirmed", "refuted", "undecided"}
+            On the property: both have to be confirmed, and one that is refuted refutes the theorem.
+        measured : mapping of str to float
+            What was found.
+        """
+        verdicts = {self.verdict, verdict}
+        worst: tuple[Verdict, ...] = ("refuted", "undecided", "confirmed")
+        combined = next(each for each in worst if each in verdicts)
+        return replace(self, verdict=combined, measured={**self.measured, **measured})
 
 
 def compare(

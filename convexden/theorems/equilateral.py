@@ -208,4 +208,5 @@ THEOREM = Theorem(
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,
+    verify=verify,
 )

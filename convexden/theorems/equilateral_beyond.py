@@ -116,4 +116,5 @@ THEOREM = Theorem(
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,
+    verify=verify,
 )

@@ -246,4 +246,5 @@ THEOREM = Theorem(
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,
+    verify=verify,
 )

@@ -250,4 +250,5 @@ THEOREM = Theorem(
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,
+    verify=verify,
 )
