@@ -1,0 +1,1 @@
+"""Many certified solves with one question: thresholds, maps and counterexamples."""
