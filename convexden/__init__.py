@@ -33,6 +33,8 @@ _HOMES = {
     "align": "alignment",
     "HingeAlignment": "hinges",
     "hinge_alignment": "hinges",
+    "Uniqueness": "minimisers",
+    "uniqueness": "minimisers",
     "Verification": "verification",
     "verify_certificate": "verification",
     "load": "serialization",
@@ -62,6 +64,8 @@ if TYPE_CHECKING:  # what a name is imported as, a type checker re-exports
     from convexden.errors import UnsupportedProblem as UnsupportedProblem
     from convexden.hinges import HingeAlignment as HingeAlignment
     from convexden.hinges import hinge_alignment as hinge_alignment
+    from convexden.minimisers import Uniqueness as Uniqueness
+    from convexden.minimisers import uniqueness as uniqueness
     from convexden.network import ShallowNetwork as ShallowNetwork
     from convexden.problem import Interpolation as Interpolation
     from convexden.problem import denoising as denoising

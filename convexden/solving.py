@@ -163,7 +163,8 @@ def _solve_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:
 
     line = solve_line(problem)
     pricing = LinePricing(problem)
-    maximum = pricing.maximum(line.values, line.jacobians)
+    heights = pricing.maxima(line.values, line.jacobians, 1.0)[1]
+    maximum = float(heights.max(initial=0.0))
     return line.network, _certificate(
         problem, line.values, line.jacobians, maximum, LinePricing.name
     )

@@ -25,10 +25,8 @@ from convexden.solvers.exchange import Bounds, Exchange
 from convexden.solvers.master import Master, solve_dual
 from convexden.solvers.minimax import Minimax
 from convexden.solvers.outcome import NO_PRICING, Outcome
-from convexden.solvers.pricing import ExactPricing
-from convexden.solvers.pricing.faces import FacePricing
+from convexden.solvers.pricing.exact import exact_pricing
 from convexden.solvers.pricing.local import LocalPricing
-from convexden.solvers.pricing.plane import PlanePricing
 from convexden.solvers.semidefinite import PRICING, half_patterns, semidefinite_maximum
 
 LOOPS = {
@@ -93,7 +91,7 @@ def solve_sites(
             part = Interpolation(
                 problem.centers[active], problem.targets[active], problem.radii[active]
             )
-            pricing = LocalPricing(part) if method == "local" else _exact(part)
+            pricing = LocalPricing(part) if method == "local" else exact_pricing(part)
             loop = LOOPS[method](constraints(part), pricing, tolerance, master, relay)
             solved = (active, loop)
             bounds = loop.run(hinges)
@@ -145,10 +143,6 @@ def _proof(loop: Exchange) -> _Proof:
     except UnsupportedProblem:
         return _Proof()
     return _Proof(bounds.multipliers, maximum, PRICING)
-
-
-def _exact(problem: Interpolation) -> ExactPricing:
-    return PlanePricing(problem) if problem.input_dimension == 2 else FacePricing(problem)
 
 
 def _first_sites(problem: Interpolation) -> Indices:

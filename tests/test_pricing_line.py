@@ -31,7 +31,7 @@ def test_no_hinge_beats_the_maximum(name, outputs):
     for seed in range(5):
         rng = np.random.default_rng(seed)
         values, jacobians = random_multipliers(problem, rng)
-        found = LinePricing(problem).maximum(values, jacobians)
+        found = LinePricing(problem).maxima(values, jacobians, 1.0)[1][0]
         touching = tangent_lines(problem, np.array([[1.0], [-1.0]]))
         heights = np.linalg.norm(dual_vectors(problem, touching, values, jacobians), axis=1)
         size = np.abs(values).sum() + np.abs(jacobians).sum()

@@ -41,6 +41,10 @@ class LinePricing:
             np.zeros(ends.size, dtype=bool),
         )
 
-    def maximum(self, values: Array, jacobians: Array) -> float:
-        """P for multipliers values (N, p) and jacobians (N, p, 1) that satisfy the equalities."""
-        return float(dual_heights(self.problem, self.hinges, values, jacobians).max(initial=0.0))
+    def maxima(self, values: Array, jacobians: Array, floor: float) -> tuple[Hinges, Array]:
+        """The hinges with g >= min(floor, P) and their g, the greatest first, for multipliers
+        values (N, p) and jacobians (N, p, 1) that satisfy the equalities."""
+        heights = dual_heights(self.problem, self.hinges, values, jacobians)
+        order = np.argsort(-heights, kind="stable")
+        kept = order[heights[order] >= min(floor, heights.max(initial=0.0))]
+        return self.hinges[kept], heights[kept]

@@ -1,0 +1,538 @@
+"""Whether a certified minimiser is the only one: what its multipliers say about all the others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations, combinations_with_replacement
+from typing import Literal, Self
+
+import numpy as np
+import scipy.linalg
+import scipy.optimize
+from numpy.typing import NDArray
+
+from convexden.certificate import Certificate
+from convexden.errors import NotCertified
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation, Reduction
+from convexden.solution import Solution
+from convexden.verification import site_errors
+
+Array = NDArray[np.float64]
+
+Status = Literal["unique", "not unique", "undecided"]
+
+# A local maximum of the dual constraint saturates it if it is this close to the largest (relative).
+SATURATED = 1e-8
+FLOOR = 0.5  # local maxima below this are not listed
+# Two saturating hinges whose normals and biases agree to this (in units of the spread) are one.
+SAME = 1e-6
+# Distances (in units of the spread) within which a hinge touches a ball or passes through a sample.
+CONTACT = 1e-9
+# Relative singular values below the first are zero; between the two it is not clear.
+DEPENDENT, INDEPENDENT = 1e-9, 1e-6
+# Relative residuals and differences of costs up to which saturating hinges make up a minimiser.
+ACCURACY = 1e-8
+# Weights (relative to the cost) below this are rounding.
+WEIGHTLESS = 1e-7
+# Angle (rad) by which a hinge is turned, and distance by which it is shifted at least, to see
+# whether it saturates alone.
+TURN, SHIFT = 1e-2, 1e-6
+STEP = 1e-3  # of the second differences of heights, rad
+# Hinges that stand for a family of saturating ones: more of them add dimensions if any counts.
+COARSE, FINE = 3, 6
+
+
+@dataclass(frozen=True, eq=False)
+class Uniqueness:
+    r"""What the multipliers of a certificate say about all minimisers.
+
+    Attributes
+    ----------
+    status : {"unique", "not unique", "undecided"}
+        "undecided" if rounding does not tell: the certificate is not sharp enough, or the
+        saturating hinges are nearly dependent.
+    dimension : float
+        Dimension of the set of all minimisers: 0 if there is one, ``math.inf`` if a whole family of
+        hinges takes part, NaN if undecided.
+    normals : (K, d) array
+        Unit normals of the saturating hinges, (w, b) and (-w, -b) counted once.  Every minimiser
+        consists of these, and of an affine function; of a family there are a few members.
+    biases : (K,) array
+    directions : (K, p) array
+        Unit vectors: the output weight of every minimiser at hinge k is a multiple >= 0 of row k.
+    weights : (K,) array
+        These multiples for the minimiser that was given.
+    next_height : float
+        The largest local maximum of the dual constraint that does not saturate it, 0 if there is
+        none: by what margin the list is complete.
+    independence : float
+        Smallest singular value of the K normalised columns, relative to the largest: 0 if they are
+        dependent.
+    networks : tuple of ShallowNetwork
+        The minimiser, or two different ones if it is not unique, both of the same cost.
+    """
+
+    status: Status
+    dimension: float
+    normals: Array
+    biases: Array
+    directions: Array
+    weights: Array
+    next_height: float
+    independence: float
+    networks: tuple[ShallowNetwork, ...]
+
+    @property
+    def unique(self) -> bool:
+        """Whether the status is "unique"."""
+        return self.status == "unique"
+
+    def __str__(self) -> str:
+        count = len(self.biases)
+        hinges = f"{count} hinge{'s' if count != 1 else ''} saturate{'s' if count == 1 else ''}"
+        if self.status == "undecided":
+            return f"undecided: {hinges} the dual constraint, to rounding"
+        if self.unique:
+            return f"unique: {hinges} the dual constraint, the next is at {self.next_height:.6g}"
+        if math.isinf(self.dimension):
+            return "not unique: a family of hinges saturates the dual constraint"
+        return f"not unique: the minimisers form a set of dimension {self.dimension:.0f}"
+
+
+def uniqueness(solution: Solution) -> Uniqueness:
+    r"""Whether the minimiser is unique, by complementary slackness.
+
+    Let l, G be optimal multipliers.  Every minimiser has its hinges where the dual constraint is
+    saturated, :math:`|q(w, b)| = 1` with :math:`q = \sum_n D_n (l_n z_n + G_n w)`, and there its
+    output weights are :math:`a = \mu q` with :math:`\mu \ge 0`.  Exact pricing lists these hinges.
+    If they are K, the minimisers are the points of the polytope
+
+    .. math:: \{\mu \ge 0 : \sum_k \mu_k q_k p_k^T = T \text{ up to affine functions}\},
+
+    :math:`p_k` the values :math:`D_{kn} z_{kn}` and slopes :math:`D_{kn} w_k` of hinge k on the
+    sites.  It is a single point if the :math:`q_k p_k^T` are independent modulo affine functions;
+    otherwise linear programs give its dimension and two of its points.  Where a hinge can be
+    shifted or turned and stays saturated, a few members stand for the family: if more of them make
+    the dimension larger, it is infinite.  Functions are compared on the affine hull of the centres:
+    off it the affine part is free if all sites are samples, and the one that does not depend on it
+    is meant.
+
+    Parameters
+    ----------
+    solution : Solution
+        Certified to 1e-8 or better, with multipliers that exact pricing can verify.
+
+    Returns
+    -------
+    Uniqueness
+
+    Raises
+    ------
+    NotCertified
+        If the solution is not certified, or to less than 1e-8.
+    UnsupportedProblem
+        If the sites are too many for exact pricing.
+
+    References
+    ----------
+    The multipliers are those of the dual in Zeno et al. 2023, arXiv 2311.06748, and Pilanci and
+    Ergen 2020, arXiv 2002.10553; complementary slackness is that of semi-infinite programs, Hettich
+    and Kortanek, SIAM Review 35, 1993.
+
+    Examples
+    --------
+    >>> import convexden as cd
+    >>> found = cd.uniqueness(cd.solve(cd.denoising([[0, 0], [4, 0], [0, 3]], radius=0.4)))
+    >>> found.status, len(found.biases), found.next_height < 0.9
+    ('unique', 4, True)
+    >>> convex = cd.Interpolation([0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, 1.0])
+    >>> found = cd.uniqueness(cd.solve(convex))
+    >>> found.status, found.dimension, [f"{float(h(1.5)):+.2f}" for h in found.networks]
+    ('not unique', inf, ['-0.50', '+0.00'])
+    """
+    if not solution.certified or solution.relative_gap > ACCURACY:
+        raise NotCertified(
+            f"uniqueness needs a solution that is certified to {ACCURACY:g}: solve again with "
+            f"tolerance={ACCURACY:g}"
+        )
+    return _describe(solution)
+
+
+def _describe(solution: Solution) -> Uniqueness:
+    if not solution.cost:
+        return _affine_only(solution)
+    reduction = solution.problem.reduce()
+    dual = _Dual.of(reduction, solution.certificate)
+    lines, next_height = dual.saturating()
+    families = dual.families(lines)
+    coarse, fine = (
+        _Minimisers.of(reduction, dual, lines.with_members(families, count), solution)
+        for count in (COARSE, FINE)
+    )
+    dimension = coarse.dimension if coarse.dimension == fine.dimension else math.inf
+    networks = coarse.networks()
+    if math.isnan(coarse.dimension + fine.dimension) or (dimension and len(networks) < 2):
+        status: Status = "undecided"
+        dimension, networks = math.nan, (solution.network,)
+    else:
+        status = "not unique" if dimension else "unique"
+    return Uniqueness(
+        status,
+        dimension,
+        *coarse.original(),
+        next_height,
+        coarse.independence,
+        networks,
+    )
+
+
+def _affine_only(solution: Solution) -> Uniqueness:
+    """Of cost 0 there are affine functions alone, and the sites determine which."""
+    d, p = solution.problem.input_dimension, solution.problem.output_dimension
+    none = np.zeros(0)
+    shapes = np.zeros((0, d)), none, np.zeros((0, p)), none
+    return Uniqueness("unique", 0.0, *shapes, 0.0, 1.0, (solution.network,))
+
+
+@dataclass(frozen=True, eq=False)
+class _Lines:
+    """Hinges {w.y + b = 0}: unit normals (K, d) and biases (K,)."""
+
+    normals: Array
+    biases: Array
+
+    def __len__(self) -> int:
+        return len(self.biases)
+
+    def offsets(self, centers: Array) -> Array:
+        """Z (K, N); 0 at the samples that a hinge passes through."""
+        z: Array = self.normals @ centers.T + self.biases[:, None]
+        return np.where(np.abs(z) < CONTACT, 0.0, z)
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> _Lines:
+        return _Lines(self.normals[rows], self.biases[rows])
+
+    def distinct(self) -> _Lines:
+        """Each once: the same hyperplane with either orientation."""
+        kept: list[int] = []
+        rows = np.column_stack([self.normals, self.biases])
+        for k, row in enumerate(rows):
+            known = rows[kept]
+            near = np.abs(known - row).max(axis=1) < SAME
+            turned = np.abs(known + row).max(axis=1) < SAME
+            if not (near | turned).any():
+                kept.append(k)
+        return self.take(np.array(kept, dtype=np.intp))
+
+    def with_members(self, families: list[_Family], count: int) -> _Lines:
+        """With so many members of each family, which may have hinges in common."""
+        members = [self, *(family.members(count) for family in families)]
+        return _Lines(
+            np.concatenate([lines.normals for lines in members]),
+            np.concatenate([lines.biases for lines in members]),
+        ).distinct()
+
+
+@dataclass(frozen=True, eq=False)
+class _Family:
+    """Hinges shifted by up to `extent`, or turned by up to that angle.
+
+    Turned, a hinge keeps its distance from a pivot, and its normal runs over a circle about
+    `center` in a direction `ahead`, which has the length of the circle's radius.
+    """
+
+    normal: Array
+    bias: float
+    extent: float
+    center: Array | None = None
+    ahead: Array | None = None
+    pivot: Array | None = None
+
+    def members(self, count: int) -> _Lines:
+        """Hinges that divide the family evenly, its first and last hinge not among them."""
+        t = self.extent * np.arange(1, count + 1)[:, None] / (count + 1)
+        if self.center is None or self.ahead is None or self.pivot is None:
+            return _Lines(np.repeat(self.normal[None], count, axis=0), self.bias + t[:, 0])
+        radial = self.normal - self.center
+        normals = self.center + radial * np.cos(t) + self.ahead * np.sin(t)
+        return _Lines(normals, self.bias - (normals - self.normal) @ self.pivot)
+
+
+@dataclass(frozen=True, eq=False)
+class _Dual:
+    """Multipliers in reduced coordinates, on the sites that the pricing needs."""
+
+    problem: Interpolation
+    values: Array
+    jacobians: Array
+
+    @classmethod
+    def of(cls, reduction: Reduction, certificate: Certificate) -> _Dual:
+        """Multipliers at a site inside a ball act as if they were the ball's, those of equal
+        samples add up, and samples without any do not matter."""
+        problem = reduction.problem
+        values = reduction.input_scale * certificate.values @ reduction.output_basis.T
+        jacobians = np.einsum(
+            "npd,ip,jd->nij", certificate.jacobians, reduction.output_basis, reduction.input_basis
+        )
+        jacobians[problem.radii == 0] = 0.0
+        centers, radii = problem.centers, problem.radii
+        kept: list[int] = []
+        for n in np.lexsort((np.arange(len(problem)), -radii)):
+            steps = centers[n] - centers[kept]
+            inside = np.linalg.norm(steps, axis=1) + radii[n] <= radii[kept] * (1 + 1e-15)
+            if not inside.any():
+                kept.append(int(n))
+                continue
+            owner = kept[int(inside.argmax())]
+            values[owner] += values[n]
+            jacobians[owner] += jacobians[n] + np.outer(values[n], steps[inside.argmax()])
+        needed = np.array(sorted(n for n in kept if radii[n] > 0 or values[n].any()), dtype=int)
+        sites = Interpolation(centers[needed], problem.targets[needed], radii[needed])
+        return cls(sites, values[needed], jacobians[needed])
+
+    def columns(self, lines: _Lines) -> Array:
+        """The q (K, p) of hinges."""
+        z = lines.offsets(self.problem.centers)
+        slopes = np.einsum("kn,npd->kpd", (z > 0).astype(float), self.jacobians)
+        return np.maximum(z, 0.0) @ self.values + np.einsum("kpd,kd->kp", slopes, lines.normals)
+
+    def saturate(self, lines: _Lines) -> bool:
+        """Whether all of the hinges are feasible and saturate the dual constraint."""
+        z = lines.offsets(self.problem.centers)
+        if (np.abs(z) < self.problem.radii - CONTACT).any():
+            return False
+        return bool((np.linalg.norm(self.columns(lines), axis=1) >= 1 - SATURATED).all())
+
+    def saturating(self) -> tuple[_Lines, float]:
+        """The saturating local maxima and the largest height of the others."""
+        from convexden.solvers.pricing.exact import exact_pricing
+        from convexden.solvers.pricing.line import LinePricing
+
+        line = self.problem.input_dimension == 1
+        pricing = LinePricing(self.problem) if line else exact_pricing(self.problem)
+        hinges, heights = pricing.maxima(self.values, self.jacobians, FLOOR)
+        high = heights >= 1 - SATURATED
+        lines = _Lines(hinges.normals[high], hinges.biases[high])
+        return lines.distinct(), float(heights[~high].max(initial=0.0))
+
+    def families(self, lines: _Lines) -> list[_Family]:
+        """What the hinges can be shifted or turned into and stay saturated."""
+        moves = [*self._shifts(lines), *self._turns(lines)]
+        return [family for family in moves if self.saturate(family.members(FINE))]
+
+    def _shifts(self, lines: _Lines) -> Iterator[_Family]:
+        """Shifts to either side, until the hinge meets the next site."""
+        radii = self.problem.radii
+        z = lines.offsets(self.problem.centers)
+        for k in range(len(lines)):
+            for sense in (1.0, -1.0):
+                ahead = (sense * z[k] < 0) & ((radii > 0) | (z[k] != 0))
+                room = float((np.abs(z[k]) - radii)[ahead].min(initial=np.inf))
+                if SHIFT < room < np.inf:
+                    yield _Family(lines.normals[k], float(lines.biases[k]), sense * room)
+
+    def _turns(self, lines: _Lines) -> Iterator[_Family]:
+        """Turns that keep the touched sites touched, or all but one of them: in the directions in
+        which the constraint bends most and least."""
+        centers, radii = self.problem.centers, self.problem.radii
+        z = lines.offsets(centers)
+        for w, b, offsets in zip(lines.normals, lines.biases, z, strict=True):
+            touched = np.flatnonzero(np.abs(np.abs(offsets) - radii) < CONTACT)
+            for held in (touched, *(np.delete(touched, i) for i in range(len(touched)))):
+                if not held.size:
+                    continue
+                pivot = centers[held[0]]
+                edges = centers[held[1:]] - pivot
+                center = np.linalg.pinv(edges) @ (edges @ w) if len(edges) else 0.0 * w
+                fixed = np.vstack([edges, w - center])
+                free = np.linalg.svd(fixed)[2][np.linalg.matrix_rank(fixed, 1e-9) :]
+                free *= np.linalg.norm(w - center)
+                circle = _Family(w, float(b), TURN, center, None, pivot)
+                for ahead in self._principal(circle, free):
+                    yield replace(circle, ahead=ahead)
+                    yield replace(circle, ahead=-ahead)
+
+    def _principal(self, circle: _Family, free: Array) -> Array:
+        """Combinations of directions: the height of a hinge has its principal curvatures in them."""
+        count = len(free)
+        if count < 2:
+            return free
+
+        def height(direction: Array) -> float:
+            small = replace(circle, ahead=direction, extent=2 * STEP).members(1)
+            return float(np.linalg.norm(self.columns(small)))
+
+        bends = np.zeros((count, count))
+        for i, j in combinations_with_replacement(range(count), 2):
+            along = free[i] if i == j else (free[i] + free[j]) / np.sqrt(2)
+            bends[i, j] = bends[j, i] = height(along) + height(-along)
+        for i, j in combinations(range(count), 2):
+            bends[i, j] = bends[j, i] = bends[i, j] - (bends[i, i] + bends[j, j]) / 2
+        axes = np.linalg.eigh(bends - 2 * height(0 * free[0]) * np.eye(count))[1]
+        principal: Array = axes.T @ free
+        return principal
+
+
+@dataclass(frozen=True, eq=False)
+class _Minimisers:
+    """All minimisers with hinges among some saturating ones, a polytope of weights.
+
+    Attributes
+    ----------
+    reduction : Reduction
+    lines : _Lines
+    directions : (K, p) array
+        The q of the hinges.
+    weights : (K,) array
+        Of the minimiser that was found, in the reduced problem.
+    dimension : float
+        Of the polytope; NaN if it is not clear.
+    independence : float
+    extremes : tuple of (K,) arrays
+        Weights of two points of the polytope far from each other, if there are two.
+    """
+
+    reduction: Reduction
+    solution: Solution
+    lines: _Lines
+    directions: Array
+    weights: Array
+    dimension: float
+    independence: float
+    extremes: tuple[Array, ...]
+
+    @classmethod
+    def of(cls, reduction: Reduction, dual: _Dual, lines: _Lines, solution: Solution) -> Self:
+        directions = dual.columns(lines)
+        cost = solution.cost / reduction.cost_scale
+        columns, goal = _program(reduction.problem, lines, directions)
+        sizes = np.linalg.norm(columns, axis=0)
+        weights, error = _nonnegative(columns, goal)
+        independence, null = _null_space(columns / sizes)
+        found = reduction, solution, lines, directions, weights
+        wrong = error > ACCURACY * np.linalg.norm(goal) or abs(weights.sum() - cost) > (
+            ACCURACY * cost
+        )
+        if wrong or null is None:
+            return cls(*found, math.nan, independence, ())
+        dimension, extremes = _extent(weights, null / sizes[:, None], WEIGHTLESS * cost)
+        return cls(*found, float(dimension), independence, extremes)
+
+    def original(self) -> tuple[Array, Array, Array, Array]:
+        """Normals, biases, directions and weights in the coordinates of the problem."""
+        network = self.reduction.lift_network(self._network(np.ones(len(self.lines))))
+        units = network.output_weights / self.reduction.cost_scale
+        scale = self.reduction.cost_scale
+        return network.input_weights, network.biases, units, scale * self.weights
+
+    def networks(self) -> tuple[ShallowNetwork, ...]:
+        """The minimiser that was given, or two different ones; none of them if they fail the check
+        of what they are."""
+        problem, cost = self.solution.problem, self.solution.cost
+        if not self.extremes:
+            return (self.solution.network,)
+        networks = tuple(
+            self.reduction.lift_network(self._repaired(weights)) for weights in self.extremes
+        )
+        for network in networks:
+            error = site_errors(problem, network).totals.max()
+            if error > ACCURACY * problem.target_spread or (
+                abs(network.representation_cost - cost) > ACCURACY * cost
+            ):
+                return ()
+        return networks
+
+    def _network(self, weights: Array) -> ShallowNetwork:
+        p, d = self.reduction.problem.output_dimension, self.reduction.problem.input_dimension
+        output = weights[:, None] * self.directions
+        return ShallowNetwork(
+            output, self.lines.normals, self.lines.biases, np.zeros((p, d)), np.zeros(p)
+        )
+
+    def _repaired(self, weights: Array) -> ShallowNetwork:
+        """The network with these weights, up to rounding, and the affine function it needs."""
+        problem = self.reduction.problem
+        used = weights > 0
+        lines, directions = self.lines.take(used), self.directions[used]
+        features, affine = _features(problem, lines), _affine(problem)
+        goal = _goal(problem)
+        rows = np.hstack([affine, features])
+        output = weights[used, None] * directions
+        start = np.vstack([np.linalg.lstsq(affine, goal - features @ output)[0], output])
+        start += np.linalg.lstsq(rows, goal - rows @ start)[0]
+        d = problem.input_dimension
+        return ShallowNetwork(start[d + 1 :], lines.normals, lines.biases, start[:d].T, start[d])
+
+
+def _features(problem: Interpolation, lines: _Lines) -> Array:
+    """Values [z]_+ at all sites and slopes D w at the balls (N + B d, K) of hinges."""
+    z = lines.offsets(problem.centers)
+    balls = problem.radii > 0
+    slopes = (z[:, balls] > 0)[:, :, None] * lines.normals[:, None, :]
+    features: Array = np.hstack([np.maximum(z, 0.0), slopes.reshape(len(z), -1)]).T
+    return features
+
+
+def _affine(problem: Interpolation) -> Array:
+    """The same of the coordinates and of the constant (N + B d, d + 1)."""
+    d, balls = problem.input_dimension, int((problem.radii > 0).sum())
+    values = np.column_stack([problem.centers, np.ones(len(problem))])
+    slopes = np.tile(np.eye(d, d + 1), (balls, 1))
+    return np.vstack([values, slopes])
+
+
+def _goal(problem: Interpolation) -> Array:
+    balls = int((problem.radii > 0).sum())
+    flat = np.zeros((balls * problem.input_dimension, problem.output_dimension))
+    return np.vstack([problem.targets, flat])
+
+
+def _program(problem: Interpolation, lines: _Lines, directions: Array) -> tuple[Array, Array]:
+    """Columns (R p, K) and right hand side of the equalities, affine functions projected out."""
+    complement = scipy.linalg.null_space(_affine(problem).T)
+    features = complement.T @ _features(problem, lines)
+    columns = features[:, None, :] * directions.T[None]
+    return columns.reshape(-1, len(lines)), (complement.T @ _goal(problem)).ravel()
+
+
+def _nonnegative(columns: Array, goal: Array) -> tuple[Array, float]:
+    """Weights >= 0 that solve the equalities best, and the error."""
+    weights = scipy.optimize.nnls(columns, goal)[0]
+    return weights, float(np.linalg.norm(columns @ weights - goal))
+
+
+def _null_space(columns: Array) -> tuple[float, Array | None]:
+    """The smallest relative singular value, 0 if the columns are dependent, and the null space;
+    None if it is not clear."""
+    _, sizes, rows = np.linalg.svd(columns)
+    sizes = np.append(sizes, np.zeros(len(rows) - len(sizes))) / sizes[0]
+    if ((sizes > DEPENDENT) & (sizes < INDEPENDENT)).any():
+        return float(sizes[-1]), None
+    dependent = sizes <= DEPENDENT
+    return 0.0 if dependent.any() else float(sizes[-1]), rows[dependent].T
+
+
+def _extent(weights: Array, null: Array, noise: float) -> tuple[int, tuple[Array, ...]]:
+    """Dimension of {weights + null z >= 0}, and two of its points if there are."""
+    if not null.shape[1]:
+        return 0, ()
+    points = [weights]
+    for row in null:
+        # The largest weight of each hinge: those at 0 throughout take no part.
+        found = scipy.optimize.linprog(
+            -row, A_ub=-null, b_ub=weights, bounds=(None, None), method="highs"
+        )
+        if found.status == 0:
+            points.append(np.maximum(weights + null @ found.x, 0.0))
+    largest = np.max(points, axis=0)
+    used = largest > noise
+    dimension = null.shape[1] - np.linalg.matrix_rank(null[~used], 1e-6)
+    differences = np.abs(np.array(points)[:, None] - np.array(points)).max(axis=2)
+    first, second = np.unravel_index(differences.argmax(), differences.shape)
+    if differences[first, second] <= noise or not dimension:
+        return 0, ()
+    return int(dimension), (points[first], points[second])
