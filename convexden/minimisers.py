@@ -155,8 +155,8 @@ def uniqueness(solution: Solution) -> Uniqueness:
     ('unique', 4, True)
     >>> convex = cd.Interpolation([0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, 1.0])
     >>> found = cd.uniqueness(cd.solve(convex))
-    >>> found.status, found.dimension, [f"{float(h(1.5)):+.2f}" for h in found.networks]
-    ('not unique', inf, ['-0.50', '+0.00'])
+    >>> found.status, found.dimension, [f"{h([1.5]).item():+.2f}" for h in found.networks]
+    ('not unique', inf, ['+0.00', '-0.50'])
     """
     if not solution.certified or solution.relative_gap > ACCURACY:
         raise NotCertified(

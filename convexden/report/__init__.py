@@ -5,7 +5,7 @@ Every function returns a rich renderable; the command line prints it.
 
 from convexden.report.alignment import alignment_table
 from convexden.report.decoding import fixed_points_table, ramps_table
-from convexden.report.solutions import solution_table, verification_table
+from convexden.report.solutions import solution_table, uniqueness_table, verification_table
 from convexden.report.theorems import theorems_table, verify_table
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "ramps_table",
     "solution_table",
     "theorems_table",
+    "uniqueness_table",
     "verification_table",
     "verify_table",
 ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from time import perf_counter
 from typing import Literal
 
 import numpy as np
 
+from convexden import __version__
 from convexden.errors import UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -99,6 +101,26 @@ class Result:
             "proof": self.proof,
             "measured": dict(self.measured),
         }
+
+    def as_solution(self, tolerance: float = TOLERANCE) -> Solution:
+        """What proves the result, to be verified, stored or drawn: the computed solution, or the
+        closed form with its own multipliers, certified if the gap is within the tolerance."""
+        if self.solution is not None:
+            return self.solution
+        claim = self.closed_form
+        assert claim.certificate is not None  # it proved the claim
+        return Solution(
+            claim.problem,
+            claim.network,
+            claim.certificate,
+            self.cost,
+            self.lower_bound,
+            self.relative_gap,
+            "certified" if self.relative_gap <= tolerance else "not-certified",
+            iterations=0,
+            seconds=self.seconds,
+            versions={"convexden": __version__, "numpy": version("numpy")},
+        )
 
     def and_property(self, verdict: Verdict, measured: Mapping[str, float]) -> Result:
         """The result of a theorem that claims a property besides the closed form.
