@@ -56,8 +56,7 @@ def plot_shape_map(shape_map: ShapeMap) -> NDArray[np.object_]:
     kinds = ListedColormap([*COLOURS, UNCERTIFIED])
     by_kind = {"cmap": kinds, "norm": BoundaryNorm(np.arange(kinds.N + 1) - 0.5, kinds.N)}
     heat = style.part_of("magma_r", 0.12, 0.95)
-    heat.set_over(heat(1.0))
-    heat.set_under(WITHOUT_EXCESS)
+    heat = heat.with_extremes(under=WITHOUT_EXCESS, over=heat(1.0))
     by_excess = {"cmap": heat, "norm": LogNorm(OPTIMAL, LARGEST_EXCESS)}
     structures = np.where(shape_map.certified, shape_map.structure, len(STRUCTURES)).astype(float)
     structures[~shape_map.solved] = np.nan
@@ -67,7 +66,12 @@ def plot_shape_map(shape_map: ShapeMap) -> NDArray[np.object_]:
         _draw(left, shape_map, structures[f], by_kind)
         left.set_title(f"{radius}: structure of the denoiser", fontsize=10)
         image = _draw(right, shape_map, excess[f], by_excess)
-        _draw(right, shape_map, np.where(structures[f] < len(STRUCTURES), np.nan, 5), by_kind)
+        _draw(
+            right,
+            shape_map,
+            np.where(structures[f] == len(STRUCTURES), len(STRUCTURES), np.nan),
+            by_kind,
+        )
         right.set_title(f"{radius}: excess of the face-aligned closed form", fontsize=10)
         left.set_ylabel("smallest angle")
     for ax in panels[-1]:

@@ -28,6 +28,9 @@ FORMAT = "convexden-shape-map"
 VERSION = 1
 FRACTIONS = (0.1, 0.5, 0.9)
 TOLERANCE = 1e-9  # relative gap at which a pixel counts as certified
+# Tilts in radians below this one may be errors of a solver, which grow to 1e-10 where the normals
+# of two faces coincide, as in right triangles: both methods have to find them.
+DOUBTFUL = 1e-7
 # A relative excess of the conjecture below this one counts as none.
 OPTIMAL = 1e-10
 # With these, the equilateral, the right isosceles and the 30-60-90 triangle are on the grid.
@@ -157,7 +160,7 @@ def shape_map(
     :math:`f H / 2` for every fraction f.  Each is solved by `convexden.solve`, certified by exact
     pricing in the plane, compared with the cost of the closed form of
     `convexden.theorems.face_aligned` (a conjecture that holds for some of them), and its structure
-    is that of `convexden.sweep.structures`.
+    is that of `convexden.sweep.structures`.  A tilt below 1e-7 rad has to be found by two methods.
 
     Parameters
     ----------
@@ -284,6 +287,13 @@ def _solve(f: int, m: int, angles: Array, fraction: float) -> _Pixel:
     conjectured = face_aligned.closed_form(points, radius).cost
     solution = solve(problem, tolerance=TOLERANCE)
     found = structure(problem, solution.network)
+    if found.name == "tilted" and found.tilt < DOUBTFUL:
+        other = solve(problem, tolerance=TOLERANCE, method="minimax")
+        solution, found = min(
+            (solution, found),
+            (other, structure(problem, other.network)),
+            key=lambda pair: (not pair[0].certified, pair[1].tilt),
+        )
     return _Pixel(
         f,
         m,

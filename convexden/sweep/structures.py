@@ -20,8 +20,9 @@ STRUCTURES: tuple[Name, ...] = get_args(Name)
 
 # Share of the cost below which a neuron does not count: the certificate cannot tell it from none.
 NEGLIGIBLE = 1e-9
-# Angles in radians up to this one are 0.  Column generation and the minimax method agree on the
-# hinges to 1e-12 or better, whereas the smallest tilts are 1e-9 on grids of half a degree.
+# Angles in radians up to this one are 0.  Rounding leaves 1e-12, whereas the smallest tilts of
+# triangles half a degree from an isosceles one are 1e-9; column generation and the minimax method
+# agree on these to seven digits.
 ALIGNED = 1e-10
 # Distances from a ball up to this share of its radius are 0; rounding leaves 1e-11.
 TOUCHING = 1e-9
