@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.errors import InvalidProblem
 from convexden.files import whole_file
 from convexden.plotting import style
 from convexden.plotting.pictures import check_picture
@@ -28,7 +29,9 @@ LARGEST_EXCESS = 1e-1
 ROW = 3.1  # height in inches
 
 
-def plot_shape_map(shape_map: ShapeMap) -> NDArray[np.object_]:
+def plot_shape_map(
+    shape_map: ShapeMap, axes: NDArray[np.object_] | None = None
+) -> NDArray[np.object_]:
     """Draw a map of triangles: the structure of their denoisers, and the excess of a conjecture.
 
     A triangle is at its largest angle, from left to right, and its smallest, upwards.  Equilateral
@@ -38,11 +41,18 @@ def plot_shape_map(shape_map: ShapeMap) -> NDArray[np.object_]:
     Parameters
     ----------
     shape_map : ShapeMap
+    axes : (F, 2) array of Axes, optional
+        Where to draw, in a figure with constrained layout; a new one if none are given.
 
     Returns
     -------
     (F, 2) array of Axes
-        A row for each radius, in a new figure.
+        A row for each radius.
+
+    Raises
+    ------
+    InvalidProblem
+        If the axes are not that many.
     """
     from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
     from matplotlib.figure import Figure
@@ -50,9 +60,14 @@ def plot_shape_map(shape_map: ShapeMap) -> NDArray[np.object_]:
     from matplotlib.patches import Patch
 
     rows = len(shape_map.fractions)
-    layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
-    figure = Figure((10.0, ROW * rows + 0.9), layout=layout)
-    panels = figure.subplots(rows, 2, squeeze=False, sharex=True, sharey=True)
+    if axes is None:
+        layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
+        figure = Figure((10.0, ROW * rows + 0.9), layout=layout)
+        panels = figure.subplots(rows, 2, squeeze=False, sharex=True, sharey=True)
+    elif axes.shape == (rows, 2):
+        panels, figure = axes, axes[0, 0].figure
+    else:
+        raise InvalidProblem(f"a map of {rows} radii needs ({rows}, 2) axes: give as many")
     kinds = ListedColormap([*COLOURS, UNCERTIFIED])
     by_kind = {"cmap": kinds, "norm": BoundaryNorm(np.arange(kinds.N + 1) - 0.5, kinds.N)}
     heat = style.part_of("magma_r", 0.12, 0.95)
@@ -66,18 +81,17 @@ def plot_shape_map(shape_map: ShapeMap) -> NDArray[np.object_]:
         _draw(left, shape_map, structures[f], by_kind)
         left.set_title(f"{radius}: structure of the denoiser", fontsize=10)
         image = _draw(right, shape_map, excess[f], by_excess)
-        _draw(
-            right,
-            shape_map,
-            np.where(structures[f] == len(STRUCTURES), len(STRUCTURES), np.nan),
-            by_kind,
-        )
+        failed = np.where(structures[f] == len(STRUCTURES), structures[f], np.nan)
+        _draw(right, shape_map, failed, by_kind)
         right.set_title(f"{radius}: excess of the face-aligned closed form", fontsize=10)
         left.set_ylabel("smallest angle")
+    for ax in panels.flat:
+        _label(ax, shape_map.largest_angle)
     for ax in panels[-1]:
         ax.set_xlabel("largest angle")
     bar = figure.colorbar(image, ax=panels[:, 1], extend="both", pad=0.02, aspect=20 * rows)
-    bar.set_label(f"relative excess over the optimum; grey: optimal, below {OPTIMAL:.0e}")
+    exponent = round(np.log10(OPTIMAL))
+    bar.set_label(f"relative excess over the optimum; grey: optimal, below $10^{{{exponent}}}$")
     uncertified = bool((shape_map.solved & ~shape_map.certified).any())
     patches = [
         Patch(fc=colour, label=name) for name, colour in zip(STRUCTURES, COLOURS, strict=True)
@@ -115,14 +129,13 @@ def save_shape_map(shape_map: ShapeMap, path: str | Path) -> None:
 
 
 def _draw(ax: Axes, shape_map: ShapeMap, values: Array, colours: dict[str, Any]) -> AxesImage:
-    """One pixel a triangle, and the lines of special ones."""
+    """One pixel a triangle, and the isosceles ones once more along the sides where they are."""
     from matplotlib.patches import Polygon
-    from matplotlib.ticker import MultipleLocator
 
     n, step = shape_map.divisions, 180 / shape_map.divisions
     largest = shape_map.largest_angle
+    i, j, k = np.rint(shape_map.angles / step).astype(int).T
     numbers = np.full((n, n), -1)
-    i, j, _ = np.rint(shape_map.angles / step).astype(int).T
     numbers[i, j] = np.arange(len(shape_map.angles))
     # Pixels across the isosceles sides, which cut them, are those of the mirror image.
     low, high = np.indices((n // 3 + 2, n))
@@ -137,16 +150,45 @@ def _draw(ax: Axes, shape_map: ShapeMap, values: Array, colours: dict[str, Any])
     corners = np.array([[60, 60], [90, 0], [largest, 0], [largest, (180 - largest) / 2]])
     if largest < 90:
         corners[1] = corners[2] = [largest, 180 - 2 * largest]
-    border = Polygon(corners, closed=True, fill=False, ec="0.3", lw=0.8, zorder=3)
+    border = Polygon(corners, closed=True, fill=False, ec="0.3", lw=0.6)
     ax.add_patch(border)
     image.set_clip_path(border)
-    if largest > 90:
-        ax.plot([90, 90], [0, 45], color="black", lw=0.9, ls=(0, (4, 3)), zorder=4)
-    ax.set_xlim(60 - 0.02 * (largest - 60), largest)
+    for side in (i == j, j == k):
+        _draw_side(ax, step * np.column_stack([k, i])[side], values[side], colours)
+    return image
+
+
+def _draw_side(ax: Axes, places: Array, values: Array, colours: dict[str, Any]) -> None:
+    """A piece of the side for each of these triangles, up to the middle of the next."""
+    from matplotlib.collections import LineCollection
+
+    order = np.argsort(places[:, 0])
+    places, values = places[order], values[order]
+    middles = (places[1:] + places[:-1]) / 2
+    ends = np.concatenate([places[:1], middles, places[-1:]])
+    pieces = np.stack([ends[:-1], ends[1:]], axis=1)
+    drawn = ~np.isnan(values)
+    side = LineCollection(list(pieces[drawn]), array=values[drawn], lw=4, zorder=3, **colours)
+    side.set_capstyle("butt")
+    ax.add_collection(side)
+
+
+def _label(ax: Axes, largest: float) -> None:
+    """Axes in degrees, and the names of the special triangles."""
+    from matplotlib.ticker import MultipleLocator
+
+    ax.set_xlim(60 - 0.03 * (largest - 60), largest)
     ax.set_ylim(0, 62)
     for axis, apart in ((ax.xaxis, 30 if largest > 120 else 10), (ax.yaxis, 15)):
         axis.set_major_locator(MultipleLocator(apart))
         axis.set_major_formatter("{x:g}°")
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    return image
+    for edge in ("top", "right"):
+        ax.spines[edge].set_visible(False)
+    small: dict[str, Any] = {"fontsize": 8.5, "textcoords": "offset points"}
+    x = 0.25 * 60 + 0.75 * min(largest, 90)
+    ax.annotate("isosceles", (x, 180 - 2 * x), (-6, 0), ha="right", va="top", **small)
+    x = 0.6 * 60 + 0.4 * largest
+    ax.annotate("isosceles", (x, 90 - x / 2), (4, 4), ha="left", va="bottom", **small)
+    if largest > 90:
+        ax.plot([90, 90], [0, 45], color="black", lw=0.9, ls=(0, (4, 3)), zorder=4)
+        ax.annotate("right", (90, 45), (0, 6), ha="center", va="bottom", **small)
