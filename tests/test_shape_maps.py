@@ -93,6 +93,17 @@ def test_a_pixel_is_what_the_theorem_finds():
     assert STRUCTURES[pixel.structure] == "tilted"
 
 
+def test_errors_of_a_solver_are_no_tilt():
+    # Two faces have the same normals here, and column generation alone leaves a tilt of 1.6e-10.
+    right = np.array([6, 72, 78]) * 180 / 156
+    pixel = _solve(0, 0, right, 0.5)
+    assert STRUCTURES[pixel.structure] == "edge-aligned"
+    # And this tilt is one, though the excess cost is far below rounding.
+    pixel = _solve(0, 0, np.array([103, 104, 105]) * 180 / 312, 0.05)
+    assert STRUCTURES[pixel.structure] == "tilted"
+    assert pixel.tilt == pytest.approx(3.8577e-9, rel=1e-3)
+
+
 def test_processes_find_the_same(found):
     assert_same(shape_map([0.3, 0.9], 12, jobs=2), found)
 
@@ -226,6 +237,16 @@ def test_picture_shows_what_is_missing_or_not_certified(path):
     assert not panels[1, 0].images[0].get_array().count()
     (legend,) = panels[0, 0].figure.legends
     assert legend.get_texts()[-1].get_text() == "not certified"
+
+
+def test_picture_goes_into_axes_that_are_given(found):
+    from matplotlib.figure import Figure
+
+    axes = Figure(layout="constrained").subplots(2, 2)
+    assert plotting.plot_shape_map(found, axes) is axes
+    assert axes[1, 1].images
+    with pytest.raises(InvalidProblem, match="axes"):
+        plotting.plot_shape_map(found, axes[:1])
 
 
 @pytest.mark.parametrize("largest", [70, 120])
