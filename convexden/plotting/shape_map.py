@@ -17,6 +17,7 @@ from convexden.sweep.structures import STRUCTURES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection
     from matplotlib.image import AxesImage
 
 Array = NDArray[np.float64]
@@ -150,27 +151,30 @@ def _draw(ax: Axes, shape_map: ShapeMap, values: Array, colours: dict[str, Any])
     corners = np.array([[60, 60], [90, 0], [largest, 0], [largest, (180 - largest) / 2]])
     if largest < 90:
         corners[1] = corners[2] = [largest, 180 - 2 * largest]
-    border = Polygon(corners, closed=True, fill=False, ec="0.3", lw=0.6)
+    border = Polygon(corners, closed=True, fill=False, ec="0.3", lw=0.6, zorder=2)
     ax.add_patch(border)
     image.set_clip_path(border)
     for side in (i == j, j == k):
-        _draw_side(ax, step * np.column_stack([k, i])[side], values[side], colours)
+        strip = _strip(step * np.column_stack([k, i])[side], values[side], colours)
+        ax.add_collection(strip)
+        strip.set_clip_path(border)
     return image
 
 
-def _draw_side(ax: Axes, places: Array, values: Array, colours: dict[str, Any]) -> None:
-    """A piece of the side for each of these triangles, up to the middle of the next."""
+def _strip(places: Array, values: Array, colours: dict[str, Any]) -> LineCollection:
+    """A piece of a side for each of these triangles, half of the way to the next."""
     from matplotlib.collections import LineCollection
 
     order = np.argsort(places[:, 0])
     places, values = places[order], values[order]
-    middles = (places[1:] + places[:-1]) / 2
-    ends = np.concatenate([places[:1], middles, places[-1:]])
-    pieces = np.stack([ends[:-1], ends[1:]], axis=1)
+    halves = np.diff(places, axis=0) / 2
+    before = places - np.concatenate([halves[:1], halves])
+    after = places + np.concatenate([halves, halves[-1:]])
+    pieces = np.stack([before, after], axis=1)
     drawn = ~np.isnan(values)
-    side = LineCollection(list(pieces[drawn]), array=values[drawn], lw=4, zorder=3, **colours)
-    side.set_capstyle("butt")
-    ax.add_collection(side)
+    strip = LineCollection(list(pieces[drawn]), array=values[drawn], lw=8, zorder=1.5, **colours)
+    strip.set_capstyle("butt")
+    return strip
 
 
 def _label(ax: Axes, largest: float) -> None:
