@@ -283,6 +283,16 @@ def test_solve_local_without_a_bound(run, monkeypatch):
     assert "out.json is not certified" in error
 
 
+def test_solve_ramps_is_an_upper_bound(run):
+    line = ("--radius", "0.1", "--ramps", "--quiet", "--output", "out.json")
+    status, output, error = run("solve", "triangle.csv", *line)
+    assert status == 1
+    assert "upper-bound" in output
+    assert "leave out --ramps" in error
+    assert (load("out.json").status, load("out.json").lower_bound) == ("upper-bound", 0.0)
+    assert run("check", "out.json")[0] == 1
+
+
 def test_two_methods_at_once_are_refused(run):
     options = ("--radius", "0.1", "--sandwich", "--local", "--output", "out.json")
     assert_refused(run("solve", "triangle.csv", *options), "--sandwich and --local")

@@ -80,6 +80,12 @@ def simplex(dimension: int, fraction: float) -> tuple[Array, float]:
         ("face-aligned", EQUILATERAL, 0.1, 4.615384615384615),
         ("face-aligned", RIGHT, 0.48, 5.572755417956655),
         ("face-aligned", [[0, 0], [1, 0], [0.5, 0.6]], 0.12, 5.906261169950738),
+        ("max-margin-ramps", [0, 1, 3], 0.25, 20 / 3),
+        ("max-margin-ramps", LINE, 0.1, 4.722222222222222),
+        ("max-margin-ramps", RIGHT, 0.48, 5.572755417956655),
+        ("max-margin-ramps", EQUILATERAL, 0.1, 4.615384615384615),
+        ("max-margin-ramps", [[0, 0], [1, 0], [0.5, 0.6]], 0.12, 5.906261169950738),
+        ("max-margin-ramps", CROSS, 0.1, 14.7076923076923),
     ],
 )
 def test_cost(name: str, points: Any, radius: Any, cost: float) -> None:
@@ -248,6 +254,7 @@ def test_rounding_of_affine_data_costs_nothing(shift: float) -> None:
         ("face-aligned", CROSS, 0.1, "vertices of a simplex"),
         ("face-aligned", [[0, 0], [1, 0], [0.5, 0.2]], 0.11, "lower the radius below 0.1"),
         ("face-aligned", RIGHT, 0.0, "one radius"),
+        ("max-margin-ramps", RIGHT, [0.1, 0.1, 0.2], "one radius"),
     ],
 )
 def test_hypotheses_say_in_one_line_what_is_wrong(
@@ -311,6 +318,7 @@ def test_registry() -> None:
         "equilateral",
         "equilateral-beyond",
         "face-aligned",
+        "max-margin-ramps",
     ]
     assert theorems.get("Face_Aligned") is face_aligned.THEOREM
     with pytest.raises(InvalidProblem, match="did you mean equilateral"):
@@ -529,6 +537,31 @@ def test_random_instances_refute_and_confirm_the_conjecture() -> None:
     assert ("isosceles acute", "confirmed") in found
     assert ("obtuse", "confirmed") in found
     assert not {("isosceles acute", "refuted"), ("obtuse", "refuted")} & found
+
+
+@pytest.mark.parametrize("radius", [0.01, 0.1, 0.2])
+@pytest.mark.parametrize("angles", [(50, 60, 70), (40, 60, 80), (30, 75, 75), (20, 40, 120)])
+def test_in_triangles_the_best_ramps_are_face_aligned(
+    angles: tuple[float, float, float], radius: float
+) -> None:
+    points = triangle(angles)
+    expected = face_aligned.closed_form(points, radius)
+    found = theorems.max_margin_ramps.closed_form(points, radius)
+    assert found.cost == pytest.approx(expected.cost, rel=1e-13)
+    probe = np.random.default_rng(0).uniform(-2, 2, (50, 2))
+    np.testing.assert_allclose(found.network(probe), expected.network(probe), atol=1e-10)
+
+
+def test_ramps_without_room_are_no_closed_form() -> None:
+    with pytest.raises(InvalidProblem, match="no room for ramps"):
+        theorems.max_margin_ramps.closed_form(EQUILATERAL, 0.76)
+
+
+def test_max_margin_ramps_are_optimal_on_rays_and_not_on_tetrahedra() -> None:
+    found = {(r.kind, r.verdict) for r in theorems.verify_all(["max-margin-ramps"], instances=8)}
+    assert {("obtuse triangle", "confirmed"), ("rays", "confirmed")} <= found
+    assert {("acute triangle", "refuted"), ("tetrahedron", "refuted")} <= found
+    assert not {("obtuse triangle", "refuted"), ("rays", "refuted")} & found
 
 
 def test_false_claims_are_refuted() -> None:

@@ -18,6 +18,7 @@ from convexden.theorems import (
     equilateral,
     equilateral_beyond,
     face_aligned,
+    max_margin_ramps,
     mmse,
     obtuse_simplex,
     rays,
@@ -40,6 +41,7 @@ __all__ = [
     "equilateral_beyond",
     "face_aligned",
     "get",
+    "max_margin_ramps",
     "mmse",
     "names",
     "obtuse_simplex",
@@ -57,6 +59,7 @@ _MODULES = (
     equilateral,
     equilateral_beyond,
     face_aligned,
+    max_margin_ramps,
 )
 
 registry = MappingProxyType({module.THEOREM.name: module.THEOREM for module in _MODULES})
