@@ -343,6 +343,20 @@ def test_verify_refutes_a_conjecture_and_exits_0(run):
     assert "finding: equilateral-beyond" in output
 
 
+def test_verify_without_scikit_learn_leaves_out_the_images(run, monkeypatch):
+    from convexden import theorems
+
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    few = {name: theorems.registry[name] for name in ("univariate", "images")}
+    monkeypatch.setattr(theorems, "registry", few)
+    status, output, error = run("verify", "--instances", "1", "--quiet")
+    assert status == 0, output + error
+    assert "univariate" in output
+    assert "convexden: images is left out" in error
+    assert_refused(run("verify", "images"), 'pip install "convexden[images]"')
+
+
 def test_theorems_are_listed(run):
     status, output, _ = run("theorems")
     assert status == 0

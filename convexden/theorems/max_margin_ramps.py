@@ -53,8 +53,8 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     The hinges are the max-margin hyperplanes of their activation patterns, moved to the balls.
     This contains the theorems on points on rays, obtuse simplices and regular simplices; in
     triangles it is the conjecture ``face-aligned``.  The solver decides: it agrees on obtuse
-    triangles and rays, and finds cheaper networks, whose hinges are tilted, on scalene acute
-    triangles and on most tetrahedra.
+    triangles and rays, and finds cheaper networks, whose hinges are tilted, on many scalene acute
+    triangles and many tetrahedra.
 
     The heights are those of a convex program (``solve(problem, method="ramps")``), solved to
     rounding.
