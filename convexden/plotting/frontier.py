@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,7 +52,7 @@ def plot_frontier(frontier: Frontier, ax: Axes | None = None) -> Axes:
         "confirmed": (style.BLUE, "v", "confirmed: excess at most"),
         "undecided": ("0.45", "_", "undecided: excess between"),
     }
-    handles = []
+    handles: list[Any] = []
     for verdict, (colour, marker, label) in kinds.items():
         chosen = [each for each in drawn if each.verdict == verdict]
         if not chosen:

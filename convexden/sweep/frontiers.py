@@ -24,9 +24,9 @@ Status = Literal["bracketed", "undecided", "interrupted"]
 Claim: TypeAlias = ClosedForm | Result | Solution | Verification | bool
 
 TOLERANCE = 1e-10  # relative accuracy to which optimality has to be proved
-# Excesses that are extrapolated, of which rounding is a small part.
+# Excesses are known up to the widths of gaps and enclosures; those that are extrapolated exceed it.
+KNOWN = 2e-12
 CLEAN = 1e-10
-ROUNDING = 1e-14
 NODES = 4  # of them at most,
 APART = 2.0  # each so many times the one before, or rounding would be amplified
 ORDERS = (1, 2)  # with which an excess may vanish
@@ -66,7 +66,7 @@ class Onset(NamedTuple):
     order : int
         1 if the excess vanishes linearly, 2 if quadratically.
     error : float
-        Difference of extrapolations, and what rounding of the excess makes of them.
+        Difference of extrapolations, and what the errors of the excess make of them.
     """
 
     parameter: float
@@ -410,7 +410,7 @@ def _onset(evaluations: tuple[Evaluation, ...], low: float, high: float) -> Onse
             continue
         parameter, error = _extrapolate(chosen[:NODES], 0.0)
         nearest, size = chosen[0]
-        error += abs(nearest - parameter) * ROUNDING / (order * size**order)
+        error += abs(nearest - parameter) * KNOWN / (order * size**order)
         if sign * (parameter - end) <= error:  # or it would be where the claim is refuted
             found.append(Onset(parameter, order, error))
     return min(found, key=lambda onset: onset.error, default=None)
