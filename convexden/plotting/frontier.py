@@ -87,7 +87,7 @@ def plot_frontier(frontier: Frontier, ax: Axes | None = None) -> Axes:
 def _sparse_ticks(axis: Axis, least: float, most: float) -> None:
     """Few powers of ten on either side of 0, up to `most` and not close to `least`."""
     first, last = int(np.ceil(np.log10(least))) + 1, int(np.floor(np.log10(most)))
-    exponents = list(range(last, first - 1, -max(1, round((last - first) / 3))))
+    exponents = list(range(last, first - 1, -max(1, (last - first + 1) // 2)))
     ticks = [sign * 10.0**exponent for sign in (-1, 1) for exponent in exponents]
     names = [f"${sign}10^{{{exponent}}}$" for sign in ("-", "") for exponent in exponents]
     axis.set_ticks([0.0, *ticks], ["0", *names])
