@@ -159,10 +159,10 @@ def test_ramps_on_images_lose_a_millionth() -> None:
     contact = data.smallest_distance(images) / 2
 
     def ramps(share: float) -> Any:
-        return solve(denoising(images, radius=share * contact), method="sandwich")
+        return solve(denoising(images, radius=share * contact), method="ramps")
 
-    found = frontier(ramps, 0.45, 0.55, excess=1e-6, accuracy=3e-2)
-    assert found.width <= 3e-2
+    found = frontier(ramps, 0.45, 0.55, excess=1e-6, accuracy=1e-2)
+    assert found.width <= 1e-2
     low, high = (
         ramps(share).cost
         / solve(denoising(images, radius=share * contact), method="column-generation").lower_bound

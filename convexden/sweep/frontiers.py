@@ -129,7 +129,10 @@ class Frontier:
         return None if self.excess is not None else _onset(self.evaluations, self.low, self.high)
 
     def __str__(self) -> str:
-        low, high = (f"{at.verdict} at {at.parameter:.12g}" for at in (self.at_low, self.at_high))
+        decimals = max(0, 1 - int(np.floor(np.log10(self.width))))
+        low, high = (
+            f"{at.verdict} at {at.parameter:.{decimals}f}" for at in (self.at_low, self.at_high)
+        )
         note = "" if self.status == "bracketed" else f" ({self.status})"
         return f"{low}, {high}{note}"
 
@@ -157,7 +160,7 @@ def frontier(
         * a `ClosedForm`: that it is optimal.  Its multipliers prove it by exact pricing, or the
           certified optimum decides (`convexden.theorems.compare`); for any network of your own
           it is ``ClosedForm(problem, network, network.representation_cost, None)``;
-        * a `Solution`, of the method "sandwich" for example: that its network is optimal;
+        * a `Solution`, of ``solve(problem, method="ramps")`` for example: that its network is optimal;
         * a `Result`, of ``theorems.rays.verify(points, radius)`` for example: its verdict;
         * a `Verification`, of ``verification.verify(problem, network, certificate)``: that these
           multipliers prove that network, without a solver.  Where they do not, the claim counts
@@ -345,9 +348,8 @@ def _evaluate(
     try:
         claimed: Any = claim(parameter)
         if isinstance(claimed, Solution):
-            claimed = ClosedForm(
-                claimed.problem, claimed.network, claimed.cost, claimed.certificate
-            )
+            multipliers = claimed.certificate if claimed.lower_bound > 0 else None
+            claimed = ClosedForm(claimed.problem, claimed.network, claimed.cost, multipliers)
         if isinstance(claimed, ClosedForm):
             claimed = compare("given", claimed, tolerance=tolerance)
     except NotCertified:
