@@ -550,6 +550,51 @@ def test_conjecture_fails_on_scalene_acute_triangles_only(
     assert result.relative_excess == pytest.approx(excess, rel=0.5, abs=1e-12)
 
 
+@pytest.mark.usefixtures("no_solver")
+@pytest.mark.parametrize("kind", ["right", "obtuse", "isosceles", "scalene"])
+def test_the_candidate_at_a_vertex_is_proved_by_its_multipliers(kind: str) -> None:
+    rng = np.random.default_rng(len(kind))
+    for _ in range(5):
+        apex = {
+            "right": 90.0,
+            "obtuse": rng.uniform(90, 170),
+            "isosceles": rng.uniform(89.2, 90.0),
+            "scalene": 80.0,
+        }[kind]
+        share = {"isosceles": 0.5, "scalene": 0.6}.get(kind, rng.uniform(0.1, 0.9))
+        points = triangle((apex, share * (180 - apex), (1 - share) * (180 - apex)))
+        sides = np.linalg.norm(points - np.roll(points, 1, axis=0), axis=1)
+        half_height = np.prod(sides) / 4 / sides.max()
+        radius = rng.uniform(*((0.6, 0.9) if kind == "scalene" else (0.06, 0.9))) * half_height
+        basis = np.linalg.qr(rng.standard_normal((3, 2)))[0]
+        claim = face_aligned.at_vertex(points @ basis.T + 1, radius, 0)
+        result = theorems.compare("face-aligned", claim)
+        assert result.verdict == "confirmed"
+        assert result.proof == "closed-form dual"
+        centred = face_aligned.closed_form(points, radius)
+        assert claim.cost == pytest.approx(centred.cost, rel=1e-13)
+        np.testing.assert_array_equal(centred.network.offset, points[0])
+
+
+def test_nothing_proves_the_candidate_at_another_vertex_than_the_median() -> None:
+    points = triangle((60, 60, 60))
+    for vertex in range(3):
+        claim = face_aligned.at_vertex(points, 0.2, vertex)
+        assert claim.certificate is not None
+        check = verify(claim.problem, claim.network, claim.certificate)
+        # 2 cos(30 degrees), what the hinges of the missing ramp see
+        assert check.pricing_maximum >= np.sqrt(3) - 1e-9
+        assert theorems.compare("face-aligned", claim).verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("points", "vertex"), [(regular_simplex(3), 0), (EQUILATERAL, 3), (EQUILATERAL, -1)]
+)
+def test_the_candidate_at_a_vertex_is_for_triangles(points: Array, vertex: int) -> None:
+    with pytest.raises(InvalidProblem, match="give the three vertices of a triangle"):
+        face_aligned.at_vertex(points, 0.1, vertex)
+
+
 def test_random_instances_refute_and_confirm_the_conjecture() -> None:
     found = {(r.kind, r.verdict) for r in theorems.verify_all(["face-aligned"], instances=9)}
     assert ("scalene acute", "refuted") in found
