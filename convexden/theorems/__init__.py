@@ -15,9 +15,11 @@ from types import MappingProxyType
 from convexden.errors import InvalidProblem
 from convexden.theorems import (
     collinear,
+    contraction,
     equilateral,
     equilateral_beyond,
     face_aligned,
+    low_noise,
     mmse,
     obtuse_simplex,
     rays,
@@ -35,11 +37,13 @@ __all__ = [
     "Verdict",
     "collinear",
     "compare",
+    "contraction",
     "decide",
     "equilateral",
     "equilateral_beyond",
     "face_aligned",
     "get",
+    "low_noise",
     "mmse",
     "names",
     "obtuse_simplex",
@@ -51,6 +55,8 @@ __all__ = [
 
 _MODULES = (
     univariate,
+    contraction,
+    low_noise,
     collinear,
     rays,
     obtuse_simplex,

@@ -49,7 +49,7 @@ _GAUSS = (
     0.066671344308688137593568809893332,
 )
 
-ROUNDS = 40  # of bisection
+LIMIT = 5_000  # intervals; what is not resolved then counts into the accuracy
 BLOCK = 2048  # points that the integrand is asked for at once
 
 
@@ -78,21 +78,21 @@ def integrate(
         Estimate of the largest of their absolute errors.
     """
     start, stop = marks[:-1], marks[1:]
-    accuracy, integrals, size = 0.0, None, None
-    for last in [False] * (ROUNDS - 1) + [True]:
-        values, errors, rounding, sizes = _rule(f, start, stop)
-        size = sizes.sum(axis=1).max() if size is None else size
-        done = errors <= relative * size / len(marks) if not last else np.ones(len(start), bool)
-        part = values[:, done].sum(axis=1)
-        integrals = part if integrals is None else integrals + part
-        accuracy += float(np.maximum(errors, rounding)[done].sum())
-        start, stop = start[~done], stop[~done]
-        if not start.size:
-            break
-        middle = (start + stop) / 2
-        start, stop = np.concatenate([start, middle]), np.concatenate([middle, stop])
-    assert integrals is not None
-    return integrals, accuracy
+    values, errors, rounding, sizes = _rule(f, start, stop)
+    share = relative * sizes.sum(axis=1).max() / len(marks)
+    integrals, accuracy, count = np.zeros(len(values)), 0.0, len(start)
+    while True:
+        rough = errors > share
+        rough &= count + 2 * rough.sum() <= LIMIT
+        integrals = integrals + values[:, ~rough].sum(axis=1)
+        accuracy += float(np.maximum(errors, rounding)[~rough].sum())
+        if not rough.any():
+            return integrals, accuracy
+        middle = (start + stop)[rough] / 2
+        start = np.concatenate([start[rough], middle])
+        stop = np.concatenate([middle, stop[rough]])
+        count += len(start)
+        values, errors, rounding, _ = _rule(f, start, stop)
 
 
 def _rule(

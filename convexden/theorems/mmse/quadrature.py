@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
+from convexden.pieces import along
 from convexden.theorems import univariate
 from convexden.theorems.mmse.adaptive import integrate
 from convexden.theorems.mmse.densities import Density
@@ -139,19 +140,22 @@ def errors(
         raise InvalidProblem("the network is not univariate: give one of one input and output")
     moments = _Moments.of(density, sigma, np.asarray(breaks, dtype=float).ravel())
     low, high = moments.reach
-    slopes = network.input_weights[:, 0]
-    knots = -network.biases[slopes != 0] / slopes[slopes != 0]
+    line = along(network, [low], [high])
+    knots = line.points(line.knots)[:, 0]
     middles = (points[1:] + points[:-1]) / 2
     widths = sigma**2 / np.diff(points)  # over which the empirical MMSE denoiser jumps
     steps = np.concatenate([middles + k * widths for k in (-30, -10, -3, 0, 3, 10, 30)])
     ends = np.concatenate([edge + sigma * np.arange(-8, 9, 4) for edge in moments.edges])
-    marks = np.unique(np.concatenate([knots, steps, ends, [low, high]]))
+    marks = np.unique(np.concatenate([knots, steps, ends]))
     found, accuracy = integrate(
-        lambda y: moments.integrand(y, network, points), marks[(marks >= low) & (marks <= high)]
+        lambda y: moments.integrand(y, np.interp(y, knots, line.values[:, 0]), points),
+        marks[(marks >= low) & (marks <= high)],
     )
-    fine, coarse = found[:3], found[3:]
-    accuracy += float(np.abs(fine - coarse).max())
-    ours, empirical, best = map(float, fine)
+    ours, empirical, best = map(float, found[:3])
+    accuracy += float(np.abs(found[:3] - found[3:]).max())
+    # Steep ramps cancel outside of them and leave this rounding there.
+    rounding = np.finfo(float).eps * network.representation_cost * (high - low)
+    accuracy += 2 * float(rounding) * ours**0.5
     return MeanSquaredErrors(sigma, ours, empirical, best, accuracy)
 
 
@@ -312,10 +316,10 @@ class _Moments:
                 mass *= moves
         return total
 
-    def integrand(self, y: Array, network: ShallowNetwork, clean: Array) -> Array:
-        """Densities (6, M) at y (M,) of the errors of the network, the empirical and the true MMSE
-        denoiser, by the two rules of `NODES`."""
-        network_moves = network(y)[:, 0] - y
+    def integrand(self, y: Array, denoised: Array, clean: Array) -> Array:
+        """Densities (6, M) at y (M,) of the errors of a denoiser with these values, of the
+        empirical and of the true MMSE denoiser, by the two rules of `NODES`."""
+        network_moves = denoised - y
         empirical_moves = posterior_mean(y, clean, self.sigma) - y
         densities = []
         for nodes in NODES:
