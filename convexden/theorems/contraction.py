@@ -26,7 +26,7 @@ ROUNDING = 1e-10  # of the spread of the clean points: what is closer to a clean
 
 
 def hypotheses(points: ArrayLike, radius: ArrayLike, delta: float | None = None) -> Interpolation:
-    """The problem, if it is univariate with balls, and delta leaves something of every gap.
+    """The problem, if it is univariate with balls, and what delta excludes meets none of them.
 
     Raises
     ------
@@ -39,11 +39,11 @@ def hypotheses(points: ArrayLike, radius: ArrayLike, delta: float | None = None)
     gaps, radii = _gaps(problem)
     if delta is not None:
         sums = radii.sum(axis=1)
-        largest = float(((gaps - sums) * radii.max(axis=1) / sums).min())
+        largest = float(((gaps - sums) * radii.min(axis=1) / sums).min())
         if not 0 < delta < largest:
             raise InvalidProblem(
-                f"delta is {delta:g}: give one between 0 and {largest:.6g}, the largest distance "
-                "from the fixed point of a gap inside of it"
+                f"delta is {delta:g}: give one between 0 and {largest:.6g}, the smallest distance "
+                "from a fixed point between two balls to one of them"
             )
     return problem
 
@@ -88,8 +88,8 @@ def closed_form(points: ArrayLike, radius: ArrayLike, delta: float | None = None
         Clean points, in any order.
     radius : float or (N,) array
     delta : float, optional
-        Smaller than the distance from the fixed point to the further ball in every gap.  The
-        closed form does not depend on it.
+        Smaller than the distance from every fixed point between two balls to the nearer one.
+        The closed form does not depend on it.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def closed_form(points: ArrayLike, radius: ArrayLike, delta: float | None = None
     >>> from convexden.theorems import contraction
     >>> result = contraction.verify([0.0, 1.0, 3.0], 0.25, delta=0.1)
     >>> result.verdict, {name: round(value, 9) for name, value in result.measured.items()}
-    ('confirmed', {'alpha': 0.985714286, 'alpha by the formula': 0.985714286})
+    ('confirmed', {'alpha': 0.962962963, 'alpha by the formula': 0.962962963})
     """
     return univariate.connect_the_dots(hypotheses(points, radius, delta))
 
@@ -292,7 +292,8 @@ def _gaps(problem: Interpolation) -> tuple[Array, Array]:
 
 
 def instance(rng: np.random.Generator, kind: str) -> Instance:
-    """Two to eight points, and delta from 1 to 90 % of the largest distance from a fixed point."""
+    """Two to eight points, and delta from 1 to 90 % of the smallest distance from a fixed point
+    between two balls to one of them."""
     count = int(rng.integers(2, 9))
     scale = 10 ** rng.uniform(-1, 1)
     gaps = rng.uniform(0.2, 2.0, count - 1)
@@ -301,8 +302,8 @@ def instance(rng: np.random.Generator, kind: str) -> Instance:
     if kind == "unequal radii":
         radii *= rng.uniform(0.1, 1.0, count)
     room = radii[:-1] + radii[1:]
-    larger = np.maximum(radii[:-1], radii[1:])
-    largest = float(((scale * gaps / room - 1) * larger).min())
+    smaller = np.minimum(radii[:-1], radii[1:])
+    largest = float(((scale * gaps / room - 1) * smaller).min())
     order = rng.permutation(count)
     return Instance(
         points=points[order, None],
