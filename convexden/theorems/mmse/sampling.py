@@ -64,6 +64,8 @@ class MonteCarloErrors:
         How many noisy points were drawn.
     confidence : float
         Of each interval on its own.
+    dimension : int
+        Of the points.
     """
 
     sigma: float
@@ -72,6 +74,7 @@ class MonteCarloErrors:
     difference: Estimate
     samples: int
     confidence: float
+    dimension: int
 
 
 def monte_carlo(
@@ -180,7 +183,7 @@ def monte_carlo(
             break
     minimum_norm, empirical, difference = map(Estimate, sums.means.tolist(), widths.tolist())
     return MonteCarloErrors(
-        float(sigma), minimum_norm, empirical, difference, sums.count, confidence
+        float(sigma), minimum_norm, empirical, difference, sums.count, confidence, d
     )
 
 
