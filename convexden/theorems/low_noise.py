@@ -210,8 +210,9 @@ def instance(rng: np.random.Generator, kind: str) -> Instance:
     """Two to eight clean points drawn from a density, and noise from 1 to 45 % of its scale, or
     of that at which the balls meet."""
     density, kappa = _density(rng, kind), float(rng.uniform(0.5, 2.5))
+    spread = density.ppf(0.75) - density.ppf(0.25)
     points = np.zeros(2)
-    while np.diff(np.sort(points)).min() <= 1e-3 * np.ptp(points):
+    while np.diff(np.sort(points)).min() <= 1e-3 * spread:
         points = density.rvs(int(rng.integers(2, 9)), random_state=rng)
     contact = float(np.diff(np.sort(points)).min()) / (2 * kappa)
     sigma = rng.uniform(0.01, 0.9 * LOW) * min(contact, scale(points, density, kappa))
