@@ -4,7 +4,7 @@ The functions take and return Axes of matplotlib, which is imported on first use
 """
 
 from convexden.plotting.alignment import plot_alignment
-from convexden.plotting.comparison import plot_comparison
+from convexden.plotting.comparison import clearest, plot_comparison
 from convexden.plotting.convergence import plot_convergence
 from convexden.plotting.line import plot_line
 from convexden.plotting.pictures import (
@@ -24,6 +24,7 @@ __all__ = [
     "KINDS",
     "Kind",
     "check_picture",
+    "clearest",
     "default_kind",
     "plot_alignment",
     "plot_comparison",
