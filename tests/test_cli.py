@@ -430,3 +430,20 @@ def test_plot_refuses_nonsense(run, folder, options, part):
     assert_refused(run("plot", "h.json", *options), part)
     assert_refused(run("plot", "line.csv", "h.png"), "is not JSON")
     assert set(folder.iterdir()) == before
+
+
+def test_check_says_whether_the_minimiser_is_unique(run):
+    Path("points.csv").write_text("0,0\n4,0\n0,3\n")
+    assert run("solve", "points.csv", "--radius", "0.4", "--output", "right.json")[0] == 0
+    status, output, _ = run("check", "right.json", "--unique")
+    assert status == 0
+    assert "unique: 4 hinges saturate the dual constraint, the next is at 0.959444" in output
+    assert "(1, 0)" in output
+    Path("corners.csv").write_text("1,1\n-1,1\n-1,-1\n1,-1\n")
+    Path("targets.csv").write_text("1\n-1\n1\n-1\n")
+    Path("radii.csv").write_text("0\n0\n0\n0\n")
+    arguments = "solve corners.csv --radii radii.csv --targets targets.csv --output xor.json"
+    assert run(*arguments.split())[0] == 0
+    status, output, _ = run("check", "xor.json", "--unique")
+    assert status == 0
+    assert "not unique: the minimisers form a set of dimension 1" in output

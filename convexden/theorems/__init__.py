@@ -20,7 +20,9 @@ from convexden.theorems import (
     face_aligned,
     mmse,
     obtuse_simplex,
+    persistence,
     rays,
+    subspace,
     univariate,
 )
 from convexden.theorems._claims import ClosedForm, Instance
@@ -43,8 +45,10 @@ __all__ = [
     "mmse",
     "names",
     "obtuse_simplex",
+    "persistence",
     "rays",
     "registry",
+    "subspace",
     "univariate",
     "verify_all",
 ]
@@ -52,11 +56,13 @@ __all__ = [
 _MODULES = (
     univariate,
     collinear,
+    subspace,
     rays,
     obtuse_simplex,
     equilateral,
     equilateral_beyond,
     face_aligned,
+    persistence,
 )
 
 registry = MappingProxyType({module.THEOREM.name: module.THEOREM for module in _MODULES})

@@ -17,11 +17,12 @@ Array = NDArray[np.float64]
 
 
 class Instance(TypedDict, total=False):
-    """Arguments of `closed_form` and `verify`: points, radius and, where they differ, targets."""
+    """Arguments of `closed_form` and `verify`: points, radius, and what else the theorem needs."""
 
     points: Array
     radius: float | Array
     targets: Array
+    moves: Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -102,12 +102,17 @@ class Result:
             "measured": dict(self.measured),
         }
 
-    def as_solution(self) -> Solution:
-        """The cheapest known network with its proof: what a file of the instance stores.
+    def as_solution(self, tolerance: float = TOLERANCE) -> Solution:
+        """What proves the result, to be verified, stored or drawn.
 
         That is the computed solution, if there is one, and otherwise the closed form with its own
         multipliers.  Without these nothing bounds the cost from below, and the status is
         "upper-bound".
+
+        Parameters
+        ----------
+        tolerance : float
+            Relative gap up to which the closed form counts as certified.
 
         Returns
         -------
@@ -132,7 +137,7 @@ class Result:
             lower_bound, status = 0.0, "upper-bound"
         else:
             lower_bound = min(self.lower_bound, cost)
-            proved = relative_gap(cost, lower_bound) <= TOLERANCE
+            proved = relative_gap(cost, lower_bound) <= tolerance
             status = "certified" if proved else "not-certified"
         return Solution(
             problem,
