@@ -173,6 +173,34 @@ def test_claims_are_told_in_formulas(page):
     assert r"\frac" not in re.sub(r'aria-label="[^"]*"', "", statement(theorems.rays.closed_form))
 
 
+def test_formulas_of_several_lines_and_sizes():
+    r"""Both are known.
+
+    .. math::
+
+       a_{\text{low}} &= \Bigl(1 - \frac r 2\Bigr) , \\
+       b &\ge 0 .
+
+    It ends *here* with ``code`` of `convexden`.
+
+    * one
+    * two
+
+    Parameters
+    ----------
+    none
+    """
+    text = statement(test_formulas_of_several_lines_and_sizes)
+    page = Page(text)
+    labels = [given["aria-label"] for given in page.all("svg")]
+    assert labels == [r"a_{\text{low}} = \Bigl(1 - \frac r 2\Bigr) ,", r"b \ge 0 ."]
+    words = "Both are known. It ends here with code of convexden. one two"
+    assert page.text.split() == words.split()
+    assert [name for name, _ in page.elements if name in ("em", "code", "li", "br")] == [
+        *("br", "em", "code", "code", "li", "li")
+    ]
+
+
 def test_what_mathtext_cannot_read_stays_latex():
     assert formula(r"\begin{cases} 1 \end{cases}") == r"<code>\begin{cases} 1 \end{cases}</code>"
     small, large = formula(r"a \le b"), formula(r"a \le b", display=True)
@@ -186,7 +214,7 @@ def test_text_is_escaped():
     )
     assert tag("details", join(["a", "<"]), open=True) == "<details open>a&lt;</details>"
     assert linked("A & B, arXiv 2311.06748, x") == (
-        'A &amp; B, <a href="https://arxiv.org/abs/2311.06748">arXiv 2311.06748</a>, x'
+        'A &amp; B, <a href="https://arxiv.org/abs/2311.06748" class="tight">arXiv 2311.06748</a>, x'
     )
 
 

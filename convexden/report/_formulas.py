@@ -16,8 +16,9 @@ COMMANDS = {1: "M", 2: "L", 3: "Q", 4: "C", 79: "Z"}  # of SVG, by the codes of 
 # What LaTeX and mathtext, matplotlib's part of it, spell differently.
 SPELLINGS = (
     (r"\\(le|ge)(?![a-zA-Z])", r"\\\1q"),
-    (r"\\text(?=\{)", r"\\mathrm"),
+    (r"\\[Bb]igg?[lrm]?(?![a-zA-Z])", ""),
     (r"\\tfrac", r"\\frac"),
+    (r"\\frac ?(\w) ?(\w)", r"\\frac{\1}{\2}"),
     (r"\^\*", r"^{\\ast}"),
 )
 

@@ -19,7 +19,7 @@ def linked(reference: str) -> Html:
     """A reference, with links to arXiv."""
     parts = ARXIV.split(reference)  # text, then name, number, text again and again
     links = (
-        tag("a", name, href=f"https://arxiv.org/abs/{number}")
+        tag("a", name, href=f"https://arxiv.org/abs/{number}", class_="tight")
         for name, number in zip(parts[1::3], parts[2::3], strict=True)
     )
     return join(part for text in parts[::3] for part in (text, next(links, Html())))
@@ -28,13 +28,16 @@ def linked(reference: str) -> Html:
 def statement(function: Callable[..., object]) -> Html:
     """What a docstring says before its first section."""
     text = SECTION.split(inspect.getdoc(function) or "", maxsplit=1)[0]
-    return join((_block(block) for block in re.split(r"\n\s*\n", text.strip())), "\n")
+    text = re.sub(r"^\.\. math::\s+", ".. math:: ", text.strip(), flags=re.MULTILINE)
+    return join((_block(block) for block in re.split(r"\n\s*\n", text)), "\n")
 
 
 def _block(text: str) -> Html:
     if text.startswith(".. math::"):
         tex = " ".join(text.removeprefix(".. math::").split())
-        return tag("p", formula(tex, display=True), class_="formula")
+        lines = [tex] if r"\begin" in tex else tex.replace("&", "").split(r"\\")
+        shown = [formula(line.strip(), display=True) for line in lines]
+        return tag("p", join(shown, tag("br")), class_="formula")
     if text.startswith("* "):
         items = re.split(r"^\* ", text, flags=re.MULTILINE)[1:]
         return tag("ul", *(tag("li", _inline(dedent(item))) for item in items))

@@ -199,7 +199,7 @@ def _overview(rows: Sequence[Tally]) -> Html:
                 "tr",
                 tag("th", name, said, scope="row"),
                 tag("td", theorem.kind if theorem else "claim"),
-                tag("td", linked(theorem.reference) if theorem else ""),
+                tag("td", linked(theorem.reference) if theorem else "", class_="reference"),
                 *(_count(count, style) for count, style in counts),
                 _count(tally.undecided, "undecided"),
                 _count(tally.dual, ""),
@@ -344,7 +344,7 @@ def _words(results: Sequence[Result]) -> Html:
     measured = Counter(key for result in results for key in result.measured)
     if measured:
         words["other columns"] = (
-            f"Numbers that decide what is claimed besides the cost: {', '.join(measured)}."
+            f"Numbers that decide what is claimed besides the cost: {'; '.join(measured)}."
         )
     pairs = (join([tag("dt", word), tag("dd", text)]) for word, text in words.items())
     return tag("dl", *pairs, class_="words")
