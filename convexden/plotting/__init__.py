@@ -4,7 +4,7 @@ The functions take and return Axes of matplotlib, which is imported on first use
 """
 
 from convexden.plotting.alignment import plot_alignment
-from convexden.plotting.comparison import plot_comparison
+from convexden.plotting.comparison import clearest, plot_comparison
 from convexden.plotting.convergence import plot_convergence
 from convexden.plotting.errors import plot_mean_squared_errors
 from convexden.plotting.frontier import plot_frontier
@@ -26,6 +26,7 @@ __all__ = [
     "KINDS",
     "Kind",
     "check_picture",
+    "clearest",
     "default_kind",
     "plot_alignment",
     "plot_comparison",
