@@ -35,6 +35,8 @@ _HOMES = {
     "hinge_alignment": "hinges",
     "Uniqueness": "minimisers",
     "uniqueness": "minimisers",
+    "Frontier": "sweep.frontiers",
+    "frontier": "sweep.frontiers",
     "Verification": "verification",
     "verify_certificate": "verification",
     "load": "serialization",
@@ -77,6 +79,8 @@ if TYPE_CHECKING:  # what a name is imported as, a type checker re-exports
     from convexden.solution import Progress as Progress
     from convexden.solution import Solution as Solution
     from convexden.solving import solve as solve
+    from convexden.sweep.frontiers import Frontier as Frontier
+    from convexden.sweep.frontiers import frontier as frontier
     from convexden.verification import Verification as Verification
     from convexden.verification import verify_certificate as verify_certificate
 

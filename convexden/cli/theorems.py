@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from convexden.cli.console import Quiet, show
+from convexden.cli.console import Quiet, say, show
 from convexden.errors import InvalidProblem
 
 
@@ -64,11 +65,14 @@ def verify(
         def show_progress(done: int, total: int, name: str) -> None:
             line.show(f"{name}: {done} of {total} instances done")
 
-        results = list(
-            theorems.verify_all(
+        with warnings.catch_warnings(record=True) as notices:
+            warnings.simplefilter("always")
+            found = theorems.verify_all(
                 names or None, instances=instances, seed=seed, solve=solve, progress=show_progress
             )
-        )
+        for notice in notices:
+            say(str(notice.message))
+        results = list(found)
     if json is not None:
         from convexden.serialization import save_records
 

@@ -7,17 +7,20 @@ decides it by the certified optimum.  `verify_all` does so on random instances o
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
 from types import MappingProxyType
 
-from convexden.errors import InvalidProblem
+from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.theorems import (
     collinear,
     equilateral,
     equilateral_beyond,
     face_aligned,
+    images,
+    max_margin_ramps,
     mmse,
     obtuse_simplex,
     persistence,
@@ -27,7 +30,7 @@ from convexden.theorems import (
 )
 from convexden.theorems._claims import ClosedForm, Instance
 from convexden.theorems._theorem import Theorem
-from convexden.theorems._verdicts import TOLERANCE, Result, Verdict, compare, decide
+from convexden.theorems._verdicts import TOLERANCE, Result, Verdict, compare, cost_error, decide
 
 __all__ = [
     "ClosedForm",
@@ -37,11 +40,14 @@ __all__ = [
     "Verdict",
     "collinear",
     "compare",
+    "cost_error",
     "decide",
     "equilateral",
     "equilateral_beyond",
     "face_aligned",
     "get",
+    "images",
+    "max_margin_ramps",
     "mmse",
     "names",
     "obtuse_simplex",
@@ -62,7 +68,9 @@ _MODULES = (
     equilateral,
     equilateral_beyond,
     face_aligned,
+    max_margin_ramps,
     persistence,
+    images,
 )
 
 registry = MappingProxyType({module.THEOREM.name: module.THEOREM for module in _MODULES})
@@ -105,7 +113,8 @@ def verify_all(
     Parameters
     ----------
     names : iterable of str, optional
-        Which theorems, all if not given.
+        Which theorems; all if not given, but those whose instances need an extra that is not
+        installed, with a warning.
     instances : int
         Random instances of each.
     seed : int
@@ -127,10 +136,21 @@ def verify_all(
     ------
     InvalidProblem
         If a name is unknown, there are no instances or the seed is negative.
+    UnsupportedProblem
+        If the instances of a theorem that is named need an extra that is not installed.
     """
-    chosen = list(dict.fromkeys(get(name) for name in (registry if names is None else names)))
     if instances < 1 or seed < 0:
         raise InvalidProblem("give at least one instance and a seed >= 0")
+    chosen = []
+    for theorem in dict.fromkeys(get(name) for name in (registry if names is None else names)):
+        try:
+            theorem.draw(seed, 0)
+        except UnsupportedProblem as error:
+            if names is not None:
+                raise
+            warnings.warn(f"{theorem.name} is left out: {error}", stacklevel=2)
+        else:
+            chosen.append(theorem)
     return _verify_all(chosen, instances, seed, solve, tolerance, progress)
 
 

@@ -162,7 +162,7 @@ def _largest_ratio(problem: Interpolation, certificate: Certificate, basis: Arra
 
 
 def instance(rng: np.random.Generator, kind: str) -> Instance:
-    """Three to five random points of a subspace in up to five dimensions, at 5 to 80 % of contact."""
+    """Three to five random points of a subspace of 2 to 5 dimensions, at 5 to 80 % of contact."""
     rank = {"line": 1, "plane": 2, "three dimensions": 3}[kind]
     dimension = int(rng.integers(rank + 1, 6))
     count = 4 if rank == 3 else int(rng.integers(3, 6))
