@@ -16,10 +16,12 @@ from types import MappingProxyType
 from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.theorems import (
     collinear,
+    contraction,
     equilateral,
     equilateral_beyond,
     face_aligned,
     images,
+    low_noise,
     max_margin_ramps,
     mmse,
     obtuse_simplex,
@@ -41,6 +43,7 @@ __all__ = [
     "collinear",
     "compare",
     "cost_error",
+    "contraction",
     "decide",
     "equilateral",
     "equilateral_beyond",
@@ -48,6 +51,7 @@ __all__ = [
     "get",
     "images",
     "max_margin_ramps",
+    "low_noise",
     "mmse",
     "names",
     "obtuse_simplex",
@@ -61,6 +65,8 @@ __all__ = [
 
 _MODULES = (
     univariate,
+    contraction,
+    low_noise,
     collinear,
     subspace,
     rays,
