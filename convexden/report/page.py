@@ -316,12 +316,13 @@ def _words(results: Sequence[Result]) -> Html:
     from convexden.theorems._verdicts import TOLERANCE
 
     words = {
-        "confirmed": "The closed form is a network that meets the constraints at the cost claimed, "
-        f"and no network costs less by more than {TOLERANCE:g} of it. What a theorem claims "
-        "besides holds as well.",
-        "refuted": "A cheaper network was found, or the closed form breaks a constraint, or what "
-        "is claimed besides does not hold. A refuted conjecture is a finding, a refuted theorem a "
-        "failure.",
+        "confirmed": "The claim holds on the instance. If it is about the cost, the closed form is "
+        "a network that meets the constraints at the cost claimed, and no network costs less by "
+        f"more than {TOLERANCE:g} of it. If it is about a property, of the closed form or of the "
+        "certified minimiser, the numbers measured have it. The claim in full says which.",
+        "refuted": "It does not hold: a cheaper network was found, the closed form breaks a "
+        "constraint, or the property is missing. A refuted conjecture is a finding, a refuted "
+        "theorem a failure.",
         "undecided": "The certified interval of the optimum is too wide to tell.",
         "dual": "The proof: the multipliers that the theorem gives, priced exactly, "
         "bound every network's cost from below by the cost of the closed form. No solver has a "
@@ -344,7 +345,7 @@ def _words(results: Sequence[Result]) -> Html:
     measured = Counter(key for result in results for key in result.measured)
     if measured:
         words["other columns"] = (
-            f"Numbers that decide what is claimed besides the cost: {'; '.join(measured)}."
+            f"Numbers that decide claims about more than the cost: {'; '.join(measured)}."
         )
     pairs = (join([tag("dt", word), tag("dd", text)]) for word, text in words.items())
     return tag("dl", *pairs, class_="words")
