@@ -89,7 +89,7 @@ def _instances(results: Sequence[Result]) -> Table:
             distance(result.sup_distance),
         )
         for name_of, value in result.measured.items():
-            table.add_row(Text(f"    {name_of} {value:.9g}", "dim"))
+            table.add_row(Text(f"    {name_of}", "dim"), "", "", Text(f"{value:.6g}", "dim"))
     return table
 
 
