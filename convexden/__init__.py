@@ -37,6 +37,8 @@ _HOMES = {
     "uniqueness": "minimisers",
     "Verification": "verification",
     "verify_certificate": "verification",
+    "Counterexample": "sweep.counterexamples",
+    "search": "sweep.counterexamples",
     "load": "serialization",
     "save": "serialization",
 }
@@ -77,6 +79,8 @@ if TYPE_CHECKING:  # what a name is imported as, a type checker re-exports
     from convexden.solution import Progress as Progress
     from convexden.solution import Solution as Solution
     from convexden.solving import solve as solve
+    from convexden.sweep.counterexamples import Counterexample as Counterexample
+    from convexden.sweep.counterexamples import search as search
     from convexden.verification import Verification as Verification
     from convexden.verification import verify_certificate as verify_certificate
 

@@ -28,7 +28,7 @@ from convexden.theorems import (
 )
 from convexden.theorems._claims import ClosedForm, Instance
 from convexden.theorems._theorem import Theorem
-from convexden.theorems._verdicts import TOLERANCE, Result, Verdict, compare, decide
+from convexden.theorems._verdicts import TOLERANCE, Result, Verdict, compare, cost_error, decide
 
 __all__ = [
     "ClosedForm",
@@ -38,6 +38,7 @@ __all__ = [
     "Verdict",
     "collinear",
     "compare",
+    "cost_error",
     "decide",
     "equilateral",
     "equilateral_beyond",

@@ -202,7 +202,9 @@ def _by_solving(closed_form: ClosedForm, tolerance: float) -> _Found:
     ):
         verdict: Verdict = "refuted"  # what the theorem calls the minimiser is none at that cost
     else:
-        verdict = decide(claimed, solution.cost, solution.lower_bound, _noise(solution), tolerance)
+        verdict = decide(
+            claimed, solution.cost, solution.lower_bound, cost_error(solution), tolerance
+        )
     distance = _distance(network, solution.network, problem)
     return _Found(verdict, solution.cost, solution.lower_bound, distance, solution)
 
@@ -247,7 +249,7 @@ def decide(
     return "undecided"
 
 
-def _noise(solution: Solution) -> float:
+def cost_error(solution: Solution) -> float:
     """Relative amount by which the cost may lie below the optimum because of rounding.
 
     The network interpolates up to small residuals.  To first order they lower the cost by their
