@@ -34,7 +34,9 @@ Skipped = Literal["undefined", "uncertified"]
 Reason = Literal["cheaper network", "does not interpolate", "cost misstated", ""]
 
 FRACTIONS = (0.05, 0.9)  # of the contact of the balls, where no radius is asked for
-RANDOM = 0.1  # share of the evaluations at random geometries, the best of which is improved
+RANDOM = 0.2  # share of the evaluations at random geometries before the best is improved,
+NOTHING = 1e-11  # if its excess is above this
+NEAR = 0.1  # share by which rounding may move the radius out of its range
 SIZE = 0.2  # of the first simplex of Nelder and Mead, in units of the first edge
 # That are tried: all up to a hundred, then powers of ten.
 DENOMINATORS = (*range(1, 101), *(10**k for k in range(3, 10)))
@@ -172,11 +174,11 @@ def search(
     .. math:: \max_{x_1, ..., x_N, \rho} \frac{R(h_{conjectured}) - R^*}{R^*}
 
     over the points up to translation, rotation and scale, and the radius if it is not given, with
-    the optimum :math:`R^*` from certified solutions.  From each start some random geometries
-    are tried, and the best is improved by the method of Nelder and Mead.  The best of all is then
-    scaled to a smallest distance of 1 and rounded, points and radius to multiples of 1/q with the
-    smallest q (up to 100, then powers of ten) that keeps the share `keep` of the excess, and solved
-    and certified again.
+    the optimum :math:`R^*` from certified solutions.  From each start some random geometries are
+    tried, and the best is improved by the method of Nelder and Mead, again and again.  The best of
+    all is scaled to a smallest distance of 1 and rounded, points and radius to multiples of 1/q
+    with the smallest q (up to 100, then powers of ten) that keeps the share `keep` of the excess
+    and the radius in its range, to 10 %.  It is solved and certified again.
 
     Parameters
     ----------
@@ -246,7 +248,7 @@ def search(
         best = _best(found)
         if best is not None and not best.reason and not interrupted:
             try:
-                best = _rounded(candidate, best, minimum, keep, seen)
+                best = _rounded(task, best, minimum, keep, seen)
             except KeyboardInterrupt:
                 interrupted = True
     return _report(name, found, best, minimum, interrupted or bool(seen))
@@ -349,6 +351,11 @@ class _Space:
             fraction = (self.low + self.high) / 2 + (self.high - self.low) / 2 * np.sin(free[-1])
         return points, float(fraction) * smallest_distance(points) / 2
 
+    def allows(self, points: Array, radius: float) -> bool:
+        """Whether the radius is in its range, or almost."""
+        fraction = 2 * radius / smallest_distance(points)
+        return self.low * (1 - NEAR) <= fraction <= min(self.high * (1 + NEAR), 1.0)
+
 
 # ---------------------------------------------------------------- one start
 
@@ -424,7 +431,7 @@ def _run(
         while True:
             drawn = [task.space.draw(rng) for _ in range(draws)]
             losses = [loss(free) for free in drawn]
-            if np.isinf(min(losses)):
+            if min(losses) > -NOTHING:  # there is no slope to climb
                 continue
             first = drawn[int(np.argmin(losses))]
             simplex = np.vstack([first, first + SIZE * np.eye(first.size)])
@@ -477,7 +484,7 @@ def _best(starts: Iterable[_Start]) -> _Trial | None:
 
 
 def _rounded(
-    candidate: Candidate, best: _Trial, minimum: float, keep: float, interruptions: Sequence[int]
+    task: _Task, best: _Trial, minimum: float, keep: float, interruptions: Sequence[int]
 ) -> _Trial:
     """The geometry in the simplest fractions that keep the share of the excess, or as it is."""
     if not best.refutes(minimum):
@@ -485,9 +492,9 @@ def _rounded(
     scale = smallest_distance(best.points)
     for q in DENOMINATORS:
         points, radius = np.round(best.points * (q / scale)) / q, round(best.radius * q / scale) / q
-        if radius == 0 or len(np.unique(points, axis=0)) < len(points):
+        if len(np.unique(points, axis=0)) < len(points) or not task.space.allows(points, radius):
             continue
-        trial = _trial(candidate, points, radius)
+        trial = _trial(task.candidate, points, radius)
         if interruptions:
             break
         if not isinstance(trial, _Trial) or trial.reason or not trial.refutes(minimum):
