@@ -33,6 +33,12 @@ def search(conjecture=narrow, **options) -> cd.Counterexample:
     return cd.search(conjecture, **given)
 
 
+def said(found: cd.Counterexample) -> str:
+    lines = str(found).splitlines()
+    assert max(map(len, lines)) <= 88
+    return " ".join(lines)
+
+
 def assert_proved(found: cd.Counterexample, conjecture) -> None:
     """From the points and the radius alone."""
     assert (found.found, found.reason) == (True, "cheaper network")
@@ -69,6 +75,8 @@ def test_scalene_triangles_are_not_face_aligned():
     found = cd.search("face-aligned", starts=1, evaluations=40, radius=0.5)
     assert_proved(found, face_aligned.closed_form)
     assert_rational(found)
+    assert "face-aligned fails: on the 3 points (0, 0)," in said(found)
+    assert f"an excess of {found.excess:.3g}." in said(found)
     assert found.excess > 1e-6
     sides = np.linalg.norm(found.points - np.roll(found.points, 1, axis=0), axis=1)
     assert np.diff(np.sort(sides)).min() > 0.01
@@ -93,7 +101,7 @@ def test_a_network_that_does_not_interpolate_is_refuted_at_once():
     found = search(shifted)
     assert (found.found, found.reason, found.evaluations) == (True, "does not interpolate", 1)
     assert found.conjecture == "shifted"
-    assert "shifted fails: its network does not interpolate the 3 points" in str(found)
+    assert "shifted fails: its network does not interpolate the 3 points" in said(found)
     assert found.solution.certified
     assert abs(found.excess) < 1e-9
 
@@ -105,20 +113,20 @@ def test_a_cost_that_is_misstated_is_refuted_at_once():
 
     found = search(cheap)
     assert (found.found, found.reason, found.evaluations) == (True, "cost misstated", 1)
-    assert "cheap fails: the cost that it states is not" in str(found)
+    assert "cheap fails: the cost that it states is not" in said(found)
 
 
 # ---------------------------------------------------------------- what is true
 
 
-@pytest.mark.parametrize("name", ["univariate", "Univariate", theorems.univariate.THEOREM])
+@pytest.mark.parametrize("name", ["Univariate", theorems.univariate.THEOREM])
 def test_of_what_is_true_nothing_is_found(name):
-    found = search(name)
+    found = search(name, evaluations=10)
     assert (found.found, found.reason, found.conjecture) == (False, "", "univariate")
     assert abs(found.excess) < 1e-12
-    assert found.evaluations == 60
+    assert found.evaluations == 20
     assert not found.rounded
-    assert str(found).startswith("No counterexample to univariate was found, which proves nothing")
+    assert said(found).startswith("No counterexample to univariate was found, which proves nothing")
 
 
 def test_where_it_is_undefined_is_counted():
@@ -126,7 +134,7 @@ def test_where_it_is_undefined_is_counted():
     assert not found.found
     assert 0 < found.undefined < 30
     assert found.undefined == np.isnan(found.history[0]).sum()
-    assert f"undefined on {found.undefined}, and 0 were not certified" in str(found)
+    assert f"undefined on {found.undefined}, and 0 were not certified" in said(found)
 
 
 def test_nothing_at_all_is_no_counterexample():
@@ -137,7 +145,7 @@ def test_nothing_at_all_is_no_counterexample():
     assert not found.found
     assert found.points is None
     assert found.undefined == found.evaluations == 60
-    assert "there was nothing to compare" in str(found)
+    assert "there was nothing to compare" in said(found)
 
 
 def test_what_is_not_certified_is_no_proof(monkeypatch):
@@ -219,7 +227,7 @@ def test_interrupted_it_returns_what_it_has():
     assert found.found
     assert not found.rounded
     assert_proved(found, narrow)
-    assert str(found).endswith("The search was interrupted.")
+    assert said(found).endswith("The search was interrupted.")
 
 
 def test_an_interrupt_that_a_solve_swallows_ends_the_search():

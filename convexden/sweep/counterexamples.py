@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
+from textwrap import fill
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -40,6 +41,8 @@ NEAR = 0.1  # share by which rounding may move the radius out of its range
 SIZE = 0.2  # of the first simplex of Nelder and Mead, in units of the first edge
 # That are tried: all up to a hundred, then powers of ten.
 DENOMINATORS = (*range(1, 101), *(10**k for k in range(3, 10)))
+
+WIDTH = 88  # of the lines that are printed
 
 
 class SearchProgress(NamedTuple):
@@ -113,7 +116,7 @@ class Counterexample:
         return sum(len(part) for part in self.history)
 
     def __str__(self) -> str:
-        return " ".join([*self._finding(), *self._effort()])
+        return fill(" ".join([*self._finding(), *self._effort()]), WIDTH)
 
     def _finding(self) -> Iterator[str]:
         if self.points is None or self.network is None or self.solution is None:
@@ -139,7 +142,8 @@ class Counterexample:
             yield f"largest excess was {self.excess:.2g}, not above {self.minimum:g}, on {where}."
 
     def _effort(self) -> Iterator[str]:
-        yield f"Of {self.evaluations} geometries from {len(self.history)} starts the conjecture is"
+        starts = "1 start" if len(self.history) == 1 else f"{len(self.history)} starts"
+        yield f"Of {self.evaluations} geometries from {starts} the conjecture is"
         yield f"undefined on {self.undefined}, and {self.uncertified} were not certified."
         if self.interrupted:
             yield "The search was interrupted."
