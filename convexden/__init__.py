@@ -39,6 +39,8 @@ _HOMES = {
     "frontier": "sweep.frontiers",
     "Verification": "verification",
     "verify_certificate": "verification",
+    "Counterexample": "sweep.counterexamples",
+    "search": "sweep.counterexamples",
     "load": "serialization",
     "save": "serialization",
 }
@@ -79,6 +81,8 @@ if TYPE_CHECKING:  # what a name is imported as, a type checker re-exports
     from convexden.solution import Progress as Progress
     from convexden.solution import Solution as Solution
     from convexden.solving import solve as solve
+    from convexden.sweep.counterexamples import Counterexample as Counterexample
+    from convexden.sweep.counterexamples import search as search
     from convexden.sweep.frontiers import Frontier as Frontier
     from convexden.sweep.frontiers import frontier as frontier
     from convexden.verification import Verification as Verification
