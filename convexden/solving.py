@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from convexden import __version__, verification
+from convexden import verification, versions
 from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified, UnsupportedProblem
 from convexden.network import ShallowNetwork
@@ -23,8 +22,7 @@ from convexden.solution import Progress, Solution, Status, relative_gap
 
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
-METHODS = ("column-generation", "minimax", "sandwich", "local")
-_LIBRARIES = ("numpy", "scipy", "cvxpy", "clarabel")
+METHODS = ("column-generation", "minimax", "ramps", "sandwich", "local")
 
 
 def solve(
@@ -51,12 +49,16 @@ def solve(
         few: up to eleven if they span as many dimensions as they can, some 25 in three dimensions.
     tolerance : float, optional
         Relative duality gap at which the solution counts as certified.
-    method : {"column-generation", "minimax", "sandwich", "local"}, optional
+    method : {"column-generation", "minimax", "ramps", "sandwich", "local"}, optional
         How sites that span more than a line are solved; on a line all are solved exactly.  Column
         generation is the default in the plane, the minimax method beyond; both end in the same
         certified interval.
 
-        "sandwich" takes seconds and does not iterate: the best network of ramps, and the bound of a
+        "ramps" takes milliseconds: the best network of ramps, one for each way in which a
+        hyperplane splits the sites, across the widest gap between the two sides.  It is optimal in
+        many cases, but that is not proved: there is no lower bound.
+
+        "sandwich" takes seconds and does not iterate: that network of ramps with the bound of a
         semidefinite program.  In many cases they meet.
 
         "local" is for problems that are too large for exact pricing: the minimax method with a
@@ -143,7 +145,7 @@ def solve(
         status,
         max(1, len(history)),
         time.perf_counter() - started,
-        {"convexden": __version__} | {name: version(name) for name in _LIBRARIES},
+        versions.installed(),
         tuple(history),
     )
 
@@ -178,18 +180,24 @@ def _solve_sites(
     report: Callable[[Progress], None],
 ) -> tuple[ShallowNetwork, Certificate]:
     from convexden.solvers.master import solve_dual, solve_with_cvxpy
+    from convexden.solvers.ramps_program import solve_ramps_alone
     from convexden.solvers.row_generation import solve_sites
     from convexden.solvers.sandwich import solve_sandwich
 
     masters = {"clarabel": solve_dual, "cvxpy": solve_with_cvxpy}
     if master not in masters:
         raise InvalidProblem(f"there is no master '{master}': choose from {', '.join(masters)}")
-    if method == "sandwich":
+    if method == "ramps":
+        found = solve_ramps_alone(problem, masters[master])
+    elif method == "sandwich":
         found = solve_sandwich(problem, masters[master])
     else:
         found = solve_sites(problem, tolerance, masters[master], method, report)
-    if found.network is None and method == "sandwich":
-        raise NotCertified("ramps alone do not interpolate these targets: leave out the sandwich")
+    if found.network is None and method in ("ramps", "sandwich"):
+        raise NotCertified(
+            f"ramps alone do not interpolate these targets: leave out --{method} "
+            f"(method='{method}'), or lower the radii"
+        )
     if found.network is None:
         raise NotCertified(
             "no network was found: let it run longer, or lower the radii if balls almost touch"

@@ -135,6 +135,13 @@ def enumerate_faces(problem: Interpolation) -> tuple[Flags, list[Faces]]:
     return flags.astype(bool), faces
 
 
+def simplex_patterns(sites: int) -> Flags:
+    """The 2^(N-1) - 1 patterns of a simplex (P, N), of every two complements one; hinges realise
+    them all if the balls leave them room."""
+    codes = 2 * np.arange(2 ** (sites - 1) - 1)[:, None] + 1
+    return np.asarray((codes >> np.arange(sites)) & 1, dtype=bool)
+
+
 def _too_many(problem: Interpolation, count: str) -> UnsupportedProblem:
     return UnsupportedProblem(
         f"{len(problem)} sites that span {problem.input_dimension} dimensions have {count}, too "

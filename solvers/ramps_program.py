@@ -12,6 +12,8 @@ m > 0 the width of the gap.  It costs 2 |j| / m and is flat on every ball, so th
 is a network without skip connection, in milliseconds: optimal in many cases, not in all.  With the
 features psi of the two hinges a ramp is the column (psi_I - psi_A) / 2 of a restricted master.
 
+A conic solver finds the ramps that are used; Newton's method on their heights finds the heights.
+
 Its multipliers fix the values.  The others are free, as ramps are flat; chosen to make the dual
 constraint vanish half-way between the hinges of each ramp, they leave it little above one
 elsewhere, which is where the other methods start.
@@ -25,11 +27,15 @@ import numpy as np
 import scipy.linalg
 
 from convexden.directions import max_margin_direction
+from convexden.errors import UnsupportedProblem
+from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array, Flags, Hinges, Indices
-from convexden.solvers.constraints import Constraints
-from convexden.solvers.feasibility import repair
-from convexden.solvers.master import Master, solve_dual
+from convexden.solvers.atoms import Array, Flags, Hinges, Indices, no_hinges
+from convexden.solvers.constraints import Constraints, constraints
+from convexden.solvers.feasibility import repair, thin
+from convexden.solvers.master import Master, MasterSolution, solve_dual
+from convexden.solvers.outcome import NO_PRICING, Outcome
+from convexden.solvers.patterns import enumerate_faces, simplex_patterns
 
 _NARROW = 1e-6  # gaps below this share of the spread make no ramp
 # Prices of errors, the next if they are of use at one: at the last only if the ramps do not span
@@ -38,6 +44,48 @@ _PRICES = (5.0, 50.0, 500.0)
 _USED = 1e-7  # errors below this share of the cost are none
 _ACCURACY = 1e-9
 _LIGHT = 1e-7  # ramps below this share of the heaviest are left out
+_STEPS = 50  # of Newton's method; about 5 are needed
+_ROUNDS = 10  # in which ramps that would help join the others
+_VIOLATED = 1e-11  # dual constraints of other ramps are met to this
+MOST_PATTERNS = 2**13  # of a simplex, that with 14 sites: half a minute
+
+
+def solve_ramps_alone(problem: Interpolation, master: Master = solve_dual) -> Outcome:
+    """The cheapest network of ramps over all activation patterns, without a bound.
+
+    Parameters
+    ----------
+    problem : Interpolation
+        Of two or more dimensions, reduced, in units of its spreads.
+    master : callable
+        `solve_dual` or `solve_with_cvxpy`.
+
+    Raises
+    ------
+    UnsupportedProblem
+        If there are too many activation patterns.
+    """
+    rows = constraints(problem)
+    network: ShallowNetwork | None = None
+    if rows.affine:
+        network = rows.network(no_hinges(problem), np.zeros((0, problem.output_dimension)))
+    elif (found := solve_ramps(rows, _patterns(problem), master)) is not None:
+        network = rows.network(found.hinges, found.weights)
+    return Outcome(network, *rows.multipliers(np.zeros_like(rows.targets)), 0.0, NO_PRICING)
+
+
+def _patterns(problem: Interpolation) -> Flags:
+    """Those with a ramp, of every two complements one, and maybe some without."""
+    sites, d = problem.centers.shape
+    if sites != d + 1:
+        return enumerate_faces(problem)[0]
+    if 2 ** (sites - 1) > MOST_PATTERNS:
+        raise UnsupportedProblem(
+            f"{sites} sites that span {d} dimensions have {2 ** (sites - 1) - 1} activation "
+            "patterns, too many for the ramps: give fewer sites, or solve with --local "
+            "(method='local')"
+        )
+    return simplex_patterns(sites)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +108,7 @@ class RampSolution:
     @property
     def cost(self) -> float:
         """The upper bound."""
-        return float(np.linalg.norm(self.weights, axis=1).sum())
+        return _cost(self.weights)
 
 
 def solve_ramps(
@@ -87,19 +135,112 @@ def solve_ramps(
         norms = np.linalg.norm(solved.weights, axis=1)
         if price * np.linalg.norm(solved.errors, axis=1).sum() <= _USED * norms.sum():
             break
-    heavy = np.flatnonzero(norms > _LIGHT * norms.max(initial=0.0))
-    weights = repair(columns[heavy][:, used], rows.targets[used], solved.weights[heavy])
-    if weights is None:
+    polished = _polish(columns[:, used], rows.targets[used], solved)
+    if polished is None:
         return None
+    heavy, weights, values = polished
     multipliers = np.zeros_like(rows.targets)
-    multipliers[used] = solved.multipliers
+    multipliers[used] = values
     middles = (low + high) / 2
     multipliers[~used] = scipy.linalg.lstsq(
-        middles[:, ~used], -middles[:, used] @ solved.multipliers, check_finite=False
+        middles[:, ~used], -middles[:, used] @ values, check_finite=False
     )[0]
     return RampSolution(
         feet[heavy] + tops[heavy], np.concatenate([weights, -weights]) / 2, multipliers
     )
+
+
+def _polish(
+    columns: Array, targets: Array, solved: MasterSolution
+) -> tuple[Indices, Array, Array] | None:
+    r"""The ramps that are used, their weights and the multipliers, to rounding.
+
+    With weights a_k != 0 the program is smooth: minimise sum_k |a_k| on the affine set of weights
+    that interpolate.  Newton's method on it ends in weights whose directions are
+    :math:`Z^T \psi_k`, and ramps that see more than one at these multipliers join.
+
+    None if the ramps do not span the targets.
+    """
+    norms = np.linalg.norm(solved.weights, axis=1)
+    heavy = np.flatnonzero(norms > _LIGHT * norms.max(initial=0.0))
+    repaired = repair(columns[heavy], targets, solved.weights[heavy])
+    if repaired is None:
+        return None
+    best = heavy, repaired, solved.multipliers
+    # Of a ramp that is not used the solver leaves a weight far below the slack of its constraint.
+    slacks = 1.0 - np.linalg.norm(columns @ solved.multipliers, axis=1)
+    chosen = np.flatnonzero(norms > np.maximum(_LIGHT, slacks) * norms.max(initial=0.0))
+    start = repair(columns[chosen], targets, solved.weights[chosen])
+    if start is None:
+        chosen, start = heavy, repaired
+    for _ in range(_ROUNDS):
+        fewer = thin(columns[chosen], targets, start)
+        if fewer is not None:
+            chosen, start = chosen[fewer[0]], fewer[1]
+        kept, weights = _newton(columns[chosen], targets, start)
+        chosen = chosen[kept]
+        units = weights / np.linalg.norm(weights, axis=1)[:, None]
+        multipliers = (
+            solved.multipliers
+            + scipy.linalg.lstsq(
+                columns[chosen], units - columns[chosen] @ solved.multipliers, check_finite=False
+            )[0]
+        )
+        if _cost(weights) <= _cost(best[1]) * (1 + 1e-14):
+            best = chosen, weights, multipliers
+        seen = columns @ multipliers
+        heights = np.linalg.norm(seen, axis=1)
+        heights[chosen] = 0.0
+        more = int(heights.argmax())
+        if heights[more] <= 1 + _VIOLATED:
+            break
+        # It enters with a weight in the direction in which the cost falls.
+        small = 1e-3 * np.linalg.norm(weights, axis=1).min() * seen[more] / heights[more]
+        chosen, start = np.append(chosen, more), np.vstack([weights, small])
+        again = repair(columns[chosen], targets, start)
+        if again is None:
+            break
+        start = again
+    return best
+
+
+def _newton(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array]:
+    """The weights of least cost near to some that interpolate; which are left, and the weights."""
+    kept = np.arange(len(columns))
+    for _ in range(_STEPS):
+        free = scipy.linalg.null_space(columns[kept].T)
+        if not free.shape[1]:
+            break
+        norms = np.linalg.norm(weights, axis=1)
+        units = weights / norms[:, None]
+        p = units.shape[1]
+        across = (np.eye(p) - units[:, :, None] * units[:, None, :]) / norms[:, None, None]
+        hessian = np.einsum("ki,kpq,kj->ipjq", free, across, free).reshape(2 * (free.shape[1] * p,))
+        gradient = (free.T @ units).ravel()
+        move = -scipy.linalg.lstsq(hessian, gradient, cond=1e-14, check_finite=False)[0]
+        step = free @ move.reshape(-1, p)
+        reach, length = float(np.abs(step).max() / norms.max()), 1.0
+        # Of small steps the cost shows rounding errors only.
+        while length * reach > 1e-7 and _cost(weights + length * step) > norms.sum():
+            length /= 2
+        moved = weights + length * step
+        sizes = np.linalg.norm(moved, axis=1)
+        heavy = sizes > _LIGHT * sizes.max()
+        if not heavy.all():  # a ramp that is not used keeps others from where they belong
+            fewer = repair(columns[kept[heavy]], targets, moved[heavy])
+            if fewer is None:
+                break
+            kept, weights = kept[heavy], fewer
+            continue
+        weights = moved
+        if reach <= 1e-10:  # it converges quadratically
+            break
+    fitted = repair(columns[kept], targets, weights)
+    return kept, weights if fitted is None else fitted
+
+
+def _cost(weights: Array) -> float:
+    return float(np.linalg.norm(weights, axis=1).sum())
 
 
 def ramps(problem: Interpolation, patterns: Flags) -> tuple[Hinges, Hinges]:

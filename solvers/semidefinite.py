@@ -32,7 +32,7 @@ from convexden.errors import NotCertified, UnsupportedProblem
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags
 from convexden.solvers.constraints import Constraints
-from convexden.solvers.patterns import MOST_FACES, enumerate_faces
+from convexden.solvers.patterns import MOST_FACES, enumerate_faces, simplex_patterns
 from convexden.solvers.relaxed_pattern import RelaxedPattern
 
 PRICING = "semidefinite"  # in certificates
@@ -79,8 +79,7 @@ def half_patterns(problem: Interpolation) -> Flags:
         return enumerate_faces(problem)[0]
     # A simplex with more faces than that: every pattern, with or without a hinge.
     _check_size(problem, count, d + 2, MOST_NUMBERS_IN_TURN)
-    codes = 2 * np.arange(count)[:, None] + 1
-    return np.asarray((codes >> np.arange(n)) & 1, dtype=bool)
+    return simplex_patterns(n)
 
 
 def semidefinite_bound(rows: Constraints, patterns: Flags) -> SemidefiniteBound:

@@ -283,6 +283,16 @@ def test_solve_local_without_a_bound(run, monkeypatch):
     assert "out.json is not certified" in error
 
 
+def test_solve_ramps_is_an_upper_bound(run):
+    line = ("--radius", "0.1", "--ramps", "--quiet", "--output", "out.json")
+    status, output, error = run("solve", "triangle.csv", *line)
+    assert status == 1
+    assert "upper-bound" in output
+    assert "leave out --ramps" in error
+    assert (load("out.json").status, load("out.json").lower_bound) == ("upper-bound", 0.0)
+    assert run("check", "out.json")[0] == 1
+
+
 def test_two_methods_at_once_are_refused(run):
     options = ("--radius", "0.1", "--sandwich", "--local", "--output", "out.json")
     assert_refused(run("solve", "triangle.csv", *options), "--sandwich and --local")
@@ -331,6 +341,20 @@ def test_verify_refutes_a_conjecture_and_exits_0(run):
     status, output, error = run("verify", "equilateral-beyond", "--instances", "1", "--quiet")
     assert status == 0, output + error
     assert "finding: equilateral-beyond" in output
+
+
+def test_verify_without_scikit_learn_leaves_out_the_images(run, monkeypatch):
+    from convexden import theorems
+
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    few = {name: theorems.registry[name] for name in ("univariate", "images")}
+    monkeypatch.setattr(theorems, "registry", few)
+    status, output, error = run("verify", "--instances", "1", "--quiet")
+    assert status == 0, output + error
+    assert "univariate" in output
+    assert "convexden: images is left out" in error
+    assert_refused(run("verify", "images"), 'pip install "convexden[images]"')
 
 
 def test_theorems_are_listed(run):

@@ -17,12 +17,13 @@ from conftest import (
 )
 from numpy.typing import NDArray
 
-from convexden import Interpolation, denoising, solve
+from convexden import Interpolation, NotCertified, UnsupportedProblem, denoising, solve
 from convexden.data import regular_simplex
 from convexden.solvers.atoms import Hinges
 from convexden.solvers.constraints import constraints
 from convexden.solvers.master import solve_with_cvxpy
 from convexden.solvers.ramps_program import RampSolution, ramps, solve_ramps
+from convexden.verification import site_errors
 
 Flags = NDArray[np.bool_]
 
@@ -170,7 +171,43 @@ def test_both_masters_agree():
     one, other = on(problem), on(problem, master=solve_with_cvxpy)
     assert one is not None
     assert other is not None
-    assert one.cost == pytest.approx(other.cost, rel=1e-7)
+    assert one.cost == pytest.approx(other.cost, rel=1e-13)
+
+
+# ---------------------------------------------------------------- as a method of its own
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_alone_it_is_an_upper_bound_and_says_so(name):
+    solution, sandwich = (solve(CASES[name], method=method) for method in ("ramps", "sandwich"))
+    assert (solution.status, solution.certificate.pricing) == ("upper-bound", "none")
+    assert (solution.lower_bound, solution.relative_gap) == (0.0, 1.0)
+    assert not solution.certificate.values.any()
+    assert solution.cost == pytest.approx(sandwich.cost, rel=1e-12)
+    assert site_errors(CASES[name], solution.network).totals.max() <= 1e-12
+
+
+def test_special_cases_of_the_method():
+    line = solve(denoising([0.0, 1.0, 3.0], radius=0.1), method="ramps")
+    assert line.certified
+    constant = solve(Interpolation(equilateral(), np.ones(3), 0.1), method="ramps")
+    assert (constant.cost, constant.certified) == (0.0, True)
+    with pytest.raises(NotCertified, match="leave out --ramps .method='ramps'."):
+        solve(denoising(equilateral(), radius=0.8), method="ramps")
+    with pytest.raises(UnsupportedProblem, match="15 sites .* have 16383 activation patterns"):
+        solve(denoising(regular_simplex(14), radius=0.01), method="ramps")
+
+
+def test_a_simplex_needs_no_faces(monkeypatch):
+    """Its patterns are known, so that the ramps reach further than exact pricing."""
+
+    def enumerate_faces(*_):
+        raise AssertionError("faces were enumerated")
+
+    monkeypatch.setattr("convexden.solvers.ramps_program.enumerate_faces", enumerate_faces)
+    points = np.random.default_rng(0).standard_normal((6, 5))
+    solution = solve(denoising(points, radius=0.1), method="ramps")
+    assert solution.cost == pytest.approx(cost_as_written(solution.problem), rel=1e-6)
 
 
 # ---------------------------------------------------------------- hinges and multipliers
@@ -184,13 +221,13 @@ def test_the_multipliers_are_dual_to_the_ramps(name):
     found = on(problem)
     assert found is not None
     values, jacobians = constraints(problem).multipliers(found.multipliers)
-    assert np.sum(values * problem.targets) == pytest.approx(found.cost, rel=1e-7)
+    assert np.sum(values * problem.targets) == pytest.approx(found.cost, rel=1e-12)
     feet, tops = (lines_of(hinges) for hinges in ramps(problem, every_pattern(len(problem))))
     steps = dual_vectors(problem, feet, values, jacobians)
     steps -= dual_vectors(problem, tops, values, jacobians)
-    assert np.linalg.norm(steps, axis=1).max() / 2 <= 1 + 1e-7
+    assert np.linalg.norm(steps, axis=1).max() / 2 <= 1 + 1e-11
     # On a ramp that is used, in the direction of its height, of length one.
-    assert np.linalg.norm(steps, axis=1).max() / 2 >= 1 - 1e-7
+    assert np.linalg.norm(steps, axis=1).max() / 2 >= 1 - 1e-12
 
 
 @pytest.mark.parametrize("seed", [2, 4, 5])

@@ -6,20 +6,23 @@ import subprocess
 import sys
 from dataclasses import replace
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
+import cvxpy as cp
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from convexden import theorems
-from convexden.data import regular_simplex, triangle
-from convexden.errors import InvalidProblem
+from convexden.data import regular_simplex, smallest_distance, triangle
+from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.theorems import (
     equilateral,
     equilateral_beyond,
     face_aligned,
+    images,
     obtuse_simplex,
     rays,
     univariate,
@@ -29,6 +32,15 @@ from convexden.verification import site_errors, verify
 
 Array = NDArray[np.float64]
 
+SOLVED = {"subspace", "persistence"}  # theorems whose claim is computed, or measured by solving
+# Digits come with an extra.
+NAMES = [
+    pytest.param(name, marks=pytest.mark.skipif(find_spec("sklearn") is None, reason="no images"))
+    if name == "images"
+    else name
+    for name in theorems.names()
+]
+UNIVARIATE = ("univariate", "contraction", "low-noise")
 PROVED = [name for name in theorems.names() if theorems.get(name).kind == "theorem"]
 LINE = [
     [0.3, -0.2],
@@ -80,6 +92,12 @@ def simplex(dimension: int, fraction: float) -> tuple[Array, float]:
         ("face-aligned", EQUILATERAL, 0.1, 4.615384615384615),
         ("face-aligned", RIGHT, 0.48, 5.572755417956655),
         ("face-aligned", [[0, 0], [1, 0], [0.5, 0.6]], 0.12, 5.906261169950738),
+        ("max-margin-ramps", [0, 1, 3], 0.25, 20 / 3),
+        ("max-margin-ramps", LINE, 0.1, 4.722222222222222),
+        ("max-margin-ramps", RIGHT, 0.48, 5.572755417956655),
+        ("max-margin-ramps", EQUILATERAL, 0.1, 4.615384615384615),
+        ("max-margin-ramps", [[0, 0], [1, 0], [0.5, 0.6]], 0.12, 5.906261169950738),
+        ("max-margin-ramps", CROSS, 0.1, 14.7076923076923),
     ],
 )
 def test_cost(name: str, points: Any, radius: Any, cost: float) -> None:
@@ -87,7 +105,7 @@ def test_cost(name: str, points: Any, radius: Any, cost: float) -> None:
     assert closed_form.cost == pytest.approx(cost, rel=1e-13)
 
 
-@pytest.mark.parametrize("name", theorems.names())
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("index", range(12))
 def test_network_interpolates_at_the_cost_of_the_formula(name: str, index: int) -> None:
     theorem = theorems.get(name)
@@ -170,7 +188,7 @@ def _largest_random_height(closed_form: theorems.ClosedForm, count: int = 20_000
 # ---------------------------------------------------------------- metamorphic
 
 
-@pytest.mark.parametrize("name", theorems.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_cost_does_not_depend_on_position_scale_and_order(name: str) -> None:
     theorem = theorems.get(name)
     instance = theorem.draw(3, 0)  # index 0 is denoising with balls everywhere
@@ -230,6 +248,10 @@ def test_rounding_of_affine_data_costs_nothing(shift: float) -> None:
     [
         ("univariate", LINE, 0.1, "real line"),
         ("univariate", [0.0, 1.0], 0.5, "meet"),
+        ("contraction", LINE, 0.1, "real line"),
+        ("contraction", [0.0, 1.0], [0.1, 0.0], "give radii > 0"),
+        ("low-noise", LINE, 0.1, "real line"),
+        ("low-noise", [0.0, 1.0], [0.1, 0.2], "one radius"),
         ("collinear", RIGHT, 0.1, "span 2 dimensions"),
         ("collinear", LINE, 2.0, "meet"),
         ("rays", EQUILATERAL, 0.1, "obtuse or right"),
@@ -245,9 +267,15 @@ def test_rounding_of_affine_data_costs_nothing(shift: float) -> None:
         ("equilateral", EQUILATERAL, 0.67, "try equilateral-beyond"),
         ("equilateral-beyond", EQUILATERAL, 0.76, "no room for its ramps"),
         ("equilateral-beyond", RIGHT, 0.1, "regular simplex"),
+        ("subspace", EQUILATERAL, 0.1, "append a coordinate 0"),
+        ("subspace", [[0, 0, 0], [1, 0, 0]], 0.0, "give a radius > 0"),
+        ("persistence", [[0, 0], [1, 0], [0.5, 0.6]], 0.1, "points with a closed form"),
         ("face-aligned", CROSS, 0.1, "vertices of a simplex"),
         ("face-aligned", [[0, 0], [1, 0], [0.5, 0.2]], 0.11, "lower the radius below 0.1"),
         ("face-aligned", RIGHT, 0.0, "one radius"),
+        ("max-margin-ramps", RIGHT, [0.1, 0.1, 0.2], "one radius"),
+        ("images", RIGHT, [0.1, 0.1, 0.2], "one radius"),
+        ("images", CROSS, 0.1, "affinely independent; these 7 span 2 dimensions"),
     ],
 )
 def test_hypotheses_say_in_one_line_what_is_wrong(
@@ -305,12 +333,18 @@ def test_median_is_the_vertex_at_120_degrees() -> None:
 def test_registry() -> None:
     assert theorems.names() == [
         "univariate",
+        "contraction",
+        "low-noise",
         "collinear",
+        "subspace",
         "rays",
         "obtuse-simplex",
         "equilateral",
         "equilateral-beyond",
         "face-aligned",
+        "max-margin-ramps",
+        "persistence",
+        "images",
     ]
     assert theorems.get("Face_Aligned") is face_aligned.THEOREM
     with pytest.raises(InvalidProblem, match="did you mean equilateral"):
@@ -322,14 +356,14 @@ def test_registry() -> None:
             theorems.verify_all(**call)  # type: ignore[arg-type]  # before the first instance
 
 
-@pytest.mark.parametrize("name", theorems.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_random_instances_depend_on_name_seed_and_number_only(name: str) -> None:
     theorem = theorems.get(name)
     points = [theorem.draw(0, k)["points"] for k in range(6)]
     assert (theorem.draw(0, 3)["points"] == points[3]).all()
     assert len({x.tobytes() for x in points}) == 6
     assert theorem.draw(1, 3)["points"].tobytes() != points[3].tobytes()
-    if name != "univariate":
+    if name not in (*UNIVARIATE, "images"):
         assert len({theorem.draw(0, k)["points"].shape[1] for k in range(20)}) >= 3
 
 
@@ -394,7 +428,7 @@ def test_the_solver_agrees_with_the_theorems(name: str) -> None:
 
 
 @pytest.mark.usefixtures("no_solver")
-@pytest.mark.parametrize("name", PROVED)
+@pytest.mark.parametrize("name", [name for name in PROVED if name not in SOLVED])
 def test_closed_form_duals_prove_theorems_without_the_solver(name: str) -> None:
     theorem = theorems.get(name)
     for result in theorems.verify_all([name], instances=len(theorem.kinds), seed=5):
@@ -523,12 +557,143 @@ def test_conjecture_fails_on_scalene_acute_triangles_only(
     assert result.relative_excess == pytest.approx(excess, rel=0.5, abs=1e-12)
 
 
+@pytest.mark.usefixtures("no_solver")
+@pytest.mark.parametrize("kind", ["right", "obtuse", "isosceles", "scalene"])
+def test_the_candidate_at_a_vertex_is_proved_by_its_multipliers(kind: str) -> None:
+    rng = np.random.default_rng(len(kind))
+    for _ in range(5):
+        apex = {
+            "right": 90.0,
+            "obtuse": rng.uniform(90, 170),
+            "isosceles": rng.uniform(89.2, 90.0),
+            "scalene": 80.0,
+        }[kind]
+        share = {"isosceles": 0.5, "scalene": 0.6}.get(kind, rng.uniform(0.1, 0.9))
+        points = triangle((apex, share * (180 - apex), (1 - share) * (180 - apex)))
+        sides = np.linalg.norm(points - np.roll(points, 1, axis=0), axis=1)
+        half_height = np.prod(sides) / 4 / sides.max()
+        radius = rng.uniform(*((0.6, 0.9) if kind == "scalene" else (0.06, 0.9))) * half_height
+        basis = np.linalg.qr(rng.standard_normal((3, 2)))[0]
+        claim = face_aligned.at_vertex(points @ basis.T + 1, radius, 0)
+        result = theorems.compare("face-aligned", claim)
+        assert result.verdict == "confirmed"
+        assert result.proof == "closed-form dual"
+        centred = face_aligned.closed_form(points, radius)
+        assert claim.cost == pytest.approx(centred.cost, rel=1e-13)
+        np.testing.assert_array_equal(centred.network.offset, points[0])
+
+
+def test_nothing_proves_the_candidate_at_another_vertex_than_the_median() -> None:
+    points = triangle((60, 60, 60))
+    for vertex in range(3):
+        claim = face_aligned.at_vertex(points, 0.2, vertex)
+        assert claim.certificate is not None
+        check = verify(claim.problem, claim.network, claim.certificate)
+        # 2 cos(30 degrees), what the hinges of the missing ramp see
+        assert check.pricing_maximum >= np.sqrt(3) - 1e-9
+        assert theorems.compare("face-aligned", claim).verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("points", "vertex"), [(regular_simplex(3), 0), (EQUILATERAL, 3), (EQUILATERAL, -1)]
+)
+def test_the_candidate_at_a_vertex_is_for_triangles(points: Array, vertex: int) -> None:
+    with pytest.raises(InvalidProblem, match="give the three vertices of a triangle"):
+        face_aligned.at_vertex(points, 0.1, vertex)
+
+
 def test_random_instances_refute_and_confirm_the_conjecture() -> None:
     found = {(r.kind, r.verdict) for r in theorems.verify_all(["face-aligned"], instances=9)}
     assert ("scalene acute", "refuted") in found
     assert ("isosceles acute", "confirmed") in found
     assert ("obtuse", "confirmed") in found
     assert not {("isosceles acute", "refuted"), ("obtuse", "refuted")} & found
+
+
+@pytest.mark.parametrize("radius", [0.01, 0.1, 0.2])
+@pytest.mark.parametrize("angles", [(50, 60, 70), (40, 60, 80), (30, 75, 75), (20, 40, 120)])
+def test_in_triangles_the_best_ramps_are_face_aligned(
+    angles: tuple[float, float, float], radius: float
+) -> None:
+    points = triangle(angles)
+    expected = face_aligned.closed_form(points, radius)
+    found = theorems.max_margin_ramps.closed_form(points, radius)
+    assert found.cost == pytest.approx(expected.cost, rel=1e-13)
+    probe = np.random.default_rng(0).uniform(-2, 2, (50, 2))
+    np.testing.assert_allclose(found.network(probe), expected.network(probe), atol=1e-10)
+
+
+def test_ramps_without_room_are_no_closed_form() -> None:
+    with pytest.raises(InvalidProblem, match="no room for ramps"):
+        theorems.max_margin_ramps.closed_form(EQUILATERAL, 0.76)
+
+
+def test_max_margin_ramps_are_optimal_on_rays_and_not_on_tetrahedra() -> None:
+    found = {(r.kind, r.verdict) for r in theorems.verify_all(["max-margin-ramps"], instances=8)}
+    assert {("obtuse triangle", "confirmed"), ("rays", "confirmed")} <= found
+    assert {("acute triangle", "refuted"), ("tetrahedron", "refuted")} <= found
+    assert not {("obtuse triangle", "refuted"), ("rays", "refuted")} & found
+
+
+def test_alignment_is_decided_by_the_weighted_mean_angle() -> None:
+    """On points that are no images: aligned ones, and a tetrahedron whose hinges are tilted."""
+    aligned = theorems.images.verify(triangle((40, 60, 80)), 0.2)
+    assert aligned.verdict == "confirmed"
+    assert aligned.relative_excess > 1e-8  # the ramps are not optimal, which is not claimed
+    tilted = theorems.images.verify([[0, 0, 0], [1, 2, 2], [0, 0, 1], [2, 2, 1]], 0.05)
+    assert tilted.verdict == "refuted"
+    assert tilted.relative_excess == pytest.approx(0.03, rel=1e-3)
+    mean, off, heaviest = tilted.measured.values()
+    solution = tilted.solution
+    assert solution is not None
+    hinges = solution.network.canonical()
+    weights, angles = [], []
+    for w, b, a in zip(hinges.input_weights, hinges.biases, hinges.output_weights, strict=True):
+        z = solution.problem.centers @ w + b
+        normal = widest(solution.problem.centers, z > 0)
+        normal = normal if normal @ w > 0 else -normal
+        halves = np.arctan2(np.linalg.norm(normal - w), np.linalg.norm(normal + w))
+        angles.append(float(np.rad2deg(2 * halves)))
+        weights.append(float(np.linalg.norm(a)))
+    assert mean == pytest.approx(np.average(angles, weights=weights), rel=1e-6)
+    beyond = np.array(weights)[np.array(angles) > 5] / sum(weights)
+    assert (off, heaviest) == pytest.approx((beyond.sum(), beyond.max()), rel=1e-9)
+    assert theorems.images.verify(triangle((40, 60, 80)), 0.2, tolerance=1e-15).verdict == (
+        "undecided"
+    )
+
+
+def widest(points: Array, active: NDArray[np.bool_]) -> Array:
+    """Unit normal of the widest gap between two groups: a program over their hulls."""
+    ahead, behind = cp.Variable(int(active.sum())), cp.Variable(int((~active).sum()))
+    step = ahead @ points[active] - behind @ points[~active]
+    hulls = [ahead >= 0, behind >= 0, cp.sum(ahead) == 1, cp.sum(behind) == 1]
+    accuracy = dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), 1e-12)
+    cp.Problem(cp.Minimize(cp.sum_squares(step)), hulls).solve(solver=cp.CLARABEL, **accuracy)
+    return step.value / np.linalg.norm(step.value)
+
+
+@pytest.mark.skipif(find_spec("sklearn") is None, reason="needs the extra images")
+def test_hinges_of_random_digits_are_aligned() -> None:
+    for result in theorems.verify_all(["images"], instances=3):
+        assert result.verdict == "confirmed"
+        assert len(result.closed_form.problem) == 3 + images.KINDS.index(result.kind)
+        contact = smallest_distance(result.closed_form.problem.centers) / 2
+        assert 0.1 <= result.closed_form.problem.radii[0] / contact <= 0.6
+
+
+def test_without_its_extra_a_theorem_is_left_out_with_a_notice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(UnsupportedProblem, match=r'pip install "convexden\[images\]"') as error:
+        theorems.verify_all(["images"])
+    assert "\n" not in str(error.value)
+    with pytest.warns(UserWarning, match="images is left out: the digits come with scikit-learn"):
+        results = theorems.verify_all(instances=1)
+    seen = [next(results).theorem]
+    assert seen == ["univariate"]
 
 
 def test_false_claims_are_refuted() -> None:

@@ -57,11 +57,18 @@ def solve(
     tolerance: Annotated[
         float, typer.Option(help="Relative duality gap that counts as certified.")
     ] = 1e-8,
+    ramps: Annotated[
+        bool,
+        typer.Option(
+            "--ramps",
+            help="Only the best network of ramps between the sites, without a bound.",
+        ),
+    ] = False,
     sandwich: Annotated[
         bool,
         typer.Option(
             "--sandwich",
-            help="Only a network of ramps and the bound of a semidefinite program, in seconds.",
+            help="That network of ramps with the bound of a semidefinite program, in seconds.",
         ),
     ] = False,
     local: Annotated[
@@ -87,9 +94,12 @@ def solve(
 
     problem = read_problem(points, radius=radius, radii=radii, noisy=noisy, targets=targets)
     _check_outputs(output, plot, problem)
-    if sandwich and local:
-        raise InvalidProblem("--sandwich and --local are two methods: give one of them")
-    method = "sandwich" if sandwich else "local" if local else None
+    methods = {"ramps": ramps, "sandwich": sandwich, "local": local}
+    chosen = [name for name, given in methods.items() if given]
+    if len(chosen) > 1:
+        options = " and ".join(f"--{name}" for name in chosen)
+        raise InvalidProblem(f"{options} are different methods: give one of them")
+    method = chosen[0] if chosen else None
     solution = _solve(problem, tolerance, method, quiet)
     if output is not None:
         from convexden.serialization import save
@@ -158,7 +168,9 @@ def _say_why(solution: Solution, tolerance: float, method: str | None) -> None:
 
     for reason in verify_certificate(solution).reasons:
         say(f"not certified: {reason}")
-    if solution.status == "upper-bound":
+    if solution.status == "upper-bound" and method == "ramps":
+        say("not certified: ramps alone are an upper bound: leave out --ramps, or try --sandwich")
+    elif solution.status == "upper-bound":
         say("not certified: no lower bound (interrupted, or too many activation patterns for one)")
     elif solution.relative_gap > tolerance:
         remedy = "leave out --sandwich" if method == "sandwich" else "let it run longer"

@@ -7,25 +7,33 @@ decides it by the certified optimum.  `verify_all` does so on random instances o
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
+from time import perf_counter
 from types import MappingProxyType
 
-from convexden.errors import InvalidProblem
+from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.theorems import (
     collinear,
+    contraction,
     equilateral,
     equilateral_beyond,
     face_aligned,
+    images,
+    low_noise,
+    max_margin_ramps,
     mmse,
     obtuse_simplex,
+    persistence,
     rays,
+    subspace,
     univariate,
 )
 from convexden.theorems._claims import ClosedForm, Instance
 from convexden.theorems._theorem import Theorem
-from convexden.theorems._verdicts import TOLERANCE, Result, Verdict, compare, decide
+from convexden.theorems._verdicts import TOLERANCE, Result, Verdict, compare, cost_error, decide
 
 __all__ = [
     "ClosedForm",
@@ -35,28 +43,41 @@ __all__ = [
     "Verdict",
     "collinear",
     "compare",
+    "contraction",
+    "cost_error",
     "decide",
     "equilateral",
     "equilateral_beyond",
     "face_aligned",
     "get",
+    "images",
+    "low_noise",
+    "max_margin_ramps",
     "mmse",
     "names",
     "obtuse_simplex",
+    "persistence",
     "rays",
     "registry",
+    "subspace",
     "univariate",
     "verify_all",
 ]
 
 _MODULES = (
     univariate,
+    contraction,
+    low_noise,
     collinear,
+    subspace,
     rays,
     obtuse_simplex,
     equilateral,
     equilateral_beyond,
     face_aligned,
+    max_margin_ramps,
+    persistence,
+    images,
 )
 
 registry = MappingProxyType({module.THEOREM.name: module.THEOREM for module in _MODULES})
@@ -99,7 +120,8 @@ def verify_all(
     Parameters
     ----------
     names : iterable of str, optional
-        Which theorems, all if not given.
+        Which theorems; all if not given, but those whose instances need an extra that is not
+        installed, with a warning.
     instances : int
         Random instances of each.
     seed : int
@@ -121,10 +143,21 @@ def verify_all(
     ------
     InvalidProblem
         If a name is unknown, there are no instances or the seed is negative.
+    UnsupportedProblem
+        If the instances of a theorem that is named need an extra that is not installed.
     """
-    chosen = list(dict.fromkeys(get(name) for name in (registry if names is None else names)))
     if instances < 1 or seed < 0:
         raise InvalidProblem("give at least one instance and a seed >= 0")
+    chosen = []
+    for theorem in dict.fromkeys(get(name) for name in (registry if names is None else names)):
+        try:
+            theorem.draw(seed, 0)
+        except UnsupportedProblem as error:
+            if names is not None:
+                raise
+            warnings.warn(f"{theorem.name} is left out: {error}", stacklevel=2)
+        else:
+            chosen.append(theorem)
     return _verify_all(chosen, instances, seed, solve, tolerance, progress)
 
 
@@ -140,5 +173,11 @@ def _verify_all(
         for k in range(instances):
             if progress is not None:
                 progress(i * instances + k, len(theorems) * instances, theorem.name)
+            start = perf_counter()
             result = theorem.verify(**theorem.draw(seed, k), solve=solve, tolerance=tolerance)
-            yield replace(result, instance=f"seed {seed} #{k}", kind=theorem.kind_of(k))
+            yield replace(
+                result,
+                instance=f"seed {seed} #{k}",
+                kind=theorem.kind_of(k),
+                seconds=perf_counter() - start,  # with what is measured besides the cost
+            )
