@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -445,13 +445,24 @@ def _begin(
 
 
 @contextmanager
-def _appending(path: str | Path | None) -> Iterator[Callable[[str], Any]]:
+def _appending(path: str | Path | None) -> Iterator[Callable[[str], None]]:
     """A function that appends a line to the file, if there is one, at once."""
     if path is None:
         yield lambda line: None
         return
-    with Path(path).open("a", encoding="utf-8", buffering=1) as file:
-        yield file.write
+    with Path(path).open("ab", buffering=0) as file:
+
+        def write(line: str) -> None:
+            try:
+                file.write(line.encode())
+            except OSError as error:
+                reason = (error.strerror or str(error)).lower()
+                raise InvalidProblem(
+                    f"{path} cannot be written any more ({reason}): make room, and the same map "
+                    "goes on"
+                ) from error
+
+        yield write
 
 
 def _refuse(path: str | Path) -> NoReturn:
