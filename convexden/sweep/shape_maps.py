@@ -192,8 +192,7 @@ def shape_map(
     Examples
     --------
     >>> import convexden as cd
-    >>> from convexden.sweep._interruptions import interruptions
-    from convexden.sweep.structures import STRUCTURES
+    >>> from convexden.sweep.structures import STRUCTURES
     >>> found = cd.shape_map([0.3], triangles=12, jobs=1)
     >>> found.angles[-1], bool(found.certified.all())
     (array([60., 60., 60.]), True)
