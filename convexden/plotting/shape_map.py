@@ -36,7 +36,8 @@ def plot_shape_map(
 
     A triangle is at its largest angle, from left to right, and its smallest, upwards.  Equilateral
     is the corner at the top, isosceles are the two slanted sides (drawn as strips), right the
-    dashed line, with the acute triangles to the left of it.  Pixels that are not certified are black, missing ones white.
+    dashed line, with the acute triangles to the left of it.  Pixels that are not certified are
+    black, missing ones white.
 
     Parameters
     ----------
