@@ -160,7 +160,8 @@ def frontier(
         * a `ClosedForm`: that it is optimal.  Its multipliers prove it by exact pricing, or the
           certified optimum decides (`convexden.theorems.compare`); for any network of your own
           it is ``ClosedForm(problem, network, network.representation_cost, None)``;
-        * a `Solution`, of ``solve(problem, method="ramps")`` for example: that its network is optimal;
+        * a `Solution`, of ``solve(problem, method="ramps")`` for example: that its network is
+          optimal;
         * a `Result`, of ``theorems.rays.verify(points, radius)`` for example: its verdict;
         * a `Verification`, of ``verification.verify(problem, network, certificate)``: that these
           multipliers prove that network, without a solver.  Where they do not, the claim counts
