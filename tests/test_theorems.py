@@ -40,6 +40,7 @@ NAMES = [
     else name
     for name in theorems.names()
 ]
+UNIVARIATE = ("univariate", "contraction", "low-noise")
 PROVED = [name for name in theorems.names() if theorems.get(name).kind == "theorem"]
 LINE = [
     [0.3, -0.2],
@@ -247,6 +248,10 @@ def test_rounding_of_affine_data_costs_nothing(shift: float) -> None:
     [
         ("univariate", LINE, 0.1, "real line"),
         ("univariate", [0.0, 1.0], 0.5, "meet"),
+        ("contraction", LINE, 0.1, "real line"),
+        ("contraction", [0.0, 1.0], [0.1, 0.0], "give radii > 0"),
+        ("low-noise", LINE, 0.1, "real line"),
+        ("low-noise", [0.0, 1.0], [0.1, 0.2], "one radius"),
         ("collinear", RIGHT, 0.1, "span 2 dimensions"),
         ("collinear", LINE, 2.0, "meet"),
         ("rays", EQUILATERAL, 0.1, "obtuse or right"),
@@ -328,6 +333,8 @@ def test_median_is_the_vertex_at_120_degrees() -> None:
 def test_registry() -> None:
     assert theorems.names() == [
         "univariate",
+        "contraction",
+        "low-noise",
         "collinear",
         "subspace",
         "rays",
@@ -356,7 +363,7 @@ def test_random_instances_depend_on_name_seed_and_number_only(name: str) -> None
     assert (theorem.draw(0, 3)["points"] == points[3]).all()
     assert len({x.tobytes() for x in points}) == 6
     assert theorem.draw(1, 3)["points"].tobytes() != points[3].tobytes()
-    if name not in ("univariate", "images"):
+    if name not in (*UNIVARIATE, "images"):
         assert len({theorem.draw(0, k)["points"].shape[1] for k in range(20)}) >= 3
 
 

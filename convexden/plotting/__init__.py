@@ -4,8 +4,9 @@ The functions take and return Axes of matplotlib, which is imported on first use
 """
 
 from convexden.plotting.alignment import plot_alignment
-from convexden.plotting.comparison import plot_comparison
+from convexden.plotting.comparison import clearest, plot_comparison
 from convexden.plotting.convergence import plot_convergence
+from convexden.plotting.errors import plot_mean_squared_errors
 from convexden.plotting.frontier import plot_frontier
 from convexden.plotting.line import plot_line
 from convexden.plotting.pictures import (
@@ -25,12 +26,14 @@ __all__ = [
     "KINDS",
     "Kind",
     "check_picture",
+    "clearest",
     "default_kind",
     "plot_alignment",
     "plot_comparison",
     "plot_convergence",
     "plot_frontier",
     "plot_line",
+    "plot_mean_squared_errors",
     "plot_plane",
     "plot_ramps",
     "plot_segment",

@@ -11,15 +11,18 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
+from time import perf_counter
 from types import MappingProxyType
 
 from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.theorems import (
     collinear,
+    contraction,
     equilateral,
     equilateral_beyond,
     face_aligned,
     images,
+    low_noise,
     max_margin_ramps,
     mmse,
     obtuse_simplex,
@@ -41,6 +44,7 @@ __all__ = [
     "collinear",
     "compare",
     "cost_error",
+    "contraction",
     "decide",
     "equilateral",
     "equilateral_beyond",
@@ -48,6 +52,7 @@ __all__ = [
     "get",
     "images",
     "max_margin_ramps",
+    "low_noise",
     "mmse",
     "names",
     "obtuse_simplex",
@@ -61,6 +66,8 @@ __all__ = [
 
 _MODULES = (
     univariate,
+    contraction,
+    low_noise,
     collinear,
     subspace,
     rays,
@@ -166,5 +173,11 @@ def _verify_all(
         for k in range(instances):
             if progress is not None:
                 progress(i * instances + k, len(theorems) * instances, theorem.name)
+            start = perf_counter()
             result = theorem.verify(**theorem.draw(seed, k), solve=solve, tolerance=tolerance)
-            yield replace(result, instance=f"seed {seed} #{k}", kind=theorem.kind_of(k))
+            yield replace(
+                result,
+                instance=f"seed {seed} #{k}",
+                kind=theorem.kind_of(k),
+                seconds=perf_counter() - start,  # with what is measured besides the cost
+            )

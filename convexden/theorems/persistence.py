@@ -15,7 +15,7 @@ from convexden.theorems._verdicts import TOLERANCE, Result, Verdict, compare
 
 Array = NDArray[np.float64]
 
-KINDS = ("collinear", "obtuse triangle", "rays", "equilateral triangle", "regular tetrahedron")
+KINDS = ("collinear", "obtuse triangle", "rays", "equilateral", "tetrahedron")
 
 # Largest displacement of a point, in units of the spread.
 LARGE, SMALL = 1e-4, 1e-5
@@ -166,8 +166,8 @@ def instance(rng: np.random.Generator, kind: str) -> Instance:
         "collinear": (collinear, "one radius"),
         "obtuse triangle": (rays, "two obtuse rays"),
         "rays": (rays, "three obtuse rays"),
-        "equilateral triangle": (equilateral, "triangle"),
-        "regular tetrahedron": (equilateral, "3-simplex"),
+        "equilateral": (equilateral, "triangle"),
+        "tetrahedron": (equilateral, "3-simplex"),
     }[kind]
     drawn = theorem.instance(rng, own)
     moves = rng.standard_normal(drawn["points"].shape)
