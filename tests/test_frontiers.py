@@ -68,6 +68,17 @@ def test_the_triangle_from_a_candidate_that_does_not_know_it() -> None:
         assert (each.parameter > exact) == (each.verdict == "refuted")
 
 
+def test_the_verdict_of_a_theorem_is_a_claim() -> None:
+    found = frontier(
+        lambda radius: equilateral_beyond.verify(TRIANGLE, radius), 0.6, 0.7, accuracy=1e-3
+    )
+    assert found.low < (12 + 3 * np.sqrt(3)) / 26 < found.high
+    assert {each.result.proof for each in found.evaluations if each.result} == {
+        "closed-form dual",
+        "solved",
+    }
+
+
 def test_the_simplex_in_space_by_costs() -> None:
     points, half = data.regular_simplex(3), 2 / 3
     found = frontier(
