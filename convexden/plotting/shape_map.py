@@ -167,7 +167,7 @@ def _strip(places: Array, values: Array, colours: dict[str, Any]) -> LineCollect
 
     order = np.argsort(places[:, 0])
     places, values = places[order], values[order]
-    halves = np.diff(places, axis=0) / 2
+    halves = np.diff(places, axis=0) / 2 if len(places) > 1 else np.full((1, 2), np.nan)
     before = places - np.concatenate([halves[:1], halves])
     after = places + np.concatenate([halves, halves[-1:]])
     pieces = np.stack([before, after], axis=1)
