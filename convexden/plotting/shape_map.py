@@ -167,10 +167,10 @@ def _strip(places: Array, values: Array, colours: dict[str, Any]) -> LineCollect
 
     order = np.argsort(places[:, 0])
     places, values = places[order], values[order]
-    halves = np.diff(places, axis=0) / 2 if len(places) > 1 else np.full((1, 2), np.nan)
-    before = places - np.concatenate([halves[:1], halves])
-    after = places + np.concatenate([halves, halves[-1:]])
-    pieces = np.stack([before, after], axis=1)
+    middles = (places[1:] + places[:-1]) / 2
+    ends = 2 * places[[0, -1]] - (middles if len(places) > 1 else places)[[0, -1]]
+    stops = np.concatenate([ends[:1], middles, ends[1:]])
+    pieces = np.stack([stops[:-1], stops[1:]], axis=1)
     drawn = ~np.isnan(values)
     strip = LineCollection(list(pieces[drawn]), array=values[drawn], lw=8, zorder=1.5, **colours)
     strip.set_capstyle("butt")
