@@ -35,6 +35,10 @@ _HOMES = {
     "hinge_alignment": "hinges",
     "Uniqueness": "minimisers",
     "uniqueness": "minimisers",
+    "Frontier": "sweep.frontiers",
+    "frontier": "sweep.frontiers",
+    "ShapeMap": "sweep.shape_maps",
+    "shape_map": "sweep.shape_maps",
     "Verification": "verification",
     "verify_certificate": "verification",
     "Counterexample": "sweep.counterexamples",
@@ -81,6 +85,10 @@ if TYPE_CHECKING:  # what a name is imported as, a type checker re-exports
     from convexden.solving import solve as solve
     from convexden.sweep.counterexamples import Counterexample as Counterexample
     from convexden.sweep.counterexamples import search as search
+    from convexden.sweep.frontiers import Frontier as Frontier
+    from convexden.sweep.frontiers import frontier as frontier
+    from convexden.sweep.shape_maps import ShapeMap as ShapeMap
+    from convexden.sweep.shape_maps import shape_map as shape_map
     from convexden.verification import Verification as Verification
     from convexden.verification import verify_certificate as verify_certificate
 

@@ -1,9 +1,10 @@
-"""Files: tables of numbers in, and out what appears whole or not at all."""
+"""Files and folders: tables of numbers in, and out what appears whole or not at all."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -56,8 +57,65 @@ def check_writable(path: str | Path) -> None:
         raise _Probe
 
 
+@contextmanager
+def whole_folder(path: str | Path, replaces: Callable[[Path], bool]) -> Iterator[Path]:
+    """Give a temporary folder beside `path`, which takes its place at the end.
+
+    On an exception the temporary folder is removed and `path` stays as it was.
+
+    Parameters
+    ----------
+    path : str or Path
+    replaces : callable
+        Whether a folder that is there, and not empty, may be replaced.
+
+    Raises
+    ------
+    InvalidProblem
+        If it may not, or `path` cannot be written.
+    """
+    final = Path(os.path.realpath(path))
+    temporary, aside = (final.with_name(f".{os.getpid()}-{end}-{final.name}") for end in "ab")
+    try:
+        if final.exists() and not final.is_dir():
+            raise InvalidProblem(f"{path} is a file: give a folder to write")
+        if final == Path.cwd() or final in Path.cwd().parents:
+            raise InvalidProblem(f"{path} holds the current folder: give another one to write")
+        if final.exists():
+            if not os.access(final, os.R_OK | os.W_OK | os.X_OK):
+                raise PermissionError(13, "Permission denied")
+            if any(final.iterdir()) and not replaces(final):
+                raise InvalidProblem(
+                    f"{path} holds other files, which would be lost: give a folder that is new or "
+                    "empty"
+                )
+        try:
+            temporary.mkdir()
+            yield temporary
+            if final.exists():
+                os.rename(final, aside)
+            os.rename(temporary, final)
+        finally:
+            if aside.exists() and not final.exists():
+                os.rename(aside, final)
+            for left in (aside, temporary):
+                shutil.rmtree(left, ignore_errors=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InvalidProblem(
+            f"{path} cannot be written ({reason}): give a folder in one that exists and can be "
+            "written"
+        ) from error
+
+
+def check_folder(path: str | Path, replaces: Callable[[Path], bool]) -> None:
+    """Raise InvalidProblem if `whole_folder` could not write here; leaves nothing behind."""
+    with suppress(_Probe), whole_folder(path, replaces):
+        raise _Probe
+
+
 class _Probe(Exception):
-    """Ends `check_writable` before anything is replaced."""
+    """Ends a check before anything is replaced."""
 
 
 def read_numbers(path: Path) -> Array:

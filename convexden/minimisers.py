@@ -32,7 +32,7 @@ SAME = 1e-6
 # Distances (in units of the spread) within which a hinge touches a ball or passes through a sample.
 CONTACT = 1e-9
 # Relative singular values below the first are zero; between the two it is not clear.
-DEPENDENT, INDEPENDENT = 1e-9, 1e-6
+DEPENDENT, INDEPENDENT = 1e-6, 1e-5
 # Relative residuals and differences of costs up to which saturating hinges make up a minimiser.
 ACCURACY = 1e-8
 # Weights (relative to the cost) below this are rounding.
@@ -41,6 +41,7 @@ WEIGHTLESS = 1e-7
 # whether it saturates alone.
 TURN, SHIFT = 1e-2, 1e-6
 STEP = 1e-3  # of the second differences of heights, rad
+PROBED = 12  # centres between which two networks are compared
 # Hinges that stand for a family of saturating ones: more of them add dimensions if any counts.
 COARSE, FINE = 3, 6
 
@@ -64,10 +65,10 @@ class Uniqueness:
     directions : (K, p) array
         Unit vectors: the output weight of every minimiser at hinge k is a multiple >= 0 of row k.
     weights : (K,) array
-        These multiples for the minimiser that was given.
+        These multiples for one of the minimisers.
     next_height : float
-        The largest local maximum of the dual constraint that does not saturate it, 0 if there is
-        none: by what margin the list is complete.
+        The largest local maximum of the dual constraint that does not saturate it, 0 if none is
+        above 1/2: by what margin the list is complete.
     independence : float
         Smallest singular value of the K normalised columns, relative to the largest: 0 if they are
         dependent.
@@ -96,7 +97,11 @@ class Uniqueness:
         if self.status == "undecided":
             return f"undecided: {hinges} the dual constraint, to rounding"
         if self.unique:
-            return f"unique: {hinges} the dual constraint, the next is at {self.next_height:.6g}"
+            height = self.next_height
+            rest = (
+                f"the next is at {height:.6g}" if height else f"no other maximum is above {FLOOR}"
+            )
+            return f"unique: {hinges} the dual constraint, {rest}"
         if math.isinf(self.dimension):
             return "not unique: a family of hinges saturates the dual constraint"
         return f"not unique: the minimisers form a set of dimension {self.dimension:.0f}"
@@ -146,12 +151,12 @@ def uniqueness(solution: Solution) -> Uniqueness:
     --------
     >>> import convexden as cd
     >>> found = cd.uniqueness(cd.solve(cd.denoising([[0, 0], [4, 0], [0, 3]], radius=0.4)))
-    >>> found.status, len(found.biases), found.next_height < 0.9
+    >>> found.status, len(found.biases), found.next_height < 1
     ('unique', 4, True)
     >>> convex = cd.Interpolation([0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, 1.0])
     >>> found = cd.uniqueness(cd.solve(convex))
-    >>> found.status, found.dimension, [f"{float(h(1.5)):+.2f}" for h in found.networks]
-    ('not unique', inf, ['-0.50', '+0.00'])
+    >>> found.status, found.dimension, [f"{h([1.5]).item():+.2f}" for h in found.networks]
+    ('not unique', inf, ['+0.00', '-0.50'])
     """
     if not solution.certified or solution.relative_gap > ACCURACY:
         raise NotCertified(
@@ -166,26 +171,24 @@ def _describe(solution: Solution) -> Uniqueness:
         return _affine_only(solution)
     reduction = solution.problem.reduce()
     dual = _Dual.of(reduction, solution.certificate)
-    lines, next_height = dual.saturating()
+    lines, next_height = dual.saturating(_Lines.of(reduction, solution.network))
     families = dual.families(lines)
     coarse, fine = (
-        _Minimisers.of(reduction, dual, lines.with_members(families, count), solution)
+        _Minimisers.of(
+            reduction, dual, lines.and_also(*(each.members(count) for each in families)), solution
+        )
         for count in (COARSE, FINE)
     )
     dimension = coarse.dimension if coarse.dimension == fine.dimension else math.inf
-    networks = coarse.networks()
-    if math.isnan(coarse.dimension + fine.dimension) or (dimension and len(networks) < 2):
+    other = coarse.other() if dimension > 0 else None
+    networks = (solution.network,) if other is None else (solution.network, other)
+    if math.isnan(coarse.dimension + fine.dimension) or (dimension > 0 and other is None):
         status: Status = "undecided"
-        dimension, networks = math.nan, (solution.network,)
+        dimension = math.nan
     else:
         status = "not unique" if dimension else "unique"
     return Uniqueness(
-        status,
-        dimension,
-        *coarse.original(),
-        next_height,
-        coarse.independence,
-        networks,
+        status, dimension, *coarse.original(), next_height, coarse.independence, networks
     )
 
 
@@ -203,6 +206,17 @@ class _Lines:
 
     normals: Array
     biases: Array
+
+    @classmethod
+    def of(cls, reduction: Reduction, network: ShallowNetwork) -> _Lines:
+        """The hinges of a network, in the coordinates of the reduced problem."""
+        network = network.canonical()
+        biases = network.biases + network.input_weights @ reduction.input_origin
+        normals = network.input_weights @ reduction.input_basis.T
+        lengths = np.linalg.norm(normals, axis=1)
+        across = lengths > SAME  # those that the centres see
+        scale = lengths[across] * reduction.input_scale
+        return cls(normals[across] / lengths[across, None], biases[across] / scale)
 
     def __len__(self) -> int:
         return len(self.biases)
@@ -227,13 +241,11 @@ class _Lines:
                 kept.append(k)
         return self.take(np.array(kept, dtype=np.intp))
 
-    def with_members(self, families: list[_Family], count: int) -> _Lines:
-        """With so many members of each family, which may have hinges in common."""
-        members = [self, *(family.members(count) for family in families)]
-        return _Lines(
-            np.concatenate([lines.normals for lines in members]),
-            np.concatenate([lines.biases for lines in members]),
-        ).distinct()
+    def and_also(self, *others: _Lines) -> _Lines:
+        """These and other hinges, each once."""
+        lines = [self, *others]
+        normals = np.concatenate([each.normals for each in lines])
+        return _Lines(normals, np.concatenate([each.biases for each in lines])).distinct()
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,15 +312,16 @@ class _Dual:
         slopes = np.einsum("kn,npd->kpd", (z > 0).astype(float), self.jacobians)
         return np.maximum(z, 0.0) @ self.values + np.einsum("kpd,kd->kp", slopes, lines.normals)
 
-    def saturate(self, lines: _Lines) -> bool:
-        """Whether all of the hinges are feasible and saturate the dual constraint."""
-        z = lines.offsets(self.problem.centers)
-        if (np.abs(z) < self.problem.radii - CONTACT).any():
-            return False
-        return bool((np.linalg.norm(self.columns(lines), axis=1) >= 1 - SATURATED).all())
+    def saturate(self, lines: _Lines) -> NDArray[np.bool_]:
+        """Whether the hinges are feasible and saturate the dual constraint."""
+        feasible = np.abs(lines.offsets(self.problem.centers)) >= self.problem.radii - CONTACT
+        heights = np.linalg.norm(self.columns(lines), axis=1)
+        saturated: NDArray[np.bool_] = feasible.all(axis=1) & (heights >= 1 - SATURATED)
+        return saturated
 
-    def saturating(self) -> tuple[_Lines, float]:
-        """The saturating local maxima and the largest height of the others."""
+    def saturating(self, known: _Lines) -> tuple[_Lines, float]:
+        """The local maxima and known hinges that saturate the constraint, and the largest height of
+        the other maxima."""
         from convexden.solvers.pricing.exact import exact_pricing
         from convexden.solvers.pricing.line import LinePricing
 
@@ -316,13 +329,14 @@ class _Dual:
         pricing = LinePricing(self.problem) if line else exact_pricing(self.problem)
         hinges, heights = pricing.maxima(self.values, self.jacobians, FLOOR)
         high = heights >= 1 - SATURATED
-        lines = _Lines(hinges.normals[high], hinges.biases[high])
-        return lines.distinct(), float(heights[~high].max(initial=0.0))
+        maxima = _Lines(hinges.normals[high], hinges.biases[high])
+        lines = maxima.and_also(known.take(self.saturate(known)))
+        return lines, float(heights[~high].max(initial=0.0))
 
     def families(self, lines: _Lines) -> list[_Family]:
         """What the hinges can be shifted or turned into and stay saturated."""
         moves = [*self._shifts(lines), *self._turns(lines)]
-        return [family for family in moves if self.saturate(family.members(FINE))]
+        return [family for family in moves if self.saturate(family.members(FINE)).all()]
 
     def _shifts(self, lines: _Lines) -> Iterator[_Family]:
         """Shifts to either side, until the hinge meets the next site."""
@@ -357,7 +371,7 @@ class _Dual:
                     yield replace(circle, ahead=-ahead)
 
     def _principal(self, circle: _Family, free: Array) -> Array:
-        """Combinations of directions: the height of a hinge has its principal curvatures in them."""
+        """Combinations of directions: those of principal curvature of the height of a hinge."""
         count = len(free)
         if count < 2:
             return free
@@ -392,8 +406,8 @@ class _Minimisers:
     dimension : float
         Of the polytope; NaN if it is not clear.
     independence : float
-    extremes : tuple of (K,) arrays
-        Weights of two points of the polytope far from each other, if there are two.
+    points : (M, K) array
+        Weights of points of the polytope that are far from each other, none if there is only one.
     """
 
     reduction: Reduction
@@ -403,7 +417,7 @@ class _Minimisers:
     weights: Array
     dimension: float
     independence: float
-    extremes: tuple[Array, ...]
+    points: Array
 
     @classmethod
     def of(cls, reduction: Reduction, dual: _Dual, lines: _Lines, solution: Solution) -> Self:
@@ -418,9 +432,9 @@ class _Minimisers:
             ACCURACY * cost
         )
         if wrong or null is None:
-            return cls(*found, math.nan, independence, ())
-        dimension, extremes = _extent(weights, null / sizes[:, None], WEIGHTLESS * cost)
-        return cls(*found, float(dimension), independence, extremes)
+            return cls(*found, math.nan, independence, weights[None][:0])
+        dimension, points = _extent(weights, null / sizes[:, None], WEIGHTLESS * cost)
+        return cls(*found, float(dimension), independence, points)
 
     def original(self) -> tuple[Array, Array, Array, Array]:
         """Normals, biases, directions and weights in the coordinates of the problem."""
@@ -429,22 +443,29 @@ class _Minimisers:
         scale = self.reduction.cost_scale
         return network.input_weights, network.biases, units, scale * self.weights
 
-    def networks(self) -> tuple[ShallowNetwork, ...]:
-        """The minimiser that was given, or two different ones; none of them if they fail the check
-        of what they are."""
+    def other(self) -> ShallowNetwork | None:
+        """The minimiser that differs most from the one that was given, if one passes the check of
+        what it is."""
         problem, cost = self.solution.problem, self.solution.cost
-        if not self.extremes:
-            return (self.solution.network,)
-        networks = tuple(
-            self.reduction.lift_network(self._repaired(weights)) for weights in self.extremes
-        )
-        for network in networks:
-            error = site_errors(problem, network).totals.max()
-            if error > ACCURACY * problem.target_spread or (
-                abs(network.representation_cost - cost) > ACCURACY * cost
-            ):
-                return ()
-        return networks
+        given = self.solution.network
+        best, largest = None, ACCURACY ** (1 / 2) * problem.target_spread
+        for weights in self.points:
+            network = self.reduction.lift_network(self._repaired(weights))
+            error = site_errors(problem, network).totals.max() / problem.target_spread
+            if max(error, abs(network.representation_cost - cost) / cost) > ACCURACY:
+                continue
+            difference = self._difference(given, network)
+            if difference > largest:
+                best, largest = network, difference
+        return best
+
+    def _difference(self, f: ShallowNetwork, g: ShallowNetwork) -> float:
+        """Largest distance of two networks on segments between the centres and beyond."""
+        centers = self.solution.problem.centers
+        steps = np.linspace(-0.5, 1.5, 33)[:, None]
+        ends = combinations(range(min(len(centers), PROBED)), 2)
+        points = np.concatenate([centers[i] + steps * (centers[j] - centers[i]) for i, j in ends])
+        return float(np.linalg.norm(f(points) - g(points), axis=1).max())
 
     def _network(self, weights: Array) -> ShallowNetwork:
         p, d = self.reduction.problem.output_dimension, self.reduction.problem.input_dimension
@@ -516,23 +537,17 @@ def _null_space(columns: Array) -> tuple[float, Array | None]:
     return 0.0 if dependent.any() else float(sizes[-1]), rows[dependent].T
 
 
-def _extent(weights: Array, null: Array, noise: float) -> tuple[int, tuple[Array, ...]]:
-    """Dimension of {weights + null z >= 0}, and two of its points if there are."""
-    if not null.shape[1]:
-        return 0, ()
+def _extent(weights: Array, null: Array, noise: float) -> tuple[int, Array]:
+    """Dimension of {weights + null z >= 0}, and points with the largest weight of each hinge."""
     points = [weights]
-    for row in null:
-        # The largest weight of each hinge: those at 0 throughout take no part.
+    for row in null if null.shape[1] else []:
         found = scipy.optimize.linprog(
             -row, A_ub=-null, b_ub=weights, bounds=(None, None), method="highs"
         )
         if found.status == 0:
             points.append(np.maximum(weights + null @ found.x, 0.0))
     largest = np.max(points, axis=0)
-    used = largest > noise
-    dimension = null.shape[1] - np.linalg.matrix_rank(null[~used], 1e-6)
-    differences = np.abs(np.array(points)[:, None] - np.array(points)).max(axis=2)
-    first, second = np.unravel_index(differences.argmax(), differences.shape)
-    if differences[first, second] <= noise or not dimension:
-        return 0, ()
-    return int(dimension), (points[first], points[second])
+    unused = largest <= noise  # hinges at 0 throughout take no part
+    dimension = null.shape[1] - np.linalg.matrix_rank(null[unused], DEPENDENT)
+    apart = np.abs(np.array(points) - weights).max() > noise
+    return (int(dimension), np.array(points)) if apart else (0, np.array(points)[:0])

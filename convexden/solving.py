@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from convexden import __version__, verification
+from convexden import verification, versions
 from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified, UnsupportedProblem
 from convexden.network import ShallowNetwork
@@ -24,7 +23,6 @@ from convexden.solution import Progress, Solution, Status, relative_gap
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
 METHODS = ("column-generation", "minimax", "ramps", "sandwich", "local")
-_LIBRARIES = ("numpy", "scipy", "cvxpy", "clarabel")
 
 
 def solve(
@@ -147,7 +145,7 @@ def solve(
         status,
         max(1, len(history)),
         time.perf_counter() - started,
-        {"convexden": __version__} | {name: version(name) for name in _LIBRARIES},
+        versions.installed(),
         tuple(history),
     )
 

@@ -454,3 +454,47 @@ def test_plot_refuses_nonsense(run, folder, options, part):
     assert_refused(run("plot", "h.json", *options), part)
     assert_refused(run("plot", "line.csv", "h.png"), "is not JSON")
     assert set(folder.iterdir()) == before
+
+
+def test_check_says_whether_the_minimiser_is_unique(run):
+    Path("points.csv").write_text("0,0\n4,0\n0,3\n")
+    assert run("solve", "points.csv", "--radius", "0.4", "--output", "right.json")[0] == 0
+    status, output, _ = run("check", "right.json", "--unique")
+    assert status == 0
+    assert "unique: 4 hinges saturate the dual constraint, the next is at 0.959444" in output
+    assert "(1, 0)" in output
+    Path("corners.csv").write_text("1,1\n-1,1\n-1,-1\n1,-1\n")
+    Path("targets.csv").write_text("1\n-1\n1\n-1\n")
+    Path("radii.csv").write_text("0\n0\n0\n0\n")
+    arguments = "solve corners.csv --radii radii.csv --targets targets.csv --output xor.json"
+    assert run(*arguments.split())[0] == 0
+    status, output, _ = run("check", "xor.json", "--unique")
+    assert status == 0
+    assert "not unique: the minimisers form a set of dimension 1" in output
+
+
+def test_map_goes_on_and_says_what_is_not_certified(run):
+    command = ("map", "--radius-fraction", "0.5", "--triangles", "12", "--jobs", "1")
+    status, output, error = run(*command, "--output", "map.jsonl", "--plot", "map.png")
+    assert status == 0, error
+    counts = re.search(r"^ *0\.5 +(.*)$", output, re.MULTILINE)
+    assert counts is not None
+    assert counts[1].split()[:6] == ["9", "-", "2", "1", "-", "-"]
+    assert Path("map.png").stat().st_size > 5000
+    lines = Path("map.jsonl").read_text().splitlines(keepends=True)
+    Path("map.jsonl").write_text("".join(lines[:-2] + [lines[-1].replace("true", "false")]))
+    status, output, error = run(*command, "--output", "map.jsonl")
+    assert status == 1, error
+    assert len(Path("map.jsonl").read_text().splitlines()) == len(lines)
+
+
+def test_map_refuses_what_makes_no_sense(run):
+    Path("other.jsonl").write_text("0 1 2\n")
+    small = ("--triangles", "12")
+    assert_refused(run("map", *small, "--radius-fraction", "1"), "between 0 and 1")
+    assert_refused(run("map", *small, "--largest-angle", "50"), "60 to 180")
+    assert_refused(run("map", *small, "--plot", "map.txt"), ".png")
+    assert_refused(run("map", *small, "--output", "nowhere/map.jsonl"), "nowhere")
+    assert_refused(run("map", *small, "--output", "other.jsonl"), "no map of triangles")
+    assert_refused(run("map", *small, "--jobs", "0"), "--jobs")
+    assert Path("other.jsonl").read_text() == "0 1 2\n"

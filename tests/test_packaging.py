@@ -68,7 +68,7 @@ def test_wheel_installs_nothing_but_convexden(wheel):
         names = set(archive.namelist())
     top = {name.split("/")[0] for name in names}
     assert {name for name in top if not name.endswith(".dist-info")} == {"convexden"}
-    expected = {"convexden/py.typed"}
+    expected = {"convexden/py.typed", "convexden/report/page.html"}
     for folder, package in (("convexden", "convexden"), ("solvers", "convexden/solvers")):
         for file in (ROOT / folder).rglob("*.py"):
             expected.add(f"{package}/{file.relative_to(ROOT / folder).as_posix()}")

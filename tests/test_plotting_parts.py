@@ -11,6 +11,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from scipy import stats
 
 from convexden import data, plotting
 from convexden.alignment import align
@@ -19,7 +20,7 @@ from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.solution import Progress, Solution
 from convexden.solving import solve
-from convexden.theorems import face_aligned, rays, univariate
+from convexden.theorems import face_aligned, mmse, rays, univariate
 
 RAYS = np.array([[0.0, 0.0], [1.0, 0.0], [3.0, 0.0], [0.0, 2.0]])
 CONSTANT = ShallowNetwork(np.zeros((0, 2)), np.zeros((0, 2)), [], np.zeros((2, 2)), [0.0, 0.0])
@@ -237,3 +238,42 @@ def test_axes_are_taken_and_returned() -> None:
     assert plotting.plot_convergence(solution, third) is third
     alignment = align(solution.problem, solution.network)
     assert plotting.plot_alignment(alignment, fourth) is fourth
+
+
+def test_errors_are_drawn_with_their_accuracy_and_the_crossing() -> None:
+    density, clean = stats.uniform(0, 2), [0.0, 1.0, 2.0]
+    curve = mmse.curve(clean, density, [0.3, 0.1, 0.2])
+    crossing = mmse.crossing(clean, density)
+    ax = plotting.plot_mean_squared_errors(curve, crossing=crossing)
+    _assert_legible(ax)
+    lines = {line.get_label(): line for line in ax.lines}
+    ours = lines["minimum-norm denoiser"]
+    np.testing.assert_allclose(ours.get_xdata(), [0.1, 0.2, 0.3])
+    expected = [errors.minimum_norm for errors in (curve[1], curve[2], curve[0])]
+    np.testing.assert_allclose(ours.get_ydata(), expected)
+    assert "MMSE denoiser, knows the density" in lines
+    (mark,) = [label for label in lines if label.startswith("equal at")]
+    assert "0.277435870 ± " in mark
+    np.testing.assert_allclose(lines[mark].get_xdata(), crossing.sigma)
+    assert ax.get_title().startswith("quadrature, accurate to")
+    with pytest.raises(InvalidProblem, match="at least two noise levels"):
+        plotting.plot_mean_squared_errors(curve[:1])
+
+
+def test_estimates_have_bars_of_their_intervals() -> None:
+    curve = [
+        mmse.monte_carlo(rays.closed_form(RAYS, sigma).network, RAYS, RAYS, sigma, samples=2_000)
+        for sigma in (0.2, 0.1)
+    ]
+    ax = Figure().subplots()
+    assert plotting.plot_mean_squared_errors(curve, ax) is ax
+    assert ax.get_title() == "simulation, 2,000 samples each, 95% intervals"
+    bars = {container.get_label(): container for container in ax.containers}
+    assert set(bars) == {"empirical MMSE denoiser", "minimum-norm denoiser"}
+    segments = bars["minimum-norm denoiser"][2][0].get_segments()
+    for segment, errors in zip(segments, reversed(curve), strict=True):
+        estimate = errors.minimum_norm
+        ends = np.array([-1, 1]) * estimate.half_width + estimate.mean
+        np.testing.assert_allclose(segment, [[errors.sigma, end] for end in ends])
+    noise = next(line for line in ax.lines if str(line.get_label()).startswith("noisy point"))
+    np.testing.assert_allclose(noise.get_ydata(), 2 * np.array([0.1, 0.2]) ** 2)

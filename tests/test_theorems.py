@@ -32,6 +32,7 @@ from convexden.verification import site_errors, verify
 
 Array = NDArray[np.float64]
 
+SOLVED = {"subspace", "persistence"}  # theorems whose claim is computed, or measured by solving
 # Digits come with an extra.
 NAMES = [
     pytest.param(name, marks=pytest.mark.skipif(find_spec("sklearn") is None, reason="no images"))
@@ -39,6 +40,7 @@ NAMES = [
     else name
     for name in theorems.names()
 ]
+UNIVARIATE = ("univariate", "contraction", "low-noise")
 PROVED = [name for name in theorems.names() if theorems.get(name).kind == "theorem"]
 LINE = [
     [0.3, -0.2],
@@ -246,6 +248,10 @@ def test_rounding_of_affine_data_costs_nothing(shift: float) -> None:
     [
         ("univariate", LINE, 0.1, "real line"),
         ("univariate", [0.0, 1.0], 0.5, "meet"),
+        ("contraction", LINE, 0.1, "real line"),
+        ("contraction", [0.0, 1.0], [0.1, 0.0], "give radii > 0"),
+        ("low-noise", LINE, 0.1, "real line"),
+        ("low-noise", [0.0, 1.0], [0.1, 0.2], "one radius"),
         ("collinear", RIGHT, 0.1, "span 2 dimensions"),
         ("collinear", LINE, 2.0, "meet"),
         ("rays", EQUILATERAL, 0.1, "obtuse or right"),
@@ -261,6 +267,9 @@ def test_rounding_of_affine_data_costs_nothing(shift: float) -> None:
         ("equilateral", EQUILATERAL, 0.67, "try equilateral-beyond"),
         ("equilateral-beyond", EQUILATERAL, 0.76, "no room for its ramps"),
         ("equilateral-beyond", RIGHT, 0.1, "regular simplex"),
+        ("subspace", EQUILATERAL, 0.1, "append a coordinate 0"),
+        ("subspace", [[0, 0, 0], [1, 0, 0]], 0.0, "give a radius > 0"),
+        ("persistence", [[0, 0], [1, 0], [0.5, 0.6]], 0.1, "points with a closed form"),
         ("face-aligned", CROSS, 0.1, "vertices of a simplex"),
         ("face-aligned", [[0, 0], [1, 0], [0.5, 0.2]], 0.11, "lower the radius below 0.1"),
         ("face-aligned", RIGHT, 0.0, "one radius"),
@@ -324,13 +333,17 @@ def test_median_is_the_vertex_at_120_degrees() -> None:
 def test_registry() -> None:
     assert theorems.names() == [
         "univariate",
+        "contraction",
+        "low-noise",
         "collinear",
+        "subspace",
         "rays",
         "obtuse-simplex",
         "equilateral",
         "equilateral-beyond",
         "face-aligned",
         "max-margin-ramps",
+        "persistence",
         "images",
     ]
     assert theorems.get("Face_Aligned") is face_aligned.THEOREM
@@ -350,7 +363,7 @@ def test_random_instances_depend_on_name_seed_and_number_only(name: str) -> None
     assert (theorem.draw(0, 3)["points"] == points[3]).all()
     assert len({x.tobytes() for x in points}) == 6
     assert theorem.draw(1, 3)["points"].tobytes() != points[3].tobytes()
-    if name not in ("univariate", "images"):
+    if name not in (*UNIVARIATE, "images"):
         assert len({theorem.draw(0, k)["points"].shape[1] for k in range(20)}) >= 3
 
 
@@ -415,7 +428,7 @@ def test_the_solver_agrees_with_the_theorems(name: str) -> None:
 
 
 @pytest.mark.usefixtures("no_solver")
-@pytest.mark.parametrize("name", PROVED)
+@pytest.mark.parametrize("name", [name for name in PROVED if name not in SOLVED])
 def test_closed_form_duals_prove_theorems_without_the_solver(name: str) -> None:
     theorem = theorems.get(name)
     for result in theorems.verify_all([name], instances=len(theorem.kinds), seed=5):
@@ -542,6 +555,51 @@ def test_conjecture_fails_on_scalene_acute_triangles_only(
     result = face_aligned.verify(points, fraction * room)
     assert result.verdict == verdict
     assert result.relative_excess == pytest.approx(excess, rel=0.5, abs=1e-12)
+
+
+@pytest.mark.usefixtures("no_solver")
+@pytest.mark.parametrize("kind", ["right", "obtuse", "isosceles", "scalene"])
+def test_the_candidate_at_a_vertex_is_proved_by_its_multipliers(kind: str) -> None:
+    rng = np.random.default_rng(len(kind))
+    for _ in range(5):
+        apex = {
+            "right": 90.0,
+            "obtuse": rng.uniform(90, 170),
+            "isosceles": rng.uniform(89.2, 90.0),
+            "scalene": 80.0,
+        }[kind]
+        share = {"isosceles": 0.5, "scalene": 0.6}.get(kind, rng.uniform(0.1, 0.9))
+        points = triangle((apex, share * (180 - apex), (1 - share) * (180 - apex)))
+        sides = np.linalg.norm(points - np.roll(points, 1, axis=0), axis=1)
+        half_height = np.prod(sides) / 4 / sides.max()
+        radius = rng.uniform(*((0.6, 0.9) if kind == "scalene" else (0.06, 0.9))) * half_height
+        basis = np.linalg.qr(rng.standard_normal((3, 2)))[0]
+        claim = face_aligned.at_vertex(points @ basis.T + 1, radius, 0)
+        result = theorems.compare("face-aligned", claim)
+        assert result.verdict == "confirmed"
+        assert result.proof == "closed-form dual"
+        centred = face_aligned.closed_form(points, radius)
+        assert claim.cost == pytest.approx(centred.cost, rel=1e-13)
+        np.testing.assert_array_equal(centred.network.offset, points[0])
+
+
+def test_nothing_proves_the_candidate_at_another_vertex_than_the_median() -> None:
+    points = triangle((60, 60, 60))
+    for vertex in range(3):
+        claim = face_aligned.at_vertex(points, 0.2, vertex)
+        assert claim.certificate is not None
+        check = verify(claim.problem, claim.network, claim.certificate)
+        # 2 cos(30 degrees), what the hinges of the missing ramp see
+        assert check.pricing_maximum >= np.sqrt(3) - 1e-9
+        assert theorems.compare("face-aligned", claim).verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("points", "vertex"), [(regular_simplex(3), 0), (EQUILATERAL, 3), (EQUILATERAL, -1)]
+)
+def test_the_candidate_at_a_vertex_is_for_triangles(points: Array, vertex: int) -> None:
+    with pytest.raises(InvalidProblem, match="give the three vertices of a triangle"):
+        face_aligned.at_vertex(points, 0.1, vertex)
 
 
 def test_random_instances_refute_and_confirm_the_conjecture() -> None:

@@ -1,4 +1,4 @@
-"""The command line: solve, check, plot, verify, theorems and tour.
+"""The command line: solve, check, plot, verify, theorems, map and tour.
 
 Exit status 0: certified, or every theorem confirmed; 1: not certified, or a theorem refuted;
 2: bad input, said in one line on standard error.  Heavy imports stay inside the commands, so
@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from convexden.cli.console import say
+from convexden.cli.shape_maps import map_shapes
 from convexden.cli.solving import solve
 from convexden.cli.stored import check, plot
 from convexden.cli.theorems import list_theorems, verify
@@ -30,6 +31,7 @@ app = typer.Typer(
 for command in (solve, check, plot, verify):
     app.command()(command)
 app.command("theorems")(list_theorems)
+app.command("map")(map_shapes)
 app.command()(tour)
 
 

@@ -23,6 +23,9 @@ Stored = Annotated[
 
 def check(
     file: Stored,
+    unique: Annotated[
+        bool, typer.Option("--unique", help="Say whether it is the only minimiser.")
+    ] = False,
 ) -> None:
     """Verify a stored solution again, with code that the solvers do not share."""
     from convexden.serialization import load
@@ -33,6 +36,11 @@ def check(
 
     verification = verify_certificate(solution)
     show(verification_table(verification))
+    if unique and verification.passed and solution.certified:
+        from convexden.minimisers import uniqueness
+        from convexden.report import uniqueness_table
+
+        show(uniqueness_table(uniqueness(solution)))
     if not solution.certified:
         met = solution.relative_gap <= 1e-8
         reason = "it says so" if met else f"its relative gap is {solution.relative_gap:.1e}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 import warnings
@@ -13,6 +14,7 @@ from typing import Annotated
 import typer
 
 from convexden.cli.console import Quiet, say, show
+from convexden.errors import InvalidProblem
 
 
 def verify(
@@ -24,6 +26,13 @@ def verify(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random instances.")] = 0,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the results here, as JSON.")
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write a report here: index.html, and a solution file of every instance.",
+        ),
     ] = None,
     solve: Annotated[
         bool,
@@ -43,17 +52,23 @@ def verify(
     from convexden.files import check_writable
     from convexden.progress import LiveLine
 
+    if report is not None:
+        from convexden.report import check_report
+
+        check_report(report)
     if json is not None:
         check_writable(json)
+        if report is not None and report.resolve() in json.resolve().parents:
+            raise InvalidProblem(f"{report} is for the report alone: write {json.name} elsewhere")
     with _interrupt_ends_the_run(), LiveLine(quiet=quiet) as line:
 
-        def report(done: int, total: int, name: str) -> None:
+        def show_progress(done: int, total: int, name: str) -> None:
             line.show(f"{name}: {done} of {total} instances done")
 
         with warnings.catch_warnings(record=True) as notices:
             warnings.simplefilter("always")
             found = theorems.verify_all(
-                names or None, instances=instances, seed=seed, solve=solve, progress=report
+                names or None, instances=instances, seed=seed, solve=solve, progress=show_progress
             )
         for notice in notices:
             say(str(notice.message))
@@ -65,6 +80,14 @@ def verify(
     from convexden.report import verify_table
 
     show(verify_table(results, each=each))
+    if report is not None:
+        from convexden.report import write_report
+
+        command = ["convexden", "verify", *(names or []), f"--instances={instances}"]
+        command += [f"--seed={seed}", *["--solve"] * solve, f"--report={report}"]
+        with _interrupt_ends_the_run(), LiveLine(quiet=quiet) as line:
+            write_report(results, report, command=shlex.join(command), progress=line.show)
+        typer.echo(f"report: {report / 'index.html'}")
     failed = any(
         theorems.registry[result.theorem].kind == "theorem" and result.verdict != "confirmed"
         for result in results

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from convexden.charts import chart
 from convexden.distances import sup_distance_bounds
@@ -13,6 +16,33 @@ from convexden.problem import Interpolation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+def clearest(problems: Sequence[Interpolation]) -> int | None:
+    """Number of the problem whose picture shows most, from 0.
+
+    Of those on a line or in a plane with the larger balls it is the roundest one.
+
+    Parameters
+    ----------
+    problems : sequence of Interpolation
+
+    Returns
+    -------
+    int or None
+        None if all span more than a plane.
+    """
+    found: list[tuple[float, float, int]] = []
+    for k, problem in enumerate(problems):
+        reduced = problem.reduce().problem
+        if reduced.input_dimension <= 2:
+            sides = np.ptp(reduced.centers, axis=0)
+            shape = float(sides.min() / (sides.max() or 1.0))
+            found.append((float(reduced.radii.mean()), shape, k))
+    if not found:
+        return None
+    found.sort(key=lambda candidate: candidate[0])
+    return max(found[len(found) // 2 :], key=lambda candidate: candidate[1::-1])[-1]
 
 
 def plot_comparison(

@@ -34,9 +34,8 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def distance(*distances: float | None) -> str:
-    known = [distance for distance in distances if distance is not None]
-    return small(max(known)) if known else "-"
+def distance(distance: float | None) -> str:
+    return "-" if distance is None else small(distance)
 
 
 def degrees(angle: float) -> str:

@@ -12,7 +12,11 @@ from convexden.report._tables import counted, grid, pairs, small
 from convexden.solution import Solution
 
 if TYPE_CHECKING:
+    from convexden.minimisers import Uniqueness
     from convexden.verification import Verification
+
+# Rows of a table of hinges, and coordinates in one of them.
+MOST_HINGES, MOST_COORDINATES = 20, 4
 
 
 def solution_table(solution: Solution) -> RenderableType:
@@ -52,3 +56,20 @@ def verification_table(verification: Verification) -> RenderableType:
     numbers.add_row("pricing maximum", f"{verification.pricing_maximum:.15g}")
     reasons = [Text(f"failed: {reason}", "red") for reason in verification.reasons]
     return Group(checks, numbers, *(reasons or [Text("verified", "bold green")]))
+
+
+def uniqueness_table(found: Uniqueness) -> RenderableType:
+    """The hinges that every minimiser consists of, and whether there is one minimiser."""
+    table = grid("saturating hinge", "normal", "bias", "weight", dense=True)
+    normals = np.round(found.normals, 12) + 0.0  # a coordinate of rounding size is 0
+    shown = np.argsort(-found.weights, kind="stable")[:MOST_HINGES]
+    for k in shown:
+        normal = ", ".join(f"{x:.4g}" for x in normals[k][:MOST_COORDINATES])
+        rest = ", ..." if len(found.normals[k]) > MOST_COORDINATES else ""
+        table.add_row(
+            str(k), f"({normal}{rest})", f"{found.biases[k]:.6g}", f"{found.weights[k]:.6g}"
+        )
+    if len(found.biases) > len(shown):
+        table.caption = f"and {len(found.biases) - len(shown)} of less weight"
+    style = {"unique": "green", "not unique": "magenta", "undecided": "yellow"}[found.status]
+    return Group(table, Text(str(found), f"bold {style}"))

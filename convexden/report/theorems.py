@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from convexden.report._tables import STYLES, counted, distance, grid, small
+from convexden.report._tallies import tallies
 
 if TYPE_CHECKING:
     from convexden.theorems import Result, Verdict
@@ -40,31 +41,26 @@ def verify_table(results: Iterable[Result], *, each: bool = False) -> Renderable
         Show every instance.
     """
     results = list(results)
-    return Group(_instances(results) if each else _overview(results), *_findings(results))
+    return Group(_instances(results) if each else _overview(results), *findings(results))
 
 
 def _overview(results: Sequence[Result]) -> Table:
     columns = ("ok", "refuted", "open", "dual", "excess", "gap", "distance", "seconds")
     table = grid("theorem", *columns, dense=True)
-    for name in dict.fromkeys(result.theorem for result in results):
-        own = [result for result in results if result.theorem == name]
-        counts = [
-            sum(result.verdict == verdict for result in own)
-            for verdict in ("confirmed", "refuted", "undecided")
-        ]
+    for tally in tallies(results):
+        counts = (tally.confirmed, tally.refuted, tally.undecided)
+        styles = ("green", _refuted_style(tally.theorem), "yellow")
         table.add_row(
-            Text(name, "bold"),
+            Text(tally.theorem, "bold"),
             *(
                 Text(str(count) if count else "-", style if count else "dim")
-                for count, style in zip(
-                    counts, ("green", _refuted_style(name), "yellow"), strict=True
-                )
+                for count, style in zip(counts, styles, strict=True)
             ),
-            str(sum(result.proof == "closed-form dual" for result in own) or "-"),
-            small(max((result.relative_excess for result in own), key=abs)),
-            small(max(result.relative_gap for result in own)),
-            distance(*(result.sup_distance for result in own)),
-            f"{sum(result.seconds for result in own):.2f}",
+            str(tally.dual or "-"),
+            small(tally.relative_excess),
+            small(tally.relative_gap),
+            distance(tally.sup_distance),
+            f"{tally.seconds:.2f}",
         )
     table.caption = (
         "dual: proved by the closed-form dual alone, the others were solved\n"
@@ -93,20 +89,20 @@ def _instances(results: Sequence[Result]) -> Table:
             distance(result.sup_distance),
         )
         for name_of, value in result.measured.items():
-            table.add_row(Text(f"    {name_of} {value:.9g}", "dim"))
+            table.add_row(Text(f"    {name_of}", "dim"), "", "", Text(f"{value:.6g}", "dim"))
     return table
 
 
-def _findings(results: Sequence[Result]) -> list[Text]:
+def findings(results: Sequence[Result]) -> list[Text]:
     """For each theorem that was not confirmed throughout, what became of each kind of instances."""
     lines = []
-    for name in dict.fromkeys(result.theorem for result in results):
-        own = [result for result in results if result.theorem == name]
+    for tally in tallies(results):
+        name, own = tally.theorem, tally.results
         verdicts = {result.verdict for result in own}
         if verdicts == {"confirmed"}:
             continue
         if "refuted" in verdicts:
-            verb, style = "finding" if _is_conjecture(name) else "FAILED", _refuted_style(name)
+            verb, style = "finding" if is_conjecture(name) else "FAILED", _refuted_style(name)
         else:
             verb, style = "undecided", STYLES["undecided"]
         kinds: dict[tuple[Verdict, str], list[Result]] = {}
@@ -129,7 +125,8 @@ def _findings(results: Sequence[Result]) -> list[Text]:
     return lines
 
 
-def _is_conjecture(name: str) -> bool:
+def is_conjecture(name: str) -> bool:
+    """Whether the registry has a conjecture of this name."""
     from convexden.theorems import registry
 
     return name in registry and registry[name].kind == "conjecture"
@@ -137,4 +134,4 @@ def _is_conjecture(name: str) -> bool:
 
 def _refuted_style(name: str) -> str:
     """A refuted theorem is a failure, a refuted conjecture is a finding."""
-    return STYLES["finding" if _is_conjecture(name) else "refuted"]
+    return STYLES["finding" if is_conjecture(name) else "refuted"]

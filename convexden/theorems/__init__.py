@@ -11,19 +11,24 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
+from time import perf_counter
 from types import MappingProxyType
 
 from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.theorems import (
     collinear,
+    contraction,
     equilateral,
     equilateral_beyond,
     face_aligned,
     images,
+    low_noise,
     max_margin_ramps,
     mmse,
     obtuse_simplex,
+    persistence,
     rays,
+    subspace,
     univariate,
 )
 from convexden.theorems._claims import ClosedForm, Instance
@@ -38,6 +43,7 @@ __all__ = [
     "Verdict",
     "collinear",
     "compare",
+    "contraction",
     "cost_error",
     "decide",
     "equilateral",
@@ -45,25 +51,32 @@ __all__ = [
     "face_aligned",
     "get",
     "images",
+    "low_noise",
     "max_margin_ramps",
     "mmse",
     "names",
     "obtuse_simplex",
+    "persistence",
     "rays",
     "registry",
+    "subspace",
     "univariate",
     "verify_all",
 ]
 
 _MODULES = (
     univariate,
+    contraction,
+    low_noise,
     collinear,
+    subspace,
     rays,
     obtuse_simplex,
     equilateral,
     equilateral_beyond,
     face_aligned,
     max_margin_ramps,
+    persistence,
     images,
 )
 
@@ -160,5 +173,11 @@ def _verify_all(
         for k in range(instances):
             if progress is not None:
                 progress(i * instances + k, len(theorems) * instances, theorem.name)
+            start = perf_counter()
             result = theorem.verify(**theorem.draw(seed, k), solve=solve, tolerance=tolerance)
-            yield replace(result, instance=f"seed {seed} #{k}", kind=theorem.kind_of(k))
+            yield replace(
+                result,
+                instance=f"seed {seed} #{k}",
+                kind=theorem.kind_of(k),
+                seconds=perf_counter() - start,  # with what is measured besides the cost
+            )

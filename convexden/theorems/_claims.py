@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +13,22 @@ from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 
+if TYPE_CHECKING:
+    from convexden.theorems.mmse.densities import Density
+
 Array = NDArray[np.float64]
 
 
 class Instance(TypedDict, total=False):
-    """Arguments of `closed_form` and `verify`: points, radius and, where they differ, targets."""
+    """Arguments of `closed_form` and `verify`: points, radius, and what else the theorem needs."""
 
     points: Array
     radius: float | Array
     targets: Array
+    moves: Array
+    density: Density
+    kappa: float
+    delta: float
 
 
 @dataclass(frozen=True, eq=False)

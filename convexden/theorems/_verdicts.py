@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
+from convexden import versions
+from convexden.certificate import Certificate
 from convexden.errors import UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.solution import Solution, relative_gap
+from convexden.solution import Solution, Status, relative_gap
 from convexden.theorems._claims import ClosedForm
 from convexden.verification import site_errors
 from convexden.verification import verify as verify_multipliers
@@ -99,6 +101,56 @@ class Result:
             "proof": self.proof,
             "measured": dict(self.measured),
         }
+
+    def as_solution(self, tolerance: float = TOLERANCE) -> Solution:
+        """What proves the result, to be verified, stored or drawn.
+
+        That is the computed solution, if there is one, and otherwise the closed form with its own
+        multipliers.  Without these nothing bounds the cost from below, and the status is
+        "upper-bound".
+
+        Parameters
+        ----------
+        tolerance : float
+            Relative gap up to which the closed form counts as certified.
+
+        Returns
+        -------
+        Solution
+
+        Examples
+        --------
+        >>> from convexden import theorems, verify_certificate
+        >>> result = theorems.rays.verify([[0, 0], [4, 0], [0, 3]], 0.5)
+        >>> result.proof, result.as_solution().status
+        ('closed-form dual', 'certified')
+        >>> verify_certificate(result.as_solution()).passed
+        True
+        """
+        if self.solution is not None:
+            return self.solution
+        problem, network = self.closed_form.problem, self.closed_form.network
+        cost, certificate = network.representation_cost, self.closed_form.certificate
+        if certificate is None:
+            (n, d), p = problem.centers.shape, problem.output_dimension
+            certificate = Certificate(np.zeros((n, p)), np.zeros((n, p, d)), 0.0, 0.0, "none")
+            lower_bound, status = 0.0, "upper-bound"
+        else:
+            lower_bound = min(self.lower_bound, cost)
+            proved = relative_gap(cost, lower_bound) <= tolerance
+            status = "certified" if proved else "not-certified"
+        return Solution(
+            problem,
+            network,
+            certificate,
+            cost,
+            lower_bound,
+            relative_gap(cost, lower_bound),
+            cast(Status, status),
+            iterations=0,
+            seconds=self.seconds,
+            versions=versions.installed(),
+        )
 
     def and_property(self, verdict: Verdict, measured: Mapping[str, float]) -> Result:
         """The result of a theorem that claims a property besides the closed form.

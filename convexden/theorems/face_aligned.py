@@ -9,8 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from convexden.data import triangle
 from convexden.errors import InvalidProblem
+from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
-from convexden.theorems._claims import ClosedForm, Instance, generic_position, one_radius
+from convexden.theorems._claims import (
+    ClosedForm,
+    Instance,
+    closed_form_certificate,
+    generic_position,
+    one_radius,
+)
 from convexden.theorems._median import weighted_geometric_median
 from convexden.theorems._ramps import Ramp, sum_of_ramps
 from convexden.theorems._theorem import Theorem
@@ -106,18 +113,107 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     ('refuted', 'cheaper by 2.4e-06', True)
     """
     problem, nearest = hypotheses(points, radius)
-    rho = float(problem.radii[0])
+    widths = np.linalg.norm(problem.centers - nearest, axis=1)
+    weights = 1 / (widths - 2 * problem.radii[0])
+    ramps = _centred(problem, nearest, weighted_geometric_median(problem.centers, weights))
+    return ClosedForm(*ramps, None)
+
+
+def at_vertex(points: ArrayLike, radius: ArrayLike, vertex: int) -> ClosedForm:
+    r"""The candidate on a triangle with its centre at a vertex, and multipliers that can prove it.
+
+    The ramp to vertex v then has height 0.  Let :math:`k_n = 2 / (d_n - 2 \rho)`, and for the two
+    other vertices :math:`u_n = (x_n - x_v) / |x_n - x_v|` and :math:`w_n` the direction of their
+    ramps.  The hinges of both ramps saturate any multipliers that prove the candidate, and in
+    coordinates around :math:`x_v` that leaves two numbers to choose:
+
+    .. math:: l_n = k_n u_n, \qquad
+       G_n = -\tfrac12 k_n d_n\, u_n w_n^T + \gamma_n\, u_n^\perp (w_n^\perp)^T ,
+
+    and the equalities give :math:`l_v` and :math:`G_v`.  The hinges of the missing ramp see
+    :math:`e \mp l_v (d_v / 2 - \rho)` with :math:`e = l_v d_v / 2 + G_v w_v`.  Hence nothing proves
+    the candidate if :math:`|l_v| (d_v - 2 \rho) > 2`, which says that the weighted geometric median
+    of the vertices is not :math:`x_v`; and with equality only the :math:`\gamma_n` for which
+    :math:`e = 0` can.  These are chosen here.
+
+    Whether they do is left to exact pricing.  On right, obtuse and isosceles triangles they did
+    wherever the median is :math:`x_v`, up to radii close to the largest; on
+    scalene acute ones from a slightly larger radius on, between which and the first one other
+    :math:`\gamma_n` may.
+
+    Parameters
+    ----------
+    points : (3, d) array
+        Vertices.
+    radius : float
+    vertex : int
+        v.
+
+    Returns
+    -------
+    ClosedForm
+        With a certificate, which proves nothing if the median is elsewhere.
+
+    Raises
+    ------
+    InvalidProblem
+        If the candidate is not defined, or the points are not the vertices of a triangle.
+
+    Examples
+    --------
+    >>> from convexden.data import triangle
+    >>> from convexden.theorems import compare, face_aligned
+    >>> claim = face_aligned.at_vertex(triangle((40, 60, 80)), 0.45, 2)
+    >>> result = compare("face-aligned", claim)
+    >>> result.verdict, result.proof
+    ('confirmed', 'closed-form dual')
+    """
+    problem, nearest = hypotheses(points, radius)
+    if len(problem) != 3 or vertex not in range(3):
+        raise InvalidProblem(
+            f"{len(problem)} points and vertex {vertex}: give the three vertices of a triangle and "
+            "one of 0, 1 and 2"
+        )
     steps = problem.centers - nearest
     widths = np.linalg.norm(steps, axis=1)
-    median = weighted_geometric_median(problem.centers, 1 / (widths - 2 * rho))
+    normals = steps / widths[:, None]
+    arms = problem.centers - problem.centers[vertex]
+    others = [n for n in range(3) if n != vertex]
+    plane = np.linalg.svd(arms)[2][:2]
+    turn = plane.T @ [[0.0, -1.0], [1.0, 0.0]] @ plane  # by a right angle, in the plane
+    values = np.zeros_like(arms)
+    jacobians = np.zeros((*arms.shape, arms.shape[1]))
+    free = np.zeros_like(jacobians)
+    for n in others:
+        unit, price = arms[n] / np.linalg.norm(arms[n]), 2 / (widths[n] - 2 * problem.radii[n])
+        values[n] = price * unit
+        jacobians[n] = -price * widths[n] / 2 * np.outer(unit, normals[n])
+        free[n] = np.outer(turn @ unit, turn @ normals[n])
+    values[vertex] = -values.sum(axis=0)
+    rest = -np.einsum("ni,nj", values, arms) - jacobians.sum(axis=0)
+    shift = values[vertex] * widths[vertex] / 2 + rest @ normals[vertex]
+    sees = free[others] @ normals[vertex]
+    gammas = np.linalg.lstsq(sees.T, shift, rcond=None)[0]
+    jacobians[others] += gammas[:, None, None] * free[others]
+    jacobians[vertex] = rest - np.tensordot(gammas, free[others], 1)
+    # The equalities hold for coordinates around the vertex, and then for all of them.
+    certificate = closed_form_certificate(problem, values, jacobians)
+    return ClosedForm(*_centred(problem, nearest, problem.centers[vertex]), certificate)
+
+
+def _centred(
+    problem: Interpolation, nearest: Array, center: Array
+) -> tuple[Interpolation, ShallowNetwork, float]:
+    """The problem, the sum of ramps from this centre to the vertices, and its cost."""
+    rho, steps = float(problem.radii[0]), problem.centers - nearest
+    widths = np.linalg.norm(steps, axis=1)
     ramps = [
         Ramp(u, u @ foot + rho, u @ foot + width - rho, height)
         for u, foot, width, height in zip(
-            steps / widths[:, None], nearest, widths, problem.targets - median, strict=True
+            steps / widths[:, None], nearest, widths, problem.targets - center, strict=True
         )
     ]
-    cost = sum(ramp.cost for ramp in ramps)
-    return ClosedForm(problem, sum_of_ramps(median, ramps), cost, None)
+    return problem, sum_of_ramps(center, ramps), sum(ramp.cost for ramp in ramps)
 
 
 def verify(

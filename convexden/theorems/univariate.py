@@ -8,13 +8,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convexden.errors import InvalidProblem
+from convexden.minimisers import uniqueness
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.theorems._claims import ClosedForm, Instance, closed_form_certificate
 from convexden.theorems._theorem import Theorem
-from convexden.theorems._verdicts import TOLERANCE, Result, compare
+from convexden.theorems._verdicts import TOLERANCE, Result, Verdict, compare
 
 Array = NDArray[np.float64]
+
+# Unit vectors that differ by less are one: between them the dual constraint stays within 1e-9 of 1.
+SAME_DIRECTION = 1e-4
 
 KINDS = ("balls", "unequal balls", "samples", "noisy clusters", "balls and samples")
 
@@ -53,11 +57,16 @@ def closed_form(
     .. math:: R^* = \sum_{\text{knots}} |\text{jump of the slope}|_2 .
 
     For denoising with balls :math:`R^* = \sum_n 2 \Delta_n / (\Delta_n - 2 \rho)`, with
-    :math:`\Delta_n` the distances of neighbours, and the minimiser is unique.
+    :math:`\Delta_n` the distances of neighbours.  The minimiser is unique if and only if the slope
+    never jumps in the same direction at both ends of a gap; with balls everywhere it jumps in
+    opposite ones.
 
     Proof: the multipliers returned as the certificate.  The dual constraint, as a function of
     the hinge, is linear between sites and 0 outside; let it be the unit vector of the slope's
-    jump at every knot.
+    jump at every knot.  Where both ends of a gap have the same one, it is constant in between, and
+    the two jumps may be replaced by one of the same sum, where the outer lines meet.  Elsewhere it
+    is shorter than 1 in between: by complementary slackness all knots are ends of balls or samples,
+    and the values there determine the function.
 
     Parameters
     ----------
@@ -102,28 +111,38 @@ def verify(
     solve: bool = False,
     tolerance: float = TOLERANCE,
 ) -> Result:
-    """Prove the closed form by its certificate; solve only if that fails, or if `solve`."""
+    """Prove the closed form by its certificate; solve only if that fails, or if `solve`.
+
+    Then the hinges that saturate the certificate are listed, and whether the minimiser is unique
+    has to be as the theorem says, see `convexden.uniqueness`.
+    """
     claim = closed_form(points, radius, targets)
-    return compare("univariate", claim, solve=solve, tolerance=tolerance)
+    result = compare("univariate", claim, solve=solve, tolerance=tolerance)
+    if result.verdict != "confirmed":
+        return result
+    found = uniqueness(result.as_solution(tolerance))
+    said = "unique" if is_unique(claim.problem) else "not unique"
+    verdict: Verdict = "confirmed" if found.status == said else "refuted"
+    measured = {"unique": float(found.unique), "saturating hinges": float(len(found.biases))}
+    return result.and_property("undecided" if found.status == "undecided" else verdict, measured)
+
+
+def is_unique(problem: Interpolation) -> bool:
+    """Whether the minimiser is unique: whether no gap has jumps in one direction at its ends."""
+    jumps = _Sites.of(problem).jumps()
+    same = np.linalg.norm(jumps.right - jumps.left, axis=1) <= SAME_DIRECTION
+    return not (same & jumps.right.any(axis=1)).any()
 
 
 def connect_the_dots(problem: Interpolation) -> ClosedForm:
     """The closed form of a problem with one input."""
     sites = _Sites.of(problem)
-    slopes = sites.slopes()
-    silent = np.zeros((1, problem.output_dimension))
-    before, after = np.vstack([silent, slopes]), np.vstack([slopes, silent])
-    # At a sample the slope jumps once, and not at all at an outermost one: there the skip
-    # connection goes on.  At a ball it falls to 0 and rises again.
-    ball = sites.ball
-    bend = np.where(ball[:, None], 0.0, after - before)
-    bend[[0, -1]] = 0.0
-    noise = np.concatenate([[0.0], sites.rounding(slopes), [0.0]])
-    bend[np.linalg.norm(bend, axis=1) <= noise[:-1] + noise[1:]] = 0.0
+    jumps, ball = sites.jumps(), sites.ball
+    before, after, bend = jumps.before, jumps.after, jumps.bend
     weights = np.vstack([-before[ball], after[ball], bend[~ball]])
     knots = np.concatenate([sites.begin[ball], sites.end[ball], sites.begin[~ball]])
     used = np.linalg.norm(weights, axis=1) > 0
-    skip = silent[0] if ball[0] else slopes[0]
+    skip = before[0] if ball[0] else after[0]
     network = ShallowNetwork(
         weights[used],
         np.ones((int(used.sum()), 1)),
@@ -131,11 +150,21 @@ def connect_the_dots(problem: Interpolation) -> ClosedForm:
         skip[:, None],
         sites.targets[0] - skip * sites.begin[0],
     )
-    right = np.where(ball[:, None], _unit(after), _unit(bend))[:-1]
-    left = np.where(ball[:, None], _unit(-before), _unit(bend))[1:]
-    values, jacobians = sites.multipliers(right, left)
+    values, jacobians = sites.multipliers(jumps.right, jumps.left)
     certificate = closed_form_certificate(problem, values, jacobians)
     return ClosedForm(problem, network, float(np.linalg.norm(weights, axis=1).sum()), certificate)
+
+
+@dataclass(frozen=True, eq=False)
+class _Jumps:
+    """Slopes before and after each interval and the jump at a sample (intervals, p), and unit
+    vectors of the jumps at the left and the right end of each gap (gaps, p), 0 where is none."""
+
+    before: Array
+    after: Array
+    bend: Array
+    right: Array  # at the right end of the interval, where the gap begins
+    left: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +204,23 @@ class _Sites:
     def slopes(self) -> Array:
         """Slopes (gaps, p) between the intervals; 0 where they touch."""
         return _divide(np.diff(self.targets, axis=0), self.gaps)
+
+    def jumps(self) -> _Jumps:
+        """What the slope does at every interval.
+
+        At a sample it jumps once, and not at all at an outermost one: there the skip connection
+        goes on.  At a ball it falls to 0 and rises again.
+        """
+        slopes, ball = self.slopes(), self.ball[:, None]
+        silent = np.zeros((1, slopes.shape[1]))
+        before, after = np.vstack([silent, slopes]), np.vstack([slopes, silent])
+        bend = np.where(ball, 0.0, after - before)
+        bend[[0, -1]] = 0.0
+        noise = np.concatenate([[0.0], self.rounding(slopes), [0.0]])
+        bend[np.linalg.norm(bend, axis=1) <= noise[:-1] + noise[1:]] = 0.0
+        right = np.where(ball, _unit(after), _unit(bend))[:-1]
+        left = np.where(ball, _unit(-before), _unit(bend))[1:]
+        return _Jumps(before, after, bend, right, left)
 
     def rounding(self, slopes: Array) -> Array:
         """Differences of slopes (gaps,) that are nothing but the rounding of their data."""
@@ -244,7 +290,7 @@ def _divide(vectors: Array, lengths: Array) -> Array:
 THEOREM = Theorem(
     name="univariate",
     title="Univariate data: connect the dots",
-    statement="d = 1: h is constant on balls, linear in between; R = sum |slope jumps|_2",
+    statement="d = 1: h constant on balls, linear between; R = sum |slope jumps|_2; balls: unique",
     reference="Zeno et al. 2023, arXiv 2311.06748, univariate data",
     kind="theorem",
     closed_form=closed_form,

@@ -11,12 +11,10 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import convexden as cd
 from convexden import cli
 from convexden.files import whole_file
-from convexden.theorems import ClosedForm, Theorem, registry
+from convexden.theorems import Theorem, registry
 
 FOLDER = "theorems"
 SEED = 0  # the default of the verification
@@ -172,25 +170,19 @@ def command_output(arguments: list[str]) -> str:
 
 
 def picture(theorem: Theorem, folder: Path) -> str:
-    """Of the instances on a line or in the plane with the larger balls the roundest one, which is
-    seen best; nothing if there is none."""
-    found: list[tuple[float, float, str, ClosedForm]] = []
-    for k in range(CANDIDATES * len(theorem.kinds)):
-        claim = theorem.closed_form(**theorem.draw(SEED, k))
-        reduced = claim.problem.reduce().problem
-        if reduced.input_dimension <= 2:
-            sides = np.ptp(reduced.centers, axis=0)
-            size, shape = float(reduced.radii.mean()), float(sides.min() / sides.max())
-            found.append((size, shape, theorem.kind_of(k), claim))
-    if not found:
+    """Of the random instances that can be drawn whole the clearest; nothing if there is none."""
+    claims = [
+        theorem.closed_form(**theorem.draw(SEED, k)) for k in range(CANDIDATES * len(theorem.kinds))
+    ]
+    chosen = cd.plotting.clearest([claim.problem for claim in claims])
+    if chosen is None:
         return ""
-    found.sort(key=lambda candidate: candidate[0])
-    *_, kind, claim = max(found[len(found) // 2 :], key=lambda candidate: candidate[1::-1])
+    claim = claims[chosen]
     solution = cd.solve(claim.problem)
     axes = cd.plotting.plot_comparison(claim.network, solution.network, claim.problem)
     with whole_file(folder / f"{theorem.name}.png") as temporary:
         axes[0].figure.savefig(temporary, dpi=120, bbox_inches="tight", pad_inches=0.1)
-    return PICTURE.format(name=theorem.name, kind=kind)
+    return PICTURE.format(name=theorem.name, kind=theorem.kind_of(chosen))
 
 
 def indented(text: str) -> str:

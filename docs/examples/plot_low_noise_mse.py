@@ -12,7 +12,7 @@ error: between two clean points it interpolates, where the other one answers wit
 # interval that they span, and :math:`y = x + \sigma z` with standard Gaussian noise z is
 # observed. The minimum-norm denoiser is the one for the intervals of radius :math:`\sqrt 3
 # \sigma`, on which uniform noise has the same variance. (Neither knows the density; who does
-# leaves a noisy point nearly where it is, the dotted line.)
+# leaves a noisy point nearly where it is.)
 #
 # The errors are integrals over y, by adaptive quadrature, and not averages over a simulation; see
 # :py:func:`convexden.theorems.mmse.errors`.
@@ -20,7 +20,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy import stats
 
-from convexden.theorems import mmse
+import convexden as cd
+from convexden.theorems import low_noise, mmse
 
 clean, density, kappa = np.arange(6.0), stats.uniform(0, 5), np.sqrt(3)
 found = mmse.crossing(clean, density, kappa)
@@ -32,35 +33,21 @@ print(f"estimated error of sigma: {found.accuracy:.0e}")
 # wins; close to it, it has become as steep as the nearest clean point, and the smooth posterior
 # mean is better.
 shares = np.concatenate([np.geomspace(0.01, 0.5, 20), np.linspace(0.525, 0.995, 28)])
-errors = [mmse.errors(clean, density, share * found.largest, kappa) for share in shares]
-sigmas = np.array([error.sigma for error in errors])
-ours = np.array([error.minimum_norm for error in errors])
-
-figure, ax = plt.subplots(figsize=(7.0, 4.8), layout="constrained")
-theirs = [error.empirical_mmse for error in errors]
-ax.loglog(sigmas, theirs, color="#D55E00", ls="--", lw=2, label="empirical MMSE denoiser")
-ax.loglog(sigmas, ours, color="#0072B2", lw=2, label="minimum-norm denoiser")
-best = [error.mmse for error in errors]
-ax.loglog(sigmas, best, color="#009E73", ls="-.", label="MMSE denoiser, knows the density")
-ax.loglog(sigmas, sigmas**2, color="0.4", ls=":", label=r"$\sigma^2$: the noisy point itself")
-ax.axvline(found.sigma, color="0.6", lw=0.8)
-ax.annotate(
-    f"equal at $\\sigma$ = {found.sigma:.4f}",
-    (found.sigma, ours.min()),
-    (-6, 4),
-    textcoords="offset points",
-    ha="right",
-)
-ax.set_xlabel(r"noise level $\sigma$ (clean points are 1 apart)")
-ax.set_ylabel("mean squared error")
-ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(0.02, 0.86))
+curve = mmse.curve(clean, density, shares * found.largest, kappa)
+figure, ax = plt.subplots(figsize=(7.0, 5.2), layout="constrained")
+cd.plotting.plot_mean_squared_errors(curve, ax, crossing=found)
 plt.show()
 
 # %%
-# It depends on the radius of the intervals, and on the density; with clean points of unequal
-# distances the minimum-norm denoiser can win wherever it exists.
-for kappa in (0.5, 2.0):
-    found = mmse.crossing(clean, density, kappa)
-    print(f"radius {kappa} sigma: equal at {found.sigma:.9f}")
+# How low is low? The difference of the errors is :math:`e_0 - c\,\sigma^2` up to a third order, and
+# :py:func:`convexden.theorems.low_noise.scale` is where this expansion vanishes. It is a good guess
+# of where the errors are equal, for any density and radius:
+for name, new in {"uniform": density, "normal": stats.norm(2.5, 1.5)}.items():
+    for kappa in (0.5, 1.0, 2.0):
+        scale, found = low_noise.scale(clean, new, kappa), mmse.crossing(clean, new, kappa)
+        print(f"{name}, radius {kappa} sigma: {scale:.4f}, equal at {found.sigma:.9f}")
+
+# %%
+# With clean points of unequal distances the minimum-norm denoiser can win wherever it exists:
 found = mmse.crossing([0.0, 0.1, 2.0, 4.0], stats.uniform(0, 4))
 print("unequal distances:", "wins up to contact" if found.sigma is None else found.sigma)

@@ -1,0 +1,98 @@
+"""Mean squared errors of denoisers against the noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from convexden.errors import InvalidProblem
+from convexden.plotting import style
+from convexden.theorems.mmse import Estimate, FirstCrossing, MeanSquaredErrors, MonteCarloErrors
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+CURVES = {
+    "empirical_mmse": ("empirical MMSE denoiser", style.VERMILION, "--", "s"),
+    "minimum_norm": ("minimum-norm denoiser", style.BLUE, "-", "o"),
+    "mmse": ("MMSE denoiser, knows the density", style.GREEN, "-.", "^"),
+}
+WIDE = 100  # ratio of noise levels from which on powers of ten are ticks enough
+
+
+def plot_mean_squared_errors(
+    curve: Sequence[MeanSquaredErrors] | Sequence[MonteCarloErrors],
+    ax: Axes | None = None,
+    *,
+    crossing: FirstCrossing | None = None,
+) -> Axes:
+    r"""Draw the errors of the denoisers against the noise, both on logarithmic axes.
+
+    Integrals are drawn as lines, estimates of a simulation as points with their confidence
+    intervals.  Beside them is the error of the noisy point itself, :math:`d\,\sigma^2`.
+
+    Parameters
+    ----------
+    curve : sequence of MeanSquaredErrors or MonteCarloErrors
+        At several noise levels, from `convexden.theorems.mmse`: those of ``curve``, or of
+        ``monte_carlo`` at each level.
+    ax : Axes, optional
+        Where to draw; a new figure if none is given.
+    crossing : FirstCrossing, optional
+        Where the minimum-norm denoiser stops winning, to be marked.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    InvalidProblem
+        If there are fewer than two noise levels.
+    """
+    if len(curve) < 2:
+        raise InvalidProblem("a curve of errors needs at least two noise levels")
+    from matplotlib.ticker import LogLocator
+
+    found: list[MeanSquaredErrors | MonteCarloErrors] = sorted(curve, key=lambda e: e.sigma)
+    ax = style.axes(6.4, 4.8) if ax is None else ax
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    sigmas = np.array([errors.sigma for errors in found])
+    for name, (label, colour, dash, marker) in CURVES.items():
+        values = [getattr(errors, name) for errors in found if hasattr(errors, name)]
+        if not values:  # of a simulation, which does not know the density
+            continue
+        line: dict[str, Any] = {"color": colour, "ls": dash, "lw": 1.8, "label": label}
+        if isinstance(values[0], Estimate):
+            widths = [value.half_width for value in values]
+            bars = line | {"marker": marker, "ms": 4, "capsize": 3, "elinewidth": 1.2}
+            ax.errorbar(sigmas, [value.mean for value in values], widths, **bars)
+        else:
+            ax.plot(sigmas, values, **line)
+    first = found[0]
+    dimension = first.dimension if isinstance(first, MonteCarloErrors) else 1
+    noise = f"noisy point, ${'' if dimension == 1 else dimension} \\sigma^2$"
+    ax.plot(sigmas, dimension * sigmas**2, color="0.4", ls=":", label=noise)
+    if crossing is not None and crossing.sigma is not None:
+        equal = f"equal at $\\sigma$ = {crossing.sigma:.9f} ± {crossing.accuracy:.0e}"
+        ax.axvline(crossing.sigma, color="0.6", lw=0.8, zorder=1, label=equal)
+    if sigmas[-1] < WIDE * sigmas[0]:
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    style.plain_log(ax.xaxis)
+    ax.set_xlabel(r"noise level $\sigma$")
+    ax.set_ylabel("mean squared error")
+    ax.set_title(_how(found), fontsize=9)
+    style.legend(ax, columns=2)
+    return ax
+
+
+def _how(found: list[MeanSquaredErrors | MonteCarloErrors]) -> str:
+    """How the errors were found, and how accurately."""
+    first = found[0]
+    if isinstance(first, MonteCarloErrors):
+        return f"simulation, {first.samples:,} samples each, {first.confidence:.0%} intervals"
+    worst = max(errors.accuracy for errors in found if isinstance(errors, MeanSquaredErrors))
+    return f"quadrature, accurate to {worst:.0e}"

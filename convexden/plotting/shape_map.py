@@ -1,0 +1,198 @@
+"""The map of triangles: what their denoisers look like, and where a conjecture about them fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden.errors import InvalidProblem
+from convexden.files import whole_file
+from convexden.plotting import style
+from convexden.plotting.pictures import check_picture
+from convexden.sweep.shape_maps import OPTIMAL, ShapeMap
+from convexden.sweep.structures import STRUCTURES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection
+    from matplotlib.image import AxesImage
+
+Array = NDArray[np.float64]
+
+# In the order of STRUCTURES.
+COLOURS = (style.SKY, style.BLUE, style.GREEN, style.NOISE, style.VERMILION)
+UNCERTIFIED = "black"
+WITHOUT_EXCESS = "0.88"
+LARGEST_EXCESS = 1e-1
+ROW = 3.1  # height in inches
+
+
+def plot_shape_map(
+    shape_map: ShapeMap, axes: NDArray[np.object_] | None = None
+) -> NDArray[np.object_]:
+    """Draw a map of triangles: the structure of their denoisers, and the excess of a conjecture.
+
+    A triangle is at its largest angle, from left to right, and its smallest, upwards.  Equilateral
+    is the corner at the top, isosceles are the two slanted sides, right the dashed line, with the
+    acute triangles to the left of it.  Pixels that are not certified are black, missing ones white.
+
+    Parameters
+    ----------
+    shape_map : ShapeMap
+    axes : (F, 2) array of Axes, optional
+        Where to draw, in a figure with constrained layout; a new one if none are given.
+
+    Returns
+    -------
+    (F, 2) array of Axes
+        A row for each radius.
+
+    Raises
+    ------
+    InvalidProblem
+        If the axes are not that many.
+    """
+    from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+    from matplotlib.patches import Patch
+
+    rows = len(shape_map.fractions)
+    if axes is None:
+        layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
+        figure = Figure((10.0, ROW * rows + 0.9), layout=layout)
+        panels = figure.subplots(rows, 2, squeeze=False, sharex=True, sharey=True)
+    elif axes.shape == (rows, 2):
+        panels, figure = axes, axes[0, 0].figure
+    else:
+        raise InvalidProblem(f"a map of {rows} radii needs ({rows}, 2) axes: give as many")
+    kinds = ListedColormap([*COLOURS, UNCERTIFIED])
+    by_kind = {"cmap": kinds, "norm": BoundaryNorm(np.arange(kinds.N + 1) - 0.5, kinds.N)}
+    heat = style.part_of("magma_r", 0.12, 0.95)
+    heat = heat.with_extremes(under=WITHOUT_EXCESS, over=heat(1.0))
+    by_excess = {"cmap": heat, "norm": LogNorm(OPTIMAL, LARGEST_EXCESS)}
+    structures = np.where(shape_map.certified, shape_map.structure, len(STRUCTURES)).astype(float)
+    structures[~shape_map.solved] = np.nan
+    excess = np.maximum(shape_map.excess, OPTIMAL / 10)  # rounding leaves some below 0
+    for f, (left, right) in enumerate(panels):
+        radius = rf"$\rho = {shape_map.fractions[f]:g}\,H/2$"
+        _draw(left, shape_map, structures[f], by_kind)
+        left.set_title(f"{radius}: structure of the denoiser", fontsize=10)
+        image = _draw(right, shape_map, excess[f], by_excess)
+        failed = np.where(structures[f] == len(STRUCTURES), structures[f], np.nan)
+        _draw(right, shape_map, failed, by_kind)
+        right.set_title(f"{radius}: excess of the face-aligned closed form", fontsize=10)
+        left.set_ylabel("smallest angle")
+    for ax in panels.flat:
+        _label(ax, shape_map.largest_angle)
+    for ax in panels[-1]:
+        ax.set_xlabel("largest angle")
+    bar = figure.colorbar(image, ax=panels[:, 1], extend="both", pad=0.02, aspect=20 * rows)
+    exponent = round(np.log10(OPTIMAL))
+    bar.set_label(f"relative excess over the optimum; grey: optimal, below $10^{{{exponent}}}$")
+    uncertified = bool((shape_map.solved & ~shape_map.certified).any())
+    patches = [
+        Patch(fc=colour, label=name) for name, colour in zip(STRUCTURES, COLOURS, strict=True)
+    ]
+    if uncertified:
+        patches.append(Patch(fc=UNCERTIFIED, label="not certified"))
+    figure.legend(
+        handles=patches,
+        loc="outside lower center",
+        ncols=len(patches),
+        frameon=False,
+        fontsize=9,
+    )
+    return panels
+
+
+def save_shape_map(shape_map: ShapeMap, path: str | Path) -> None:
+    """Write the picture of a map to a file.
+
+    Parameters
+    ----------
+    shape_map : ShapeMap
+    path : str or Path
+        Ends in .png, .pdf or .svg.  The file appears whole or not at all.
+
+    Raises
+    ------
+    InvalidProblem
+        If `path` has another suffix or cannot be written.
+    """
+    check_picture(path)
+    figure = plot_shape_map(shape_map)[0, 0].figure
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, dpi=150)
+
+
+def _draw(ax: Axes, shape_map: ShapeMap, values: Array, colours: dict[str, Any]) -> AxesImage:
+    """One pixel a triangle, and the isosceles ones once more along the sides where they are."""
+    from matplotlib.patches import Polygon
+
+    n, step = shape_map.divisions, 180 / shape_map.divisions
+    largest = shape_map.largest_angle
+    i, j, k = np.rint(shape_map.angles / step).astype(int).T
+    numbers = np.full((n, n), -1)
+    numbers[i, j] = np.arange(len(shape_map.angles))
+    # Pixels across the isosceles sides, which cut them, are those of the mirror image.
+    low, high = np.indices((n // 3 + 2, n))
+    sides = np.sort([low, high, n - low - high], axis=0)
+    inside = (sides[0] > 0) & (sides[2] * step <= largest)
+    grid = np.full(low.shape, np.nan)
+    grid[inside] = values[numbers[sides[0][inside], sides[1][inside]]]
+    frame = np.array([-0.5, n - 0.5, -0.5, n // 3 + 1.5]) * step
+    image = ax.imshow(
+        grid, extent=tuple(frame), origin="lower", aspect="auto", interpolation="nearest", **colours
+    )
+    corners = np.array([[60, 60], [90, 0], [largest, 0], [largest, (180 - largest) / 2]])
+    if largest < 90:
+        corners[1] = corners[2] = [largest, 180 - 2 * largest]
+    border = Polygon(corners, closed=True, fill=False, ec="0.3", lw=0.6, zorder=2)
+    ax.add_patch(border)
+    image.set_clip_path(border)
+    for side in (i == j, j == k):
+        strip = _strip(step * np.column_stack([k, i])[side], values[side], colours)
+        ax.add_collection(strip)
+        strip.set_clip_path(border)
+    return image
+
+
+def _strip(places: Array, values: Array, colours: dict[str, Any]) -> LineCollection:
+    """A piece of a side for each of these triangles, half of the way to the next."""
+    from matplotlib.collections import LineCollection
+
+    order = np.argsort(places[:, 0])
+    places, values = places[order], values[order]
+    middles = (places[1:] + places[:-1]) / 2
+    ends = 2 * places[[0, -1]] - (middles if len(places) > 1 else places)[[0, -1]]
+    stops = np.concatenate([ends[:1], middles, ends[1:]])
+    pieces = np.stack([stops[:-1], stops[1:]], axis=1)
+    drawn = ~np.isnan(values)
+    strip = LineCollection(list(pieces[drawn]), array=values[drawn], lw=8, zorder=1.5, **colours)
+    strip.set_capstyle("butt")
+    return strip
+
+
+def _label(ax: Axes, largest: float) -> None:
+    """Axes in degrees, and the names of the special triangles."""
+    from matplotlib.ticker import MultipleLocator
+
+    ax.set_xlim(60 - 0.03 * (largest - 60), largest)
+    ax.set_ylim(0, 62)
+    for axis, apart in ((ax.xaxis, 30 if largest > 120 else 10), (ax.yaxis, 15)):
+        axis.set_major_locator(MultipleLocator(apart))
+        axis.set_major_formatter("{x:g}°")
+    for edge in ("top", "right"):
+        ax.spines[edge].set_visible(False)
+    small: dict[str, Any] = {"fontsize": 8.5, "textcoords": "offset points"}
+    x = 0.25 * 60 + 0.75 * min(largest, 90)
+    ax.annotate("isosceles", (x, 180 - 2 * x), (-6, 0), ha="right", va="top", **small)
+    x = 0.6 * 60 + 0.4 * largest
+    ax.annotate("isosceles", (x, 90 - x / 2), (4, 4), ha="left", va="bottom", **small)
+    if largest > 90:
+        ax.plot([90, 90], [0, 45], color="black", lw=0.9, ls=(0, (4, 3)), zorder=4)
+        ax.annotate("right", (90, 45), (0, 6), ha="center", va="bottom", **small)

@@ -1,0 +1,187 @@
+"""Small perturbations of the points turn the hinges of a closed form a little."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convexden.errors import InvalidProblem
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation, denoising
+from convexden.theorems import collinear, equilateral, rays
+from convexden.theorems._claims import ClosedForm, Instance
+from convexden.theorems._theorem import Theorem
+from convexden.theorems._verdicts import TOLERANCE, Result, Verdict, compare
+
+Array = NDArray[np.float64]
+
+KINDS = ("collinear", "obtuse triangle", "rays", "equilateral", "tetrahedron")
+
+# Largest displacement of a point, in units of the spread.
+LARGE, SMALL = 1e-4, 1e-5
+# The angle of a linear law falls to a tenth; up to a fifth the law counts as confirmed, beyond a
+# half the alignment does not persist.
+LINEAR, CONSTANT = 0.2, 0.5
+# Angles (rad) below this are rounding.
+ROUNDING = 1e-8
+
+
+def hypotheses(points: ArrayLike, radius: ArrayLike) -> Interpolation:
+    """The problem, if the points are collinear, on rays or a regular simplex.
+
+    Raises
+    ------
+    InvalidProblem
+        If none of these theorems speaks about the points.
+    """
+    return closed_form(points, radius).problem
+
+
+def closed_form(points: ArrayLike, radius: ArrayLike, moves: ArrayLike | None = None) -> ClosedForm:
+    r"""The closed form of the points before they are moved.
+
+    Problem: minimise the representation cost subject to :math:`h(y) = x_n` on
+    :math:`B(x_n, \rho)` for points :math:`x_n = \bar x_n + \varepsilon m_n` near points
+    :math:`\bar x_n` with a closed form: collinear, on rays at obtuse angles, or a regular simplex.
+
+    Theorem: the minimiser for the moved points tends to the closed form.  The mean angle of its
+    hinges to the closest hinge of the closed form, weighted by :math:`|a_k|`, tends to 0.  It is
+    seen to do so linearly in :math:`\varepsilon`.
+
+    Proof: the closed form is the unique minimiser (`convexden.uniqueness` lists the hinges).  The
+    output weights of minimisers are bounded, those of their hinges that matter lie in a compact
+    set, and the constraints are continuous, so that the weights have a limit as
+    :math:`\varepsilon \to 0` along a subsequence.  It satisfies the constraints of the points
+    :math:`\bar x_n`, at the limit of the costs.  That is at most the cost of the closed form: move
+    its hinges with the balls that they touch, and repair the errors, which are
+    :math:`O(\varepsilon)`, by hinges between the balls, at a cost of :math:`O(\varepsilon)`.  So
+    the limit is the closed form, whatever the subsequence.
+
+    Parameters
+    ----------
+    points : (N, d) array
+        The points before they are moved.
+    radius : float or (N,) array
+    moves : optional
+        Not used.
+
+    Returns
+    -------
+    ClosedForm
+        Of these points, with its certificate.
+
+    Raises
+    ------
+    InvalidProblem
+        If none of the theorems collinear, rays and equilateral speaks about the points.
+
+    References
+    ----------
+    Zeno et al. 2023, arXiv 2311.06748, on perturbations of aligned data.
+
+    Examples
+    --------
+    >>> from convexden.theorems import persistence
+    >>> moves = [[0.0, 1.0], [1.0, 0.0], [-0.5, 0.5]]
+    >>> result = persistence.verify([[0.0, 0.0], [2.0, 0.0], [-1.0, 1.5]], 0.2, moves)
+    >>> result.verdict, sorted(result.measured)
+    ('confirmed', ['radians per move, 1e-04', 'radians per move, 1e-05'])
+    """
+    for theorem in (collinear, rays, equilateral):
+        try:
+            return theorem.closed_form(points, radius)
+        except InvalidProblem:
+            continue
+    raise InvalidProblem(
+        "persistence needs points with a closed form: collinear, on rays at obtuse angles or a "
+        "regular simplex below its threshold"
+    )
+
+
+def verify(
+    points: ArrayLike,
+    radius: ArrayLike,
+    moves: ArrayLike | None = None,
+    *,
+    solve: bool = False,
+    tolerance: float = TOLERANCE,
+) -> Result:
+    """Prove the closed form, move the points by two small amounts, and solve.
+
+    Parameters
+    ----------
+    points, radius
+        As in `closed_form`.
+    moves : (N, d) array, optional
+        Where the points are moved to: the longest row is taken as one spread of the points, times
+        1e-4 and 1e-5.  Random if not given.
+    solve, tolerance
+        As in `compare`.
+    """
+    claim = closed_form(points, radius)
+    result = compare("persistence", claim, solve=solve, tolerance=tolerance)
+    problem = claim.problem
+    if moves is None:
+        moves = np.random.default_rng(0).standard_normal(problem.centers.shape)
+    steps = np.array(moves, dtype=float)
+    longest = float(np.linalg.norm(steps.reshape(len(steps), -1), axis=1).max())
+    if steps.shape != problem.centers.shape or not 0 < longest < np.inf:
+        raise InvalidProblem(
+            f"moves of shape {steps.shape} do not fit the points: give one row a point, not all 0"
+        )
+    steps *= problem.input_spread / longest
+    measured, angles, certified = {}, [], True
+    for size in (LARGE, SMALL):
+        from convexden.solving import solve as solve_moved
+
+        moved = denoising(problem.centers + size * steps, radius=problem.radii)
+        solution = solve_moved(moved)
+        certified &= solution.certified
+        angles.append(mean_angle(solution.network, claim.network))
+        measured[f"radians per move, {size:.0e}"] = angles[-1] / size
+    large, small = angles
+    verdict: Verdict = "undecided"
+    if certified and (small <= LINEAR * large or large <= ROUNDING):
+        verdict = "confirmed"
+    elif certified and small >= CONSTANT * large:
+        verdict = "refuted"
+    return result.and_property(verdict, measured)
+
+
+def mean_angle(network: ShallowNetwork, other: ShallowNetwork) -> float:
+    """Mean angle (rad) of the hinges of a network to the nearest of another's, weighted by
+    |a_k|."""
+    network, other = network.canonical(), other.canonical()
+    weights = np.linalg.norm(network.output_weights, axis=1)
+    w, v = network.input_weights, other.input_weights
+    apart = np.minimum(
+        np.linalg.norm(w[:, None] - v, axis=2), np.linalg.norm(w[:, None] + v, axis=2)
+    ).min(axis=1)
+    return float(weights @ (2 * np.arcsin(np.minimum(apart / 2, 1.0))) / weights.sum())
+
+
+def instance(rng: np.random.Generator, kind: str) -> Instance:
+    """An instance of the theorem on these points, with random moves."""
+    theorem, own = {
+        "collinear": (collinear, "one radius"),
+        "obtuse triangle": (rays, "two obtuse rays"),
+        "rays": (rays, "three obtuse rays"),
+        "equilateral": (equilateral, "triangle"),
+        "tetrahedron": (equilateral, "3-simplex"),
+    }[kind]
+    drawn = theorem.instance(rng, own)
+    moves = rng.standard_normal(drawn["points"].shape)
+    return Instance(points=drawn["points"], radius=drawn["radius"], moves=moves)
+
+
+THEOREM = Theorem(
+    name="persistence",
+    title="Alignment persists under small perturbations",
+    statement="points moved by eps: the hinges turn by O(eps) from those of the closed form",
+    reference="Zeno et al. 2023, arXiv 2311.06748, perturbed data",
+    kind="theorem",
+    closed_form=closed_form,
+    kinds=KINDS,
+    instance=instance,
+    verify=verify,
+)

@@ -1,0 +1,87 @@
+"""The expansion at low noise is that of the errors, and the noise that is called low is low."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from convexden.errors import InvalidProblem
+from convexden.theorems import low_noise, mmse
+
+CLEAN = np.array([0.0, 0.8, 2.0])
+DENSITIES = {
+    "uniform": stats.uniform(-0.5, 3),
+    "normal": stats.norm(1.0, 0.7),
+    "pieces": mmse.Mixture([stats.uniform(-0.2, 1.1), stats.uniform(1.3, 0.7)], [1, 2]),
+}
+
+
+@pytest.mark.parametrize("name", DENSITIES)
+@pytest.mark.parametrize("kappa", [0.5, 2.0])
+def test_the_expansion_is_right_to_third_order(name: str, kappa: float) -> None:
+    density = DENSITIES[name]
+    x = np.linspace(0, 2, 400_001)
+    x = (x[1:] + x[:-1]) / 2
+    n = np.searchsorted(CLEAN, x) - 1
+    v = (x - CLEAN[n]) / np.diff(CLEAN)[n]
+    mass = density.pdf(x) * (x[1] - x[0])
+    least = mass @ np.minimum(x - CLEAN[n], CLEAN[n + 1] - x) ** 2
+    growth = mass @ (1 + kappa**2 * (1 - 2 * v) ** 2)
+    assert low_noise.scale(CLEAN, density, kappa) == pytest.approx((least / growth) ** 0.5, 1e-5)
+    scale = (least / growth) ** 0.5
+    rests = []
+    for sigma in (0.04 * scale, 0.02 * scale):
+        found = mmse.errors(CLEAN, density, sigma, kappa)
+        rest = found.empirical_mmse - found.minimum_norm - least + growth * sigma**2
+        rests.append(abs(rest) / growth / sigma**2)
+    # Relative to the second term the rest is linear in sigma.
+    assert rests[1] < 0.6 * rests[0] < 0.1 or max(rests) < 1e-3
+
+
+@pytest.mark.parametrize("kind", low_noise.KINDS)
+def test_low_noise_is_below_the_crossing(kind: str) -> None:
+    drawn = low_noise.instance(np.random.default_rng(5), kind)
+    points, density, kappa = drawn["points"], drawn["density"], drawn["kappa"]
+    crossing = mmse.crossing(points, density, kappa)
+    equal = crossing.largest if crossing.sigma is None else crossing.sigma
+    assert equal >= min(crossing.largest, low_noise.scale(points, density, kappa))
+    assert drawn["radius"] / kappa < low_noise.LOW * equal
+
+
+def test_what_is_measured() -> None:
+    result = low_noise.verify(CLEAN, 0.1, DENSITIES["normal"], 2.0)
+    found = mmse.errors(CLEAN, DENSITIES["normal"], 0.05, 2.0)
+    assert result.verdict == "confirmed"
+    assert result.measured["sigma"] == 0.05
+    assert result.measured["minimum-norm error"] == found.minimum_norm
+    assert result.measured["empirical MMSE error"] == found.empirical_mmse
+    assert result.measured["accuracy"] < 1e-13
+
+
+def test_the_error_of_a_computed_network_is_that_of_the_closed_form() -> None:
+    result = low_noise.verify(CLEAN, 0.1, DENSITIES["uniform"], solve=True)
+    proved = low_noise.verify(CLEAN, 0.1, DENSITIES["uniform"])
+    assert (result.verdict, result.proof) == ("confirmed", "solved")
+    name = "minimum-norm error"
+    assert result.measured[name] == pytest.approx(proved.measured[name], rel=1e-9)
+
+
+def test_the_verdict_minds_the_accuracy() -> None:
+    found = mmse.errors(CLEAN, DENSITIES["uniform"], 0.1)
+    assert low_noise._verdict(found) == "confirmed"
+    assert low_noise._verdict(replace(found, accuracy=1.0)) == "undecided"
+    swapped = replace(found, minimum_norm=found.empirical_mmse, empirical_mmse=found.minimum_norm)
+    assert low_noise._verdict(swapped) == "refuted"
+
+
+def test_hypotheses() -> None:
+    density = DENSITIES["uniform"]
+    with pytest.raises(InvalidProblem, match="the noise is not low: lower sigma .* from 0.3 to"):
+        low_noise.verify(CLEAN, 0.3, density)
+    with pytest.raises(InvalidProblem, match="0 between the clean points"):
+        low_noise.verify(CLEAN, 0.1, stats.uniform(5, 1))
+    with pytest.raises(InvalidProblem, match="kappa is 0: give a positive number"):
+        low_noise.verify(CLEAN, 0.1, density, 0.0)
