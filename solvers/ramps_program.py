@@ -38,9 +38,8 @@ from convexden.solvers.outcome import NO_PRICING, Outcome
 from convexden.solvers.patterns import enumerate_faces, simplex_patterns
 
 _NARROW = 1e-6  # gaps below this share of the spread make no ramp
-# Prices of errors, the next if they are of use at one: at the last only if the ramps do not span
-# the targets.
-_PRICES = (5.0, 50.0, 500.0)
+_PRICES = 5.0 * 10.0 ** np.arange(8)  # of errors, the next if they are of use at one
+_SPANNED = 1e-9  # targets spanned but for this share of their size are spanned
 _USED = 1e-7  # errors below this share of the cost are none
 _ACCURACY = 1e-9
 _LIGHT = 1e-7  # ramps below this share of the heaviest are left out
@@ -128,9 +127,9 @@ def solve_ramps(
     low, high = rows.features(feet), rows.features(tops)
     columns = (low - high) / 2
     used = np.any(columns != 0.0, axis=0)
-    if not len(feet) or np.abs(rows.targets[~used]).max(initial=0.0) > 0.0:
+    if not _span(columns, rows.targets):
         return None
-    for price in _PRICES:
+    for price in map(float, _PRICES):
         solved = master(columns[:, used], rows.targets[used], price, _ACCURACY)
         norms = np.linalg.norm(solved.weights, axis=1)
         if price * np.linalg.norm(solved.errors, axis=1).sum() <= _USED * norms.sum():
@@ -148,6 +147,16 @@ def solve_ramps(
     return RampSolution(
         feet[heavy] + tops[heavy], np.concatenate([weights, -weights]) / 2, multipliers
     )
+
+
+def _span(columns: Array, targets: Array) -> bool:
+    """Whether combinations of the columns are the targets, however narrow their ramps."""
+    if not len(columns):
+        return False
+    units = columns / np.linalg.norm(columns, axis=1)[:, None]
+    weights = scipy.linalg.lstsq(units.T, targets, cond=1e-12, check_finite=False)[0]
+    missed = np.abs(targets - units.T @ weights).max()
+    return bool(missed <= _SPANNED * np.abs(targets).max())
 
 
 def _polish(

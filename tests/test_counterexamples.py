@@ -106,6 +106,23 @@ def test_a_network_that_does_not_interpolate_is_refuted_at_once():
     assert abs(found.excess) < 1e-9
 
 
+@pytest.mark.filterwarnings("error")
+def test_parallel_starts_that_nobody_waits_for_are_ended():
+    found = search(constant, starts=6, jobs=2)
+    assert (found.reason, found.evaluations) == ("does not interpolate", 1)
+    with pytest.raises(InvalidProblem, match="returns float"):
+        search(no_network, starts=6, jobs=2)
+
+
+def constant(points: Array, radius: float) -> cd.ShallowNetwork:
+    zero = np.zeros((points.shape[1], points.shape[1]))
+    return cd.ShallowNetwork(zero[:0], zero[:0], [], zero, points[0])
+
+
+def no_network(points: Array, radius: float) -> float:
+    return 5.0
+
+
 def test_a_cost_that_is_misstated_is_refuted_at_once():
     def cheap(points: Array, radius: float) -> theorems.ClosedForm:
         claim = univariate.closed_form(points, radius)
@@ -269,7 +286,7 @@ def test_its_solution_is_stored(tmp_path):
         (narrow, {"jobs": 0}, "one job"),
         (narrow, {"minimum": 0.0}, "minimum above 0"),
         (narrow, {"keep": 1.5}, "share to keep"),
-        (lambda points, radius: 5.0, {}, "returns float: return a ShallowNetwork"),
+        (no_network, {}, "returns float: return a ShallowNetwork"),
         (
             lambda points, radius: cd.theorems.rays.closed_form([[0, 0], [1, 0]], 0.1).network,
             {},

@@ -68,6 +68,17 @@ def test_the_triangle_from_a_candidate_that_does_not_know_it() -> None:
         assert (each.parameter > exact) == (each.verdict == "refuted")
 
 
+def test_the_verdict_of_a_theorem_is_a_claim() -> None:
+    found = frontier(
+        lambda radius: equilateral_beyond.verify(TRIANGLE, radius), 0.6, 0.7, accuracy=1e-3
+    )
+    assert found.low < (12 + 3 * np.sqrt(3)) / 26 < found.high
+    assert {each.result.proof for each in found.evaluations if each.result} == {
+        "closed-form dual",
+        "solved",
+    }
+
+
 def test_the_simplex_in_space_by_costs() -> None:
     points, half = data.regular_simplex(3), 2 / 3
     found = frontier(
@@ -135,6 +146,21 @@ def test_a_scalene_triangle_is_face_aligned_from_a_radius_on() -> None:
     onset = found.onset
     assert onset is not None
     assert abs(onset.parameter - 0.270225) < onset.error
+
+
+def test_an_almost_regular_triangle_has_another_threshold() -> None:
+    points = data.triangle((59, 60.5, 60.5))
+    half_height = np.sin(np.deg2rad(60.5)) * np.sin(np.deg2rad(59))  # on a leg, 2 sin 60.5 long
+    found = frontier(
+        lambda share: face_aligned.closed_form(points, share * half_height), 0.7, 0.9, accuracy=1e-3
+    )
+    assert found.high < equilateral.threshold(2) - 0.03
+    claims = [
+        face_aligned.closed_form(points, share * half_height)
+        for share in (found.low - 1e-3, found.high + 1e-3)
+    ]
+    below, above = (_excess(claim, "minimax") for claim in claims)
+    assert abs(below) < 1e-12 < 1e-9 < above
 
 
 # ---------------------------------------------------------------- where the excess passes a level

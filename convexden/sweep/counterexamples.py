@@ -7,7 +7,9 @@ the conjecture is wrong, whoever found the geometry.  That none is found proves 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
@@ -189,7 +191,7 @@ def search(
     conjecture : callable, Theorem or str
         A function of points (N, d) and radius that returns the conjectured minimiser, a
         `ShallowNetwork` or a closed form, and raises InvalidProblem where it does not apply; or a
-        theorem of the registry, or its name.
+        theorem of the registry, or its name, for its closed form.
     points, dimension : int
         How many points, in how many dimensions.
     radius : float or (float, float), optional
@@ -242,11 +244,12 @@ def search(
     interrupted = False
     with interruptions() as seen:
         try:
-            for start in _starts(task, starts, jobs, progress, seen):
-                found.append(start)
-                interrupted |= start.interrupted
-                if interrupted or start.refuted:
-                    break
+            with closing(_starts(task, starts, jobs, progress, seen)) as runs:
+                for start in runs:
+                    found.append(start)
+                    interrupted |= start.interrupted
+                    if interrupted or start.refuted:
+                        break
         except KeyboardInterrupt:
             interrupted = True
         best = _best(found)
@@ -454,7 +457,7 @@ def _starts(
     jobs: int,
     progress: Callable[[SearchProgress], None] | None,
     interruptions: Sequence[int],
-) -> Iterator[_Start]:
+) -> Generator[_Start, None, None]:
     """The starts in order, one after another or some at a time."""
     best = -np.inf
 
@@ -473,9 +476,14 @@ def _starts(
     runs = Parallel(n_jobs=jobs, return_as="generator")(
         delayed(_run)(task, number) for number in range(count)
     )
-    for number, start in enumerate(runs):
-        tell(number, start)
-        yield start
+    try:
+        for number, start in enumerate(runs):
+            tell(number, start)
+            yield start
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that runs which nobody waits for are ended
+            runs.close()
 
 
 # ---------------------------------------------------------------- the end

@@ -398,7 +398,7 @@ def _ratio(cost: float, lower_bound: float) -> float:
 
 def _onset(evaluations: tuple[Evaluation, ...], low: float, high: float) -> Onset | None:
     """Extrapolate the excesses of the refuted side to 0, with the order that fits them best."""
-    refuted = [each for each in evaluations if each.verdict == "refuted" and each.excess]
+    refuted = [each for each in evaluations if each.verdict == "refuted"]
     sign = 1 if any(each.parameter == high for each in refuted) else -1  # of growth
     end = high if sign > 0 else low
     nodes = [each for each in refuted if sign * (each.parameter - end) >= 0]

@@ -61,8 +61,9 @@ def closed_form(
     denoiser is that of balls of radius :math:`\rho = \kappa \sigma`, the empirical MMSE denoiser
     the posterior mean if only the known points could occur.
 
-    Theorem: if p has mass between the clean points, the minimum-norm denoiser has the smaller
-    population mean squared error for all small enough :math:`\sigma`.
+    Theorem: if p has mass between the clean points, and is bounded and piecewise smooth with a
+    finite variance, the minimum-norm denoiser has the smaller population mean squared error for
+    all small enough :math:`\sigma`.
 
     Proof: with the gaps :math:`\Delta_n` and the position :math:`v = (x - x_n) / \Delta_n` in them
 
@@ -95,8 +96,9 @@ def closed_form(
     radius : float
         The radius of the balls, kappa times sigma.
     density : frozen distribution of scipy.stats, optional
-        Of new clean points.  The closed form does not depend on it; if it is given, the noise has
-        to be low.
+        Of new clean points, with an attribute ``breaks`` if it jumps or bends inside its support,
+        as `convexden.theorems.mmse.Mixture` has.  The closed form does not depend on it; if it is
+        given, the noise has to be low.
     kappa : float
         Radius of the balls in units of sigma.
 
