@@ -75,7 +75,7 @@ def test_scalene_triangles_are_not_face_aligned():
     found = cd.search("face-aligned", starts=1, evaluations=40, radius=0.5)
     assert_proved(found, face_aligned.closed_form)
     assert_rational(found)
-    assert "face-aligned fails: on the 3 points (0, 0)," in said(found)
+    assert "Refuted: the closed form of face-aligned. On the 3 points (0, 0)," in said(found)
     assert f"an excess of {found.excess:.3g}." in said(found)
     assert found.excess > 1e-6
     sides = np.linalg.norm(found.points - np.roll(found.points, 1, axis=0), axis=1)
@@ -101,7 +101,7 @@ def test_a_network_that_does_not_interpolate_is_refuted_at_once():
     found = search(shifted)
     assert (found.found, found.reason, found.evaluations) == (True, "does not interpolate", 1)
     assert found.conjecture == "shifted"
-    assert "shifted fails: its network does not interpolate the 3 points" in said(found)
+    assert "Refuted: shifted. Its network does not interpolate the 3 points" in said(found)
     assert found.solution.certified
     assert abs(found.excess) < 1e-9
 
@@ -130,7 +130,7 @@ def test_a_cost_that_is_misstated_is_refuted_at_once():
 
     found = search(cheap)
     assert (found.found, found.reason, found.evaluations) == (True, "cost misstated", 1)
-    assert "cheap fails: the cost that it states is not" in said(found)
+    assert "Refuted: cheap. The cost that it states is not" in said(found)
 
 
 # ---------------------------------------------------------------- what is true
@@ -139,11 +139,17 @@ def test_a_cost_that_is_misstated_is_refuted_at_once():
 @pytest.mark.parametrize("name", ["Univariate", theorems.univariate.THEOREM])
 def test_of_what_is_true_nothing_is_found(name):
     found = search(name, evaluations=10)
-    assert (found.found, found.reason, found.conjecture) == (False, "", "univariate")
+    assert (found.found, found.reason, found.conjecture) == (
+        False,
+        "",
+        "the closed form of univariate",
+    )
     assert abs(found.excess) < 1e-12
     assert found.evaluations == 20
     assert not found.rounded
-    assert said(found).startswith("No counterexample to univariate was found, which proves nothing")
+    assert said(found).startswith(
+        "No counterexample to the closed form of univariate was found, which proves nothing"
+    )
 
 
 def test_where_it_is_undefined_is_counted():
@@ -276,7 +282,8 @@ def test_its_solution_is_stored(tmp_path):
     ("conjecture", "options", "message"),
     [
         ("rayz", {}, "did you mean rays"),
-        (None, {}, "no function"),
+        (None, {}, "no function of points and a radius"),
+        (lambda points: None, {}, "no function of points and a radius"),
         (narrow, {"points": 2}, "at least three points"),
         (narrow, {"dimension": 0}, "at least one dimension"),
         (narrow, {"radius": 1.0}, "radius 1.0 is no fraction"),

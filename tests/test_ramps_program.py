@@ -230,6 +230,22 @@ def test_the_multipliers_are_dual_to_the_ramps(name):
     assert np.linalg.norm(steps, axis=1).max() / 2 >= 1 - 1e-12
 
 
+def test_narrow_gaps_take_high_prices():
+    """Two gaps that are about to close make ramps a thousand times as costly as the distances."""
+    points = [[0, 0, 0], [1000000, 0, 0], [1127075, -1662976, 0], [254152, -1100274, -21612]]
+    problem = denoising(points, radius=413896).reduce().problem
+    found = on(problem)
+    assert found is not None
+    assert found.cost > 1e5
+    assert_feasible(problem, found)
+    rows = constraints(problem)
+    feet, tops = ramps(problem, every_pattern(4))
+    steps = (rows.features(feet) - rows.features(tops)) / 2
+    seen = np.linalg.norm(steps @ found.multipliers, axis=1).max()
+    assert seen == pytest.approx(1, abs=1e-11)
+    assert np.sum(rows.targets * found.multipliers) == pytest.approx(found.cost, rel=1e-10)
+
+
 @pytest.mark.parametrize("seed", [2, 4, 5])
 @pytest.mark.parametrize("dimension", [2, 3, 4])
 def test_the_multipliers_vanish_half_way_up_each_ramp(seed, dimension):

@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
+from inspect import signature
 from textwrap import fill
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -130,12 +131,12 @@ class Counterexample:
         )
         cost = self.network.representation_cost
         if self.reason == "does not interpolate":
-            yield f"{self.conjecture} fails: its network does not interpolate {where}."
+            yield f"Refuted: {self.conjecture}. Its network does not interpolate {where}."
         elif self.reason == "cost misstated":
-            yield f"{self.conjecture} fails: the cost that it states is not {cost:.9g}, that of"
+            yield f"Refuted: {self.conjecture}. The cost that it states is not {cost:.9g}, that of"
             yield f"its network, on {where}."
         elif self.found:
-            yield f"{self.conjecture} fails: on {where} its network costs {cost:.9g},"
+            yield f"Refuted: {self.conjecture}. On {where} its network costs {cost:.9g},"
             yield f"but one of cost {self.solution.cost:.9g} interpolates, too:"
             yield f"an excess of {self.excess:.3g}. That one is optimal up to a certified relative"
             yield f"gap of {self.solution.relative_gap:.1e}."
@@ -544,13 +545,20 @@ def _report(
 def _named(conjecture: Conjecture) -> tuple[str, Candidate]:
     if isinstance(conjecture, str):
         conjecture = theorems.get(conjecture)
+    name = getattr(conjecture, "__name__", "the conjecture")
+    candidate: Candidate
     if isinstance(conjecture, Theorem):
-        return conjecture.name, conjecture.closed_form
-    if not callable(conjecture):
+        name, candidate = f"the closed form of {conjecture.name}", conjecture.closed_form
+    else:
+        candidate = conjecture
+    try:
+        signature(candidate).bind("points", "radius")
+    except (TypeError, ValueError) as error:
         raise InvalidProblem(
-            "the conjecture is no function: give one of points and radius, or a theorem's name"
-        )
-    return getattr(conjecture, "__name__", "the conjecture"), conjecture
+            f"{name} is no function of points and a radius: give one, or the name of a theorem "
+            "about nothing else"
+        ) from error
+    return name, candidate
 
 
 def _check(

@@ -7,9 +7,7 @@ remains is one, too.
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -17,6 +15,7 @@ import numpy as np
 
 from convexden.errors import InvalidProblem, NotCertified
 from convexden.solution import Solution
+from convexden.sweep._interruptions import interruptions
 from convexden.theorems import ClosedForm, Result, Verdict, compare, cost_error
 from convexden.verification import Verification
 
@@ -226,26 +225,26 @@ def frontier(
     _check(low, high, accuracy, excess, tolerance)
     search = _Search(float(low), float(high), accuracy, excess)
     status: Status = "bracketed"
-    with _interruptions() as interruptions:
+    with interruptions() as seen:
         for end in (search.low, search.high):
             search.found[end] = _evaluate(claim, end, excess, tolerance)
-            if interruptions:
+            if seen:
                 raise KeyboardInterrupt
         search.check_ends()
         try:
             if progress is not None:
                 for end in (low, high):
                     progress(search.found[end], search.low, search.high)
-            while not interruptions and (parameter := search.next()) is not None:
+            while not seen and (parameter := search.next()) is not None:
                 evaluation = _evaluate(claim, parameter, excess, tolerance)
-                if interruptions and evaluation.verdict == "undecided":
+                if seen and evaluation.verdict == "undecided":
                     break  # for lack of time only
                 search.add(evaluation)
                 if progress is not None:
                     progress(evaluation, search.low, search.high)
         except KeyboardInterrupt:
             status = "interrupted"
-        if interruptions:
+        if seen:
             status = "interrupted"
     if status == "bracketed" and search.undecided:
         status = "undecided"
@@ -456,25 +455,3 @@ def _extrapolate(nodes: list[tuple[float, float]], target: float) -> tuple[float
         ]
         values.append(column[0])
     return values[-1], float(np.abs(np.diff(values))[-2:].max())
-
-
-@contextmanager
-def _interruptions() -> Iterator[list[int]]:
-    """Note Ctrl-C, which a solve answers with what it has, so that nobody above would know."""
-    seen: list[int] = []
-    try:
-        before = signal.getsignal(signal.SIGINT)
-
-        def note(number: int, frame: Any) -> None:
-            seen.append(number)
-            if callable(before):
-                before(number, frame)
-
-        signal.signal(signal.SIGINT, note)
-    except ValueError:  # only the main thread is interrupted
-        yield seen
-        return
-    try:
-        yield seen
-    finally:
-        signal.signal(signal.SIGINT, before)

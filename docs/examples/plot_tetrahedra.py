@@ -10,8 +10,7 @@ how much more than the optimum two families of ramps cost.
 # The face-aligned candidate has one ramp per vertex, parallel to the opposite face. The best
 # network of ramps may use one per way to separate the vertices, along the widest margin. Both are
 # upper bounds, and the certified optimum is below both for most tetrahedra; where the ramps exceed
-# it by no more than 1e-8 percent, they are optimal up to the accuracy of their cone program, and
-# drawn on the dotted line.
+# it by no more than 1e-8 percent, they are optimal up to rounding, and drawn on the dotted line.
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -25,7 +24,7 @@ for seed in range(24):
     radius = 0.1 / np.linalg.norm(gradients, axis=0).max()  # a tenth of the smallest height
     problem = cd.denoising(points, radius=radius)
     best = cd.solve(problem).cost
-    ramps.append(cd.solve(problem, method="sandwich").cost / best - 1)
+    ramps.append(cd.solve(problem, method="ramps").cost / best - 1)
     candidate.append(face_aligned.closed_form(points, radius).cost / best - 1)
 
 figure, ax = plt.subplots(figsize=(7.2, 4.8), layout="constrained")
