@@ -36,7 +36,8 @@ Mode = Literal["offline", "online"]
 Noise = Literal["uniform", "gaussian"]
 
 PROBES = 256  # points of each ball at which the error is measured, besides its centre
-SLOWEST = 0.02  # share of the learning rate that is left at the end of a stage
+SLOWEST = 0.02  # share of the learning rate that is left at the end
+PENALTIES = tuple(np.geomspace(1e-3, 1e-6, 16).tolist())
 
 
 class Snapshot(NamedTuple):
@@ -85,7 +86,7 @@ def train(
     neurons: int = 200,
     epochs: int = 20_000,
     learning_rate: float = 0.01,
-    penalties: Sequence[float] = (1e-2, 1e-3, 1e-4, 1e-5),
+    penalties: Sequence[float] = PENALTIES,
     seed: int = 0,
     mode: Mode = "offline",
     samples: int = 100,
@@ -96,8 +97,9 @@ def train(
 ) -> Trained:
     r"""Train a network on noisy samples of the sites with weight decay that is lowered in stages.
 
-    Every penalty gets the same number of epochs, in which the learning rate falls along a
-    half cosine.  The network starts with unit input weights of random directions, hinges through
+    Every penalty gets the same number of epochs, while the learning rate falls along a half cosine
+    from the first to the last of them: where it starts again with every penalty, what has been
+    learnt is lost.  The network starts with unit input weights of random directions, hinges through
     random points between pairs of samples, and small output weights.  Everything random is drawn
     by NumPy from the seed: the same seed gives the same run on the same machine.
 
@@ -110,7 +112,7 @@ def train(
         Steps of Adam, each on all samples.
     learning_rate : float, optional
     penalties : sequence of float, optional
-        The :math:`\lambda`, one stage each.
+        The :math:`\lambda`, one stage each, by default sixteen from 1e-3 to 1e-6.
     seed : int, optional
     mode : {"offline", "online"}, optional
         Whether the noisy samples of the balls are drawn once or anew in every epoch.
@@ -179,9 +181,7 @@ def train(
     def snapshot() -> Snapshot:
         arrays = [p.detach().cpu().numpy() for p in parameters]
         if not all(np.isfinite(array).all() for array in arrays):
-            raise InvalidProblem(
-                f"the training diverged by epoch {epoch}: lower the learning rate"
-            )
+            raise InvalidProblem(f"the training diverged by epoch {epoch}: lower the learning rate")
         network = ShallowNetwork(arrays[0], arrays[1].T, arrays[2], arrays[3].T, arrays[4])
         with torch.no_grad():
             return Snapshot(epoch, seconds, penalty, float(loss_now()), network)
@@ -190,8 +190,8 @@ def train(
     started = time.perf_counter()
     try:
         for epoch in range(1, epochs + 1):
-            stage, share = divmod((epoch - 1) * len(penalties) / epochs, 1.0)
-            penalty = float(penalties[int(stage)])
+            share = (epoch - 1) / epochs
+            penalty = float(penalties[int(share * len(penalties))])
             fall = SLOWEST + (1 - SLOWEST) * (1 + np.cos(np.pi * share)) / 2
             optimiser.param_groups[0]["lr"] = learning_rate * fall
             if mode == "online":
@@ -279,9 +279,9 @@ class Gap:
             f"{self.solution.relative_gap:.0e}, {self.solution.neurons} neurons, "
             f"{self.solution.seconds:.2g} s",
             f"trained: cost {self.trained.cost:.6g} (excess {self.excess:+.2e}), "
-            f"worst error on the sites {self.error:.2e}, {self.trained.network.neurons} neurons, "
+            f"worst error on the sites {self.error:.1e}, {self.trained.network.neurons} neurons, "
             f"{self.trained.seconds:.2g} s" + ("" if self.trained.completed else ", interrupted"),
-            f"distance of the functions: {largest} at most, {self.distance:.3g} in root mean square",
+            f"distance of the functions: at most {largest}, root mean square {self.distance:.3g}",
             "",
             f"{'epoch':>8}{'seconds':>9}{'penalty':>9}{'cost':>11}{'excess':>11}{'error':>10}"
             f"{'completed':>11}{'distance':>10}",
@@ -495,7 +495,9 @@ def _initial(points: Array, outputs: int, neurons: int, rng: np.random.Generator
     share = rng.random((neurons, 1))
     on = share * points[first] + (1 - share) * points[second]
     a = rng.standard_normal((neurons, outputs)) / neurons
-    return ShallowNetwork(a, w, -np.einsum("kd,kd->k", w, on), np.zeros((outputs, d)), [0.0] * outputs)
+    return ShallowNetwork(
+        a, w, -np.einsum("kd,kd->k", w, on), np.zeros((outputs, d)), [0.0] * outputs
+    )
 
 
 def _kept(epochs: int, snapshots: int) -> frozenset[int]:
@@ -508,8 +510,7 @@ def _torch() -> Any:
         import torch
     except ImportError as error:
         raise UnsupportedProblem(
-            "training needs PyTorch, which is not installed: "
-            'run `pip install "convexden[train]"`'
+            'training needs PyTorch, which is not installed: run `pip install "convexden[train]"`'
         ) from error
     return torch
 
@@ -532,7 +533,9 @@ def _check(
     if not (0 < learning_rate < np.inf):
         raise InvalidProblem(f"the learning rate is {learning_rate}: give a positive number")
     if len(penalties) == 0 or not all(0 <= penalty < np.inf for penalty in penalties):
-        raise InvalidProblem("penalties are not all >= 0: give at least one, and the last one small")
+        raise InvalidProblem(
+            "penalties are not all >= 0: give at least one, and the last one small"
+        )
     for name, value, choices in (("mode", mode, Mode), ("noise", noise, Noise)):
         if value not in get_args(choices):
             raise InvalidProblem(

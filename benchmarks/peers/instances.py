@@ -1,4 +1,4 @@
-"""The problems that all peers are given: samples in the plane, so that every peer can state them."""
+"""The problems that all peers are given: samples in the plane, which every peer can state."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The peers: each takes a problem of samples and reports networks with the seconds they took.
 
-A peer is a generator of `Point`; the clock runs only while it computes.  Imports and a small problem
-come first, in `warm_up`, so that no peer pays for starting.
+A peer is a generator of `Point`; the clock runs only while it computes.  Imports and a small
+problem come first, in `warm_up`, so that no peer pays for starting.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,10 +22,9 @@ Array = NDArray[np.float64]
 
 NEGLIGIBLE = 1e-12  # neurons lighter than this share of the heaviest are dropped
 GATES = 500  # random gates of a sampled program
-PENALTIES = (1e-3, 1e-4, 1e-5, 1e-6)  # of penalised programs
-MOST_EPOCHS = 1_000_000  # of training, which is planned to fill the time
-NEURONS, TRIAL = 300, 500  # of training: its width, and the epochs that tell how fast it is
-DECAYS = (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6)  # of training, in turn
+PENALTIES = (1e-3, 1e-4, 1e-5)  # of penalised programs
+NEURONS = 300  # of training
+EPOCHS = (2_000, 10_000, 50_000)  # of training, from the start each time
 
 
 class Point(NamedTuple):
@@ -71,28 +71,26 @@ def certified(problem: cd.Interpolation, seed: int, limit: float) -> Iterator[Po
 def training(problem: cd.Interpolation, seed: int, limit: float) -> Iterator[Point]:
     from convexden import training as room
 
+    used = 0.0
+
     def stop(step: room.Snapshot) -> None:
-        if step.seconds > limit:
+        if used + clock()[1] > 0.95 * limit:
             raise KeyboardInterrupt
 
-    trial = room.train(problem, neurons=NEURONS, epochs=TRIAL, seed=seed, snapshots=1)
-    # The penalties are lowered in the time that there is, so that it is used and none is missed.
-    epochs = min(MOST_EPOCHS, int(0.9 * limit / trial.seconds * TRIAL))
-    clock = Clock()
-    trained = room.train(
-        problem,
-        neurons=NEURONS,
-        epochs=epochs,
-        penalties=DECAYS,
-        seed=seed,
-        snapshots=150,
-        progress=stop,
-    )
-    seconds, processor = clock()
-    for step in trained.history:
-        cost = step.network.representation_cost
-        note = f"epoch {step.epoch}, penalty {step.penalty:g}"
-        yield Point(step.seconds, step.seconds * processor / seconds, step.network, cost, note)
+    for epochs in EPOCHS:
+        clock = Clock()
+        trained = room.train(
+            problem, neurons=NEURONS, epochs=epochs, seed=seed, snapshots=100, progress=stop
+        )
+        seconds, processor = clock()
+        used += processor
+        for step in trained.history:
+            cost = step.network.representation_cost
+            last = step is trained.history[-1]
+            note = f"{step.epoch} epochs" if last else f"{epochs} epochs, after {step.epoch}"
+            yield Point(step.seconds, step.seconds * processor / seconds, step.network, cost, note)
+        if not trained.completed:
+            return
 
 
 def scnn(problem: cd.Interpolation, seed: int, limit: float) -> Iterator[Point]:
@@ -200,7 +198,9 @@ def half_patterns(points: Array) -> NDArray[np.bool_]:
         split[:, list(chosen)] = sides
         found.append(split)
     splits = np.concatenate(found)
-    return np.unique(splits ^ ~splits[:, :1], axis=0)
+    halves = np.unique(splits ^ ~splits[:, :1], axis=0)
+    assert len(halves) == sum(comb(n - 1, k) for k in range(d + 1)), "not in general position"
+    return halves
 
 
 def _collect(a: list[Any], w: list[Any], b: list[Any], u: Array, v: Array, axis: Array) -> None:

@@ -21,6 +21,7 @@ from convexden.plotting.plane import plot_plane
 from convexden.plotting.ramps import plot_ramps
 from convexden.plotting.segment import plot_segment
 from convexden.plotting.shape_map import plot_shape_map, save_shape_map
+from convexden.plotting.training import plot_trained, plot_training
 from convexden.plotting.weights import plot_weights
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "plot_segment",
     "plot_shape_map",
     "plot_solution",
+    "plot_trained",
+    "plot_training",
     "plot_weights",
     "save_shape_map",
     "summary",
