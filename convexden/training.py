@@ -232,7 +232,7 @@ class Measured(NamedTuple):
     cost: float
     excess: float
     error: float
-    completed_excess: float
+    priced_excess: float
     distance: float
 
 
@@ -249,10 +249,8 @@ class Gap:
         trained network does not interpolate, or because it has seen samples and not the balls.
     error : float
         Its largest distance from a target that was found on the sites.
-    completed_excess : float
-        The excess of its `completion`, which interpolates all samples, so that it is never
-        negative by more than the gap of the solution; infinite where there is none, NaN where
-        there are balls.
+    priced_excess : float
+        The excess with errors at twice their price, see `priced_excess`; NaN if there are balls.
     sup_distance : tuple of float
         Bounds of the largest distance of the two functions on the box of
         `convexden.distances.sup_distance`, mostly equal.
@@ -266,7 +264,7 @@ class Gap:
     solution: Solution
     excess: float
     error: float
-    completed_excess: float
+    priced_excess: float
     sup_distance: tuple[float, float]
     distance: float
     history: tuple[Measured, ...]
@@ -284,14 +282,14 @@ class Gap:
             f"distance of the functions: at most {largest}, root mean square {self.distance:.3g}",
             "",
             f"{'epoch':>8}{'seconds':>9}{'penalty':>9}{'cost':>11}{'excess':>11}{'error':>10}"
-            f"{'completed':>11}{'distance':>10}",
+            f"{'priced':>11}{'distance':>10}",
         ]
         rows = self.history[:: max(1, len(self.history) // 10)]
         if rows and rows[-1] is not self.history[-1]:
             rows = (*rows, self.history[-1])
         lines += [
             f"{row.epoch:8d}{row.seconds:9.2f}{row.penalty:9.0e}{row.cost:11.5g}"
-            f"{row.excess:+11.2e}{row.error:10.1e}{row.completed_excess:11.2e}{row.distance:10.2e}"
+            f"{row.excess:+11.2e}{row.error:10.1e}{row.priced_excess:11.2e}{row.distance:10.2e}"
             for row in rows
         ]
         return "\n".join(lines)
@@ -338,13 +336,13 @@ def compare(trained: Trained, solution: Solution | None = None) -> Gap:
         )
         for step in trained.history
     )
-    excess, error, completed_excess, distance = _measured(problem, trained.network, solution)
+    excess, error, priced_excess, distance = _measured(problem, trained.network, solution)
     return Gap(
         trained,
         solution,
         excess,
         error,
-        completed_excess,
+        priced_excess,
         sup_distance_bounds(trained.network, solution.network, problem),
         distance,
         history,
@@ -399,24 +397,28 @@ def worst_error(problem: Interpolation, network: ShallowNetwork) -> float:
     return float(worst)
 
 
-def completion(problem: Interpolation, network: ShallowNetwork) -> ShallowNetwork | None:
-    r"""The network with the same hinges that interpolates all samples and differs the least.
+def priced_excess(solution: Solution, network: ShallowNetwork) -> float:
+    r"""Excess of a network that need not interpolate, with its errors at twice their price.
 
-    Its output weights change by the :math:`\delta_k` of least
-    :math:`\sum_k |\delta_k|^2 |w_k| / |a_k|`, so that light neurons stay light; the skip
-    connection and the offset change at will.  Its cost is an upper bound of the optimum, which
-    that of a network that does not interpolate is not.
+    The multipliers :math:`l_n` of the certificate, divided by :math:`\max(1, P)`, say what errors
+    can save: any network h of samples has
+
+    .. math:: R(h) \ge \sum_n l_n^T h(y_n) \ge R^* - \sum_n |l_n| |h(y_n) - t_n| ,
+
+    with :math:`R^*` the lower bound.  So :math:`R(h) + 2 \sum_n |l_n| |h(y_n) - t_n|`, an exact
+    penalty function, is at least :math:`R^*`, and comes close to it only if h is nearly optimal
+    and nearly interpolates.
 
     Parameters
     ----------
-    problem : Interpolation
+    solution : Solution
         Of samples: all radii are 0.
     network : ShallowNetwork
 
     Returns
     -------
-    ShallowNetwork or None
-        None if no network with these hinges interpolates, to 1e-9 of the spread of the targets.
+    float
+        That sum over the cost of the solution, less 1; never below minus its relative gap.
 
     Raises
     ------
@@ -426,56 +428,31 @@ def completion(problem: Interpolation, network: ShallowNetwork) -> ShallowNetwor
     Examples
     --------
     >>> import convexden as cd
-    >>> from convexden.training import completion
-    >>> problem = cd.Interpolation([0.0, 1.0, 2.0], [0.0, 0.0, 1.0])
-    >>> near = cd.ShallowNetwork([[0.9]], [[1.0]], [-1.0], [[0.0]], [0.0])
-    >>> float(completion(problem, near).representation_cost.round(9))
-    1.0
+    >>> from convexden.training import priced_excess
+    >>> solution = cd.solve(cd.Interpolation([0.0, 1.0, 2.0], [0.0, 0.0, 1.0]))
+    >>> short = cd.ShallowNetwork([[0.9]], [[1.0]], [-1.0], [[0.0]], [0.0])
+    >>> round(short.representation_cost / solution.cost - 1, 9)
+    -0.1
+    >>> round(priced_excess(solution, short), 9)
+    0.1
     """
+    problem, certificate = solution.problem, solution.certificate
     check_fit(problem, network)
     if problem.radii.any():
-        raise InvalidProblem("only samples can be interpolated exactly: give radii of 0")
-    origin = problem.centers.mean(axis=0)
-    y = problem.centers - origin
-    a, w = network.output_weights, network.input_weights
-    inner, outer = np.linalg.norm(w, axis=1), np.linalg.norm(a, axis=1)
-    scales = np.sqrt(np.divide(outer, inner, out=np.zeros_like(inner), where=inner > 0))
-    hidden = scales * np.maximum(problem.centers @ w.T + network.biases, 0.0)
-    affine = np.column_stack([y, np.ones(len(y))])
-    rest = problem.targets - network(problem.centers)
-    # The affine part is free: what it can do is projected out.
-    free, sizes, _ = np.linalg.svd(affine, full_matrices=False)
-    free = free[:, sizes > 1e-12 * sizes[0]]
-    steps = np.linalg.lstsq(
-        hidden - free @ (free.T @ hidden), rest - free @ (free.T @ rest), rcond=None
-    )[0]
-    linear = np.linalg.lstsq(affine, rest - hidden @ steps, rcond=None)[0]
-    skip = network.skip + linear[:-1].T
-    found = ShallowNetwork(
-        a + scales[:, None] * steps,
-        w,
-        network.biases,
-        skip,
-        network.offset + linear[-1] - linear[:-1].T @ origin,
-    )
-    exact = worst_error(problem, found) <= 1e-9 * problem.target_spread
-    return found if exact else None
+        raise InvalidProblem("errors have a price at samples only: give radii of 0")
+    errors = np.linalg.norm(network(problem.centers) - problem.targets, axis=1)
+    prices = np.linalg.norm(certificate.values, axis=1) / max(1.0, certificate.pricing_maximum)
+    return _excess(network.representation_cost + 2 * float(prices @ errors), solution.cost)
 
 
 def _measured(
     problem: Interpolation, network: ShallowNetwork, solution: Solution
 ) -> tuple[float, float, float, float]:
-    """Excess, error, excess of the completion, distance."""
-    completed = float("nan")
-    if not problem.radii.any():
-        found = completion(problem, network)
-        completed = float("inf")
-        if found is not None:
-            completed = _excess(found.representation_cost, solution.cost)
+    """Excess, error, excess with errors priced, distance."""
     return (
         _excess(network.representation_cost, solution.cost),
         worst_error(problem, network),
-        completed,
+        float("nan") if problem.radii.any() else priced_excess(solution, network),
         rms_distance(network, solution.network, problem),
     )
 

@@ -21,8 +21,8 @@ from convexden.training import (
     Snapshot,
     Trained,
     compare,
-    completion,
     draw_samples,
+    priced_excess,
     train,
     worst_error,
 )
@@ -77,38 +77,41 @@ def test_the_worst_error_is_exact_for_samples_and_found_inside_balls() -> None:
     assert worst_error(LINE, narrow.network) <= 0.1 * slope * (1 + 1e-12)
 
 
+@pytest.mark.parametrize("neurons", [0, 3, 40])
 @pytest.mark.parametrize("seed", range(5))
-def test_a_completion_interpolates_and_costs_no_less_than_the_optimum(seed: int) -> None:
-    found = completion(PLANE, _random(PLANE, 40, seed))
-    assert found is not None
-    assert worst_error(PLANE, found) <= 1e-9
-    assert found.representation_cost >= solve(PLANE).lower_bound
-
-
-def test_the_completion_of_the_exact_network_is_that_network() -> None:
+def test_no_network_beats_the_optimum_once_its_errors_are_priced(neurons: int, seed: int) -> None:
     solution = solve(PLANE)
-    found = completion(PLANE, solution.network)
-    assert found is not None
-    assert found.representation_cost == pytest.approx(solution.cost, rel=1e-9)
-    a = solution.network.output_weights + 1e-3
-    hinges = solution.network
-    near = ShallowNetwork(a, hinges.input_weights, hinges.biases, hinges.skip, hinges.offset)
-    found = completion(PLANE, near)
-    assert found is not None
-    assert found.representation_cost == pytest.approx(solution.cost, rel=1e-2)
+    network = _random(PLANE, neurons, seed)
+    errors = np.linalg.norm(network(PLANE.centers) - PLANE.targets, axis=1)
+    prices = np.linalg.norm(solution.certificate.values, axis=1)
+    found = priced_excess(solution, network)
+    assert found >= -solution.relative_gap
+    # Once their price is enough for a bound, and it is paid twice.
+    assert found * solution.cost >= prices @ errors / (1 + 1e-9) - 1e-9
+    assert found >= network.representation_cost / solution.cost - 1
 
 
-def test_too_few_hinges_have_no_completion() -> None:
-    assert completion(PLANE, _random(PLANE, 2, 0)) is None
+def test_a_network_that_saves_by_errors_is_charged_for_them() -> None:
+    solution = solve(PLANE)
+    exact = solution.network
+    for share in (0.99, 0.9, 0.5, 0.0):  # less of every neuron, at the slope of the optimum
+        a, skip = share * exact.output_weights, share * exact.skip
+        less = ShallowNetwork(a, exact.input_weights, exact.biases, skip, share * exact.offset)
+        assert less.representation_cost == pytest.approx(share * solution.cost)
+        assert priced_excess(solution, less) >= 1 - share - 1e-9
+    assert priced_excess(solution, exact) <= 1e-9
+
+
+def test_errors_have_no_price_in_balls() -> None:
     with pytest.raises(InvalidProblem, match="radii of 0"):
-        completion(LINE, _random(LINE, 2, 0))
+        priced_excess(solve(LINE), _random(LINE, 2, 0))
 
 
 def test_the_exact_network_has_no_gap() -> None:
     solution = solve(PLANE)
     gap = compare(_as_trained(PLANE, [solution.network]), solution)
     assert abs(gap.excess) <= 1e-12
-    assert abs(gap.completed_excess) <= 1e-9
+    assert abs(gap.priced_excess) <= 1e-9
     assert gap.error <= 1e-9
     assert gap.sup_distance[1] <= 1e-9
     assert gap.distance <= 1e-9
@@ -123,7 +126,7 @@ def test_a_gap_measures_every_snapshot() -> None:
         assert step.cost == network.representation_cost
         assert step.excess == pytest.approx(step.cost / gap.solution.cost - 1)
         assert step.error == worst_error(PLANE, network)
-        assert step.completed_excess >= -1e-9
+        assert step.priced_excess >= max(step.excess, -1e-9)
     last = gap.history[-1]
     assert (gap.excess, gap.error, gap.distance) == (last.excess, last.error, last.distance)
     low, high = gap.sup_distance
@@ -135,11 +138,11 @@ def test_a_gap_measures_every_snapshot() -> None:
     assert rows[-1].split()[0] == str(10**29)
 
 
-def test_balls_have_no_completed_excess_and_other_problems_no_gap() -> None:
+def test_balls_have_no_priced_excess_and_other_problems_no_gap() -> None:
     closed = univariate.closed_form([0.0, 1.0, 2.5], 0.1)
     gap = compare(_as_trained(LINE, [closed.network]))
     assert gap.excess < 0  # of smaller balls
-    assert math.isnan(gap.completed_excess)
+    assert math.isnan(gap.priced_excess)
     with pytest.raises(InvalidProblem, match="another problem"):
         compare(_as_trained(LINE, [closed.network]), solve(closed.problem))
 
@@ -156,7 +159,7 @@ def test_pictures_show_both_networks_and_what_there_is_over_time() -> None:
         assert names <= {text.get_text() for text in left.get_legend().get_texts()}
         labels = {text.get_text() for text in right.get_legend().get_texts()}
         assert {"worst error", "distance of functions"} <= labels
-        assert ("excess, once completed" in labels) == (gap is plane)
+        assert ("excess, errors priced" in labels) == (gap is plane)
     assert "cost too low by" in {text.get_text() for text in _legend(line)}
     assert plotting.plot_trained(line).figure is not None
     points = np.vstack([np.zeros(3), np.eye(3)])
@@ -237,7 +240,7 @@ def test_training_comes_near_the_exact_denoiser_on_a_line() -> None:
     assert gap.solution.cost == pytest.approx(2.0)
     assert gap.error < 0.01
     assert abs(gap.excess) < 0.05
-    assert -1e-9 <= gap.completed_excess < 0.05
+    assert -1e-9 <= gap.priced_excess < 0.05
 
 
 def test_ctrl_c_keeps_what_there_is() -> None:

@@ -25,6 +25,7 @@ from typing import Any
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"  # before NumPy is imported
 
+import convexden as cd  # noqa: E402
 from benchmarks.peers.instances import FULL, INSTANCES, QUICK  # noqa: E402
 from benchmarks.peers.programs import PEERS, warm_up  # noqa: E402
 from benchmarks.peers.tables import draw, table  # noqa: E402
@@ -66,8 +67,8 @@ def main() -> None:
         "peers": {name: PEERS[name].solves for name in options.peers},
         "runs": [],
     }
-    for instance in instances:
-        for name in options.peers:
+    for name in options.peers:
+        for instance in instances:
             for seed in range((options.seeds or (1 if quick else 2)) if PEERS[name].random else 1):
                 results["runs"].append(run(name, instance, seed, limit))
                 status = results["runs"][-1]["status"]
@@ -106,9 +107,10 @@ def run(name: str, instance: str, seed: int, limit: float) -> dict[str, Any]:
 
 def work(name: str, instance: str, seed: int, limit: float) -> None:
     """Run a peer in this process and write its points, measured, line by line."""
-    from convexden.training import completion, worst_error
+    from convexden.training import priced_excess, worst_error
 
     problem = INSTANCES[instance][0]()
+    judge = cd.solve(problem)
     warm_up(PEERS[name])
     allowed = time.process_time() + limit
     _stop_after(allowed)
@@ -121,11 +123,10 @@ def work(name: str, instance: str, seed: int, limit: float) -> None:
             "note": point.note,
         }
         if point.network is not None:
-            completed = completion(problem, point.network)
             written |= {
                 "neurons": point.network.neurons,
                 "error": worst_error(problem, point.network) / problem.target_spread,
-                "completed_cost": None if completed is None else completed.representation_cost,
+                "priced_excess": priced_excess(judge, point.network),
             }
         print("point", json.dumps(written), flush=True)
         allowed += time.process_time() - measuring

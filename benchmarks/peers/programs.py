@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 NEGLIGIBLE = 1e-12  # neurons lighter than this share of the heaviest are dropped
 GATES = 500  # random gates of a sampled program
-PENALTIES = (1e-3, 1e-4, 1e-5)  # of penalised programs
+PENALTIES = (1e-3, 1e-4, 1e-5, 1e-6)  # of penalised programs
 NEURONS = 300  # of training
 EPOCHS = (2_000, 10_000, 50_000)  # of training, from the start each time
 
@@ -234,16 +234,9 @@ PEERS = {
         random=True,
         needs=("torch",),
     ),
-    "pyscnn": Peer(
-        scnn,
-        "squared error plus a penalty; biases are penalised, no skip connection, one network for "
-        f"each output, {GATES} random gates (augmented Lagrangian)",
-        random=True,
-        needs=("scnn",),
-    ),
     "CVXPY, sampled": Peer(
         sampled,
-        "the program of the public demonstrations: as pyscnn, by the default solver of CVXPY",
+        f"the program of public demonstrations: what pyscnn solves, {GATES} random gates",
         random=True,
     ),
     "CVXPY, all": Peer(
@@ -251,6 +244,13 @@ PEERS = {
         "interpolation with free biases and a skip connection, all activation patterns; exact for "
         "one output, for more it is one network each, which cost more",
         random=False,
+    ),
+    "pyscnn": Peer(
+        scnn,
+        "squared error plus a penalty; biases are penalised, no skip connection, one network for "
+        f"each output, {GATES} random gates (augmented Lagrangian)",
+        random=True,
+        needs=("scnn",),
     ),
 }
 

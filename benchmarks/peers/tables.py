@@ -14,16 +14,15 @@ ON_THE_WAY = ", after "  # in the note of a network that was still in training
 
 
 def excess(point: dict[str, Any], optimum: float) -> float:
-    """Relative excess of a feasible cost: that of the completed network, or a cost that is one."""
-    if "neurons" not in point:
-        return point["cost"] / optimum - 1
-    cost = point["completed_cost"]
-    return math.inf if cost is None else cost / optimum - 1
+    """Relative excess with errors priced, or that of a cost without errors."""
+    if "priced_excess" in point:
+        return float(point["priced_excess"])
+    return float(point["cost"]) / optimum - 1
 
 
 def close(point: dict[str, Any], optimum: float) -> bool:
-    """Within 5 %: the cost of the completed network, or the cost as it is with errors of at most
-    1 % of the spread of the targets.
+    """Within 5 %: the excess with errors priced, or the cost as it is with errors of at most 1 % of
+    the spread of the targets.
     """
     as_it_is = abs(point["cost"] / optimum - 1) <= CLOSE and point["error"] <= SMALL
     return as_it_is or excess(point, optimum) <= CLOSE
@@ -44,7 +43,7 @@ def table(results: dict[str, Any]) -> str:
         lines += [
             f"{instance}: {about}; certified cost {best:.9g}.",
             "",
-            f"{'peer':<16}{'seed':>5}{'cost':>10}{'error':>9}{'completed':>11}{'neurons':>9}"
+            f"{'peer':<16}{'seed':>5}{'cost':>10}{'error':>9}{'priced':>11}{'neurons':>9}"
             f"{'wall s':>8}{'s':>8}{'ratio':>7}{'to 5 %':>8}{'ratio':>7}  note",
         ]
         for run in results["runs"]:
@@ -64,7 +63,9 @@ def table(results: dict[str, Any]) -> str:
                     times = [p["processor_seconds"] for p in finished if close(p, best)]
                     near = [f"{min(times):.3g}", _ratio(min(times), fastest)] if times else near
                     near[0] = near[0] or "never"
-                note = point["note"] + ("" if run["status"] == "done" else f", {run['status']}")
+                note = point["note"]
+                if point is shown[-1] and run["status"] != "done":
+                    note += f", {run['status']}"
                 lines.append(
                     f"{head}{point['cost'] / best - 1:+10.1e}{point['error']:9.1e}"
                     f"{excess(point, best):11.1e}{point['neurons']:9d}{point['seconds']:8.3g}"
@@ -81,7 +82,7 @@ def _ratio(seconds: float, fastest: float) -> str:
 
 
 def draw(results: dict[str, Any], path: Path) -> None:
-    """Excess of completed networks against time, one panel for each instance."""
+    """Excess with errors priced against time, one panel for each instance."""
     from matplotlib.figure import Figure
 
     names = list(results["instances"])
@@ -114,9 +115,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
         ax.set_title(instance, fontsize=10)
         ax.set_xlabel("processor seconds (one thread)")
         ax.grid(color="0.93", lw=0.7)
-    panels[0].set_ylabel(
-        "cost over the certified optimum, less 1,\nof the network made to interpolate"
-    )
+    panels[0].set_ylabel("cost over the certified optimum, less 1\n(errors at twice their price)")
     figure.legend(
         handles.values(),
         handles.keys(),

@@ -56,9 +56,9 @@ def plot_training(gap: Gap, ax: Axes | None = None) -> Axes:
     """Draw how far a network in training was from the exact optimum, against seconds.
 
     Both axes are logarithmic: the excess of its cost (a dashed line where the cost is too low,
-    because the network does not interpolate), that of its completion where there is one, the worst
-    error on the sites and the distance of the functions, both relative to the spread of the
-    targets.  A vertical line is the time that the exact solution took.
+    because the network does not interpolate), the excess with the errors priced where all sites are
+    samples, the worst error on the sites and the distance of the functions, both relative to the
+    spread of the targets.  A vertical line is the time that the exact solution took.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def plot_training(gap: Gap, ax: Axes | None = None) -> Axes:
     spread = gap.solution.problem.target_spread or 1.0
     seconds = np.array([step.seconds for step in gap.history])
     excess = np.array([step.excess for step in gap.history])
-    completed = np.array([step.completed_excess for step in gap.history])
+    priced = np.array([step.priced_excess for step in gap.history])
     ax.set_xscale("log")
     ax.set_yscale("log")
     above = np.where(excess > 0, excess, np.nan)
@@ -83,7 +83,7 @@ def plot_training(gap: Gap, ax: Axes | None = None) -> Axes:
     lines: tuple[tuple[Any, str, str, float, str], ...] = (
         (above, TRAINED, "-", 1.8, "excess of the cost"),
         (below, TRAINED, "--", 1.0, "cost too low by"),
-        (completed, style.PURPLE, "-.", 1.4, "excess, once completed"),
+        (priced, style.PURPLE, "-.", 1.4, "excess, errors priced"),
         ([s.error / spread for s in gap.history], style.NOISE, ":", 1.6, "worst error"),
         (
             [s.distance / spread for s in gap.history],
