@@ -22,9 +22,9 @@ HEAVY = 1e-2  # share of the heaviest hinge from which on those of a trained net
 def plot_trained(gap: Gap, ax: Axes | None = None) -> Axes:
     """Draw a trained network over the exact one, on the line or in the plane of the data.
 
-    On a line both graphs are drawn.  In a plane it is a map of their distance |h(y) - h*(y)|, with
-    the hinges of the exact network and, thin and dashed, those of the trained one that weigh at
-    least a hundredth of its heaviest.
+    On a line both graphs are drawn.  In a plane it is a map of their distance, with the hinges of
+    the exact network and, thin and dashed, those of the trained one that weigh at least a
+    hundredth of its heaviest.
 
     Parameters
     ----------
