@@ -8,7 +8,7 @@ from networks import random_network
 from numpy.typing import NDArray
 
 from convexden import data
-from convexden.distances import sup_distance, sup_distance_bounds
+from convexden.distances import rms_distance, sup_distance, sup_distance_bounds
 from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
@@ -153,3 +153,15 @@ def test_bounds_enclose_the_distance(seed: int, monkeypatch: pytest.MonkeyPatch)
     lower, upper = sup_distance_bounds(f, g, problem)
     assert 0.9 * exact <= lower <= exact * (1 + 1e-9)  # climbs end at local maxima
     assert exact <= upper <= 20 * exact
+
+
+def test_the_root_mean_square_is_that_of_a_grid() -> None:
+    rng = np.random.default_rng(7)
+    centers = rng.standard_normal((6, 2)) @ rng.standard_normal((2, 3))
+    problem = Interpolation(centers, rng.standard_normal((6, 2)), 1e-3)
+    f, g = random_network(rng, 20, 3, 2), random_network(rng, 15, 3, 2)
+    points = _grid(problem, 401)
+    expected = np.sqrt(np.mean(np.sum((f(points) - g(points)) ** 2, axis=1)))
+    assert rms_distance(f, g, problem) == pytest.approx(expected, rel=0.05)
+    assert rms_distance(f, g, problem) <= sup_distance(f, g, problem)
+    assert rms_distance(f, f, problem) <= 1e-12
