@@ -3,7 +3,9 @@ r"""The restricted regularised problem: a group lasso over finitely many hinges.
 With the features :math:`\psi_k \in \mathbb R^N` of K hinges and the targets T, both without their
 affine parts (see `squared_error`), it is
 
-    minimise  1/2 |T - sum_k psi_k a_k^T|^2 + lambda sum_k |a_k| .
+    minimise  1/2 |T - sum_k psi_k a_k^T|^2 + sum_k |a_k|
+
+with targets and output weights in units of the penalty.
 
 `solve_group_lasso` hands it to Clarabel.  `slide` starts near its solution and lets the hinges move
 on their faces as well: where no output weight vanishes the objective is smooth in weights and
@@ -33,66 +35,60 @@ _FLAT = 1e-13  # curvatures below this share of the largest are none
 _ROUNDING = 1e-15  # relative to the objective, what a step may cost
 
 
-def solve_group_lasso(columns: Array, targets: Array, penalty: float) -> Array:
-    """Output weights (K, p) to the accuracy of a cone solver.
+def solve_group_lasso(columns: Array, targets: Array) -> tuple[Array, Array]:
+    """Output weights (K, p) and residuals (N, p), each to the accuracy of a cone solver.
+
+    Solved is the dual: maximise <T, Z> - 1/2 |Z|^2 with |Z^T psi_k| <= 1 for all hinges, whose
+    values, unlike the primal's, stay of one size when the penalty is small.
 
     Parameters
     ----------
     columns : (K, N) array
-        The psi_k.
+        The psi_k, at least one.
     targets : (N, p) array
-    penalty : float
-        The lambda.
 
     Raises
     ------
     NotCertified
         If the solver returns no point.
     """
-    count, p = len(columns), targets.shape[1]
-    if not count:
-        return np.zeros((0, p))
-    # Variables: the weights, hinge after hinge, and the bounds u_k >= |a_k|.  In units of the
-    # penalty, so that all variables are of one size.
-    gram = np.kron(columns @ columns.T / penalty, np.eye(p))
-    quadratic = sparse.block_diag([sparse.csc_matrix(np.triu(gram)), sparse.csc_matrix((count,) * 2)])
-    linear = np.concatenate([-(columns @ targets).ravel() / penalty, np.ones(count)])
-    size = count * (1 + p)
-    heads = np.arange(count) * (1 + p)
-    tails = (heads[:, None] + 1 + np.arange(p)).ravel()
-    cones = sparse.csc_matrix(
-        (
-            -np.ones(size),
-            (np.concatenate([tails, heads]), np.arange(size)),
-        ),
-        shape=(size, size),
-    )
+    (count, n), p = columns.shape, targets.shape[1]
+    # The variable is Z, column after column; cone k is (1, Z^T psi_k).
+    rows = (1 + p) * np.arange(count)[:, None] + 1
+    shape = (count * (1 + p), n * p)
+    matrix = np.zeros(shape)
+    for j in range(p):
+        matrix[np.ravel(rows) + j, j * n : (j + 1) * n] = -columns
+    bounds = np.zeros(shape[0])
+    bounds[:: 1 + p] = 1.0
     settings = clarabel.DefaultSettings()
     settings.verbose = False
+    settings.equilibrate_enable = False
     settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = _ACCURACY
     solution = clarabel.DefaultSolver(
-        quadratic.tocsc(),
-        linear,
-        cones,
-        np.zeros(size),
+        sparse.eye_array(n * p, format="csc"),
+        -targets.T.ravel(),
+        sparse.csc_matrix(matrix),
+        bounds,
         [clarabel.SecondOrderConeT(1 + p)] * count,
         settings,
     ).solve()
-    weights = np.array(solution.x)[: count * p].reshape(count, p)
-    if not np.isfinite(weights).all():
-        raise NotCertified(f"the group lasso failed ({solution.status}): change the penalty")
-    return weights
+    weights = -np.array(solution.z).reshape(count, 1 + p)[:, 1:]
+    residual = np.array(solution.x).reshape(p, n).T
+    if not (np.isfinite(weights).all() and np.isfinite(residual).all()):
+        raise NotCertified(f"the group lasso failed ({solution.status}): raise the penalty")
+    return weights, residual
 
 
-def objective(columns: Array, targets: Array, penalty: float, weights: Array) -> float:
+def objective(columns: Array, targets: Array, weights: Array) -> float:
     """The objective of the group lasso at weights (K, p)."""
     residual = targets - columns.T @ weights
     size = np.linalg.norm(weights, axis=1).sum()
-    return float(0.5 * np.sum(residual**2) + penalty * size)
+    return float(0.5 * np.sum(residual**2) + size)
 
 
 def slide(
-    rows: SquaredError, pricing: Pricing, penalty: float, hinges: Hinges, weights: Array
+    rows: SquaredError, pricing: Pricing, hinges: Hinges, weights: Array
 ) -> tuple[Hinges, Array]:
     """Minimise over output weights (K, p) and positions on the faces, by Newton's method.
 
@@ -100,7 +96,7 @@ def slide(
     comes to the end of its face stays there.
     """
     heavy = np.linalg.norm(weights, axis=1) > 0.0
-    state = _State(rows, pricing, penalty, hinges[heavy], weights[heavy])
+    state = _State(rows, pricing, hinges[heavy], weights[heavy])
     for _ in range(_STEPS):
         if not len(state.hinges):
             break
@@ -126,7 +122,6 @@ class _State:
 
     rows: SquaredError
     pricing: Pricing
-    penalty: float
     hinges: Hinges
     weights: Array
 
@@ -135,13 +130,13 @@ class _State:
         self.residual = self.rows.targets - self.columns.T @ self.weights
         self.norms: Array = np.linalg.norm(self.weights, axis=1)
         self.units = self.weights / self.norms[:, None]
-        self.value = float(0.5 * np.sum(self.residual**2) + self.penalty * self.norms.sum())
+        self.value = float(0.5 * np.sum(self.residual**2) + self.norms.sum())
         self.owners, self.turning, self.inward = moving(self.rows, self.pricing, self.hinges)
         # Steps are scaled by the root of the weights: light hinges count as well.
         self.roots = np.sqrt(self.norms[self.owners])
         self.q1 = self.turning @ self.residual
         slopes = np.sum(self.weights[self.owners] * self.q1, axis=1) / self.roots
-        pull = self.penalty * self.units - self.columns @ self.residual
+        pull = self.units - self.columns @ self.residual
         self.gradient = np.concatenate([pull.ravel(), -slopes])
         self.slope = float(np.linalg.norm(self.gradient))
 
@@ -163,7 +158,7 @@ class _State:
         for j in range(k):
             mine = slice(j * p, (j + 1) * p)
             across = np.eye(p) - np.outer(self.units[j], self.units[j])
-            hessian[mine, mine] += self.penalty / self.norms[j] * across
+            hessian[mine, mine] += 1.0 / self.norms[j] * across
         cross[owners, :, np.arange(len(owners))] -= self.q1 / self.roots[:, None]
         hessian[:size, size:] = cross.reshape(size, len(owners))
         hessian[size:, :size] = hessian[:size, size:].T
@@ -184,4 +179,4 @@ class _State:
         steps[used] = step[self.weights.size :] / self.roots
         hinges, clamped = self.pricing.moved(self.hinges, steps)
         hinges = replace(hinges, free=hinges.free & ~clamped)
-        return _State(self.rows, self.pricing, self.penalty, hinges[kept], weights[kept])
+        return _State(self.rows, self.pricing, hinges[kept], weights[kept])

@@ -6,8 +6,8 @@ dual feasible, and
 
     1/2 |T - sum_k psi_k a_k^T|^2 + lambda sum_k |a_k|  >=  s <r, T> - s^2 / 2 |r|^2 .
 
-The best s is the maximiser of the right-hand side, or lambda over the pricing maximum if that is
-smaller.  A round slides the hinges at hand to a stationary point, prices the residuals, and adds the
+The best s is the maximiser of the right-hand side, or lambda over the pricing maximum of r if that
+is smaller.  A round slides the hinges at hand to a stationary point, prices the residuals, and adds the
 local maxima above the penalty; a group lasso over old and new hinges tells which ones carry
 weight.  Since the residuals of an optimum are unique, the exchange needs no stabilisation.
 """
@@ -27,6 +27,7 @@ from convexden.solvers.atoms import SAME_LINE, Array, Hinges, distinct, no_hinge
 from convexden.solvers.feasibility import thin
 from convexden.solvers.group_lasso import objective, slide, solve_group_lasso
 from convexden.solvers.newton import active_set
+from convexden.solvers.pricing import ExactPricing
 from convexden.solvers.pricing.exact import exact_pricing
 from convexden.solvers.squared_error import SquaredError
 
@@ -34,10 +35,12 @@ _ROUNDS = 60
 _STALL = 6  # rounds without a better gap before giving up
 _GOAL = 1e-12  # relative gap that sliding reaches when it succeeds
 _SPARE = 2  # rounds that a gap within the tolerance leaves for that
-_NEAR = 0.9  # share of the penalty above which local maxima count
+_NEAR = 0.9  # local maxima above this share of the penalty count
+_FAINT = 1e-9  # columns with less than this share of the largest weight leave
 _NEW = 30  # violated maxima that one round adds
 _LOOKED_AT = 2000  # candidates for maxima
 _VIOLATION = 1e-12
+_ROUNDING = 1e-14  # share of the objective that thinning may cost
 _AFFINE = 1e-13  # reduced targets below this are rounding
 # Bits of the patterns of all arcs in the plane, N^3, that fit in memory.
 _LARGEST = 5 * 10**8
@@ -45,16 +48,21 @@ _LARGEST = 5 * 10**8
 
 @dataclass(eq=False)
 class Regularised:
-    """The best network and the best multipliers for one penalty, in reduced units.
+    """The best network and the best multipliers for one penalty.
+
+    Targets, output weights and residuals are in units of the penalty, objective and bound in units
+    of its square, so that the penalty is one.
 
     Attributes
     ----------
+    rows : SquaredError
+    penalty : float
     hinges : Hinges
     weights : (K, p) array
         Their output weights.
     objective : float
     residual : (N, p) array
-        Scaled so that the pricing maximum is at most the penalty.
+        Scaled so that its pricing maximum is at most one.
     maximum : float
         Its pricing maximum.
     lower : float
@@ -62,6 +70,8 @@ class Regularised:
     rounds : int
     """
 
+    rows: SquaredError
+    penalty: float
     hinges: Hinges
     weights: Array
     objective: float
@@ -74,6 +84,16 @@ class Regularised:
     def gap(self) -> float:
         """Relative gap."""
         return relative_gap(self.objective, self.lower)
+
+    @property
+    def network(self) -> ShallowNetwork:
+        """The network, with the best affine part, in the units of the problem."""
+        return self.rows.network(self.hinges, self.weights)
+
+    @property
+    def values(self) -> Array:
+        """The multipliers (N, p), in the units of the problem."""
+        return self.penalty * self.rows.multipliers(self.residual)[0]
 
 
 class RegularisedSolver:
@@ -98,20 +118,19 @@ class RegularisedSolver:
                 f"{len(problem)} samples in the plane are too many for exact pricing of all of "
                 f"them: give at most {int(_LARGEST ** (1 / 3))}"
             )
-        self.rows = SquaredError(problem, counts)
-        self.affine = float(np.abs(self.rows.targets).max()) <= _AFFINE
+        self.problem, self.counts = problem, counts
+        self._rows = SquaredError(problem, counts)
+        affine = float(np.abs(self._rows.targets).max()) <= _AFFINE
         # What an affine function fits needs no hinge, and may be too large to price.
-        self.pricing = None if self.affine else exact_pricing(problem)
+        self._pricing = None if affine else exact_pricing(problem)
+        self.name = "closed-form" if self._pricing is None else self._pricing.name
 
     def largest_penalty(self) -> float:
         """The pricing maximum at the residuals of the best affine fit."""
-        if self.pricing is None:
+        if self._pricing is None:
             return 0.0
-        return float(self.pricing.maxima(*self.rows.multipliers(self.rows.targets), np.inf)[1][0])
-
-    def network(self, found: Regularised) -> ShallowNetwork:
-        """The network, with the best affine part."""
-        return self.rows.network(found.hinges, found.weights)
+        values, jacobians = self._rows.multipliers(self._rows.targets)
+        return float(self._pricing.maxima(values, jacobians, np.inf)[1][0])
 
     def solve(
         self,
@@ -121,14 +140,14 @@ class RegularisedSolver:
         report: Callable[[Progress], None] = lambda progress: None,
     ) -> Regularised:
         """The solution for one penalty, from that for another one; after Ctrl-C the best so far."""
-        rows, targets = self.rows, self.rows.targets
-        best = Regularised(
-            no_hinges(rows.problem), targets[:0], 0.5 * float(np.sum(targets**2)), targets
-        )
-        if self.pricing is None:
-            best.lower = best.objective
+        rows = SquaredError(self.problem, self.counts, penalty)
+        affine = 0.5 * float(np.sum(rows.targets**2))
+        none = no_hinges(self.problem)
+        best = Regularised(rows, penalty, none, rows.targets[:0], affine, rows.targets)
+        if self._pricing is None:
+            best.lower = affine
             return best
-        run = _Run(self, penalty, best, report)
+        run = _Run(self._pricing, best, report)
         try:
             run.exchange(tolerance, start)
         except KeyboardInterrupt:
@@ -141,51 +160,37 @@ class _Run:
     """The exchange loop for one penalty; keeps the best in `best`."""
 
     def __init__(
-        self,
-        solver: RegularisedSolver,
-        penalty: float,
-        best: Regularised,
-        report: Callable[[Progress], None],
+        self, pricing: ExactPricing, best: Regularised, report: Callable[[Progress], None]
     ) -> None:
-        assert solver.pricing is not None
-        self.rows, self.pricing = solver.rows, solver.pricing
-        self.penalty, self.best, self.report = penalty, best, report
+        self.pricing, self.best, self.report = pricing, best, report
+        self.rows = best.rows
 
     def exchange(self, tolerance: float, start: Regularised | None) -> None:
-        rows, best, penalty = self.rows, self.best, self.penalty
+        rows, best = self.rows, self.best
         hinges, weights = best.hinges, best.weights
         if start is not None:
-            hinges, weights = start.hinges, start.weights
-        spare, stalled = _SPARE, 0
+            hinges, weights = start.hinges, start.weights * (start.penalty / best.penalty)
+        pool, spare, stalled = hinges, _SPARE, 0
         while best.rounds < _ROUNDS and stalled < _STALL:
-            before = best.gap
-            hinges, weights = slide(rows, self.pricing, penalty, hinges, weights)
-            found, heights = self._rate(hinges, weights)
+            gap, value = best.gap, best.objective
+            hinges, weights = slide(rows, self.pricing, hinges, weights)
+            residual = rows.targets - rows.features(hinges).T @ weights
+            new = self._violated(*self._rate(hinges, weights, residual))
             if best.gap <= _GOAL or (best.gap <= tolerance and spare == 0):
                 return
             spare -= best.gap <= tolerance
-            new = found[heights > penalty * (1 + _VIOLATION)]
-            if best.rounds > 1 and not len(new) and best.gap > before * 0.5:
-                stalled += 1
-            # The hinges that the best network left stay, for sliding may have merged too many.
-            hinges = hinges + best.hinges + new[distinct(new, SAME_LINE)[:_NEW]]
-            hinges = hinges[distinct(hinges, SAME_LINE)]
-            if not len(hinges):
-                return
-            columns = rows.features(hinges)
-            weights = solve_group_lasso(columns, rows.targets, penalty)
-            found, heights = self._rate(hinges, weights)
-            if best.gap <= _GOAL:
-                return
-            stalled = stalled + 1 if best.gap > 0.9 * before else 0
-            residual = rows.targets - columns.T @ weights
+            pool = self._distinct(hinges + new + pool)
+            columns = rows.features(pool)
+            weights, residual = solve_group_lasso(columns, rows.targets)
+            found, heights = self._rate(pool, weights, residual)
+            idle = best.gap > 0.9 * gap and best.objective > value * (1 - 1e-7)
+            stalled = stalled + 1 if idle else 0
             norms = np.linalg.norm(weights, axis=1)
-            own = np.linalg.norm(columns @ residual, axis=1) / penalty
-            hinges, sizes = active_set(
-                hinges, norms, own, found, heights / penalty, min(best.gap, 0.1)
-            )
+            own = np.linalg.norm(columns @ residual, axis=1)
+            hinges, sizes = active_set(pool, norms, own, found, heights, min(best.gap, 0.1))
             units = rows.features(hinges) @ residual
             weights = sizes[:, None] * units / np.linalg.norm(units, axis=1, keepdims=True)
+            pool = self._violated(found, heights) + pool[norms > _FAINT * norms.max()]
 
     def thin(self) -> None:
         """As few hinges as the network needs, where several networks are optimal."""
@@ -194,32 +199,38 @@ class _Run:
             return
         columns = self.rows.features(best.hinges)
         thinned = thin(columns, columns.T @ best.weights, best.weights)
-        if thinned is not None and len(thinned[0]) < len(best.hinges):
-            self._keep(best.hinges[thinned[0]], thinned[1], 1e-14)
+        if thinned is not None:
+            self._keep(best.hinges[thinned[0]], thinned[1], _ROUNDING)
 
-    def _rate(self, hinges: Hinges, weights: Array) -> tuple[Hinges, Array]:
+    def _violated(self, found: Hinges, heights: Array) -> Hinges:
+        new = found[heights > 1 + _VIOLATION]
+        return new[distinct(new, SAME_LINE)[:_NEW]]
+
+    def _distinct(self, hinges: Hinges) -> Hinges:
+        return hinges[distinct(hinges, SAME_LINE)]
+
+    def _rate(self, hinges: Hinges, weights: Array, residual: Array) -> tuple[Hinges, Array]:
         """Price the residuals of a network, and keep it and them if they are the best."""
         best, targets = self.best, self.rows.targets
-        residual = targets - self.rows.features(hinges).T @ weights
+        residual = self.rows.projected(residual)
         values, jacobians = self.rows.multipliers(residual)
-        found, heights = self.pricing.maxima(
-            values, jacobians, _NEAR * self.penalty, _LOOKED_AT
-        )
+        found, heights = self.pricing.maxima(values, jacobians, _NEAR, _LOOKED_AT)
         product, square = float(np.sum(residual * targets)), float(np.sum(residual**2))
-        scale = product / square if square > 0.0 else 0.0
-        if heights[0] * scale > self.penalty:
-            scale = self.penalty / float(heights[0])
+        scale = max(0.0, product / square) if square > 0.0 else 0.0
+        scale = min(scale, 1.0 / max(float(heights[0]), np.finfo(float).tiny))
         bound = scale * product - scale**2 / 2 * square
         if bound > best.lower:
             best.lower, best.residual = bound, scale * residual
             best.maximum = scale * float(heights[0])
         self._keep(hinges, weights)
         best.rounds += 1
-        self.report(Progress(best.rounds, best.objective, best.lower, len(hinges)))
+        unit = best.penalty**2
+        step = Progress(best.rounds, unit * best.objective, unit * best.lower, len(hinges))
+        self.report(step)
         return found, heights
 
     def _keep(self, hinges: Hinges, weights: Array, slack: float = 0.0) -> None:
-        value = objective(self.rows.features(hinges), self.rows.targets, self.penalty, weights)
+        value = objective(self.rows.features(hinges), self.rows.targets, weights)
         if value < self.best.objective * (1 + slack):
             heavy = np.linalg.norm(weights, axis=1) > 0.0
             self.best.hinges, self.best.weights = hinges[heavy], weights[heavy]

@@ -28,32 +28,36 @@ class SquaredError(Constraints):
         Of distinct samples.
     counts : (N,) array
         How often each of them is there.
+    unit : float
+        Unit of targets and output weights.
     """
 
-    def __init__(self, problem: Interpolation, counts: Array) -> None:
-        self.problem = problem
+    def __init__(self, problem: Interpolation, counts: Array, unit: float = 1.0) -> None:
+        self.problem, self._unit = problem, unit
         self._roots = np.sqrt(counts)[:, None]
         affine = np.column_stack([np.ones(len(problem)), problem.centers])
         self._affine = np.linalg.qr(self._roots * affine)[0]
-        self.targets = self._projected(self._roots * problem.targets)
+        self.targets = self.projected(self._roots * problem.targets) / unit
 
     def network(self, hinges: Hinges, weights: Array) -> ShallowNetwork:
-        """The network of these hinges with output weights (K, p) and the best affine part."""
-        problem = self.problem
+        """The network of these hinges with output weights (K, p) and the best affine part, in the
+        units of the problem."""
+        problem, weights = self.problem, self._unit * weights
         hidden = hinges.patterns * hinges.offsets(problem)
         missing = self._roots * (problem.targets - hidden.T @ weights)
         affine = self._roots * np.column_stack([np.ones(len(problem)), problem.centers])
         best = np.linalg.lstsq(affine, missing, rcond=None)[0]
         return ShallowNetwork(weights, hinges.normals, hinges.biases, best[1:].T, best[0])
 
-    def _projected(self, columns: Array) -> Array:
+    def projected(self, columns: Array) -> Array:
+        """Columns (N, ...) without their affine parts."""
         for _ in range(2):  # the second pass removes the rounding of the first
             columns = columns - self._affine @ (self._affine.T @ columns)
         return columns
 
     def _rows(self, patterns: Flags, normals: Array, biases: Array) -> Array:
         offsets = normals @ self.problem.centers.T + biases[:, None]
-        return self._projected(self._roots * (patterns * offsets).T).T
+        return self.projected(self._roots * (patterns * offsets).T).T
 
     def _expanded(self, reduced: Array) -> tuple[Array, Array]:
         values = self._roots * reduced
