@@ -35,10 +35,13 @@ class Constraints(ABC):
     problem : Interpolation
     targets : (M, p) array
         The right-hand sides T.
+    softness : float
+        0 where the rows are equations, as here; 1 where half the squares of their errors count.
     """
 
     problem: Interpolation
     targets: Array
+    softness = 0.0
 
     @property
     def affine(self) -> bool:

@@ -195,6 +195,7 @@ class _State:
         self.roots = np.maximum(np.sqrt(np.abs(alphas[self.owners])), _LIGHT)
         self.scaled = alphas[self.owners] / self.roots
         primal = rows.targets - self.psi.T @ (alphas[:, None] * self.q)
+        primal -= rows.softness * multipliers
         self.slopes = np.sum(self.q[self.owners] * self.q1, axis=1)
         self.residual: Array = np.concatenate(
             [
@@ -211,6 +212,7 @@ class _State:
         size = p * m + k + owners.size
         matrix = np.zeros((size, size))
         block = self.psi.T @ (self.alphas[:, None] * self.psi)
+        block[np.diag_indices_from(block)] += self.rows.softness
         for j in range(p):
             rows = slice(j * m, (j + 1) * m)
             matrix[rows, rows] = block

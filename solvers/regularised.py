@@ -26,7 +26,7 @@ from convexden.solution import Progress, relative_gap
 from convexden.solvers.atoms import SAME_LINE, Array, Hinges, distinct, no_hinges
 from convexden.solvers.feasibility import thin
 from convexden.solvers.group_lasso import objective, slide, solve_group_lasso
-from convexden.solvers.newton import active_set
+from convexden.solvers.newton import active_set, polish
 from convexden.solvers.pricing import ExactPricing
 from convexden.solvers.pricing.exact import exact_pricing
 from convexden.solvers.squared_error import SquaredError
@@ -168,13 +168,18 @@ class _Run:
     def exchange(self, tolerance: float, start: Regularised | None) -> None:
         rows, best = self.rows, self.best
         hinges, weights = best.hinges, best.weights
-        if start is not None:
+        residual, sizes = best.residual, np.zeros(0)
+        if start is not None and len(start.hinges):
+            residual, sizes = start.residual, np.linalg.norm(start.weights, axis=1)*(start.penalty / best.penalty)
             hinges, weights = start.hinges, start.weights * (start.penalty / best.penalty)
         pool, spare, stalled = hinges, _SPARE, 0
         while best.rounds < _ROUNDS and stalled < _STALL:
             gap, value = best.gap, best.objective
-            hinges, weights = slide(rows, self.pricing, hinges, weights)
-            residual = rows.targets - rows.features(hinges).T @ weights
+            if len(hinges):
+                polished = polish(rows, self.pricing, hinges, sizes, residual)
+                if polished is not None:
+                    hinges, weights = polished.hinges, polished.weights
+                    residual = polished.multipliers
             new = self._violated(*self._rate(hinges, weights, residual))
             if best.gap <= _GOAL or (best.gap <= tolerance and spare == 0):
                 return

@@ -32,6 +32,8 @@ class SquaredError(Constraints):
         Unit of targets and output weights.
     """
 
+    softness = 1.0
+
     def __init__(self, problem: Interpolation, counts: Array, unit: float = 1.0) -> None:
         self.problem, self._unit = problem, unit
         self._roots = np.sqrt(counts)[:, None]
