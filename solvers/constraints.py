@@ -36,12 +36,13 @@ class Constraints(ABC):
     targets : (M, p) array
         The right-hand sides T.
     softness : float
-        0 where the rows are equations, as here; 1 where half the squares of their errors count.
+        0 where the rows are equations; if it is s > 0, errors of the rows are allowed and half their
+        squares, over s, are charged for.
     """
 
     problem: Interpolation
     targets: Array
-    softness = 0.0
+    softness: float = 0.0
 
     @property
     def affine(self) -> bool:

@@ -1,15 +1,19 @@
-r"""The regularised problem: squared error plus representation cost, by exchange and sliding.
+r"""The regularised problem: squared error plus representation cost, by exchange and Newton's method.
 
-With features and targets without their affine parts (`squared_error`), residuals r and the
-multipliers l_n = sqrt(m_n) r_n, every s r whose pricing maximum is at most the penalty is
-dual feasible, and
+With features psi_k and targets T without their affine parts (`squared_error`), divided by the
+penalty, it is the left-hand side of
 
-    1/2 |T - sum_k psi_k a_k^T|^2 + lambda sum_k |a_k|  >=  s <r, T> - s^2 / 2 |r|^2 .
+    1 / (2 lambda) |T - sum_k psi_k a_k^T|^2 + sum_k |a_k|  >=  s <T, Z> - s^2 lambda / 2 |Z|^2 ,
 
-The best s is the maximiser of the right-hand side, or lambda over the pricing maximum of r if that
-is smaller.  A round slides the hinges at hand to a stationary point, prices the residuals, and adds the
-local maxima above the penalty; a group lasso over old and new hinges tells which ones carry
-weight.  Since the residuals of an optimum are unique, the exchange needs no stabilisation.
+which holds for all multipliers Z and all s for which the pricing maximum of s Z is at most one.
+The best s is the maximiser of the right-hand side, or the largest that is allowed.  At the optimum
+lambda Z is the residual.
+
+A round is that of column generation: a group lasso over the hinges at hand, the pricing of its
+multipliers, whose local maxima above one are new hinges, and Newton's method on the active ones
+(`newton`, with soft rows).  Since the multipliers of an optimum are unique, the exchange needs no
+stabilisation; and next to the solution for one penalty lies that for the next one, where
+Newton's method starts.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ from convexden.problem import Interpolation
 from convexden.solution import Progress, relative_gap
 from convexden.solvers.atoms import SAME_LINE, Array, Hinges, distinct, no_hinges
 from convexden.solvers.feasibility import thin
-from convexden.solvers.group_lasso import objective, slide, solve_group_lasso
+from convexden.solvers.group_lasso import solve_group_lasso
 from convexden.solvers.newton import active_set, polish
 from convexden.solvers.pricing import ExactPricing
 from convexden.solvers.pricing.exact import exact_pricing
@@ -33,13 +37,13 @@ from convexden.solvers.squared_error import SquaredError
 
 _ROUNDS = 60
 _STALL = 6  # rounds without a better gap before giving up
-_GOAL = 1e-12  # relative gap that sliding reaches when it succeeds
+_GOAL = 1e-12  # relative gap that Newton's method reaches when it succeeds
 _SPARE = 2  # rounds that a gap within the tolerance leaves for that
 _NEAR = 0.9  # local maxima above this share of the penalty count
-_FAINT = 1e-9  # columns with less than this share of the largest weight leave
-_NEW = 30  # violated maxima that one round adds
+_NEW = 30  # violated maxima that one pricing adds
 _LOOKED_AT = 2000  # candidates for maxima
 _VIOLATION = 1e-12
+_FAINT = 1e-9  # columns with less than this share of the largest weight leave
 _ROUNDING = 1e-14  # share of the objective that thinning may cost
 _AFFINE = 1e-13  # reduced targets below this are rounding
 # Bits of the patterns of all arcs in the plane, N^3, that fit in memory.
@@ -50,32 +54,28 @@ _LARGEST = 5 * 10**8
 class Regularised:
     """The best network and the best multipliers for one penalty.
 
-    Targets, output weights and residuals are in units of the penalty, objective and bound in units
-    of its square, so that the penalty is one.
-
     Attributes
     ----------
     rows : SquaredError
-    penalty : float
     hinges : Hinges
     weights : (K, p) array
         Their output weights.
+    multipliers : (N, p) array
+        Z, scaled so that the pricing maximum is at most one.
     objective : float
-    residual : (N, p) array
-        Scaled so that its pricing maximum is at most one.
+        Divided by the penalty.
     maximum : float
-        Its pricing maximum.
+        The pricing maximum of the multipliers.
     lower : float
-        The bound that it proves.
+        The bound that they prove, divided by the penalty.
     rounds : int
     """
 
     rows: SquaredError
-    penalty: float
     hinges: Hinges
     weights: Array
+    multipliers: Array
     objective: float
-    residual: Array
     maximum: float = 0.0
     lower: float = 0.0
     rounds: int = 0
@@ -87,13 +87,13 @@ class Regularised:
 
     @property
     def network(self) -> ShallowNetwork:
-        """The network, with the best affine part, in the units of the problem."""
+        """The network, with the best affine part."""
         return self.rows.network(self.hinges, self.weights)
 
     @property
     def values(self) -> Array:
-        """The multipliers (N, p), in the units of the problem."""
-        return self.penalty * self.rows.multipliers(self.residual)[0]
+        """The multipliers (N, p) of the samples: at the optimum their errors times the counts."""
+        return self.rows.softness * self.rows.multipliers(self.multipliers)[0]
 
 
 class RegularisedSolver:
@@ -119,9 +119,8 @@ class RegularisedSolver:
                 f"them: give at most {int(_LARGEST ** (1 / 3))}"
             )
         self.problem, self.counts = problem, counts
-        self._rows = SquaredError(problem, counts)
-        affine = float(np.abs(self._rows.targets).max()) <= _AFFINE
         # What an affine function fits needs no hinge, and may be too large to price.
+        affine = np.abs(SquaredError(problem, counts, 1.0).targets).max() <= _AFFINE
         self._pricing = None if affine else exact_pricing(problem)
         self.name = "closed-form" if self._pricing is None else self._pricing.name
 
@@ -129,8 +128,8 @@ class RegularisedSolver:
         """The pricing maximum at the residuals of the best affine fit."""
         if self._pricing is None:
             return 0.0
-        values, jacobians = self._rows.multipliers(self._rows.targets)
-        return float(self._pricing.maxima(values, jacobians, np.inf)[1][0])
+        rows = SquaredError(self.problem, self.counts, 1.0)
+        return float(self._pricing.maxima(*rows.multipliers(rows.targets), np.inf)[1][0])
 
     def solve(
         self,
@@ -141,9 +140,10 @@ class RegularisedSolver:
     ) -> Regularised:
         """The solution for one penalty, from that for another one; after Ctrl-C the best so far."""
         rows = SquaredError(self.problem, self.counts, penalty)
-        affine = 0.5 * float(np.sum(rows.targets**2))
+        multipliers = rows.targets / penalty
+        affine = float(np.sum(rows.targets * multipliers)) / 2
         none = no_hinges(self.problem)
-        best = Regularised(rows, penalty, none, rows.targets[:0], affine, rows.targets)
+        best = Regularised(rows, none, rows.targets[:0], multipliers, affine)
         if self._pricing is None:
             best.lower = affine
             return best
@@ -166,36 +166,31 @@ class _Run:
         self.rows = best.rows
 
     def exchange(self, tolerance: float, start: Regularised | None) -> None:
+        """Rounds until the gap is of rounding size, or within the tolerance and stuck."""
         rows, best = self.rows, self.best
-        hinges, weights = best.hinges, best.weights
-        residual, sizes = best.residual, np.zeros(0)
-        if start is not None and len(start.hinges):
-            residual, sizes = start.residual, np.linalg.norm(start.weights, axis=1)*(start.penalty / best.penalty)
-            hinges, weights = start.hinges, start.weights * (start.penalty / best.penalty)
-        pool, spare, stalled = hinges, _SPARE, 0
-        while best.rounds < _ROUNDS and stalled < _STALL:
-            gap, value = best.gap, best.objective
-            if len(hinges):
-                polished = polish(rows, self.pricing, hinges, sizes, residual)
-                if polished is not None:
-                    hinges, weights = polished.hinges, polished.weights
-                    residual = polished.multipliers
-            new = self._violated(*self._rate(hinges, weights, residual))
-            if best.gap <= _GOAL or (best.gap <= tolerance and spare == 0):
+        if start is None or not len(start.hinges):
+            pool = self._violated(*self._rate(best.hinges, best.weights, best.multipliers))
+        else:
+            norms = np.linalg.norm(start.weights, axis=1)
+            pool = start.hinges + self._newton(start.hinges, norms, start.multipliers)
+        spare, stalled = _SPARE, 0
+        while len(pool) and best.rounds < _ROUNDS and stalled < _STALL and spare > 0:
+            if best.gap <= _GOAL:
                 return
-            spare -= best.gap <= tolerance
-            pool = self._distinct(hinges + new + pool)
+            gap, value = best.gap, best.objective
             columns = rows.features(pool)
-            weights, residual = solve_group_lasso(columns, rows.targets)
-            found, heights = self._rate(pool, weights, residual)
+            weights, multipliers = solve_group_lasso(columns, rows.targets, rows.softness)
+            multipliers = rows.projected(multipliers)
+            found, heights = self._rate(pool, weights, multipliers)
+            norms = np.linalg.norm(weights, axis=1)
+            own = np.linalg.norm(columns @ multipliers, axis=1)
+            active = active_set(pool, norms, own, found, heights, min(best.gap, 0.1))
+            pool = self._violated(found, heights) + pool[norms > _FAINT * norms.max()]
+            pool = self._newton(*active, multipliers) + pool
+            pool = pool[distinct(pool, SAME_LINE)]
+            spare -= best.gap <= tolerance
             idle = best.gap > 0.9 * gap and best.objective > value * (1 - 1e-7)
             stalled = stalled + 1 if idle else 0
-            norms = np.linalg.norm(weights, axis=1)
-            own = np.linalg.norm(columns @ residual, axis=1)
-            hinges, sizes = active_set(pool, norms, own, found, heights, min(best.gap, 0.1))
-            units = rows.features(hinges) @ residual
-            weights = sizes[:, None] * units / np.linalg.norm(units, axis=1, keepdims=True)
-            pool = self._violated(found, heights) + pool[norms > _FAINT * norms.max()]
 
     def thin(self) -> None:
         """As few hinges as the network needs, where several networks are optimal."""
@@ -207,36 +202,43 @@ class _Run:
         if thinned is not None:
             self._keep(best.hinges[thinned[0]], thinned[1], _ROUNDING)
 
+    def _newton(self, hinges: Hinges, norms: Array, multipliers: Array) -> Hinges:
+        """Newton's method on the active hinges; these where it moves them, and what violates its
+        multipliers; none if it fails."""
+        polished = polish(self.rows, self.pricing, hinges, norms, multipliers)
+        if polished is None:
+            return hinges[:0]
+        rated = self._rate(polished.hinges, polished.weights, polished.multipliers)
+        return polished.hinges + self._violated(*rated)
+
     def _violated(self, found: Hinges, heights: Array) -> Hinges:
         new = found[heights > 1 + _VIOLATION]
         return new[distinct(new, SAME_LINE)[:_NEW]]
 
-    def _distinct(self, hinges: Hinges) -> Hinges:
-        return hinges[distinct(hinges, SAME_LINE)]
-
-    def _rate(self, hinges: Hinges, weights: Array, residual: Array) -> tuple[Hinges, Array]:
-        """Price the residuals of a network, and keep it and them if they are the best."""
-        best, targets = self.best, self.rows.targets
-        residual = self.rows.projected(residual)
-        values, jacobians = self.rows.multipliers(residual)
-        found, heights = self.pricing.maxima(values, jacobians, _NEAR, _LOOKED_AT)
-        product, square = float(np.sum(residual * targets)), float(np.sum(residual**2))
-        scale = max(0.0, product / square) if square > 0.0 else 0.0
-        scale = min(scale, 1.0 / max(float(heights[0]), np.finfo(float).tiny))
+    def _rate(self, hinges: Hinges, weights: Array, multipliers: Array) -> tuple[Hinges, Array]:
+        """Price multipliers, and keep them and the network if they are the best."""
+        best, rows = self.best, self.rows
+        multipliers = rows.projected(multipliers)
+        found, heights = self.pricing.maxima(*rows.multipliers(multipliers), _NEAR, _LOOKED_AT)
+        product = float(np.sum(multipliers * rows.targets))
+        square = rows.softness * float(np.sum(multipliers**2))
+        # Never divide by P ~ 0.
+        scale = min(max(0.0, product) / square, 1.0 / max(float(heights[0]), 1e-12))
         bound = scale * product - scale**2 / 2 * square
         if bound > best.lower:
-            best.lower, best.residual = bound, scale * residual
+            best.lower, best.multipliers = bound, scale * multipliers
             best.maximum = scale * float(heights[0])
         self._keep(hinges, weights)
         best.rounds += 1
-        unit = best.penalty**2
-        step = Progress(best.rounds, unit * best.objective, unit * best.lower, len(hinges))
-        self.report(step)
+        found_cost, bound = rows.softness * best.objective, rows.softness * best.lower
+        self.report(Progress(best.rounds, found_cost, bound, len(hinges)))
         return found, heights
 
     def _keep(self, hinges: Hinges, weights: Array, slack: float = 0.0) -> None:
-        value = objective(self.rows.features(hinges), self.rows.targets, weights)
+        """Keep a network if it is the best; `slack` is the share that it may cost more."""
+        residual = self.rows.targets - self.rows.features(hinges).T @ weights
+        norms = np.linalg.norm(weights, axis=1)
+        value = float(np.sum(residual**2)) / (2 * self.rows.softness) + float(norms.sum())
         if value < self.best.objective * (1 + slack):
-            heavy = np.linalg.norm(weights, axis=1) > 0.0
-            self.best.hinges, self.best.weights = hinges[heavy], weights[heavy]
+            self.best.hinges, self.best.weights = hinges[norms > 0], weights[norms > 0]
             self.best.objective = value

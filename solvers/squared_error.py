@@ -28,23 +28,21 @@ class SquaredError(Constraints):
         Of distinct samples.
     counts : (N,) array
         How often each of them is there.
-    unit : float
-        Unit of targets and output weights.
+    penalty : float
+        Of the representation cost; the squared error over it is charged for instead, see
+        `Constraints.softness`.
     """
 
-    softness = 1.0
-
-    def __init__(self, problem: Interpolation, counts: Array, unit: float = 1.0) -> None:
-        self.problem, self._unit = problem, unit
+    def __init__(self, problem: Interpolation, counts: Array, penalty: float) -> None:
+        self.problem, self.softness = problem, penalty
         self._roots = np.sqrt(counts)[:, None]
         affine = np.column_stack([np.ones(len(problem)), problem.centers])
         self._affine = np.linalg.qr(self._roots * affine)[0]
-        self.targets = self.projected(self._roots * problem.targets) / unit
+        self.targets = self.projected(self._roots * problem.targets)
 
     def network(self, hinges: Hinges, weights: Array) -> ShallowNetwork:
-        """The network of these hinges with output weights (K, p) and the best affine part, in the
-        units of the problem."""
-        problem, weights = self.problem, self._unit * weights
+        """The network of these hinges with output weights (K, p) and the best affine part."""
+        problem = self.problem
         hidden = hinges.patterns * hinges.offsets(problem)
         missing = self._roots * (problem.targets - hidden.T @ weights)
         affine = self._roots * np.column_stack([np.ones(len(problem)), problem.centers])
