@@ -19,7 +19,7 @@ Newton's method starts.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,6 +44,7 @@ _NEW = 30  # violated maxima that one pricing adds
 _LOOKED_AT = 2000  # candidates for maxima
 _VIOLATION = 1e-12
 _FAINT = 1e-9  # columns with less than this share of the largest weight leave
+_CUT = 1e-11  # a hinge may miss the pattern of its face by this much
 _ROUNDING = 1e-14  # share of the objective that thinning may cost
 _AFFINE = 1e-13  # reduced targets below this are rounding
 # Bits of the patterns of all arcs in the plane, N^3, that fit in memory.
@@ -208,8 +209,17 @@ class _Run:
         polished = polish(self.rows, self.pricing, hinges, norms, multipliers)
         if polished is None:
             return hinges[:0]
-        rated = self._rate(polished.hinges, polished.weights, polished.multipliers)
-        return polished.hinges + self._violated(*rated)
+        moved = self._true(polished.hinges)
+        rated = self._rate(moved, polished.weights, polished.multipliers)
+        return moved + self._violated(*rated)
+
+    def _true(self, hinges: Hinges) -> Hinges:
+        """The hinges with the patterns that they have: one that Newton's method moved past a sample
+        is on its face no longer, and stays where it is."""
+        past = hinges.depths(self.rows.problem).max(axis=1) > _CUT
+        offsets = hinges.offsets(self.rows.problem)
+        patterns = np.where(past[:, None], offsets > 0, hinges.patterns)
+        return replace(hinges, patterns=patterns, free=hinges.free & ~past)
 
     def _violated(self, found: Hinges, heights: Array) -> Hinges:
         new = found[heights > 1 + _VIOLATION]
