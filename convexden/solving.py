@@ -92,7 +92,7 @@ def solve(
     started = time.perf_counter()
     if method is not None and method not in METHODS:
         raise InvalidProblem(f"there is no method '{method}': choose from {', '.join(METHODS)}")
-    _check_size(problem)
+    check_size(problem)
     reduction = problem.reduce()
     needed = _needed_sites(reduction.problem)
     reduced = Interpolation(
@@ -150,7 +150,8 @@ def solve(
     )
 
 
-def _check_size(problem: Interpolation) -> None:
+def check_size(problem: Interpolation) -> None:
+    """Raise `UnsupportedProblem` if a Jacobian for each site does not fit in memory."""
     n, p, d = len(problem), problem.output_dimension, problem.input_dimension
     if n * p * d > LARGEST_CERTIFICATE:
         raise UnsupportedProblem(

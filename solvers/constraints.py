@@ -36,8 +36,8 @@ class Constraints(ABC):
     targets : (M, p) array
         The right-hand sides T.
     softness : float
-        0 where the rows are equations; if it is s > 0, errors of the rows are allowed and half their
-        squares, over s, are charged for.
+        0 where the rows are equations; if it is s > 0, errors of the rows are allowed, and half
+        their squares, over s, are charged for.
     """
 
     problem: Interpolation

@@ -10,6 +10,7 @@ is stationary at the optimum:
 
     sum_k alpha_k psi_k q_k^T = T,      |q_k|^2 = 1,      alpha_k q_k . Z^T psi_k'(t_k) = 0.
 
+Rows of softness s add -s/2 |Z|^2 to the Lagrangian and s Z to the left of the first equation.
 Convergence is quadratic, so a duality gap of 1e-3 becomes one of rounding size in a few steps, or
 the active set was wrong and the method gives up.  Nothing here is trusted: the result is priced.
 Reference: Hettich and Kortanek, Semi-infinite programming, SIAM Review 35 (1993), section 7.

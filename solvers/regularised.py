@@ -1,4 +1,4 @@
-r"""The regularised problem: squared error plus representation cost, by exchange and Newton's method.
+r"""The regularised problem, squared error plus representation cost, by exchange and Newton steps.
 
 With features psi_k and targets T without their affine parts (`squared_error`), divided by the
 penalty, it is the left-hand side of
@@ -70,6 +70,7 @@ class Regularised:
     lower : float
         The bound that they prove, divided by the penalty.
     rounds : int
+    interrupted : bool
     """
 
     rows: SquaredError
@@ -80,6 +81,7 @@ class Regularised:
     maximum: float = 0.0
     lower: float = 0.0
     rounds: int = 0
+    interrupted: bool = False
 
     @property
     def gap(self) -> float:
@@ -146,13 +148,14 @@ class RegularisedSolver:
         none = no_hinges(self.problem)
         best = Regularised(rows, none, rows.targets[:0], multipliers, affine)
         if self._pricing is None:
-            best.lower = affine
+            best.multipliers = np.zeros_like(multipliers)
+            best.objective = 0.0
             return best
         run = _Run(self._pricing, best, report)
         try:
             run.exchange(tolerance, start)
         except KeyboardInterrupt:
-            pass  # keep what there is
+            best.interrupted = True  # keep what there is
         run.thin()
         return best
 
