@@ -45,7 +45,7 @@ _LOOKED_AT = 2000  # candidates for maxima
 _VIOLATION = 1e-12
 _FAINT = 1e-9  # columns with less than this share of the largest weight leave
 _CUT = 1e-11  # a hinge may miss the pattern of its face by this much
-_ROUNDING = 1e-14  # share of the objective that thinning may cost
+_ROUNDING = 1e-14  # share of the objective that rounding may cost
 _AFFINE = 1e-13  # reduced targets below this are rounding
 # Bits of the patterns of all arcs in the plane, N^3, that fit in memory.
 _LARGEST = 5 * 10**8
@@ -213,7 +213,8 @@ class _Run:
         if polished is None:
             return hinges[:0]
         moved = self._true(polished.hinges)
-        rated = self._rate(moved, polished.weights, polished.multipliers)
+        # The objective is flat at its minimum: of equal ones that of Newton's method is accurate.
+        rated = self._rate(moved, polished.weights, polished.multipliers, _ROUNDING)
         return moved + self._violated(*rated)
 
     def _true(self, hinges: Hinges) -> Hinges:
@@ -228,7 +229,9 @@ class _Run:
         new = found[heights > 1 + _VIOLATION]
         return new[distinct(new, SAME_LINE)[:_NEW]]
 
-    def _rate(self, hinges: Hinges, weights: Array, multipliers: Array) -> tuple[Hinges, Array]:
+    def _rate(
+        self, hinges: Hinges, weights: Array, multipliers: Array, slack: float = 0.0
+    ) -> tuple[Hinges, Array]:
         """Price multipliers, and keep them and the network if they are the best."""
         best, rows = self.best, self.rows
         multipliers = rows.projected(multipliers)
@@ -241,7 +244,7 @@ class _Run:
         if bound > best.lower:
             best.lower, best.multipliers = bound, scale * multipliers
             best.maximum = scale * float(heights[0])
-        self._keep(hinges, weights)
+        self._keep(hinges, weights, slack)
         best.rounds += 1
         found_cost, bound = rows.softness * best.objective, rows.softness * best.lower
         self.report(Progress(best.rounds, found_cost, bound, len(hinges)))
