@@ -243,14 +243,10 @@ def verify_objective(
                 f"{tolerance:g}",
             )
         )
-    return RegularisedVerification(
-        tuple(checks), objective, fit, cost, bound, gap, pricing.upper
-    )
+    return RegularisedVerification(tuple(checks), objective, fit, cost, bound, gap, pricing.upper)
 
 
-def _provable(
-    dual: DualPoint, counts: NDArray[np.intp], penalty: float, maximum: float
-) -> float:
+def _provable(dual: DualPoint, counts: NDArray[np.intp], penalty: float, maximum: float) -> float:
     """The largest bound of multiples of the multipliers that are feasible."""
     # A multiplier of a sample that is there m times is m equal ones.
     square = float(np.sum(np.sum((dual.values / dual.unit) ** 2, axis=1) / counts))
