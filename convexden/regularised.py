@@ -272,7 +272,7 @@ class _Prepared:
         problem = self.problem
         network = self._reduction.lift_network(found.network)
         certificate = self._certificate(penalty, found)
-        checked = verify_objective(problem, penalty, network, certificate, tolerance=tolerance)
+        checked = verify_objective(problem, penalty, network, certificate)
         # Rounding can leave the bound above the objective; the smaller of the two is a bound, too.
         bound = min(checked.lower_bound, checked.objective)
         gap = max(0.0, checked.relative_gap)
@@ -301,7 +301,7 @@ class _Prepared:
         return Certificate(
             values,
             np.zeros((n, p, d)),
-            penalty * self._reduction.cost_scale * found.lower,
+            0.0,  # the verification says what it is
             penalty * found.maximum,
             self._solver.name,
         )

@@ -41,6 +41,9 @@ def solve_group_lasso(columns: Array, targets: Array, penalty: float) -> tuple[A
         If the solver returns no point.
     """
     (count, n), p = columns.shape, targets.shape[1]
+    # Close samples make small features: in units of the largest, all numbers are of one size.
+    unit = np.linalg.norm(columns, axis=1).max()
+    columns, penalty = columns / unit, penalty / unit
     # The variable is Z, column after column; cone k is (1, Z^T psi_k).
     cones = np.zeros((count, 1 + p, n * p))
     for j in range(p):
@@ -63,4 +66,4 @@ def solve_group_lasso(columns: Array, targets: Array, penalty: float) -> tuple[A
     multipliers = np.array(solution.x).reshape(p, n).T
     if not (np.isfinite(weights).all() and np.isfinite(multipliers).all()):
         raise NotCertified(f"the group lasso failed ({solution.status}): raise the penalty")
-    return weights, multipliers
+    return weights / unit, multipliers / unit

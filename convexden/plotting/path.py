@@ -102,6 +102,17 @@ def plot_path(
         ax.set_xlim(penalties[0] * edge, penalties[-1] / edge)
         if penalties[-1] <= path.largest_penalty <= penalties[0] * edge:
             ax.axvline(path.largest_penalty, color="0.6", lw=0.9, ls=":", zorder=0)
+            if ax is axes[0]:
+                at = (path.largest_penalty, 1.0)
+                ax.annotate(
+                    r"$\lambda_{\max}$",
+                    at,
+                    (0, 3),
+                    xycoords=("data", "axes fraction"),
+                    textcoords="offset points",
+                    ha="center",
+                    fontsize=9,
+                )
     axes[-1].set_xlabel(r"penalty $\lambda$, falling")
     return axes
 
