@@ -1,7 +1,6 @@
 """`solve`: from an interpolation problem to a network with a certificate.
 
-The one caller of `convexden.solvers`.  What they return is taken to the verification before it is
-called certified.
+What `convexden.solvers` return is taken to the verification before it is called certified.
 """
 
 from __future__ import annotations
