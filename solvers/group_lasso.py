@@ -44,6 +44,9 @@ def solve_group_lasso(columns: Array, targets: Array, penalty: float) -> tuple[A
     # Close samples make small features: in units of the largest, all numbers are of one size.
     unit = np.linalg.norm(columns, axis=1).max()
     columns, penalty = columns / unit, penalty / unit
+    # Multipliers lie in the span of columns and targets.
+    basis = np.linalg.qr(np.column_stack([targets, columns.T]))[0]
+    columns, targets, n = columns @ basis, basis.T @ targets, basis.shape[1]
     # The variable is Z, column after column; cone k is (1, Z^T psi_k).
     cones = np.zeros((count, 1 + p, n * p))
     for j in range(p):
@@ -66,4 +69,4 @@ def solve_group_lasso(columns: Array, targets: Array, penalty: float) -> tuple[A
     multipliers = np.array(solution.x).reshape(p, n).T
     if not (np.isfinite(weights).all() and np.isfinite(multipliers).all()):
         raise NotCertified(f"the group lasso failed ({solution.status}): raise the penalty")
-    return weights / unit, multipliers / unit
+    return weights / unit, basis @ multipliers / unit

@@ -250,7 +250,7 @@ def _converge(state: _State) -> _State | None:
     for number in range(_STEPS):
         last = state.moved(state.step())
         before, size = size, np.abs(last.residual).max()
-        if before <= 1e-9 * scale and not (size <= before / 2 and not last.clamped.any()):
+        if before <= 1e-9 * scale and not (size < before / 2 and not last.clamped.any()):
             return last if size <= before and not last.clamped.any() else state
         state = last
         # The first step may well raise the residual: that of the start is small whatever is active.

@@ -38,12 +38,13 @@ from convexden.solvers.squared_error import SquaredError
 _ROUNDS = 60
 _STALL = 6  # rounds without a better gap before giving up
 _GOAL = 1e-12  # relative gap that Newton's method reaches when it succeeds
-_SPARE = 2  # rounds that a gap within the tolerance leaves for that
+_SPARE = 4  # rounds that a gap within the tolerance leaves for that
 _NEAR = 0.9  # local maxima above this share of the penalty count
 _NEW = 30  # violated maxima that one pricing adds
 _LOOKED_AT = 2000  # candidates for maxima
 _VIOLATION = 1e-12
 _FAINT = 1e-9  # columns with less than this share of the largest weight leave
+_CLOUD = 3.0  # radius of a cloud of hinges in roots of the gap, in spreads
 _CUT = 1e-11  # a hinge may miss the pattern of its face by this much
 _ROUNDING = 1e-14  # share of the objective that rounding may cost
 _AFFINE = 1e-13  # reduced targets below this are rounding
@@ -209,12 +210,20 @@ class _Run:
     def _newton(self, hinges: Hinges, norms: Array, multipliers: Array) -> Hinges:
         """Newton's method on the active hinges; these where it moves them, and what violates its
         multipliers; none if it fails."""
-        polished = polish(self.rows, self.pricing, hinges, norms, multipliers)
+        polished = None
+        # Where the maxima lie densely, one of a cloud stands for it in a second attempt.
+        cloud = _CLOUD * np.sqrt(max(self.best.gap, 0.0))
+        for active, sizes in ((hinges, norms), _gathered(hinges, norms, cloud)):
+            rows = self.rows.compressed(active.patterns)
+            start = rows.coordinates(multipliers)
+            polished = polish(rows, self.pricing, active, sizes, start)
+            if polished is not None:
+                break
         if polished is None:
             return hinges[:0]
-        moved = self._true(polished.hinges)
+        moved, multipliers = self._true(polished.hinges), rows.spread(polished.multipliers)
         # The objective is flat at its minimum: of equal ones that of Newton's method is accurate.
-        rated = self._rate(moved, polished.weights, polished.multipliers, _ROUNDING)
+        rated = self._rate(moved, polished.weights, multipliers, _ROUNDING)
         return moved + self._violated(*rated)
 
     def _true(self, hinges: Hinges) -> Hinges:
@@ -258,3 +267,17 @@ class _Run:
         if value < self.best.objective * (1 + slack):
             self.best.hinges, self.best.weights = hinges[norms > 0], weights[norms > 0]
             self.best.objective = value
+
+
+def _gathered(hinges: Hinges, norms: Array, radius: float) -> tuple[Hinges, Array]:
+    """Hinges that lie close to heavier ones hand their weights on to them."""
+    lines = np.column_stack([hinges.normals, hinges.biases])
+    left = np.argsort(-norms, kind="stable")
+    chosen, sums = [], []
+    while left.size:
+        apart = np.abs(lines[left] - lines[left[0]]).max(axis=1)
+        apart = np.minimum(apart, np.abs(lines[left] + lines[left[0]]).max(axis=1))
+        chosen.append(left[0])
+        sums.append(norms[left[apart <= radius]].sum())
+        left = left[apart > radius]
+    return hinges[np.array(chosen, dtype=np.intp)], np.array(sums)

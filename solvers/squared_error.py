@@ -11,6 +11,8 @@ sqrt(m_n) t_n projected on the complement of sqrt(m_n) (1, y_n).
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 
 from convexden.network import ShallowNetwork
@@ -39,6 +41,7 @@ class SquaredError(Constraints):
         affine = np.column_stack([np.ones(len(problem)), problem.centers])
         self._affine = np.linalg.qr(self._roots * affine)[0]
         self.targets = self.projected(self._roots * problem.targets)
+        self._basis: Array | None = None
 
     def network(self, hinges: Hinges, weights: Array) -> ShallowNetwork:
         """The network of these hinges with output weights (K, p) and the best affine part."""
@@ -55,10 +58,35 @@ class SquaredError(Constraints):
             columns = columns - self._affine @ (self._affine.T @ columns)
         return columns
 
+    def compressed(self, patterns: Flags) -> SquaredError:
+        """The same problem for hinges of these patterns (K, N) in fewer rows, if there are many.
+
+        Their features lie in the span of D_k and D_k y, wherever the hinges are, and multipliers in
+        that and the targets': coordinates of an orthonormal basis are enough.
+        """
+        (count, n), d = patterns.shape, self.problem.input_dimension
+        if count * (1 + d) + self.targets.shape[1] >= n:
+            return self
+        inputs = np.column_stack([np.ones(n), self.problem.centers])
+        span = self._roots[:, :, None] * patterns.T[:, :, None] * inputs[:, None, :]
+        spanning = np.column_stack([self.targets, self.projected(span.reshape(n, -1))])
+        other = copy(self)
+        other._basis = np.linalg.qr(spanning)[0]
+        other.targets = other.coordinates(self.targets)
+        return other
+
+    def coordinates(self, columns: Array) -> Array:
+        """Columns (N, ...) in the basis of compressed rows."""
+        return columns if self._basis is None else self._basis.T @ columns
+
+    def spread(self, columns: Array) -> Array:
+        """Columns of coordinates as columns (N, ...)."""
+        return columns if self._basis is None else self._basis @ columns
+
     def _rows(self, patterns: Flags, normals: Array, biases: Array) -> Array:
         offsets = normals @ self.problem.centers.T + biases[:, None]
-        return self.projected(self._roots * (patterns * offsets).T).T
+        return self.coordinates(self.projected(self._roots * (patterns * offsets).T)).T
 
     def _expanded(self, reduced: Array) -> tuple[Array, Array]:
-        values = self._roots * reduced
+        values = self._roots * self.spread(reduced)
         return values, np.zeros((*values.shape, self.problem.input_dimension))
