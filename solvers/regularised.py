@@ -45,6 +45,7 @@ _LOOKED_AT = 2000  # candidates for maxima
 _VIOLATION = 1e-12
 _FAINT = 1e-9  # columns with less than this share of the largest weight leave
 _CLOUD = 3.0  # radius of a cloud of hinges in roots of the gap, in spreads
+_LIGHT = 1e-3  # share of the heaviest below which hinges do not stand for a cloud
 _CUT = 1e-11  # a hinge may miss the pattern of its face by this much
 _ROUNDING = 1e-14  # share of the objective that rounding may cost
 _AFFINE = 1e-13  # reduced targets below this are rounding
@@ -211,7 +212,8 @@ class _Run:
         """Newton's method on the active hinges; these where it moves them, and what violates its
         multipliers; none if it fails."""
         polished = None
-        # Where the maxima lie densely, one of a cloud stands for it in a second attempt.
+        # Where maxima lie densely, one of a cloud stands for it in a second attempt, without the
+        # light ones: what was needed of them will be violated.
         cloud = _CLOUD * np.sqrt(max(self.best.gap, 0.0))
         for active, sizes in ((hinges, norms), _gathered(hinges, norms, cloud)):
             rows = self.rows.compressed(active.patterns)
@@ -270,7 +272,7 @@ class _Run:
 
 
 def _gathered(hinges: Hinges, norms: Array, radius: float) -> tuple[Hinges, Array]:
-    """Hinges that lie close to heavier ones hand their weights on to them."""
+    """Hinges that lie close to heavier ones hand their weights on to them; light ones leave."""
     lines = np.column_stack([hinges.normals, hinges.biases])
     left = np.argsort(-norms, kind="stable")
     chosen, sums = [], []
@@ -280,4 +282,6 @@ def _gathered(hinges: Hinges, norms: Array, radius: float) -> tuple[Hinges, Arra
         chosen.append(left[0])
         sums.append(norms[left[apart <= radius]].sum())
         left = left[apart > radius]
-    return hinges[np.array(chosen, dtype=np.intp)], np.array(sums)
+    weights = np.array(sums)
+    heavy = weights > _LIGHT * weights.max(initial=0.0)
+    return hinges[np.array(chosen, dtype=np.intp)[heavy]], weights[heavy]
