@@ -30,6 +30,9 @@ def test_python_example_runs(tmp_path, monkeypatch):
     assert names["solution"].network(names["clean"] + 0.1) == pytest.approx(names["clean"])
     assert {path.name for path in tmp_path.iterdir()} == {"denoiser.json", "denoiser.pdf"}
     assert [fixed.stability for fixed in names["found"]].count("attracting") == 3
+    assert names["counterexample"].found
+    assert names["threshold"].threshold == pytest.approx(0.661390478, abs=1e-6)
+    assert names["shapes"].certified.all()
 
 
 def test_solution_file_has_the_keys_of_the_readme(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 import convexden as cd
 from convexden import ShapeMap, plotting, shape_map
 from convexden.errors import InvalidProblem
-from convexden.sweep.shape_maps import _angles, _divisions, _solve
+from convexden.sweep.shape_maps import _angles, _appending, _divisions, _solve
 from convexden.sweep.structures import STRUCTURES
 from convexden.theorems import face_aligned
 
@@ -144,6 +144,12 @@ def test_ctrl_c_keeps_what_is_there(found, tmp_path):
     assert partial.solved.sum() == 3
     assert np.isnan(partial.cost).sum() == 21
     assert_same(shape_map([0.3, 0.9], 12, path=path, jobs=1), found)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+def test_a_full_disk_is_said_in_one_line():
+    with pytest.raises(InvalidProblem, match="no space left"), _appending("/dev/full") as write:
+        write("[]\n")
 
 
 def test_other_parameters_are_refused(path):

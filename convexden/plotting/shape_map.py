@@ -17,7 +17,6 @@ from convexden.sweep.structures import STRUCTURES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.collections import LineCollection
     from matplotlib.image import AxesImage
 
 Array = NDArray[np.float64]
@@ -36,8 +35,9 @@ def plot_shape_map(
     """Draw a map of triangles: the structure of their denoisers, and the excess of a conjecture.
 
     A triangle is at its largest angle, from left to right, and its smallest, upwards.  Equilateral
-    is the corner at the top, isosceles are the two slanted sides, right the dashed line, with the
-    acute triangles to the left of it.  Pixels that are not certified are black, missing ones white.
+    is the corner at the top, isosceles are the two slanted sides (drawn as strips), right the
+    dashed line, with the acute triangles to the left of it.  Pixels that are not certified are
+    black, missing ones white.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def plot_shape_map(
         ax.set_xlabel("largest angle")
     bar = figure.colorbar(image, ax=panels[:, 1], extend="both", pad=0.02, aspect=20 * rows)
     exponent = round(np.log10(OPTIMAL))
-    bar.set_label(f"relative excess over the optimum; grey: optimal, below $10^{{{exponent}}}$")
+    bar.set_label(f"relative excess over the optimum\ngrey: optimal, below $10^{{{exponent}}}$")
     uncertified = bool((shape_map.solved & ~shape_map.certified).any())
     patches = [
         Patch(fc=colour, label=name) for name, colour in zip(STRUCTURES, COLOURS, strict=True)
@@ -131,6 +131,7 @@ def save_shape_map(shape_map: ShapeMap, path: str | Path) -> None:
 
 def _draw(ax: Axes, shape_map: ShapeMap, values: Array, colours: dict[str, Any]) -> AxesImage:
     """One pixel a triangle, and the isosceles ones once more along the sides where they are."""
+    from matplotlib.collections import LineCollection
     from matplotlib.patches import Polygon
 
     n, step = shape_map.divisions, 180 / shape_map.divisions
@@ -154,27 +155,20 @@ def _draw(ax: Axes, shape_map: ShapeMap, values: Array, colours: dict[str, Any])
     border = Polygon(corners, closed=True, fill=False, ec="0.3", lw=0.6, zorder=2)
     ax.add_patch(border)
     image.set_clip_path(border)
-    for side in (i == j, j == k):
-        strip = _strip(step * np.column_stack([k, i])[side], values[side], colours)
+    for side, along in ((i == j, (2, -1)), (j == k, (1, -2))):
+        places, halfway = step * np.column_stack([k, i])[side], step * np.array(along) / 2
+        drawn = ~np.isnan(values[side])
+        strip = LineCollection(
+            list(np.stack([places - halfway, places + halfway], axis=1)[drawn]),
+            array=values[side][drawn],
+            lw=6,  # of which the border cuts off half
+            zorder=1.5,
+            capstyle="butt",
+            **colours,
+        )
         ax.add_collection(strip)
         strip.set_clip_path(border)
     return image
-
-
-def _strip(places: Array, values: Array, colours: dict[str, Any]) -> LineCollection:
-    """A piece of a side for each of these triangles, half of the way to the next."""
-    from matplotlib.collections import LineCollection
-
-    order = np.argsort(places[:, 0])
-    places, values = places[order], values[order]
-    middles = (places[1:] + places[:-1]) / 2
-    ends = 2 * places[[0, -1]] - (middles if len(places) > 1 else places)[[0, -1]]
-    stops = np.concatenate([ends[:1], middles, ends[1:]])
-    pieces = np.stack([stops[:-1], stops[1:]], axis=1)
-    drawn = ~np.isnan(values)
-    strip = LineCollection(list(pieces[drawn]), array=values[drawn], lw=8, zorder=1.5, **colours)
-    strip.set_capstyle("butt")
-    return strip
 
 
 def _label(ax: Axes, largest: float) -> None:
@@ -182,7 +176,7 @@ def _label(ax: Axes, largest: float) -> None:
     from matplotlib.ticker import MultipleLocator
 
     ax.set_xlim(60 - 0.03 * (largest - 60), largest)
-    ax.set_ylim(0, 62)
+    ax.set_ylim(max(0, 180 - 2 * largest), 62)
     for axis, apart in ((ax.xaxis, 30 if largest > 120 else 10), (ax.yaxis, 15)):
         axis.set_major_locator(MultipleLocator(apart))
         axis.set_major_formatter("{x:g}°")

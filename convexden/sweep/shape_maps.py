@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 import math
 import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convexden import data
-from convexden.errors import InvalidProblem
+from convexden.errors import InvalidProblem, NotCertified
 from convexden.files import check_writable, whole_file
 from convexden.problem import denoising
+from convexden.sweep._interruptions import interruptions
 from convexden.sweep.structures import STRUCTURES, structure
 
 Array = NDArray[np.float64]
@@ -187,6 +186,8 @@ def shape_map(
     InvalidProblem
         If the parameters make no sense, or the file cannot be written, or holds anything but this
         map.
+    KeyboardInterrupt
+        On Ctrl-C; the file keeps what is there.
 
     Examples
     --------
@@ -210,12 +211,19 @@ def shape_map(
     total = sizes.size * len(angles)
     if progress is not None:
         progress(len(known), total)
-    with _appending(path) as write, _interruptible():
-        for pixel in _solve_all(missing, angles, sizes, jobs):
-            write(_line(pixel))
-            known.append(pixel)
-            if progress is not None:
-                progress(len(known), total)
+    with _appending(path) as write, interruptions() as interrupted:
+        try:
+            for pixel in _solve_all(missing, angles, sizes, jobs):
+                if interrupted:  # the solver returned what it had
+                    raise KeyboardInterrupt
+                write(_line(pixel))
+                known.append(pixel)
+                if progress is not None:
+                    progress(len(known), total)
+        except NotCertified:
+            if interrupted:  # it had nothing
+                raise KeyboardInterrupt from None
+            raise
     return _assemble(sizes, divisions, largest_angle, known)
 
 
@@ -436,36 +444,24 @@ def _begin(
 
 
 @contextmanager
-def _appending(path: str | Path | None) -> Iterator[Callable[[str], Any]]:
+def _appending(path: str | Path | None) -> Iterator[Callable[[str], None]]:
     """A function that appends a line to the file, if there is one, at once."""
     if path is None:
         yield lambda line: None
         return
-    with Path(path).open("a", encoding="utf-8", buffering=1) as file:
-        yield file.write
+    with Path(path).open("ab", buffering=0) as file:
 
+        def write(line: str) -> None:
+            try:
+                file.write(line.encode())
+            except OSError as error:
+                reason = (error.strerror or str(error)).lower()
+                raise InvalidProblem(
+                    f"{path} cannot be written any more ({reason}): make room, and the same map "
+                    "goes on"
+                ) from error
 
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """End on Ctrl-C, where `solve` would return what it has and the next pixel would start."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # which gets no signals
-        return
-    before = signal.signal(signal.SIGINT, _interrupt)
-    try:
-        yield
-    except _Interrupted:
-        raise KeyboardInterrupt from None
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-class _Interrupted(BaseException):
-    """Ctrl-C, which no solver catches."""
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    raise _Interrupted
+        yield write
 
 
 def _refuse(path: str | Path) -> NoReturn:
