@@ -6,6 +6,7 @@ The functions take and return Axes of matplotlib, which is imported on first use
 from convexden.plotting.alignment import plot_alignment
 from convexden.plotting.comparison import clearest, plot_comparison
 from convexden.plotting.convergence import plot_convergence
+from convexden.plotting.dual import plot_dual
 from convexden.plotting.errors import plot_mean_squared_errors
 from convexden.plotting.frontier import plot_frontier
 from convexden.plotting.line import plot_line
@@ -32,6 +33,7 @@ __all__ = [
     "plot_alignment",
     "plot_comparison",
     "plot_convergence",
+    "plot_dual",
     "plot_frontier",
     "plot_line",
     "plot_mean_squared_errors",
