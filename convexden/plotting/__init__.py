@@ -20,6 +20,7 @@ from convexden.plotting.pictures import (
 )
 from convexden.plotting.plane import plot_plane
 from convexden.plotting.ramps import plot_ramps
+from convexden.plotting.sampling import plot_sampled_optima, save_sampled_optima
 from convexden.plotting.segment import plot_segment
 from convexden.plotting.shape_map import plot_shape_map, save_shape_map
 from convexden.plotting.weights import plot_weights
@@ -39,10 +40,12 @@ __all__ = [
     "plot_mean_squared_errors",
     "plot_plane",
     "plot_ramps",
+    "plot_sampled_optima",
     "plot_segment",
     "plot_shape_map",
     "plot_solution",
     "plot_weights",
+    "save_sampled_optima",
     "save_shape_map",
     "summary",
 ]
