@@ -59,6 +59,7 @@ class Lines:
         return np.where(np.abs(z) < CONTACT, 0.0, z)
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Lines:
+        """Some of them."""
         return Lines(self.normals[rows], self.biases[rows])
 
     def distinct(self) -> Lines:
