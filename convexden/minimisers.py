@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, replace
+from itertools import combinations, product
 from typing import Literal, Self
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from convexden.errors import NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, Reduction
-from convexden.saturation import FLOOR, DualConstraint, Lines
+from convexden.saturation import FLOOR, DualConstraint, Family, Lines
 from convexden.solution import Solution
 from convexden.verification import site_errors
 
@@ -29,6 +29,9 @@ DEPENDENT, INDEPENDENT = 1e-6, 1e-5
 ACCURACY = 1e-8
 # Weights (relative to the cost) below this are rounding.
 WEIGHTLESS = 1e-7
+TRIVIAL = 1e-5  # likewise, where hinges are not accurate
+STEP = 1e-6  # of differences of features, rad
+NEWTON_STEPS = 6
 PROBED = 12  # centres between which two networks are compared
 # Hinges that stand for a family of saturating ones: more of them add dimensions if any counts.
 COARSE, FINE = 3, 6
@@ -209,6 +212,7 @@ class _Minimisers:
 
     reduction: Reduction
     solution: Solution
+    dual: DualConstraint
     lines: Lines
     directions: Array
     weights: Array
@@ -226,7 +230,7 @@ class _Minimisers:
         sizes = np.linalg.norm(columns, axis=0)
         weights, error = _nonnegative(columns, goal)
         independence, null = _null_space(columns / sizes)
-        found = reduction, solution, lines, directions, weights
+        found = reduction, solution, dual, lines, directions, weights
         wrong = error > ACCURACY * np.linalg.norm(goal) or abs(weights.sum() - cost) > (
             ACCURACY * cost
         )
@@ -248,8 +252,9 @@ class _Minimisers:
         problem, cost = self.solution.problem, self.solution.cost
         given = self.solution.network
         best, largest = None, ACCURACY ** (1 / 2) * problem.target_spread
-        for weights in self.points:
-            network = self.reduction.lift_network(self._repaired(weights))
+        for weights, least in product(self.points, (WEIGHTLESS, TRIVIAL)):
+            used = weights > least * weights.sum()
+            network = self.reduction.lift_network(self._repaired(weights, used))
             error = site_errors(problem, network).totals.max() / problem.target_spread
             if max(error, abs(network.representation_cost - cost) / cost) > ACCURACY:
                 continue
@@ -273,19 +278,52 @@ class _Minimisers:
             output, self.lines.normals, self.lines.biases, np.zeros((p, d)), np.zeros(p)
         )
 
-    def _repaired(self, weights: Array) -> ShallowNetwork:
-        """The network with these weights, up to rounding, and the affine function it needs."""
-        problem = self.reduction.problem
-        used = weights > 0
-        lines, directions = self.lines.take(used), self.directions[used]
-        features, affine = _features(problem, lines), _affine(problem)
-        goal = _goal(problem)
-        rows = np.hstack([affine, features])
-        output = weights[used, None] * directions
-        start = np.vstack([np.linalg.lstsq(affine, goal - features @ output)[0], output])
-        start += np.linalg.lstsq(rows, goal - rows @ start)[0]
-        d = problem.input_dimension
-        return ShallowNetwork(start[d + 1 :], lines.normals, lines.biases, start[:d].T, start[d])
+    def _repaired(self, weights: Array, used: NDArray[np.bool_]) -> ShallowNetwork:
+        """The network with these weights, up to rounding, and the affine function it needs.
+
+        Hinges without weight in the given minimiser may be less accurate than those with: what is
+        left of the equalities is repaired by turning them as well, in Newton steps.
+        """
+        problem, lines = self.reduction.problem, self.lines.take(used)
+        affine, goal = _affine(problem), _goal(problem)
+        output = weights[used, None] * self.directions[used]
+        features = _features(problem, lines)
+        unknown = np.vstack([np.linalg.lstsq(affine, goal - features @ output)[0], output])
+        d, p = problem.input_dimension, problem.output_dimension
+        for _ in range(NEWTON_STEPS):
+            rows = np.hstack([affine, features])
+            left = goal - rows @ unknown
+            if np.linalg.norm(left) <= 1e-15 * np.linalg.norm(goal):
+                break
+            turns = list(self.dual.tangents(lines))
+            columns = [np.kron(rows, np.eye(p))]
+            for k, turn in turns:
+                ahead, back = (
+                    _features(problem, replace(turn, extent=angle).members(1))[:, 0]
+                    for angle in (STEP, -STEP)
+                )
+                columns.append(np.kron((ahead - back) / STEP, unknown[d + 1 + k])[:, None])
+            step: Array = np.linalg.lstsq(np.hstack(columns), left.ravel())[0].astype(float)
+            unknown += step[: unknown.size].reshape(unknown.shape)
+            lines = _turned(lines, turns, step[unknown.size :])
+            features = _features(problem, lines)
+        return ShallowNetwork(
+            unknown[d + 1 :], lines.normals, lines.biases, unknown[:d].T, unknown[d]
+        )
+
+
+def _turned(lines: Lines, turns: list[tuple[int, Family]], angles: Array) -> Lines:
+    """The hinges after turns by these angles, those of one hinge at once."""
+    normals, biases = lines.normals.copy(), lines.biases.copy()
+    for k in {k for k, _ in turns}:
+        own = [(turn, angle) for (j, turn), angle in zip(turns, angles, strict=True) if j == k]
+        size = float(np.linalg.norm([angle for _, angle in own]))
+        if size == 0:
+            continue
+        ahead = np.sum([turn.ahead * angle / size for turn, angle in own], axis=0)
+        turned = replace(own[0][0], ahead=ahead, extent=2 * size).members(1)
+        normals[k], biases[k] = turned.normals[0], turned.biases[0]
+    return Lines(normals, biases)
 
 
 def _features(problem: Interpolation, lines: Lines) -> Array:

@@ -182,26 +182,40 @@ class DualConstraint:
                 if SHIFT < room < np.inf:
                     yield Family(lines.normals[k], float(lines.biases[k]), sense * room)
 
+    def tangents(self, lines: Lines) -> Iterator[tuple[int, Family]]:
+        """Turns of the hinges, by their numbers, that keep all touched sites touched: orthogonal
+        directions of each."""
+        for k, touched in enumerate(self._touched(lines)):
+            if touched.size:
+                circle, free = self._circle(lines.normals[k], lines.biases[k], touched)
+                yield from ((k, replace(circle, ahead=ahead)) for ahead in free)
+
     def _turns(self, lines: Lines) -> Iterator[Family]:
         """Turns that keep the touched sites touched, or all but one of them: in the directions in
         which the constraint bends most and least."""
-        centers, radii = self.problem.centers, self.problem.radii
-        z = lines.offsets(centers)
-        for w, b, offsets in zip(lines.normals, lines.biases, z, strict=True):
-            touched = np.flatnonzero(np.abs(np.abs(offsets) - radii) < CONTACT)
+        for k, touched in enumerate(self._touched(lines)):
             for held in (touched, *(np.delete(touched, i) for i in range(len(touched)))):
                 if not held.size:
                     continue
-                pivot = centers[held[0]]
-                edges = centers[held[1:]] - pivot
-                center = np.linalg.pinv(edges) @ (edges @ w) if len(edges) else 0.0 * w
-                fixed = np.vstack([edges, w - center])
-                free = np.linalg.svd(fixed)[2][np.linalg.matrix_rank(fixed, 1e-9) :]
-                free *= np.linalg.norm(w - center)
-                circle = Family(w, float(b), TURN, center, None, pivot)
+                circle, free = self._circle(lines.normals[k], lines.biases[k], held)
                 for ahead in self._principal(circle, free):
                     yield replace(circle, ahead=ahead)
                     yield replace(circle, ahead=-ahead)
+
+    def _touched(self, lines: Lines) -> list[NDArray[np.intp]]:
+        """The sites that each hinge touches."""
+        depths = np.abs(np.abs(lines.offsets(self.problem.centers)) - self.problem.radii)
+        return [np.flatnonzero(row < CONTACT) for row in depths]
+
+    def _circle(self, w: Array, b: float, held: NDArray[np.intp]) -> tuple[Family, Array]:
+        """A turn that keeps these sites touched, its direction left open, and its directions."""
+        pivot = self.problem.centers[held[0]]
+        edges = self.problem.centers[held[1:]] - pivot
+        center = np.linalg.pinv(edges) @ (edges @ w) if len(edges) else 0.0 * w
+        fixed = np.vstack([edges, w - center])
+        free = np.linalg.svd(fixed)[2][np.linalg.matrix_rank(fixed, 1e-9) :]
+        free *= np.linalg.norm(w - center)
+        return Family(w, float(b), TURN, center, None, pivot), free
 
     def _principal(self, circle: Family, free: Array) -> Array:
         """Combinations of directions: those of principal curvature of the height of a hinge."""
