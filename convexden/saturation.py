@@ -156,10 +156,8 @@ class DualConstraint:
         """The local maxima and known hinges that saturate the constraint, and the largest height of
         the other maxima."""
         from convexden.solvers.pricing.exact import exact_pricing
-        from convexden.solvers.pricing.line import LinePricing
 
-        line = self.problem.input_dimension == 1
-        pricing = LinePricing(self.problem) if line else exact_pricing(self.problem)
+        pricing = exact_pricing(self.problem)
         hinges, heights = pricing.maxima(self.values, self.jacobians, FLOOR)
         high = heights >= 1 - SATURATED
         maxima = Lines(hinges.normals[high], hinges.biases[high])

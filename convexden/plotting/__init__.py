@@ -10,6 +10,7 @@ from convexden.plotting.dual import plot_dual
 from convexden.plotting.errors import plot_mean_squared_errors
 from convexden.plotting.frontier import plot_frontier
 from convexden.plotting.line import plot_line
+from convexden.plotting.path import plot_path
 from convexden.plotting.pictures import (
     KINDS,
     Kind,
@@ -38,6 +39,7 @@ __all__ = [
     "plot_frontier",
     "plot_line",
     "plot_mean_squared_errors",
+    "plot_path",
     "plot_plane",
     "plot_ramps",
     "plot_sampled_optima",

@@ -9,13 +9,21 @@ what of it holds.
 """
 
 from convexden.verification.checks import Check, Verification, verify, verify_certificate
+from convexden.verification.regularised import (
+    RegularisedVerification,
+    verify_objective,
+    verify_regularised,
+)
 from convexden.verification.site_errors import SiteErrors, site_errors
 
 __all__ = [
     "Check",
+    "RegularisedVerification",
     "SiteErrors",
     "Verification",
     "site_errors",
     "verify",
     "verify_certificate",
+    "verify_objective",
+    "verify_regularised",
 ]
