@@ -42,6 +42,8 @@ _HOMES = {
     "uniqueness": "minimisers",
     "Frontier": "sweep.frontiers",
     "frontier": "sweep.frontiers",
+    "SampledOptima": "sweep.sampling",
+    "sampled_optima": "sweep.sampling",
     "ShapeMap": "sweep.shape_maps",
     "shape_map": "sweep.shape_maps",
     "Verification": "verification",
@@ -99,6 +101,8 @@ if TYPE_CHECKING:  # what a name is imported as, a type checker re-exports
     from convexden.sweep.counterexamples import search as search
     from convexden.sweep.frontiers import Frontier as Frontier
     from convexden.sweep.frontiers import frontier as frontier
+    from convexden.sweep.sampling import SampledOptima as SampledOptima
+    from convexden.sweep.sampling import sampled_optima as sampled_optima
     from convexden.sweep.shape_maps import ShapeMap as ShapeMap
     from convexden.sweep.shape_maps import shape_map as shape_map
     from convexden.verification import RegularisedVerification as RegularisedVerification
