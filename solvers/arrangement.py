@@ -14,6 +14,8 @@ so degenerate positions need no care.
 
 from __future__ import annotations
 
+from math import comb
+
 import numpy as np
 import scipy.linalg
 
@@ -48,10 +50,16 @@ def activation_patterns(problem: Interpolation) -> Flags:
     return patterns[_wide(problem, patterns)] if problem.radii.any() else patterns
 
 
+def most_patterns(sites: int, dimension: int) -> int:
+    r"""How many there are of samples in general position,
+    :math:`2 \sum_{k \le d} \binom{N - 1}{k}` (Cover 1965); of others there are fewer."""
+    return 2 * sum(comb(sites - 1, k) for k in range(dimension + 1))
+
+
 def half_of(patterns: Flags) -> Flags:
-    """Of every two complements the one with site 0 active, without that of no site inactive, whose
-    hinges are affine functions."""
-    return patterns[patterns[:, 0] & ~patterns.all(axis=1)]
+    """Which patterns (P,) are those with site 0 active, of every two complements one, and any site
+    inactive: hinges beyond all sites are affine functions."""
+    return patterns[:, 0] & ~patterns.all(axis=1)
 
 
 def inside_cells(vectors: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The sandwich: a feasible network and a proven bound, with the optimum between them."""
+"""The bounds: a feasible network and a proven bound, with the optimum between them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_optimum_is_between(name):
-    sandwich, exact = solve(CASES[name], method="sandwich"), solve(CASES[name])
+    sandwich, exact = solve(CASES[name], method="semidefinite"), solve(CASES[name])
     assert exact.certified
     assert sandwich.certificate.pricing == "semidefinite"
     assert sandwich.lower_bound <= exact.cost * (1 + 1e-10)
@@ -53,14 +53,14 @@ def test_the_optimum_is_between(name):
     ids=["equilateral", "simplex", "rays"],
 )
 def test_where_both_meet_it_is_certified_by_itself(problem):
-    solution = solve(problem, 1e-6, method="sandwich")
+    solution = solve(problem, 1e-6, method="semidefinite")
     assert solution.certified
     assert solution.relative_gap <= 1e-6
 
 
 @pytest.mark.parametrize("name", ["tetrahedron", "mixed in space"])
 def test_a_semidefinite_maximum_may_be_too_large_but_not_too_small(name):
-    solution = solve(CASES[name], method="sandwich")
+    solution = solve(CASES[name], method="semidefinite")
     stated = solution.certificate.pricing_maximum
 
     def failed(maximum: float, pricing: str = "semidefinite") -> set[str]:
@@ -88,7 +88,7 @@ AFFINE = np.random.default_rng(0).standard_normal((5, 2))
     ids=["constant on balls", "affine on samples", "samples of a simplex"],
 )
 def test_affine_targets_cost_nothing(problem):
-    solution = solve(problem, method="sandwich")
+    solution = solve(problem, method="semidefinite")
     assert solution.certified
     assert solution.cost == solution.lower_bound == solution.relative_gap == 0.0
     assert solution.neurons == 0
@@ -96,20 +96,20 @@ def test_affine_targets_cost_nothing(problem):
 
 
 def test_both_masters_give_the_same_interval():
-    one = solve(CASES["mixed"], method="sandwich")
-    other = solve(CASES["mixed"], method="sandwich", master="cvxpy")
+    one = solve(CASES["mixed"], method="semidefinite")
+    other = solve(CASES["mixed"], method="semidefinite", master="cvxpy")
     assert one.cost == pytest.approx(other.cost, rel=1e-7)
     assert one.lower_bound == pytest.approx(other.lower_bound, rel=1e-9)
 
 
 def test_what_has_no_network_says_so():
     with pytest.raises((NotCertified, InfeasibleProblem), match="lower the radii"):
-        solve(denoising(equilateral(), radius=0.8), method="sandwich")
+        solve(denoising(equilateral(), radius=0.8), method="semidefinite")
 
 
 def test_too_many_patterns_are_not_supported():
     points = np.random.default_rng(0).standard_normal((64, 3))
     with pytest.raises(UnsupportedProblem, match="64 sites"):
-        solve(denoising(points, radius=1e-3), method="sandwich")
+        solve(denoising(points, radius=1e-3), method="semidefinite")
     with pytest.raises(UnsupportedProblem, match="10 sites .* have 511 activation patterns"):
-        solve(denoising(regular_simplex(9), radius=0.01), method="sandwich")
+        solve(denoising(regular_simplex(9), radius=0.01), method="semidefinite")
