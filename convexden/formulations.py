@@ -226,10 +226,10 @@ def activation_patterns(points: ArrayLike, radii: ArrayLike = 0.0) -> NDArray[np
 
     On points these are the cells with an interior of the arrangement of the hyperplanes
     :math:`w^T y_n + b = 0` in the space of hinges.  Hinges through points lie on the boundary of
-    such cells, and their neurons :math:`[w^T y + b]_+` belong to each of them.  In general
-    position there are :math:`2 \sum_{k \le d} \binom{N - 1}{k}`; collinear, coplanar and repeated points
-    leave fewer.  Found by inserting point after point, by recursion over the dimension, without
-    linear programs: in the time that it takes to write them down, N times over.
+    such cells, and their neurons :math:`[w^T y + b]_+` belong to each of them.  There are
+    :math:`2 \sum_{k \le d} \binom{N - 1}{k}` in general position, and fewer if points are
+    collinear, coplanar or repeated.  Found by inserting point after point, by recursion over the
+    dimension, without linear programs, in about N times the time that it takes to write them down.
 
     Points closer than 1e-9 of their spread are in one place, and positions that close to a
     degenerate one are degenerate.

@@ -20,8 +20,8 @@ from convexden.solvers.pricing.line import LinePricing
 
 ACCURACY = 1e-10
 _CUT = 1e-12  # hinges that cut balls deeper are left out, however the solver uses them
-_LIGHT = (1e-4, 1e-6, 1e-8, 1e-10)  # neurons below these shares of the heaviest may be zeros
-_WORTH = 1e-9  # or are they worth it?
+_LIGHT = (1e-4, 1e-6, 1e-8, 1e-10, 0.0)  # neurons below these shares of the heaviest may be zeros
+_WORTH = 1e-9  # more than the solver's cost is not worth it
 
 
 class Program(ABC):
@@ -76,6 +76,8 @@ def solve_accurately(problem: Any, what: str) -> None:
                 problem.solve(
                     solver=cp.CLARABEL,
                     equilibrate_enable=equilibrate,
+                    direct_solve_method="faer",  # goes further on thin cells
+                    max_threads=1,
                     tol_gap_abs=ACCURACY,
                     tol_gap_rel=ACCURACY,
                     tol_feas=ACCURACY,
@@ -119,8 +121,10 @@ def network_of_hinges(
         if fewer is not None:
             kept, repaired = kept[fewer[0]], fewer[1]
         cost = float(np.linalg.norm(repaired, axis=1).sum())
-        if best is None or cost < best[0] * (1 - _WORTH):
+        if best is None or cost < best[0]:
             best = cost, kept, repaired
+        if cost <= (1 + _WORTH) * norms.sum():
+            break
     if best is None:
         raise no_solution(what, "its hinges do not interpolate")
     return rows.network(hinges[best[1]], best[2])

@@ -19,14 +19,13 @@ bound it, about four in the plane.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from convexden.directions import max_margin_direction
 from convexden.errors import UnsupportedProblem
 from convexden.problem import Interpolation
 from convexden.solvers.arrangement import activation_patterns, facets, half_of, most_patterns
-from convexden.solvers.atoms import Array, Flags, Hinges
+from convexden.solvers.atoms import Array, Flags, Hinges, Indices
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.outcome import NO_PRICING, Outcome
 from convexden.solvers.program import Program, network_of_hinges, no_solution, priced
@@ -81,12 +80,11 @@ class ScalarExact(Program):
         """A network and, where its multipliers can be priced, a bound."""
         if self._hinges.value is None:
             raise no_solution("the scalar-exact program", str(self.problem.status))
-        vectors: Array = self._hinges.value
+        vectors = _clear(self.rows, self._hinges.value, self._patterns)
         norms = np.linalg.norm(vectors[:, :-1], axis=1)
         used = np.flatnonzero(norms > 0)
-        lines = vectors[used] / norms[used, None]
         signs = np.where(used < len(norms) // 2, 1.0, -1.0)
-        hinges = _clear(self.rows, _hinges(lines, self._patterns[used]))
+        hinges = _hinges(vectors[used] / norms[used, None], self._patterns[used])
         # Past samples a hinge may go: there it counts as it is, not as its cone has it.
         samples = self.rows.problem.radii == 0
         hinges.patterns[:, samples] = hinges.offsets(self.rows.problem)[:, samples] > 0
@@ -130,27 +128,32 @@ def _hinges(lines: Array, patterns: Flags) -> Hinges:
     return Hinges(lines[:, :-1], lines[:, -1], patterns, nowhere, nowhere, still)
 
 
-def _clear(rows: Constraints, hinges: Hinges) -> Hinges:
-    r"""The hinges moved off the balls that they cut by an error of the solver.
+def _clear(rows: Constraints, vectors: Array, patterns: Flags) -> Array:
+    r"""The vectors (w, b) of all neurons, moved off the balls that they cut by rounding.
 
     The margin :math:`\min_n (2 D_n - 1) (w^T y_n + b) - r_n |w|` is concave and homogeneous: a
-    multiple of a hinge that has one, added to a hinge, makes up for what it lacks.
+    multiple of a hinge that has one, added to a neuron, makes up for what it lacks.  Added to both
+    neurons of the pattern it changes no value.
     """
     problem = rows.problem
     balls = problem.radii > 0
-    depths = hinges.depths(problem)[:, balls].max(axis=1, initial=0.0)
-    lines = np.column_stack([hinges.normals, hinges.biases])
-    for k in np.flatnonzero(depths > 0):
-        sides = np.where(balls, np.where(hinges.patterns[k], 1, -1), 0).astype(np.int8)
-        inner, margin = _widest(problem, sides)
-        lines[k] += (1 + 1e-6) * (depths[k] / margin) * inner
-    lines /= np.linalg.norm(lines[:, :-1], axis=1, keepdims=True)
-    return _hinges(lines, hinges.patterns)
+    if not balls.any():
+        return vectors
+    signs = np.where(patterns, 1.0, -1.0)[:, balls]
+    z = vectors @ np.column_stack([problem.centers, np.ones(len(problem))])[balls].T
+    norms = np.linalg.norm(vectors[:, :-1], axis=1)
+    lacks = np.max(problem.radii[balls] * norms[:, None] - signs * z, axis=1)
+    both = np.maximum(lacks.reshape(2, -1).max(axis=0), 0.0)
+    cleared = vectors.copy()
+    for k in np.flatnonzero(both):
+        inner, margin = _widest(problem, np.where(balls, np.where(patterns[k], 1, -1), 0))
+        cleared[[k, k + len(both)]] += (1 + 1e-6) * (both[k] / margin) * inner
+    return cleared
 
 
-def _widest(problem: Interpolation, sides: NDArray[np.int8]) -> tuple[Array, float]:
+def _widest(problem: Interpolation, sides: Indices) -> tuple[Array, float]:
     """A hinge (w, b) between the two sides, or beyond all of one, and its margin."""
-    u = max_margin_direction(problem.centers, problem.radii, sides)
+    u = max_margin_direction(problem.centers, problem.radii, sides.astype(np.int8))
     if np.isnan(u).any():
         return np.append(np.zeros(len(u)), 1.0 if sides.max() > 0 else -1.0), 1.0
     heights = problem.centers @ u
