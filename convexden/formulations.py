@@ -305,7 +305,7 @@ _FORMULATIONS = (
         "lower bound",
         "samples; targets of any dimension",
         "a matrix inequality of order p + d + 2 and N (N - 1) / 2 numbers per half pattern "
-        "(at most 30 000 numbers in all: some 16 samples in the plane)",
+        "(at most 30 000 numbers in all: 17 samples in the plane)",
     ),
     Formulation(
         "semidefinite",

@@ -28,9 +28,8 @@ from convexden.solvers.scalar_exact import ScalarExact, check_scalar
 from convexden.solvers.semidefinite import (
     CopositiveProgram,
     SemidefiniteProgram,
+    bounded_patterns,
     check_copositive,
-    check_semidefinite,
-    half_patterns,
 )
 
 _TOLERANCE = 1e-8
@@ -67,7 +66,10 @@ class LastMaster(Program):
     def read(self) -> Outcome:
         """A network, with the bound of column generation."""
         weights = self._master.solution().weights
-        network = network_of_hinges(self.rows, self._hinges, weights, "the restricted master")
+        sizes = np.linalg.norm(weights, axis=1)
+        network = network_of_hinges(
+            self.rows, self._hinges, weights, sizes, "the restricted master"
+        )
         return replace(self._found, network=network)
 
 
@@ -80,7 +82,7 @@ def _generated(problem: Interpolation) -> Outcome:
 
 
 def _semidefinite(rows: Constraints) -> SemidefiniteProgram:
-    return SemidefiniteProgram(rows, half_patterns(rows.problem))
+    return SemidefiniteProgram(rows, bounded_patterns(rows.problem))
 
 
 def _check_master(problem: Interpolation) -> None:
@@ -95,11 +97,11 @@ BUILDERS: dict[str, Callable[[Constraints], Program]] = {
     SemidefiniteProgram.name: _semidefinite,
     RampsProgram.name: RampsProgram,
 }
-CHECKS: dict[str, Callable[[Interpolation], None]] = {
+CHECKS: dict[str, Callable[[Interpolation], object]] = {
     LastMaster.name: _check_master,
     ScalarExact.name: check_scalar,
     CopositiveProgram.name: check_copositive,
-    SemidefiniteProgram.name: check_semidefinite,
+    SemidefiniteProgram.name: bounded_patterns,
     RampsProgram.name: check_ramps,
 }
 

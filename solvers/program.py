@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -100,20 +101,20 @@ def no_solution(what: str, reason: str) -> NotCertified:
 
 
 def network_of_hinges(
-    rows: Constraints, hinges: Hinges, weights: Array, what: str
+    rows: Constraints, hinges: Hinges, weights: Array, sizes: Array, what: str
 ) -> ShallowNetwork:
-    """The network of hinges whose weights (K, p) satisfy the rows almost.
+    """The network of hinges whose weights (K, p) satisfy the rows almost: of the heavy ones, by
+    these or by the sizes (K,) that the solver gave them, if these are enough.
 
     Raises
     ------
     NotCertified
         If the hinges do not interpolate, however little their weights are changed.
     """
-    norms = np.linalg.norm(weights, axis=1)
     clear = hinges.depths(rows.problem).max(axis=1, initial=0.0) <= _CUT
     columns, best = rows.features(hinges), None
-    for light in _LIGHT:
-        kept = np.flatnonzero(clear & (norms > light * norms.max(initial=0.0)))
+    for light, share in product(_LIGHT, (sizes, np.linalg.norm(weights, axis=1))):
+        kept = np.flatnonzero(clear & (share >= light * share.max(initial=0.0)))
         repaired = repair(columns[kept], rows.targets, weights[kept]) if kept.size else None
         if repaired is None:
             continue
@@ -123,7 +124,7 @@ def network_of_hinges(
         cost = float(np.linalg.norm(repaired, axis=1).sum())
         if best is None or cost < best[0]:
             best = cost, kept, repaired
-        if cost <= (1 + _WORTH) * norms.sum():
+        if cost <= (1 + _WORTH) * sizes.sum():
             break
     if best is None:
         raise no_solution(what, "its hinges do not interpolate")

@@ -80,6 +80,7 @@ class ScalarExact(Program):
         """A network and, where its multipliers can be priced, a bound."""
         if self._hinges.value is None:
             raise no_solution("the scalar-exact program", str(self.problem.status))
+        sizes = np.linalg.norm(self._hinges.value[:, :-1], axis=1)
         vectors = _clear(self.rows, self._hinges.value, self._patterns)
         norms = np.linalg.norm(vectors[:, :-1], axis=1)
         used = np.flatnonzero(norms > 0)
@@ -89,7 +90,9 @@ class ScalarExact(Program):
         samples = self.rows.problem.radii == 0
         hinges.patterns[:, samples] = hinges.offsets(self.rows.problem)[:, samples] > 0
         weights = (signs * norms[used])[:, None]
-        network = network_of_hinges(self.rows, hinges, weights, "the scalar-exact program")
+        network = network_of_hinges(
+            self.rows, hinges, weights, sizes[used], "the scalar-exact program"
+        )
         found: Array = -self._interpolate.dual_value[:, None]
         values, jacobians = self.rows.multipliers(found)
         maximum, pricing = priced(self.rows.problem, values, jacobians)

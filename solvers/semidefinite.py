@@ -180,13 +180,21 @@ def check_copositive(problem: Interpolation) -> None:
     _check_size(problem, most_patterns(n, d) // 2 - 1, order, MOST_NUMBERS)
 
 
-def check_semidefinite(problem: Interpolation) -> None:
-    """Raise UnsupportedProblem if there are too many patterns."""
+def bounded_patterns(problem: Interpolation) -> Flags:
+    """Those of `half_patterns`, if the program over all of them is not too large.
+
+    Raises
+    ------
+    UnsupportedProblem
+        If it is.
+    """
     n, d = problem.centers.shape
     order = problem.output_dimension + d + 2
-    if n == d + 1:
+    if n == d + 1:  # before they are looked at
         _check_size(problem, 2 ** (n - 1) - 1, order, MOST_NUMBERS)
-    _check_size(problem, len(_two_sided(half_patterns(problem))), order, MOST_NUMBERS)
+    patterns = half_patterns(problem)
+    _check_size(problem, len(_two_sided(patterns)), order, MOST_NUMBERS)
+    return patterns
 
 
 def semidefinite_bound(rows: Constraints, patterns: Flags) -> SemidefiniteBound:
