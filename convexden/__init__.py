@@ -55,7 +55,7 @@ _HOMES = {
     "load": "serialization",
     "save": "serialization",
 }
-_ROOMS = ("theorems", "data", "alignment", "distances", "pieces", "plotting")
+_ROOMS = ("theorems", "data", "alignment", "distances", "formulations", "pieces", "plotting")
 
 __all__ = ["__version__", *sorted(_HOMES), *_ROOMS]
 
@@ -63,6 +63,7 @@ if TYPE_CHECKING:  # what a name is imported as, a type checker re-exports
     from convexden import alignment as alignment
     from convexden import data as data
     from convexden import distances as distances
+    from convexden import formulations as formulations
     from convexden import pieces as pieces
     from convexden import plotting as plotting
     from convexden import theorems as theorems

@@ -8,7 +8,13 @@ bounds of `sphere_maxima` and the `stationary_points` where these leave a face o
 what of it holds.
 """
 
-from convexden.verification.checks import Check, Verification, verify, verify_certificate
+from convexden.verification.checks import (
+    Check,
+    Verification,
+    proven_bound,
+    verify,
+    verify_certificate,
+)
 from convexden.verification.regularised import (
     RegularisedVerification,
     verify_objective,
@@ -21,6 +27,7 @@ __all__ = [
     "RegularisedVerification",
     "SiteErrors",
     "Verification",
+    "proven_bound",
     "site_errors",
     "verify",
     "verify_certificate",

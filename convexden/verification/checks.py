@@ -162,6 +162,26 @@ def verify_certificate(solution: Solution, *, tolerance: float = 1e-8) -> Verifi
     )
 
 
+def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
+    """The lower bound that multipliers prove without a network, as in `verify`; where P cannot be
+    enclosed because there are too many sites, with the P that the certificate states.
+
+    Raises
+    ------
+    InvalidProblem
+        If the certificate does not fit the problem.
+    """
+    n, p, d = len(problem), problem.output_dimension, problem.input_dimension
+    values = _multipliers("values", certificate.values, (n, p))
+    jacobians = _multipliers("jacobians", certificate.jacobians, (n, p, d))
+    dual = project_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
+    try:
+        maximum = pricing_interval(dual).upper
+    except UnsupportedProblem:
+        maximum = float(certificate.pricing_maximum)
+    return max(0.0, dual.objective / max(1.0, maximum))
+
+
 def verify(
     problem: Interpolation,
     network: ShallowNetwork,
