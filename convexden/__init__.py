@@ -55,7 +55,16 @@ _HOMES = {
     "load": "serialization",
     "save": "serialization",
 }
-_ROOMS = ("theorems", "data", "alignment", "distances", "formulations", "pieces", "plotting")
+_ROOMS = (
+    "theorems",
+    "data",
+    "alignment",
+    "distances",
+    "formulations",
+    "pieces",
+    "plotting",
+    "training",
+)
 
 __all__ = ["__version__", *sorted(_HOMES), *_ROOMS]
 
@@ -67,6 +76,7 @@ if TYPE_CHECKING:  # what a name is imported as, a type checker re-exports
     from convexden import pieces as pieces
     from convexden import plotting as plotting
     from convexden import theorems as theorems
+    from convexden import training as training
     from convexden.alignment import Alignment as Alignment
     from convexden.alignment import Comparison as Comparison
     from convexden.alignment import align as align

@@ -111,8 +111,46 @@ def sup_distance_bounds(
     return lower, max(lower, _by_pairs(first, second, low, high))
 
 
+def rms_distance(
+    f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation, *, probes: int = 4096
+) -> float:
+    r"""Root mean square of :math:`|f(y) - g(y)|_2` over the box of `sup_distance`.
+
+    An estimate: the mean is over probes that are uniform in the box, the same in every call.
+
+    Parameters
+    ----------
+    f, g : ShallowNetwork
+        On the inputs and outputs of the problem.
+    problem : Interpolation
+    probes : int, optional
+
+    Returns
+    -------
+    float
+        In units of the targets.
+
+    Raises
+    ------
+    InvalidProblem
+        If the networks do not fit the problem.
+
+    Examples
+    --------
+    >>> import convexden as cd
+    >>> from convexden.distances import rms_distance
+    >>> near = cd.theorems.univariate.closed_form([0.0, 1.0], 0.1)
+    >>> far = cd.theorems.univariate.closed_form([0.0, 1.0], 0.2)
+    >>> round(rms_distance(near.network, far.network, near.problem), 2)
+    0.04
+    """
+    difference, low, high = _difference(f, g, problem, merge=False)
+    points = np.random.default_rng(0).uniform(low, high, (probes, low.size))
+    return float(np.sqrt(np.mean(np.sum(difference(points) ** 2, axis=1))))
+
+
 def _difference(
-    f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation
+    f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation, *, merge: bool = True
 ) -> tuple[ShallowNetwork, Array, Array]:
     """The difference in reduced coordinates, its hinges merged, and the corners of the box."""
     check_fit(problem, f, g)
@@ -127,7 +165,8 @@ def _difference(
         f.offset - g.offset,
     )
     axes = reduction.input_scale * reduction.input_basis
-    return restrict(both, reduction.input_origin, axes).canonical(), low, high
+    found = restrict(both, reduction.input_origin, axes)
+    return found.canonical() if merge else found, low, high
 
 
 def _vertex_count(network: ShallowNetwork) -> int:

@@ -103,6 +103,11 @@ def test_verification_does_not_load_cvxpy():
     assert not [name for name in loaded if name.startswith("convexden.solv")]
 
 
+def test_training_loads_pytorch_and_the_solvers_when_it_trains_only():
+    code = "import sys, convexden as c; c.training.train, c.training.compare; print(*sys.modules)"
+    assert not {"torch", "cvxpy", "clarabel", "matplotlib"} & set(python("-c", code).split())
+
+
 def test_help_loads_nothing_heavy():
     code = "import sys; from convexden.cli import main\n"
     code += "try: main(['solve', '--help'])\nexcept SystemExit: print(*sys.modules)"

@@ -24,6 +24,7 @@ from convexden.plotting.ramps import plot_ramps
 from convexden.plotting.sampling import plot_sampled_optima, save_sampled_optima
 from convexden.plotting.segment import plot_segment
 from convexden.plotting.shape_map import plot_shape_map, save_shape_map
+from convexden.plotting.training import plot_trained, plot_training
 from convexden.plotting.weights import plot_weights
 
 __all__ = [
@@ -46,6 +47,8 @@ __all__ = [
     "plot_segment",
     "plot_shape_map",
     "plot_solution",
+    "plot_trained",
+    "plot_training",
     "plot_weights",
     "save_sampled_optima",
     "save_shape_map",

@@ -1,0 +1,173 @@
+"""A trained network beside the exact optimum: where they differ, and how that went over time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from convexden import charts, pieces
+from convexden.errors import UnsupportedProblem
+from convexden.plotting import line, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from convexden.training import Gap
+
+TRAINED = style.VERMILION
+HEAVY = 1e-2  # share of the heaviest hinge from which on those of a trained network are drawn
+
+
+def plot_trained(gap: Gap, ax: Axes | None = None) -> Axes:
+    """Draw a trained network over the exact one, on the line or in the plane of the data.
+
+    On a line both graphs are drawn.  In a plane it is a map of their distance, with the hinges of
+    the exact network and, thin and dashed, those of the trained one that weigh at least a
+    hundredth of its heaviest.
+
+    Parameters
+    ----------
+    gap : Gap
+        From `convexden.training.compare`.
+    ax : Axes, optional
+        Where to draw; a new figure if none is given.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    UnsupportedProblem
+        If the centres span more than a plane.
+    """
+    problem = gap.solution.problem
+    rank = problem.reduce().problem.input_dimension
+    if rank > 2:
+        raise UnsupportedProblem(
+            f"the centers span {rank} dimensions: only networks on a line or in a plane can be "
+            "drawn"
+        )
+    return _on_line(gap, ax) if rank == 1 else _in_plane(gap, ax)
+
+
+def plot_training(gap: Gap, ax: Axes | None = None) -> Axes:
+    """Draw how far a network in training was from the exact optimum, against seconds.
+
+    Both axes are logarithmic: the excess of its cost (a dashed line where the cost is too low,
+    because the network does not interpolate), the excess with the errors priced where all sites are
+    samples, the worst error on the sites and the distance of the functions, both relative to the
+    spread of the targets.  A vertical line is the time that the exact solution took.
+
+    Parameters
+    ----------
+    gap : Gap
+        From `convexden.training.compare`.
+    ax : Axes, optional
+        Where to draw; a new figure if none is given.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = style.axes(6.4, 4.8) if ax is None else ax
+    spread = gap.solution.problem.target_spread or 1.0
+    seconds = np.array([step.seconds for step in gap.history])
+    excess = np.array([step.excess for step in gap.history])
+    priced = np.array([step.priced_excess for step in gap.history])
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    above = np.where(excess > 0, excess, np.nan)
+    below = np.where(excess < 0, -excess, np.nan)
+    lines: tuple[tuple[Any, str, str, float, str], ...] = (
+        (above, TRAINED, "-", 1.8, "excess of the cost"),
+        (below, TRAINED, "--", 1.0, "cost too low by"),
+        (priced, style.PURPLE, "-.", 1.4, "excess, errors priced"),
+        ([s.error / spread for s in gap.history], style.NOISE, ":", 1.6, "worst error"),
+        (
+            [s.distance / spread for s in gap.history],
+            style.GREEN,
+            "-",
+            1.2,
+            "distance of functions",
+        ),
+    )
+    for values, colour, dash, width, label in lines:
+        drawn = np.asarray(values, dtype=float)
+        if (np.isfinite(drawn) & (drawn > 0)).any():
+            ax.plot(seconds, drawn, color=colour, ls=dash, lw=width, label=label)
+    solved = gap.solution
+    ax.axvline(
+        solved.seconds,
+        color=style.BLUE,
+        lw=1.6,
+        label=f"exact: gap {solved.relative_gap:.0e}, {solved.seconds:.2g} s",
+    )
+    ax.grid(color="0.93", lw=0.7)
+    ax.set_xlabel("seconds of training")
+    ax.set_ylabel("relative to the certified optimum")
+    style.legend(ax, columns=2)
+    return ax
+
+
+def _on_line(gap: Gap, ax: Axes | None) -> Axes:
+    problem, trained = gap.solution.problem, gap.trained.network
+    ax = style.axes(6.4, 4.6) if ax is None else ax
+    ax = line.draw(problem, gap.solution.network, ax)
+    for curve in ax.get_lines():
+        curve.set_label(str(curve.get_label()).replace("network", "exact"))
+    chart = charts.chart(problem, trained, 1, most=len(style.CURVES))
+    low, high = chart.frame(0.12)
+    path = pieces.along(chart.network, low, high)
+    for j, values in enumerate(path.values.T):
+        label = "trained" if j == 0 else ""
+        ax.plot(path.points(path.knots), values, color=TRAINED, ls="--", lw=1.3, label=label)
+    style.legend(ax, columns=3)
+    return ax
+
+
+def _in_plane(gap: Gap, ax: Axes | None) -> Axes:
+    from matplotlib.collections import LineCollection, PatchCollection
+    from matplotlib.patches import Circle
+
+    problem = gap.solution.problem
+    exact = charts.chart(problem, gap.solution.network, 2, most=problem.output_dimension)
+    trained = charts.chart(problem, gap.trained.network, 2, most=problem.output_dimension)
+    low, high = exact.frame(0.25)
+    width, height = high - low
+    ax = style.axes(7.0, 1.4 + 5.0 * height / width) if ax is None else ax
+    grid = [np.linspace(a, b, 241) for a, b in zip(low, high, strict=True)]
+    points = np.stack(np.meshgrid(*grid), axis=-1).reshape(-1, 2)
+    apart = np.linalg.norm(exact.network(points) - trained.network(points), axis=1)
+    colours = style.part_of("Oranges", 0.0, 0.75)
+    image = ax.pcolormesh(*grid, apart.reshape(241, 241), cmap=colours, rasterized=True, vmin=0.0)
+    ax.figure.colorbar(image, ax=ax, label="distance of the two outputs", aspect=30)
+    for chart, colour, dash, size, label in (
+        (exact, style.BLUE, "-", 1.8, "hinge of the exact network"),
+        (trained, "0.25", (0, (4, 2)), 0.6, "heavy hinge of the trained one"),
+    ):
+        segments, neurons = pieces.hinge_segments(chart.network, low, high)
+        heavy = chart.weights[neurons] >= HEAVY * chart.weights.max(initial=0.0)
+        ax.add_collection(
+            LineCollection(list(segments[heavy]), colors=colour, linestyles=dash, lw=size, zorder=2)
+        )
+        ax.plot([], [], color=colour, ls=dash, lw=size, label=label)
+    balls = exact.radii > 0
+    if balls.any():
+        circles = zip(exact.sites[balls], exact.radii[balls], strict=True)
+        discs = [Circle((y[0], y[1]), radius) for y, radius in circles]
+        edges = PatchCollection(discs, facecolors="none", edgecolors="black", lw=0.8, zorder=4)
+        ax.add_collection(edges)
+    if not balls.all():
+        dots = style.SAMPLE | {"ms": 4.0, "zorder": 4, "label": "sample"}
+        ax.plot(*exact.sites[~balls].T, **dots)
+    if exact.denoising:
+        ax.plot(*exact.clean.T, zorder=5, label="clean point", **style.CLEAN)
+    ax.set_xlim(low[0], high[0])
+    ax.set_ylim(low[1], high[1])
+    ax.set_aspect("equal")
+    ax.set_xlabel("first coordinate in the plane of the data" if exact.projected else "$y_1$")
+    ax.set_ylabel("second coordinate" if exact.projected else "$y_2$")
+    style.legend(ax, columns=2)
+    return ax
