@@ -1,7 +1,6 @@
 """`solve`: from an interpolation problem to a network with a certificate.
 
-The one caller of `convexden.solvers`.  What they return is taken to the verification before it is
-called certified.
+What `convexden.solvers` return is taken to the verification before it is called certified.
 """
 
 from __future__ import annotations
@@ -95,7 +94,7 @@ def solve(
     started = time.perf_counter()
     if method is not None and method not in METHODS:
         raise InvalidProblem(f"there is no method '{method}': choose from {', '.join(METHODS)}")
-    _check_size(problem)
+    check_size(problem)
     essential = Essential(problem)
     reduced, scale = essential.problem, essential.scale
     history: list[Progress] = []
@@ -147,7 +146,8 @@ def solve(
     )
 
 
-def _check_size(problem: Interpolation) -> None:
+def check_size(problem: Interpolation) -> None:
+    """Raise `UnsupportedProblem` if a Jacobian for each site does not fit in memory."""
     n, p, d = len(problem), problem.output_dimension, problem.input_dimension
     if n * p * d > LARGEST_CERTIFICATE:
         raise UnsupportedProblem(

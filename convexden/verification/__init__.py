@@ -15,14 +15,22 @@ from convexden.verification.checks import (
     verify,
     verify_certificate,
 )
+from convexden.verification.regularised import (
+    RegularisedVerification,
+    verify_objective,
+    verify_regularised,
+)
 from convexden.verification.site_errors import SiteErrors, site_errors
 
 __all__ = [
     "Check",
+    "RegularisedVerification",
     "SiteErrors",
     "Verification",
     "proven_bound",
     "site_errors",
     "verify",
     "verify_certificate",
+    "verify_objective",
+    "verify_regularised",
 ]
