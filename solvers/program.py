@@ -77,7 +77,7 @@ def solve_accurately(problem: Any, what: str) -> None:
                 problem.solve(
                     solver=cp.CLARABEL,
                     equilibrate_enable=equilibrate,
-                    direct_solve_method="faer",  # goes further on thin cells
+                    direct_solve_method="faer",  # gets further on clustered samples
                     max_threads=1,
                     tol_gap_abs=ACCURACY,
                     tol_gap_rel=ACCURACY,
