@@ -28,7 +28,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import convexden as cd  # noqa: E402
 from benchmarks.peers.instances import FULL, INSTANCES, QUICK  # noqa: E402
 from benchmarks.peers.programs import PEERS, warm_up  # noqa: E402
-from benchmarks.peers.tables import draw, table  # noqa: E402
+from benchmarks.peers.tables import draw, table, thin  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = ("convexden", "numpy", "cvxpy", "clarabel", "torch", "pyscnn")
@@ -74,7 +74,7 @@ def main() -> None:
                 status = results["runs"][-1]["status"]
                 print(f"{instance}, {name}, seed {seed}: {status}", file=sys.stderr)
                 if options.output:  # a run that is stopped keeps what it has
-                    options.output.write_text(json.dumps(results, indent=1) + "\n")
+                    options.output.write_text(json.dumps(thin(results), indent=1) + "\n")
     print(table(results))
     if options.output:
         draw(results, options.output.with_suffix(".png"))
@@ -110,12 +110,13 @@ def work(name: str, instance: str, seed: int, limit: float) -> None:
     from convexden.training import priced_excess, worst_error
 
     problem = INSTANCES[instance][0]()
-    judge = cd.solve(problem)
+    judge: cd.Solution | None = None
     warm_up(PEERS[name])
     allowed = time.process_time() + limit
     _stop_after(allowed)
     for point in PEERS[name].run(problem, seed, limit):
         measuring = time.process_time()
+        judge = judge or cd.solve(problem)
         written: dict[str, Any] = {
             "seconds": point.seconds,
             "processor_seconds": point.processor,

@@ -36,6 +36,18 @@ def optimum(results: dict[str, Any], instance: str) -> tuple[float, float]:
     return math.nan, math.nan
 
 
+def thin(results: dict[str, Any]) -> dict[str, Any]:
+    """Of networks in training keep the last, and on the way the first that is within 5 %."""
+    runs = []
+    for run in results["runs"]:
+        best, _ = optimum(results, run["instance"])
+        near = [p for p in run["points"] if "neurons" in p and close(p, best)]
+        first = min(near, key=lambda point: point["processor_seconds"], default=None)
+        kept = [p for p in run["points"] if ON_THE_WAY not in p["note"] or p is first]
+        runs.append(run | {"points": kept})
+    return results | {"runs": runs}
+
+
 def table(results: dict[str, Any]) -> str:
     lines = []
     for instance, about in results["instances"].items():
