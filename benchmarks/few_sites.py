@@ -103,7 +103,7 @@ def bounds() -> Iterator[str]:
     yield f"{'problem':<34}{'ramps above':>12}{'bound below':>12}{'seconds':>9}"
     for name, problem in problems.items():
         optimum = cd.solve(problem)
-        sandwich = cd.solve(problem, method="sandwich")
+        sandwich = cd.solve(problem, method="semidefinite")
         yield (
             f"{name:<34}{sandwich.cost / optimum.cost - 1:12.1e}"
             f"{1 - sandwich.lower_bound / optimum.cost:12.1e}{sandwich.seconds:9.2f}"

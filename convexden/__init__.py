@@ -21,8 +21,13 @@ _HOMES = {
     "denoising": "problem",
     "ShallowNetwork": "network",
     "Progress": "solution",
+    "RegularisationPath": "solution",
+    "RegularisedSolution": "solution",
     "Solution": "solution",
     "solve": "solving",
+    "largest_penalty": "regularised",
+    "regularisation_path": "regularised",
+    "regularise": "regularised",
     "Decomposition": "ramps",
     "Ramp": "ramps",
     "decode": "ramps",
@@ -37,16 +42,29 @@ _HOMES = {
     "uniqueness": "minimisers",
     "Frontier": "sweep.frontiers",
     "frontier": "sweep.frontiers",
+    "SampledOptima": "sweep.sampling",
+    "sampled_optima": "sweep.sampling",
     "ShapeMap": "sweep.shape_maps",
     "shape_map": "sweep.shape_maps",
     "Verification": "verification",
+    "RegularisedVerification": "verification",
     "verify_certificate": "verification",
+    "verify_regularised": "verification",
     "Counterexample": "sweep.counterexamples",
     "search": "sweep.counterexamples",
     "load": "serialization",
     "save": "serialization",
 }
-_ROOMS = ("theorems", "data", "alignment", "distances", "pieces", "plotting", "training")
+_ROOMS = (
+    "theorems",
+    "data",
+    "alignment",
+    "distances",
+    "formulations",
+    "pieces",
+    "plotting",
+    "training",
+)
 
 __all__ = ["__version__", *sorted(_HOMES), *_ROOMS]
 
@@ -54,6 +72,7 @@ if TYPE_CHECKING:  # what a name is imported as, a type checker re-exports
     from convexden import alignment as alignment
     from convexden import data as data
     from convexden import distances as distances
+    from convexden import formulations as formulations
     from convexden import pieces as pieces
     from convexden import plotting as plotting
     from convexden import theorems as theorems
@@ -79,19 +98,28 @@ if TYPE_CHECKING:  # what a name is imported as, a type checker re-exports
     from convexden.ramps import Decomposition as Decomposition
     from convexden.ramps import Ramp as Ramp
     from convexden.ramps import decode as decode
+    from convexden.regularised import largest_penalty as largest_penalty
+    from convexden.regularised import regularisation_path as regularisation_path
+    from convexden.regularised import regularise as regularise
     from convexden.serialization import load as load
     from convexden.serialization import save as save
     from convexden.solution import Progress as Progress
+    from convexden.solution import RegularisationPath as RegularisationPath
+    from convexden.solution import RegularisedSolution as RegularisedSolution
     from convexden.solution import Solution as Solution
     from convexden.solving import solve as solve
     from convexden.sweep.counterexamples import Counterexample as Counterexample
     from convexden.sweep.counterexamples import search as search
     from convexden.sweep.frontiers import Frontier as Frontier
     from convexden.sweep.frontiers import frontier as frontier
+    from convexden.sweep.sampling import SampledOptima as SampledOptima
+    from convexden.sweep.sampling import sampled_optima as sampled_optima
     from convexden.sweep.shape_maps import ShapeMap as ShapeMap
     from convexden.sweep.shape_maps import shape_map as shape_map
+    from convexden.verification import RegularisedVerification as RegularisedVerification
     from convexden.verification import Verification as Verification
     from convexden.verification import verify_certificate as verify_certificate
+    from convexden.verification import verify_regularised as verify_regularised
 
 
 def __getattr__(name: str) -> Any:

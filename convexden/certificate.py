@@ -20,6 +20,8 @@ class Certificate:
     .. math:: R \ge \frac{\sum_n l_n^T t_n}{\max(1, P)}, \qquad
        P = \max_{|w| = 1,\, b} \Big| \sum_n D_n (l_n z_n(w, b) + G_n w) \Big|.
 
+    Those of a `RegularisedSolution` bound its objective instead, see `convexden.regularise`.
+
     Parameters
     ----------
     values : (N, p) array

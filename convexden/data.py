@@ -214,13 +214,21 @@ def random_points(count: int, dimension: int, seed: int | np.random.Generator) -
 
 
 def noisy_samples(
-    clean: ArrayLike, radius: float, samples: int, seed: int | np.random.Generator
+    clean: ArrayLike,
+    radius: float,
+    samples: int,
+    seed: int | np.random.Generator,
+    *,
+    boundary: bool = False,
 ) -> Array:
-    """Samples (N, samples, d), uniform in the balls of this radius around clean points (N, d)."""
+    """Samples (N, samples, d), uniform in the balls of this radius around clean points (N, d), or
+    on their boundaries."""
     clean = np.asarray(clean, dtype=float)
     generator = np.random.default_rng(seed)
     count, dimension = clean.shape
     directions = generator.standard_normal((count, samples, dimension))
     directions /= np.linalg.norm(directions, axis=2, keepdims=True)
+    if boundary:
+        return clean[:, None] + radius * directions
     depths = generator.random((count, samples, 1)) ** (1.0 / dimension)
     return clean[:, None] + radius * depths * directions

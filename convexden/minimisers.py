@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import combinations, combinations_with_replacement
+from itertools import combinations, product
 from typing import Literal, Self
 
 import numpy as np
@@ -13,10 +12,10 @@ import scipy.linalg
 import scipy.optimize
 from numpy.typing import NDArray
 
-from convexden.certificate import Certificate
 from convexden.errors import NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, Reduction
+from convexden.saturation import FLOOR, DualConstraint, Family, Lines
 from convexden.solution import Solution
 from convexden.verification import site_errors
 
@@ -24,23 +23,15 @@ Array = NDArray[np.float64]
 
 Status = Literal["unique", "not unique", "undecided"]
 
-# A local maximum of the dual constraint saturates it if it is this close to the largest (relative).
-SATURATED = 1e-8
-FLOOR = 0.5  # local maxima below this are not listed
-# Two saturating hinges whose normals and biases agree to this (in units of the spread) are one.
-SAME = 1e-6
-# Distances (in units of the spread) within which a hinge touches a ball or passes through a sample.
-CONTACT = 1e-9
 # Relative singular values below the first are zero; between the two it is not clear.
 DEPENDENT, INDEPENDENT = 1e-6, 1e-5
 # Relative residuals and differences of costs up to which saturating hinges make up a minimiser.
 ACCURACY = 1e-8
 # Weights (relative to the cost) below this are rounding.
 WEIGHTLESS = 1e-7
-# Angle (rad) by which a hinge is turned, and distance by which it is shifted at least, to see
-# whether it saturates alone.
-TURN, SHIFT = 1e-2, 1e-6
-STEP = 1e-3  # of the second differences of heights, rad
+TRIVIAL = 1e-5  # likewise, where hinges are not accurate
+STEP = 1e-6  # of differences of features, rad
+NEWTON_STEPS = 6
 PROBED = 12  # centres between which two networks are compared
 # Hinges that stand for a family of saturating ones: more of them add dimensions if any counts.
 COARSE, FINE = 3, 6
@@ -170,8 +161,8 @@ def _describe(solution: Solution) -> Uniqueness:
     if not solution.cost:
         return _affine_only(solution)
     reduction = solution.problem.reduce()
-    dual = _Dual.of(reduction, solution.certificate)
-    lines, next_height = dual.saturating(_Lines.of(reduction, solution.network))
+    dual = DualConstraint.of(reduction, solution.certificate)
+    lines, next_height = dual.saturating(Lines.of(reduction, solution.network))
     families = dual.families(lines)
     coarse, fine = (
         _Minimisers.of(
@@ -201,204 +192,13 @@ def _affine_only(solution: Solution) -> Uniqueness:
 
 
 @dataclass(frozen=True, eq=False)
-class _Lines:
-    """Hinges {w.y + b = 0}: unit normals (K, d) and biases (K,)."""
-
-    normals: Array
-    biases: Array
-
-    @classmethod
-    def of(cls, reduction: Reduction, network: ShallowNetwork) -> _Lines:
-        """The hinges of a network, in the coordinates of the reduced problem."""
-        network = network.canonical()
-        biases = network.biases + network.input_weights @ reduction.input_origin
-        normals = network.input_weights @ reduction.input_basis.T
-        lengths = np.linalg.norm(normals, axis=1)
-        across = lengths > SAME  # those that the centres see
-        scale = lengths[across] * reduction.input_scale
-        return cls(normals[across] / lengths[across, None], biases[across] / scale)
-
-    def __len__(self) -> int:
-        return len(self.biases)
-
-    def offsets(self, centers: Array) -> Array:
-        """Z (K, N); 0 at the samples that a hinge passes through."""
-        z: Array = self.normals @ centers.T + self.biases[:, None]
-        return np.where(np.abs(z) < CONTACT, 0.0, z)
-
-    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> _Lines:
-        return _Lines(self.normals[rows], self.biases[rows])
-
-    def distinct(self) -> _Lines:
-        """Each once: the same hyperplane with either orientation."""
-        kept: list[int] = []
-        rows = np.column_stack([self.normals, self.biases])
-        for k, row in enumerate(rows):
-            known = rows[kept]
-            near = np.abs(known - row).max(axis=1) < SAME
-            turned = np.abs(known + row).max(axis=1) < SAME
-            if not (near | turned).any():
-                kept.append(k)
-        return self.take(np.array(kept, dtype=np.intp))
-
-    def and_also(self, *others: _Lines) -> _Lines:
-        """These and other hinges, each once."""
-        lines = [self, *others]
-        normals = np.concatenate([each.normals for each in lines])
-        return _Lines(normals, np.concatenate([each.biases for each in lines])).distinct()
-
-
-@dataclass(frozen=True, eq=False)
-class _Family:
-    """Hinges shifted by up to `extent`, or turned by up to that angle.
-
-    Turned, a hinge keeps its distance from a pivot, and its normal runs over a circle about
-    `center` in a direction `ahead`, which has the length of the circle's radius.
-    """
-
-    normal: Array
-    bias: float
-    extent: float
-    center: Array | None = None
-    ahead: Array | None = None
-    pivot: Array | None = None
-
-    def members(self, count: int) -> _Lines:
-        """Hinges that divide the family evenly, its first and last hinge not among them."""
-        t = self.extent * np.arange(1, count + 1)[:, None] / (count + 1)
-        if self.center is None or self.ahead is None or self.pivot is None:
-            return _Lines(np.repeat(self.normal[None], count, axis=0), self.bias + t[:, 0])
-        radial = self.normal - self.center
-        normals = self.center + radial * np.cos(t) + self.ahead * np.sin(t)
-        return _Lines(normals, self.bias - (normals - self.normal) @ self.pivot)
-
-
-@dataclass(frozen=True, eq=False)
-class _Dual:
-    """Multipliers in reduced coordinates, on the sites that the pricing needs."""
-
-    problem: Interpolation
-    values: Array
-    jacobians: Array
-
-    @classmethod
-    def of(cls, reduction: Reduction, certificate: Certificate) -> _Dual:
-        """Multipliers at a site inside a ball act as if they were the ball's, those of equal
-        samples add up, and samples without any do not matter."""
-        problem = reduction.problem
-        values = reduction.input_scale * certificate.values @ reduction.output_basis.T
-        jacobians = np.einsum(
-            "npd,ip,jd->nij", certificate.jacobians, reduction.output_basis, reduction.input_basis
-        )
-        jacobians[problem.radii == 0] = 0.0
-        centers, radii = problem.centers, problem.radii
-        kept: list[int] = []
-        for n in np.lexsort((np.arange(len(problem)), -radii)):
-            steps = centers[n] - centers[kept]
-            inside = np.linalg.norm(steps, axis=1) + radii[n] <= radii[kept] * (1 + 1e-15)
-            if not inside.any():
-                kept.append(int(n))
-                continue
-            owner = kept[int(inside.argmax())]
-            values[owner] += values[n]
-            jacobians[owner] += jacobians[n] + np.outer(values[n], steps[inside.argmax()])
-        needed = np.array(sorted(n for n in kept if radii[n] > 0 or values[n].any()), dtype=int)
-        sites = Interpolation(centers[needed], problem.targets[needed], radii[needed])
-        return cls(sites, values[needed], jacobians[needed])
-
-    def columns(self, lines: _Lines) -> Array:
-        """The q (K, p) of hinges."""
-        z = lines.offsets(self.problem.centers)
-        slopes = np.einsum("kn,npd->kpd", (z > 0).astype(float), self.jacobians)
-        return np.maximum(z, 0.0) @ self.values + np.einsum("kpd,kd->kp", slopes, lines.normals)
-
-    def saturate(self, lines: _Lines) -> NDArray[np.bool_]:
-        """Whether the hinges are feasible and saturate the dual constraint."""
-        feasible = np.abs(lines.offsets(self.problem.centers)) >= self.problem.radii - CONTACT
-        heights = np.linalg.norm(self.columns(lines), axis=1)
-        saturated: NDArray[np.bool_] = feasible.all(axis=1) & (heights >= 1 - SATURATED)
-        return saturated
-
-    def saturating(self, known: _Lines) -> tuple[_Lines, float]:
-        """The local maxima and known hinges that saturate the constraint, and the largest height of
-        the other maxima."""
-        from convexden.solvers.pricing.exact import exact_pricing
-        from convexden.solvers.pricing.line import LinePricing
-
-        line = self.problem.input_dimension == 1
-        pricing = LinePricing(self.problem) if line else exact_pricing(self.problem)
-        hinges, heights = pricing.maxima(self.values, self.jacobians, FLOOR)
-        high = heights >= 1 - SATURATED
-        maxima = _Lines(hinges.normals[high], hinges.biases[high])
-        lines = maxima.and_also(known.take(self.saturate(known)))
-        return lines, float(heights[~high].max(initial=0.0))
-
-    def families(self, lines: _Lines) -> list[_Family]:
-        """What the hinges can be shifted or turned into and stay saturated."""
-        moves = [*self._shifts(lines), *self._turns(lines)]
-        return [family for family in moves if self.saturate(family.members(FINE)).all()]
-
-    def _shifts(self, lines: _Lines) -> Iterator[_Family]:
-        """Shifts to either side, until the hinge meets the next site."""
-        radii = self.problem.radii
-        z = lines.offsets(self.problem.centers)
-        for k in range(len(lines)):
-            for sense in (1.0, -1.0):
-                ahead = (sense * z[k] < 0) & ((radii > 0) | (z[k] != 0))
-                room = float((np.abs(z[k]) - radii)[ahead].min(initial=np.inf))
-                if SHIFT < room < np.inf:
-                    yield _Family(lines.normals[k], float(lines.biases[k]), sense * room)
-
-    def _turns(self, lines: _Lines) -> Iterator[_Family]:
-        """Turns that keep the touched sites touched, or all but one of them: in the directions in
-        which the constraint bends most and least."""
-        centers, radii = self.problem.centers, self.problem.radii
-        z = lines.offsets(centers)
-        for w, b, offsets in zip(lines.normals, lines.biases, z, strict=True):
-            touched = np.flatnonzero(np.abs(np.abs(offsets) - radii) < CONTACT)
-            for held in (touched, *(np.delete(touched, i) for i in range(len(touched)))):
-                if not held.size:
-                    continue
-                pivot = centers[held[0]]
-                edges = centers[held[1:]] - pivot
-                center = np.linalg.pinv(edges) @ (edges @ w) if len(edges) else 0.0 * w
-                fixed = np.vstack([edges, w - center])
-                free = np.linalg.svd(fixed)[2][np.linalg.matrix_rank(fixed, 1e-9) :]
-                free *= np.linalg.norm(w - center)
-                circle = _Family(w, float(b), TURN, center, None, pivot)
-                for ahead in self._principal(circle, free):
-                    yield replace(circle, ahead=ahead)
-                    yield replace(circle, ahead=-ahead)
-
-    def _principal(self, circle: _Family, free: Array) -> Array:
-        """Combinations of directions: those of principal curvature of the height of a hinge."""
-        count = len(free)
-        if count < 2:
-            return free
-
-        def height(direction: Array) -> float:
-            small = replace(circle, ahead=direction, extent=2 * STEP).members(1)
-            return float(np.linalg.norm(self.columns(small)))
-
-        bends = np.zeros((count, count))
-        for i, j in combinations_with_replacement(range(count), 2):
-            along = free[i] if i == j else (free[i] + free[j]) / np.sqrt(2)
-            bends[i, j] = bends[j, i] = height(along) + height(-along)
-        for i, j in combinations(range(count), 2):
-            bends[i, j] = bends[j, i] = bends[i, j] - (bends[i, i] + bends[j, j]) / 2
-        axes = np.linalg.eigh(bends - 2 * height(0 * free[0]) * np.eye(count))[1]
-        principal: Array = axes.T @ free
-        return principal
-
-
-@dataclass(frozen=True, eq=False)
 class _Minimisers:
     """All minimisers with hinges among some saturating ones, a polytope of weights.
 
     Attributes
     ----------
     reduction : Reduction
-    lines : _Lines
+    lines : Lines
     directions : (K, p) array
         The q of the hinges.
     weights : (K,) array
@@ -412,7 +212,8 @@ class _Minimisers:
 
     reduction: Reduction
     solution: Solution
-    lines: _Lines
+    dual: DualConstraint
+    lines: Lines
     directions: Array
     weights: Array
     dimension: float
@@ -420,14 +221,16 @@ class _Minimisers:
     points: Array
 
     @classmethod
-    def of(cls, reduction: Reduction, dual: _Dual, lines: _Lines, solution: Solution) -> Self:
+    def of(
+        cls, reduction: Reduction, dual: DualConstraint, lines: Lines, solution: Solution
+    ) -> Self:
         directions = dual.columns(lines)
         cost = solution.cost / reduction.cost_scale
         columns, goal = _program(reduction.problem, lines, directions)
         sizes = np.linalg.norm(columns, axis=0)
         weights, error = _nonnegative(columns, goal)
         independence, null = _null_space(columns / sizes)
-        found = reduction, solution, lines, directions, weights
+        found = reduction, solution, dual, lines, directions, weights
         wrong = error > ACCURACY * np.linalg.norm(goal) or abs(weights.sum() - cost) > (
             ACCURACY * cost
         )
@@ -449,8 +252,9 @@ class _Minimisers:
         problem, cost = self.solution.problem, self.solution.cost
         given = self.solution.network
         best, largest = None, ACCURACY ** (1 / 2) * problem.target_spread
-        for weights in self.points:
-            network = self.reduction.lift_network(self._repaired(weights))
+        for weights, least in product(self.points, (WEIGHTLESS, TRIVIAL)):
+            used = weights > least * weights.sum()
+            network = self.reduction.lift_network(self._repaired(weights, used))
             error = site_errors(problem, network).totals.max() / problem.target_spread
             if max(error, abs(network.representation_cost - cost) / cost) > ACCURACY:
                 continue
@@ -474,22 +278,55 @@ class _Minimisers:
             output, self.lines.normals, self.lines.biases, np.zeros((p, d)), np.zeros(p)
         )
 
-    def _repaired(self, weights: Array) -> ShallowNetwork:
-        """The network with these weights, up to rounding, and the affine function it needs."""
-        problem = self.reduction.problem
-        used = weights > 0
-        lines, directions = self.lines.take(used), self.directions[used]
-        features, affine = _features(problem, lines), _affine(problem)
-        goal = _goal(problem)
-        rows = np.hstack([affine, features])
-        output = weights[used, None] * directions
-        start = np.vstack([np.linalg.lstsq(affine, goal - features @ output)[0], output])
-        start += np.linalg.lstsq(rows, goal - rows @ start)[0]
-        d = problem.input_dimension
-        return ShallowNetwork(start[d + 1 :], lines.normals, lines.biases, start[:d].T, start[d])
+    def _repaired(self, weights: Array, used: NDArray[np.bool_]) -> ShallowNetwork:
+        """The network with these weights, up to rounding, and the affine function it needs.
+
+        Hinges without weight in the given minimiser may be less accurate than those with: what is
+        left of the equalities is repaired by turning them as well, in Newton steps.
+        """
+        problem, lines = self.reduction.problem, self.lines.take(used)
+        affine, goal = _affine(problem), _goal(problem)
+        output = weights[used, None] * self.directions[used]
+        features = _features(problem, lines)
+        unknown = np.vstack([np.linalg.lstsq(affine, goal - features @ output)[0], output])
+        d, p = problem.input_dimension, problem.output_dimension
+        for _ in range(NEWTON_STEPS):
+            rows = np.hstack([affine, features])
+            left = goal - rows @ unknown
+            if np.linalg.norm(left) <= 1e-15 * np.linalg.norm(goal):
+                break
+            turns = list(self.dual.tangents(lines))
+            columns = [np.kron(rows, np.eye(p))]
+            for k, turn in turns:
+                ahead, back = (
+                    _features(problem, replace(turn, extent=angle).members(1))[:, 0]
+                    for angle in (STEP, -STEP)
+                )
+                columns.append(np.kron((ahead - back) / STEP, unknown[d + 1 + k])[:, None])
+            step: Array = np.linalg.lstsq(np.hstack(columns), left.ravel())[0].astype(float)
+            unknown += step[: unknown.size].reshape(unknown.shape)
+            lines = _turned(lines, turns, step[unknown.size :])
+            features = _features(problem, lines)
+        return ShallowNetwork(
+            unknown[d + 1 :], lines.normals, lines.biases, unknown[:d].T, unknown[d]
+        )
 
 
-def _features(problem: Interpolation, lines: _Lines) -> Array:
+def _turned(lines: Lines, turns: list[tuple[int, Family]], angles: Array) -> Lines:
+    """The hinges after turns by these angles, those of one hinge at once."""
+    normals, biases = lines.normals.copy(), lines.biases.copy()
+    for k in {k for k, _ in turns}:
+        own = [(turn, angle) for (j, turn), angle in zip(turns, angles, strict=True) if j == k]
+        size = float(np.linalg.norm([angle for _, angle in own]))
+        if size == 0:
+            continue
+        ahead = np.sum([turn.ahead * angle / size for turn, angle in own], axis=0)
+        turned = replace(own[0][0], ahead=ahead, extent=2 * size).members(1)
+        normals[k], biases[k] = turned.normals[0], turned.biases[0]
+    return Lines(normals, biases)
+
+
+def _features(problem: Interpolation, lines: Lines) -> Array:
     """Values [z]_+ at all sites and slopes D w at the balls (N + B d, K) of hinges."""
     z = lines.offsets(problem.centers)
     balls = problem.radii > 0
@@ -512,7 +349,7 @@ def _goal(problem: Interpolation) -> Array:
     return np.vstack([problem.targets, flat])
 
 
-def _program(problem: Interpolation, lines: _Lines, directions: Array) -> tuple[Array, Array]:
+def _program(problem: Interpolation, lines: Lines, directions: Array) -> tuple[Array, Array]:
     """Columns (R p, K) and right hand side of the equalities, affine functions projected out."""
     complement = scipy.linalg.null_space(_affine(problem).T)
     features = complement.T @ _features(problem, lines)

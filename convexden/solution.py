@@ -79,3 +79,99 @@ class Solution:
     def certified(self) -> bool:
         """Whether the status is "certified"."""
         return self.status == "certified"
+
+
+@dataclass(frozen=True, eq=False)
+class RegularisedSolution:
+    r"""A network with a lower bound on the regularised objective of every network.
+
+    Attributes
+    ----------
+    problem : Interpolation
+        Of samples.
+    penalty : float
+        The :math:`\lambda`.
+    network : ShallowNetwork
+    certificate : Certificate
+        Multipliers :math:`l_n`, at the optimum the errors :math:`t_n - h(y_n)`, whose pricing
+        maximum is at most the penalty.
+    objective : float
+        ``fit + penalty * cost``.
+    fit : float
+        Half the sum of the squared errors, :math:`\frac12 \sum_n |h(y_n) - t_n|^2`.
+    cost : float
+        Representation cost of the network.
+    lower_bound, relative_gap : float
+        ``relative_gap = (objective - lower_bound) / objective``; 0 if the objective is rounding.
+    status : {"certified", "not-certified"}
+        "certified" if the gap is within the tolerance that was asked for and the verification
+        agreed.
+    iterations : int
+        How often the solver priced multipliers.
+    seconds : float
+        Wall time.
+    versions : mapping
+        Versions of convexden and of the libraries that produced the solution.
+    """
+
+    problem: Interpolation
+    penalty: float
+    network: ShallowNetwork
+    certificate: Certificate
+    objective: float
+    fit: float
+    cost: float
+    lower_bound: float
+    relative_gap: float
+    status: Status
+    iterations: int
+    seconds: float
+    versions: Mapping[str, str]
+
+    @property
+    def neurons(self) -> int:
+        """Number of hidden neurons of the network."""
+        return self.network.neurons
+
+    @property
+    def certified(self) -> bool:
+        """Whether the status is "certified"."""
+        return self.status == "certified"
+
+
+@dataclass(frozen=True, eq=False)
+class RegularisationPath:
+    r"""Regularised solutions of one problem, from the largest penalty to the smallest.
+
+    Attributes
+    ----------
+    problem : Interpolation
+    solutions : tuple of RegularisedSolution
+    largest_penalty : float
+        The :math:`\lambda_{\max}` from which on the solution is the best affine fit.
+    interpolant : Solution or None
+        Where the path ends as the penalty vanishes; None if that was not asked for.
+    complete : bool
+        False if the run was interrupted; then `solutions` holds what there was time for.
+    """
+
+    problem: Interpolation
+    solutions: tuple[RegularisedSolution, ...]
+    largest_penalty: float
+    interpolant: Solution | None
+    complete: bool
+
+    def __len__(self) -> int:
+        """Number of solutions."""
+        return len(self.solutions)
+
+    @property
+    def penalties(self) -> tuple[float, ...]:
+        """The penalties, falling."""
+        return tuple(each.penalty for each in self.solutions)
+
+    @property
+    def certified(self) -> bool:
+        """Whether all solutions are, and the interpolant, if there is one."""
+        last = self.interpolant is None or self.interpolant.certified
+        return last and all(each.certified for each in self.solutions)

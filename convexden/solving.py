@@ -1,7 +1,6 @@
 """`solve`: from an interpolation problem to a network with a certificate.
 
-The one caller of `convexden.solvers`.  What they return is taken to the verification before it is
-called certified.
+What `convexden.solvers` return is taken to the verification before it is called certified.
 """
 
 from __future__ import annotations
@@ -16,13 +15,15 @@ from threadpoolctl import threadpool_limits
 from convexden import verification, versions
 from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified, UnsupportedProblem
+from convexden.essential import Essential
 from convexden.network import ShallowNetwork
-from convexden.problem import Interpolation, Reduction
+from convexden.problem import Interpolation
 from convexden.solution import Progress, Solution, Status, relative_gap
 
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
-METHODS = ("column-generation", "minimax", "ramps", "sandwich", "local")
+FORMULATIONS = ("scalar-exact", "copositive", "semidefinite", "ramps")  # in one program
+METHODS = ("column-generation", "minimax", *FORMULATIONS, "local")
 
 
 def solve(
@@ -49,17 +50,17 @@ def solve(
         few: up to eleven if they span as many dimensions as they can, some 25 in three dimensions.
     tolerance : float, optional
         Relative duality gap at which the solution counts as certified.
-    method : {"column-generation", "minimax", "ramps", "sandwich", "local"}, optional
-        How sites that span more than a line are solved; on a line all are solved exactly.  Column
-        generation is the default in the plane, the minimax method beyond; both end in the same
+    method : str, optional
+        How sites that span more than a line are solved; on a line all are solved exactly.
+        "column-generation" is the default in the plane, "minimax" beyond; both end in the same
         certified interval.
 
-        "ramps" takes milliseconds: the best network of ramps, one for each way in which a
-        hyperplane splits the sites, across the widest gap between the two sides.  It is optimal in
-        many cases, but that is not proved: there is no lower bound.
-
-        "sandwich" takes seconds and does not iterate: that network of ramps with the bound of a
-        semidefinite program.  In many cases they meet.
+        The other formulations, one convex program each, are those of `convexden.formulations`.
+        "scalar-exact" is exact for targets of one dimension.  "copositive", for samples, and
+        "semidefinite" are lower bounds; the network that comes with them is that of "ramps", an
+        upper bound: the best one of ramps, one for each way in which a hyperplane splits the
+        sites, across the widest gap between the two sides.  In many cases they meet.  "ramps"
+        alone takes milliseconds and has no lower bound.
 
         "local" is for problems that are too large for exact pricing: the minimax method with a
         search that may miss what it looks for.  Its bound is that of semidefinite programs, one
@@ -84,26 +85,21 @@ def solve(
     InfeasibleProblem
         If no network interpolates the sites; its certificate proves it.
     UnsupportedProblem
-        If there are too many sites for the method, or if a Jacobian (p, d) for each does not fit in
-        memory.
+        If the formulation does not apply, if there are too many sites for the method, or if a
+        Jacobian (p, d) for each does not fit in memory.
     NotCertified
-        If the run was interrupted before there was any network, or ramps alone make none.
+        If the run was interrupted before there was any network, a program has no solution, or ramps
+        alone make no network.
     """
     started = time.perf_counter()
     if method is not None and method not in METHODS:
         raise InvalidProblem(f"there is no method '{method}': choose from {', '.join(METHODS)}")
-    _check_size(problem)
-    reduction = problem.reduce()
-    needed = _needed_sites(reduction.problem)
-    reduced = Interpolation(
-        reduction.problem.centers[needed],
-        reduction.problem.targets[needed],
-        reduction.problem.radii[needed],
-    )
+    check_size(problem)
+    essential = Essential(problem)
+    reduced, scale = essential.problem, essential.scale
     history: list[Progress] = []
 
     def relay(step: Progress) -> None:
-        scale = reduction.cost_scale
         history.append(
             Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges)
         )
@@ -119,10 +115,10 @@ def solve(
                 network, certificate = _solve_sites(reduced, tolerance, method, master, relay)
             except InfeasibleProblem as error:
                 proof = error.certificate
-                lifted = None if proof is None else _lift(reduction, proof, needed, len(problem))
+                lifted = None if proof is None else essential.lift_certificate(proof)
                 raise InfeasibleProblem(str(error), lifted) from None
-        network = reduction.lift_network(network)
-        certificate = _lift(reduction, certificate, needed, len(problem))
+        network = essential.lift_network(network)
+        certificate = essential.lift_certificate(certificate)
         checked = verification.verify(problem, network, certificate, tolerance=tolerance)
     # What a semidefinite program proves may be too large to verify: then it is the bound as stated.
     verified = np.isfinite(checked.pricing_maximum)
@@ -150,7 +146,8 @@ def solve(
     )
 
 
-def _check_size(problem: Interpolation) -> None:
+def check_size(problem: Interpolation) -> None:
+    """Raise `UnsupportedProblem` if a Jacobian for each site does not fit in memory."""
     n, p, d = len(problem), problem.output_dimension, problem.input_dimension
     if n * p * d > LARGEST_CERTIFICATE:
         raise UnsupportedProblem(
@@ -179,25 +176,17 @@ def _solve_sites(
     master: str,
     report: Callable[[Progress], None],
 ) -> tuple[ShallowNetwork, Certificate]:
+    from convexden.solvers.formulations import solve_formulation
     from convexden.solvers.master import solve_dual, solve_with_cvxpy
-    from convexden.solvers.ramps_program import solve_ramps_alone
     from convexden.solvers.row_generation import solve_sites
-    from convexden.solvers.sandwich import solve_sandwich
 
     masters = {"clarabel": solve_dual, "cvxpy": solve_with_cvxpy}
     if master not in masters:
         raise InvalidProblem(f"there is no master '{master}': choose from {', '.join(masters)}")
-    if method == "ramps":
-        found = solve_ramps_alone(problem, masters[master])
-    elif method == "sandwich":
-        found = solve_sandwich(problem, masters[master])
+    if method in FORMULATIONS:
+        found = solve_formulation(problem, method, masters[master])
     else:
         found = solve_sites(problem, tolerance, masters[master], method, report)
-    if found.network is None and method in ("ramps", "sandwich"):
-        raise NotCertified(
-            f"ramps alone do not interpolate these targets: leave out --{method} "
-            f"(method='{method}'), or lower the radii"
-        )
     if found.network is None:
         raise NotCertified(
             "no network was found: let it run longer, or lower the radii if balls almost touch"
@@ -216,32 +205,3 @@ def _certificate(
 ) -> Certificate:
     objective = float(np.sum(values * problem.targets))
     return Certificate(values, jacobians, max(0.0, objective / max(1.0, maximum)), maximum, pricing)
-
-
-def _needed_sites(problem: Interpolation) -> NDArray[np.intp]:
-    """Sites that are not inside another: repeated samples and what a ball contains are implied."""
-    balls = np.flatnonzero(problem.radii > 0)
-    needed = np.ones(len(problem), dtype=bool)
-    for n in balls:
-        if needed[n]:
-            distances = np.linalg.norm(problem.centers - problem.centers[n], axis=1)
-            inside = distances + problem.radii <= problem.radii[n] * (1 + 1e-15)
-            inside[n] = False
-            needed &= ~inside
-    samples = np.flatnonzero(needed & (problem.radii == 0))
-    first = np.unique(problem.centers[samples], axis=0, return_index=True)[1]
-    needed[np.delete(samples, first)] = False
-    return np.flatnonzero(needed)
-
-
-def _lift(
-    reduction: Reduction, certificate: Certificate, needed: NDArray[np.intp], sites: int
-) -> Certificate:
-    """The certificate in the coordinates of the problem, with zeros at the sites left out."""
-    lifted = reduction.lift_certificate(certificate)
-    values = np.zeros((sites, lifted.values.shape[1]))
-    jacobians = np.zeros((sites, *lifted.jacobians.shape[1:]))
-    values[needed], jacobians[needed] = lifted.values, lifted.jacobians
-    return Certificate(
-        values, jacobians, lifted.lower_bound, lifted.pricing_maximum, lifted.pricing
-    )

@@ -35,10 +35,14 @@ class Constraints(ABC):
     problem : Interpolation
     targets : (M, p) array
         The right-hand sides T.
+    softness : float
+        0 where the rows are equations; if it is s > 0, errors of the rows are allowed, and half
+        their squares, over s, are charged for.
     """
 
     problem: Interpolation
     targets: Array
+    softness: float = 0.0
 
     @property
     def affine(self) -> bool:

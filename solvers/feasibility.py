@@ -55,11 +55,12 @@ def thin(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array
     """
     norms = np.linalg.norm(weights, axis=1)
     units = weights / norms[:, None]
-    gram = (columns @ columns.T) * (units @ units.T)
-    scale = np.sqrt(np.maximum(gram.diagonal(), np.finfo(float).tiny))
-    gram /= scale[:, None] * scale
-    if not len(gram) or scipy.linalg.eigvalsh(gram, check_finite=False)[0] > 1e-12:
-        return None
+    if len(columns) <= targets.size:  # otherwise they are dependent
+        gram = (columns @ columns.T) * (units @ units.T)
+        scale = np.sqrt(np.maximum(gram.diagonal(), np.finfo(float).tiny))
+        gram /= scale[:, None] * scale
+        if not len(gram) or scipy.linalg.eigvalsh(gram, check_finite=False)[0] > 1e-12:
+            return None
     system = (columns[:, :, None] * units[:, None, :]).reshape(len(columns), -1).T
     basic = linprog(norms * 0 + 1, A_eq=system, b_eq=targets.ravel(), method="highs-ds")
     if basic.x is None:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import clarabel
 import numpy as np
@@ -40,6 +41,49 @@ class MasterSolution:
 
 Master = Callable[[Array, Array, float, float], MasterSolution]
 """columns (K, M), targets (M, p), beta, accuracy -> solution."""
+
+
+class RestrictedMaster:
+    """The restricted master as a CVXPY problem.
+
+    Parameters
+    ----------
+    columns : (K, M) array
+        The rows psi_k.
+    targets : (M, p) array
+    beta : float, optional
+        Price of the errors; without it there are none.
+    """
+
+    def __init__(self, columns: Array, targets: Array, beta: float | None = None) -> None:
+        import cvxpy as cp
+
+        self._weights = cp.Variable((len(columns), targets.shape[1]))
+        self._errors = cp.Variable(targets.shape)
+        cost = cp.sum(cp.norm(self._weights, 2, axis=1))
+        self._interpolate = columns.T @ self._weights + self._errors == targets
+        rows = [self._interpolate]
+        if beta is None:
+            rows.append(self._errors == 0)
+        else:
+            cost += beta * cp.sum(cp.norm(self._errors, 2, axis=1))
+        self.problem: Any = cp.Problem(cp.Minimize(cost), rows)
+
+    def solution(self) -> MasterSolution:
+        """The values of the variables.
+
+        Raises
+        ------
+        NotCertified
+            If there are none.
+        """
+        if self._weights.value is None:
+            raise NotCertified(
+                f"the restricted master failed ({self.problem.status}): change the data"
+            )
+        return MasterSolution(
+            self._weights.value, self._errors.value, -self._interpolate.dual_value
+        )
 
 
 def solve_with_cvxpy(
@@ -64,21 +108,15 @@ def solve_with_cvxpy(
     """
     import cvxpy as cp
 
-    weights = cp.Variable((len(columns), targets.shape[1]))
-    errors = cp.Variable(targets.shape)
-    cost = cp.sum(cp.norm(weights, 2, axis=1)) + beta * cp.sum(cp.norm(errors, 2, axis=1))
-    interpolate = columns.T @ weights + errors == targets
-    problem = cp.Problem(cp.Minimize(cost), [interpolate])
+    program = RestrictedMaster(columns, targets, beta)
     # Equilibration stalls these masters at 1e-7; without it Clarabel reaches 1e-10.
-    problem.solve(
+    program.problem.solve(
         solver=cp.CLARABEL,
         equilibrate_enable=False,
         tol_gap_abs=accuracy,
         tol_gap_rel=accuracy,
     )
-    if weights.value is None:
-        raise NotCertified(f"the restricted master failed ({problem.status}): change the data")
-    return MasterSolution(weights.value, errors.value, -interpolate.dual_value)
+    return program.solution()
 
 
 def solve_dual(columns: Array, targets: Array, beta: float, accuracy: float) -> MasterSolution:

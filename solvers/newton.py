@@ -10,6 +10,7 @@ is stationary at the optimum:
 
     sum_k alpha_k psi_k q_k^T = T,      |q_k|^2 = 1,      alpha_k q_k . Z^T psi_k'(t_k) = 0.
 
+Rows of softness s add -s/2 |Z|^2 to the Lagrangian and s Z to the left of the first equation.
 Convergence is quadratic, so a duality gap of 1e-3 becomes one of rounding size in a few steps, or
 the active set was wrong and the method gives up.  Nothing here is trusted: the result is priced.
 Reference: Hettich and Kortanek, Semi-infinite programming, SIAM Review 35 (1993), section 7.
@@ -195,6 +196,7 @@ class _State:
         self.roots = np.maximum(np.sqrt(np.abs(alphas[self.owners])), _LIGHT)
         self.scaled = alphas[self.owners] / self.roots
         primal = rows.targets - self.psi.T @ (alphas[:, None] * self.q)
+        primal -= rows.softness * multipliers
         self.slopes = np.sum(self.q[self.owners] * self.q1, axis=1)
         self.residual: Array = np.concatenate(
             [
@@ -211,6 +213,7 @@ class _State:
         size = p * m + k + owners.size
         matrix = np.zeros((size, size))
         block = self.psi.T @ (self.alphas[:, None] * self.psi)
+        block[np.diag_indices_from(block)] += self.rows.softness
         for j in range(p):
             rows = slice(j * m, (j + 1) * m)
             matrix[rows, rows] = block
@@ -247,7 +250,7 @@ def _converge(state: _State) -> _State | None:
     for number in range(_STEPS):
         last = state.moved(state.step())
         before, size = size, np.abs(last.residual).max()
-        if before <= 1e-9 * scale and not (size <= before / 2 and not last.clamped.any()):
+        if before <= 1e-9 * scale and not (size < before / 2 and not last.clamped.any()):
             return last if size <= before and not last.clamped.any() else state
         state = last
         # The first step may well raise the residual: that of the start is small whatever is active.

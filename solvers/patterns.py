@@ -97,19 +97,8 @@ def enumerate_faces(problem: Interpolation) -> tuple[Flags, list[Faces]]:
     UnsupportedProblem
         If there are too many.
     """
+    check_faces(problem)
     sites, d = problem.centers.shape
-    if sites > MOST_SITES:
-        raise UnsupportedProblem(
-            f"{sites} sites that span {d} dimensions: exact pricing looks at {MOST_SITES} at the "
-            "most; give fewer, or solve with --local (method='local')"
-        )
-    balls = int((problem.radii > 0).sum())
-    points = 2 * comb(sites, d) * 2 ** min(d, balls)
-    simplex = (2 ** (sites - 1) - 1) * (2**sites - 2) if sites == d + 1 else 0
-    if simplex > MOST_FACES:
-        raise _too_many(problem, f"{simplex} faces")
-    if points > 2 * MOST_FACES:
-        raise _too_many(problem, f"{points} tangent hyperplanes")
     levels: list[tuple[Frames, Codes, Codes]] = []
     codes = touched = np.zeros(0, dtype=np.int64)
     total = 0
@@ -133,6 +122,23 @@ def enumerate_faces(problem: Interpolation) -> tuple[Flags, list[Faces]]:
         faces.append(Faces(here, sets, np.searchsorted(patterns, codes)))
     flags = (patterns[:, None] >> np.arange(sites)) & 1
     return flags.astype(bool), faces
+
+
+def check_faces(problem: Interpolation) -> None:
+    """Raise UnsupportedProblem if what can be counted beforehand is too much."""
+    sites, d = problem.centers.shape
+    if sites > MOST_SITES:
+        raise UnsupportedProblem(
+            f"{sites} sites that span {d} dimensions: exact pricing looks at {MOST_SITES} at the "
+            "most; give fewer, or solve with --local (method='local')"
+        )
+    balls = int((problem.radii > 0).sum())
+    points = 2 * comb(sites, d) * 2 ** min(d, balls)
+    simplex = (2 ** (sites - 1) - 1) * (2**sites - 2) if sites == d + 1 else 0
+    if simplex > MOST_FACES:
+        raise _too_many(problem, f"{simplex} faces")
+    if points > 2 * MOST_FACES:
+        raise _too_many(problem, f"{points} tangent hyperplanes")
 
 
 def simplex_patterns(sites: int) -> Flags:

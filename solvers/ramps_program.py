@@ -27,15 +27,15 @@ import numpy as np
 import scipy.linalg
 
 from convexden.directions import max_margin_direction
-from convexden.errors import UnsupportedProblem
-from convexden.network import ShallowNetwork
+from convexden.errors import NotCertified, UnsupportedProblem
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array, Flags, Hinges, Indices, no_hinges
-from convexden.solvers.constraints import Constraints, constraints
+from convexden.solvers.atoms import Array, Flags, Hinges, Indices
+from convexden.solvers.constraints import Constraints
 from convexden.solvers.feasibility import repair, thin
-from convexden.solvers.master import Master, MasterSolution, solve_dual
+from convexden.solvers.master import Master, MasterSolution, RestrictedMaster, solve_dual
 from convexden.solvers.outcome import NO_PRICING, Outcome
-from convexden.solvers.patterns import enumerate_faces, simplex_patterns
+from convexden.solvers.patterns import check_faces, enumerate_faces, simplex_patterns
+from convexden.solvers.program import Program
 
 _NARROW = 1e-6  # gaps below this share of the spread make no ramp
 _PRICES = 5.0 * 10.0 ** np.arange(8)  # of errors, the next if they are of use at one
@@ -49,42 +49,24 @@ _VIOLATED = 1e-11  # dual constraints of other ramps are met to this
 MOST_PATTERNS = 2**13  # of a simplex, that with 14 sites: half a minute
 
 
-def solve_ramps_alone(problem: Interpolation, master: Master = solve_dual) -> Outcome:
-    """The cheapest network of ramps over all activation patterns, without a bound.
-
-    Parameters
-    ----------
-    problem : Interpolation
-        Of two or more dimensions, reduced, in units of its spreads.
-    master : callable
-        `solve_dual` or `solve_with_cvxpy`.
-
-    Raises
-    ------
-    UnsupportedProblem
-        If there are too many activation patterns.
-    """
-    rows = constraints(problem)
-    network: ShallowNetwork | None = None
-    if rows.affine:
-        network = rows.network(no_hinges(problem), np.zeros((0, problem.output_dimension)))
-    elif (found := solve_ramps(rows, _patterns(problem), master)) is not None:
-        network = rows.network(found.hinges, found.weights)
-    return Outcome(network, *rows.multipliers(np.zeros_like(rows.targets)), 0.0, NO_PRICING)
-
-
-def _patterns(problem: Interpolation) -> Flags:
+def ramp_patterns(problem: Interpolation) -> Flags:
     """Those with a ramp, of every two complements one, and maybe some without."""
+    check_ramps(problem)
+    sites, d = problem.centers.shape
+    return simplex_patterns(sites) if sites == d + 1 else enumerate_faces(problem)[0]
+
+
+def check_ramps(problem: Interpolation) -> None:
+    """Raise UnsupportedProblem if there are too many activation patterns."""
     sites, d = problem.centers.shape
     if sites != d + 1:
-        return enumerate_faces(problem)[0]
-    if 2 ** (sites - 1) > MOST_PATTERNS:
+        check_faces(problem)
+    elif 2 ** (sites - 1) > MOST_PATTERNS:
         raise UnsupportedProblem(
             f"{sites} sites that span {d} dimensions have {2 ** (sites - 1) - 1} activation "
             "patterns, too many for the ramps: give fewer sites, or solve with --local "
             "(method='local')"
         )
-    return simplex_patterns(sites)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +92,57 @@ class RampSolution:
         return _cost(self.weights)
 
 
+class RampsProgram(Program):
+    """The ramp program over all activation patterns, in CVXPY: a restricted master without errors.
+
+    Parameters
+    ----------
+    rows : Constraints
+
+    Raises
+    ------
+    UnsupportedProblem
+        If there are too many activation patterns.
+    NotCertified
+        If ramps do not span the targets.
+    """
+
+    name = "ramps"
+
+    def __init__(self, rows: Constraints) -> None:
+        super().__init__(rows)
+        self._ramps = _Ramps(rows, ramp_patterns(rows.problem))
+        if not self._ramps.span:
+            raise no_ramps()
+        self._master = RestrictedMaster(*self._ramps.used)
+        self.problem = self._master.problem
+
+    def read(self) -> Outcome:
+        """A network, without a bound."""
+        return ramps_outcome(self.rows, self._ramps.finished(self._master.solution()))
+
+
+def ramps_outcome(rows: Constraints, found: RampSolution | None) -> Outcome:
+    """The network of ramps, without a bound.
+
+    Raises
+    ------
+    NotCertified
+        If there is none.
+    """
+    if found is None:
+        raise no_ramps()
+    nothing = rows.multipliers(np.zeros_like(rows.targets))
+    return Outcome(rows.network(found.hinges, found.weights), *nothing, 0.0, NO_PRICING)
+
+
+def no_ramps() -> NotCertified:
+    """The error of targets that ramps do not span."""
+    return NotCertified(
+        "ramps alone do not interpolate these targets: lower the radii, or take another formulation"
+    )
+
+
 def solve_ramps(
     rows: Constraints, patterns: Flags, master: Master = solve_dual
 ) -> RampSolution | None:
@@ -123,30 +156,46 @@ def solve_ramps(
     master : callable
         `solve_dual` or `solve_with_cvxpy`.
     """
-    feet, tops = ramps(rows.problem, patterns)
-    low, high = rows.features(feet), rows.features(tops)
-    columns = (low - high) / 2
-    used = np.any(columns != 0.0, axis=0)
-    if not _span(columns, rows.targets):
+    found = _Ramps(rows, patterns)
+    if not found.span:
         return None
     for price in map(float, _PRICES):
-        solved = master(columns[:, used], rows.targets[used], price, _ACCURACY)
+        solved = master(*found.used, price, _ACCURACY)
         norms = np.linalg.norm(solved.weights, axis=1)
         if price * np.linalg.norm(solved.errors, axis=1).sum() <= _USED * norms.sum():
             break
-    polished = _polish(columns[:, used], rows.targets[used], solved)
-    if polished is None:
-        return None
-    heavy, weights, values = polished
-    multipliers = np.zeros_like(rows.targets)
-    multipliers[used] = values
-    middles = (low + high) / 2
-    multipliers[~used] = scipy.linalg.lstsq(
-        middles[:, ~used], -middles[:, used] @ values, check_finite=False
-    )[0]
-    return RampSolution(
-        feet[heavy] + tops[heavy], np.concatenate([weights, -weights]) / 2, multipliers
-    )
+    return found.finished(solved)
+
+
+class _Ramps:
+    """The columns of the ramps of patterns (P, N), those rows in which they are not zero."""
+
+    def __init__(self, rows: Constraints, patterns: Flags) -> None:
+        self.rows = rows
+        self.feet, self.tops = ramps(rows.problem, patterns)
+        self._low, self._high = rows.features(self.feet), rows.features(self.tops)
+        columns = (self._low - self._high) / 2
+        self._rows = np.any(columns != 0.0, axis=0)
+        self.span = _span(columns, rows.targets)
+        self.used = columns[:, self._rows], rows.targets[self._rows]
+
+    def finished(self, solved: MasterSolution) -> RampSolution | None:
+        """The ramps of a solution of their master, to rounding; None if they do not interpolate."""
+        polished = _polish(*self.used, solved)
+        if polished is None:
+            return None
+        heavy, weights, values = polished
+        multipliers = np.zeros_like(self.rows.targets)
+        multipliers[self._rows] = values
+        middles = (self._low + self._high) / 2
+        multipliers[~self._rows] = scipy.linalg.lstsq(
+            middles[:, ~self._rows], -middles[:, self._rows] @ values, check_finite=False
+        )[0]
+        return RampSolution(
+            self.feet[heavy] + self.tops[heavy],
+            np.concatenate([weights, -weights]) / 2,
+            multipliers,
+        )
 
 
 def _span(columns: Array, targets: Array) -> bool:

@@ -20,9 +20,7 @@ balls for points and a free affine part.  The products above are what is kept of
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import clarabel
 import numpy as np
@@ -30,9 +28,12 @@ from scipy import sparse
 
 from convexden.errors import NotCertified, UnsupportedProblem
 from convexden.problem import Interpolation
+from convexden.solvers.arrangement import activation_patterns, half_of, most_patterns
 from convexden.solvers.atoms import Array, Flags
 from convexden.solvers.constraints import Constraints
+from convexden.solvers.outcome import Outcome
 from convexden.solvers.patterns import MOST_FACES, enumerate_faces, simplex_patterns
+from convexden.solvers.program import ACCURACY, Program, no_solution
 from convexden.solvers.relaxed_pattern import RelaxedPattern
 
 PRICING = "semidefinite"  # in certificates
@@ -42,7 +43,6 @@ PRICING = "semidefinite"  # in certificates
 MOST_NUMBERS = 30_000
 MOST_NUMBERS_IN_TURN = 1_500_000
 QUICK_NUMBERS = 5_000  # about a second
-_ACCURACY = 1e-10
 _IMPRECISE = 1e-7  # a repair that costs more than this is worth a second look
 
 
@@ -82,7 +82,7 @@ def half_patterns(problem: Interpolation) -> Flags:
     return simplex_patterns(n)
 
 
-def semidefinite_bound(rows: Constraints, patterns: Flags) -> SemidefiniteBound:
+class SemidefiniteProgram(Program):
     """Maximise <T, Z> under the matrix inequalities of all patterns.
 
     Parameters
@@ -91,47 +91,117 @@ def semidefinite_bound(rows: Constraints, patterns: Flags) -> SemidefiniteBound:
         Of a problem in units of its spread.
     patterns : (P, N) bool array
         Those of `half_patterns`; patterns without a hinge do no harm.
+    cones : bool, optional
+        Whether with alpha and beta, or without the products that they multiply.  With samples the
+        latter is the doubly nonnegative relaxation of the copositive program.
 
     Raises
     ------
     UnsupportedProblem
         If there are too many patterns for their size.
-    NotCertified
-        If the program has no solution, as when no network interpolates the sites.
     """
-    import cvxpy as cp
 
-    p, q = rows.targets.shape[1], rows.problem.input_dimension + 2
-    patterns = _two_sided(patterns)
-    _check_size(rows.problem, len(patterns), p + q, MOST_NUMBERS)
-    multipliers = cp.Variable(rows.targets.shape)
-    inequalities, numbers = [], []
-    for cell in (RelaxedPattern(rows, pattern) for pattern in patterns):
-        mu, lambdas = cp.Variable(), cp.Variable(cell.pairs, nonneg=True)
-        cones = cp.Variable((len(rows.problem), q - 1))  # rows (alpha_n, -beta_n)
-        weights = cp.hstack([lambdas, cp.vec(cones, order="C")])
-        products = cp.reshape(cell.forms.reshape(len(cell.forms), -1).T @ weights, (q, q), "C")
-        image = multipliers.T @ cell.features
-        matrix = cell.origin + mu * cell.sphere - products
-        inequalities += [
-            cp.SOC(cones[:, 0], cones[:, 1:], axis=1),
-            cp.bmat([[np.eye(p), image], [image.T, matrix]]) >> 0,
-        ]
-        numbers.append((cell, mu, weights))
-    objective = cp.sum(cp.multiply(rows.targets, multipliers))
-    program = cp.Problem(cp.Maximize(objective), inequalities)
-    _solve(program)
-    if multipliers.value is None or not np.isfinite(multipliers.value).all():
-        raise _failed(program.status)
-    found: Array = multipliers.value
-    ceilings = [
-        cell.ceiling(found.T @ cell.features, 1.0, float(mu.value), weights.value)
-        for cell, mu, weights in numbers
-    ]
-    maximum = float(np.sqrt(max(ceilings, default=0.0)))
-    if maximum > 1 + _IMPRECISE:
-        maximum = min(maximum, semidefinite_maximum(rows, found, patterns))
-    return SemidefiniteBound(found, maximum, float(objective.value) / max(1.0, maximum))
+    name = "semidefinite"
+
+    def __init__(self, rows: Constraints, patterns: Flags, *, cones: bool = True) -> None:
+        import cvxpy as cp
+
+        super().__init__(rows)
+        p, q = rows.targets.shape[1], rows.problem.input_dimension + 2
+        self.patterns = _two_sided(patterns)
+        _check_size(rows.problem, len(self.patterns), p + q, MOST_NUMBERS)
+        self._multipliers = cp.Variable(rows.targets.shape)
+        inequalities, self._numbers = [], []
+        for cell in (RelaxedPattern(rows, pattern) for pattern in self.patterns):
+            mu, weights = cp.Variable(), cp.Variable(cell.pairs, nonneg=True)
+            forms = cell.forms if cones else cell.forms[: cell.pairs]
+            if cones:
+                moments = cp.Variable((len(rows.problem), q - 1))  # rows (alpha_n, -beta_n)
+                inequalities.append(cp.SOC(moments[:, 0], moments[:, 1:], axis=1))
+                weights = cp.hstack([weights, cp.vec(moments, order="C")])
+            products = cp.reshape(forms.reshape(len(forms), -1).T @ weights, (q, q), "C")
+            image = self._multipliers.T @ cell.features
+            matrix = cell.origin + mu * cell.sphere - products
+            inequalities.append(cp.bmat([[np.eye(p), image], [image.T, matrix]]) >> 0)
+            self._numbers.append((cell, mu, weights))
+        objective = cp.sum(cp.multiply(rows.targets, self._multipliers))
+        self.problem = cp.Problem(cp.Maximize(objective), inequalities)
+
+    def bound(self) -> SemidefiniteBound:
+        """What the values of the variables prove.
+
+        Raises
+        ------
+        NotCertified
+            If there are none, as when no network interpolates the sites.
+        """
+        found: Array | None = self._multipliers.value
+        if found is None or not np.isfinite(found).all():
+            raise no_solution(f"the {self.name} program", str(self.problem.status))
+        ceilings = []
+        for cell, mu, weights in self._numbers:
+            image, numbers = found.T @ cell.features, np.zeros(len(cell.forms))
+            numbers[: weights.size] = weights.value
+            ceilings.append(cell.ceiling(image, 1.0, float(mu.value), numbers))
+        maximum = float(np.sqrt(max(ceilings, default=0.0)))
+        if maximum > 1 + _IMPRECISE:
+            maximum = min(maximum, semidefinite_maximum(self.rows, found, self.patterns))
+        objective = float(np.sum(self.rows.targets * found))
+        return SemidefiniteBound(found, maximum, objective / max(1.0, maximum))
+
+    def read(self) -> Outcome:
+        """Multipliers with an upper bound of their pricing maximum; no network."""
+        bound = self.bound()
+        multipliers = self.rows.multipliers(bound.multipliers)
+        return Outcome(None, *multipliers, bound.maximum, PRICING)
+
+
+class CopositiveProgram(SemidefiniteProgram):
+    """Without alpha and beta, over the open cells of the arrangement of the samples."""
+
+    name = "copositive"
+
+    def __init__(self, rows: Constraints) -> None:
+        check_copositive(rows.problem)
+        every = activation_patterns(rows.problem)
+        super().__init__(rows, every[half_of(every)], cones=False)
+
+
+def check_copositive(problem: Interpolation) -> None:
+    """Raise UnsupportedProblem unless all sites are samples, few enough."""
+    balls = np.flatnonzero(problem.radii)
+    if balls.size:
+        raise UnsupportedProblem(
+            f"copositive needs samples, {balls.size} of these sites are balls: give noisy samples, "
+            "or take semidefinite"
+        )
+    n, d = problem.centers.shape
+    order = problem.output_dimension + d + 2
+    _check_size(problem, most_patterns(n, d) // 2 - 1, order, MOST_NUMBERS)
+
+
+def bounded_patterns(problem: Interpolation) -> Flags:
+    """Those of `half_patterns`, if the program over all of them is not too large.
+
+    Raises
+    ------
+    UnsupportedProblem
+        If it is.
+    """
+    n, d = problem.centers.shape
+    order = problem.output_dimension + d + 2
+    if n == d + 1:  # before they are looked at
+        _check_size(problem, 2 ** (n - 1) - 1, order, MOST_NUMBERS)
+    patterns = half_patterns(problem)
+    _check_size(problem, len(_two_sided(patterns)), order, MOST_NUMBERS)
+    return patterns
+
+
+def semidefinite_bound(rows: Constraints, patterns: Flags) -> SemidefiniteBound:
+    """The bound of a `SemidefiniteProgram`, solved."""
+    program = SemidefiniteProgram(rows, patterns)
+    program.solve()
+    return program.bound()
 
 
 def semidefinite_start(rows: Constraints, patterns: Flags) -> Array | None:
@@ -143,27 +213,6 @@ def semidefinite_start(rows: Constraints, patterns: Flags) -> Array | None:
         return semidefinite_bound(rows, patterns).multipliers
     except (UnsupportedProblem, NotCertified):
         return None
-
-
-def _solve(program: Any) -> None:
-    """Solve a CVXPY problem, inaccurately or not; with equilibration if it stops without."""
-    import cvxpy as cp
-
-    for equilibrate in (False, True):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # what it returns will be judged
-            try:
-                program.solve(
-                    solver=cp.CLARABEL,
-                    equilibrate_enable=equilibrate,
-                    tol_gap_abs=_ACCURACY,
-                    tol_gap_rel=_ACCURACY,
-                    accept_unknown=True,  # the last iterate where rounding ends the progress
-                )
-                return
-            except cp.SolverError:
-                continue
-    raise _failed("the solver stopped")
 
 
 def semidefinite_maximum(rows: Constraints, multipliers: Array, patterns: Flags) -> float:
@@ -207,7 +256,7 @@ def _least(cell: RelaxedPattern, image: Array) -> tuple[float, float, Array]:
     settings = clarabel.DefaultSettings()
     settings.verbose = settings.equilibrate_enable = False
     settings.direct_solve_method, settings.max_threads = "faer", 1  # faster from ten sites on
-    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = _ACCURACY
+    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = ACCURACY
     solution = clarabel.DefaultSolver(
         sparse.csc_matrix((size, size)),
         -_triangles((image.T @ image)[None])[0],
@@ -247,9 +296,3 @@ def _check_size(problem: Interpolation, patterns: int, order: int, most: int) ->
             f"semidefinite program of {numbers} numbers (at most {most}): give fewer sites, "
             "or solve without it"
         )
-
-
-def _failed(reason: str) -> NotCertified:
-    return NotCertified(
-        f"the semidefinite program has no solution ({reason}): lower the radii, or change the data"
-    )

@@ -229,9 +229,9 @@ def test_problems_that_cannot_be_solved_get_one_line(run):
     assert_refused(run("solve", "space.npy", "--radius", "0.0001"), "64 sites")
 
 
-def test_solve_sandwich(run):
+def test_solve_a_lower_bound_with_ramps(run):
     """Certified where the bounds meet, else not: exit status 0 and 1."""
-    line = ("--radius", "0.1", "--sandwich", "--quiet", "--output", "out.json")
+    line = ("--radius", "0.1", "--formulation", "semidefinite", "--quiet", "--output", "out.json")
     status, output, error = run("solve", "triangle.csv", *line, "--tolerance", "1e-3")
     assert status == 0, error
     assert load("out.json").certificate.pricing == "semidefinite"
@@ -284,18 +284,42 @@ def test_solve_local_without_a_bound(run, monkeypatch):
 
 
 def test_solve_ramps_is_an_upper_bound(run):
-    line = ("--radius", "0.1", "--ramps", "--quiet", "--output", "out.json")
+    line = ("--radius", "0.1", "--formulation", "ramps", "--quiet", "--output", "out.json")
     status, output, error = run("solve", "triangle.csv", *line)
     assert status == 1
     assert "upper-bound" in output
-    assert "leave out --ramps" in error
+    assert "leave out --formulation" in error
     assert (load("out.json").status, load("out.json").lower_bound) == ("upper-bound", 0.0)
     assert run("check", "out.json")[0] == 1
 
 
+def test_solve_with_another_exact_program(run):
+    Path("labels.csv").write_text("0\n1\n3\n")
+    line = ("--targets", "labels.csv", "--radius", "0.1", "--formulation", "scalar-exact")
+    status, output, error = run("solve", "triangle.csv", *line, "--quiet", "--output", "out.json")
+    assert status == 0, error
+    assert "certified" in output
+    assert run("check", "out.json")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("scalar-exact", "scalar-exact needs one output, these targets span 2: "),
+        ("copositive", "copositive needs samples, 3 of these sites are balls: "),
+        ("scalar", "no formulation 'scalar': did you mean 'scalar-exact'?"),
+        ("minimax", "no formulation 'minimax': choose from column-generation, scalar-exact"),
+    ],
+)
+def test_a_formulation_that_does_not_apply_is_refused(run, name, message):
+    options = ("--radius", "0.1", "--formulation", name, "--output", "out.json", "--quiet")
+    assert_refused(run("solve", "triangle.csv", *options), message)
+    assert not Path("out.json").exists()
+
+
 def test_two_methods_at_once_are_refused(run):
-    options = ("--radius", "0.1", "--sandwich", "--local", "--output", "out.json")
-    assert_refused(run("solve", "triangle.csv", *options), "--sandwich and --local")
+    options = ("--radius", "0.1", "--formulation", "ramps", "--local", "--output", "out.json")
+    assert_refused(run("solve", "triangle.csv", *options), "--formulation ramps and --local")
     assert not Path("out.json").exists()
 
 
@@ -405,7 +429,7 @@ def test_the_tour_refuses_what_is_no_picture(run, folder):
 
 def test_plot_draws_a_stored_solution(run, folder):
     assert run("solve", "triangle.csv", "--radius", "0.2", "--output", "h.json", "--quiet")[0] == 0
-    for kind in ("denoiser", "ramps", "segment", "weights", "alignment", "convergence"):
+    for kind in ("denoiser", "ramps", "segment", "weights", "alignment", "convergence", "dual"):
         status, out, err = run("plot", "h.json", "h.svg", "--kind", kind)
         assert (status, out, err) == (0, f"h.svg: {kind} of h.json\n", "")
         assert (folder / "h.svg").read_text().startswith("<?xml")

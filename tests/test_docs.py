@@ -22,6 +22,7 @@ import matplotlib
 import pytest
 
 import convexden
+from convexden import theorems
 from convexden.cli import main
 from convexden.theorems import registry
 
@@ -39,6 +40,15 @@ MODULES = [
 ]
 
 matplotlib.use("agg")
+
+
+@pytest.fixture(autouse=True)
+def registered():
+    """What a page registers is gone after it."""
+    before = dict(theorems._REGISTERED)
+    yield
+    theorems._REGISTERED.clear()
+    theorems._REGISTERED.update(before)
 
 
 def name_of(path: Path) -> str:

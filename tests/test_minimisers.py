@@ -62,6 +62,8 @@ def test_unique(problem: cd.Interpolation, hinges: int | None) -> None:
         (cd.Interpolation(SQUARE, SQUARE.prod(axis=1)), 1),
         (alternating(6), 3),
         (alternating(8), 1),
+        (cd.Interpolation(SQUARE, SQUARE.prod(axis=1), 0.2), 1),  # its hinges have to be refined
+        (cd.Interpolation(polygon(8), (-1.0) ** np.arange(8), 0.1), 1),
         (CONVEX, math.inf),
         (cd.Interpolation(polygon(9), (polygon(9) ** 2) @ [1.0, 3.0]), math.inf),
     ],

@@ -9,14 +9,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PathCollection, QuadMesh
 from matplotlib.figure import Figure
 from scipy import stats
 
 from convexden import data, plotting
 from convexden.alignment import align
-from convexden.errors import InvalidProblem
+from convexden.data import regular_simplex
+from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
+from convexden.plotting.dual import heights
 from convexden.problem import Interpolation, denoising
 from convexden.solution import Progress, Solution
 from convexden.solving import solve
@@ -190,6 +192,34 @@ def test_rounds_without_a_network_have_no_cost() -> None:
     history = (Progress(1, np.inf, 0.0, 3), Progress(2, 2.0, 1.0, 3))
     cost, _ = plotting.plot_convergence(replace(_triangle(), history=history)).lines
     np.testing.assert_array_equal(cost.get_ydata(), [np.nan, 2.0])
+
+
+def test_the_dual_constraint_is_saturated_where_the_hinges_are() -> None:
+    solution = _triangle()
+    ax = plotting.plot_dual(solution)
+    _assert_legible(ax)
+    (mesh,) = [item for item in ax.collections if isinstance(item, QuadMesh)]
+    values = mesh.get_array()
+    assert 0.99 < np.nanmax(values) <= 1 + 1e-12
+    (circles,) = [item for item in ax.collections if isinstance(item, PathCollection)]
+    angles, places = np.asarray(circles.get_offsets()).T
+    normals = np.column_stack([np.cos(np.deg2rad(angles)), np.sin(np.deg2rad(angles))])
+    assert len(angles) == solution.neurons
+    assert heights(solution, normals, places) == pytest.approx(1, abs=1e-9)
+    assert "unique" in ax.get_title()
+
+
+def test_the_dual_on_a_line_is_one_along_a_family() -> None:
+    solution = solve(Interpolation([0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, 1.0]))
+    ax = plotting.plot_dual(solution)
+    curve = ax.lines[-1]
+    x, y = np.asarray(curve.get_xdata()), np.asarray(curve.get_ydata())
+    assert y[(x >= 1) & (x <= 2)] == pytest.approx(1)
+    assert y[(x > 0) & (x < 1)].max() < 1
+    assert "not unique" in ax.get_title()
+    space = solve(denoising(regular_simplex(3), radius=0.2))
+    with pytest.raises(UnsupportedProblem, match="3 dimensions"):
+        plotting.plot_dual(space)
 
 
 def test_a_comparison_has_equal_frames_and_scales() -> None:

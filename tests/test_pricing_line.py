@@ -7,6 +7,7 @@ import pytest
 from conftest import Lines, dual_vectors, random_multipliers, tangent_lines
 
 from convexden.problem import Interpolation
+from convexden.solvers.pricing.exact import exact_pricing
 from convexden.solvers.pricing.line import LinePricing
 
 ROOMS = {
@@ -54,3 +55,20 @@ def test_no_hinge_cuts_a_ball():
         assert (np.abs(z) >= problem.radii - 1e-15).all(), name
         off = np.abs(z) > 1e-12
         assert ((z > 0) == hinges.patterns)[off].all(), name
+
+
+def test_hinges_of_the_line_stay_where_they_are() -> None:
+    problem = Interpolation([0.0, 1.0, 3.0], [0.0, 1.0, 0.0])
+    pricing = exact_pricing(problem)
+    assert isinstance(pricing, LinePricing)
+    hinges = pricing.spanning()
+    np.testing.assert_array_equal(-hinges.biases, [0.0, 1.0, 3.0])
+    assert len(pricing.initial(2)) == 2
+    directions, _ = pricing.tangents(hinges)
+    assert directions.shape == (3, 1, 0)
+    moved, clamped = pricing.moved(hinges, np.zeros((3, 0)))
+    np.testing.assert_array_equal(moved.biases, hinges.biases)
+    assert not clamped.any()
+    values = np.array([[2.0], [-3.0], [1.0]])
+    _, heights = pricing.maxima(values, np.zeros((3, 1, 1)), 0.0, limit=1)
+    np.testing.assert_allclose(heights, [2.0])

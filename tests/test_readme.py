@@ -50,7 +50,7 @@ def test_commands_and_options_of_the_readme_exist(capsys):
     from convexden.cli import main
 
     (text,) = [block for block in blocks("text") if "convexden solve" in block]
-    for command in ("solve", "check", "plot", "verify", "theorems", "map", "tour"):
+    for command in ("solve", "check", "plot", "verify", "theorems", "map", "samples", "tour"):
         with pytest.raises(SystemExit):
             main([command, "--help"])
         rows = re.findall(r"^\W*?(--[a-z]+)", capsys.readouterr().out, re.MULTILINE)

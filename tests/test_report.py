@@ -178,6 +178,10 @@ def test_refuted_conjecture_is_a_finding_and_a_refuted_theorem_a_failure(
     assert "FAILED" not in text
     alone = _text(verify_table(results[:1]))
     assert "cheaper networks exist, by 3.0e-07\n" in alone
+    about_angles = replace(results[0], theorem="images", measured={"mean angle in degrees": 7.0})
+    text = _text(verify_table([about_angles]))
+    assert "refuted on 1 scalene acute" in text
+    assert "cheaper networks" not in text
     failure = _text(verify_table([_result(solution, "rays", 0, "right angle", 1e-3)]))
     assert "FAILED: rays" in failure
     doubt = replace(_result(solution, "rays", 0, "right angle", 0.0), verdict="undecided")

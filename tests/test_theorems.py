@@ -356,6 +356,16 @@ def test_registry() -> None:
             theorems.verify_all(**call)  # type: ignore[arg-type]  # before the first instance
 
 
+def test_own_theorems_are_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(theorems, "_REGISTERED", registered := dict(theorems.registry))
+    own = replace(rays.THEOREM, name="my-rays")
+    theorems.register(own)
+    assert registered["my-rays"] is own
+    for name, message in (("rays", "already"), ("My Rays", "lower case")):
+        with pytest.raises(InvalidProblem, match=message):
+            theorems.register(replace(own, name=name))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_random_instances_depend_on_name_seed_and_number_only(name: str) -> None:
     theorem = theorems.get(name)

@@ -1,4 +1,4 @@
-"""The command line: solve, check, plot, verify, theorems, map and tour.
+"""The command line: solve, check, plot, verify, theorems, map, samples and tour.
 
 Exit status 0: certified, or every theorem confirmed; 1: not certified, or a theorem refuted;
 2: bad input, said in one line on standard error.  Heavy imports stay inside the commands, so
@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from convexden.cli.console import say
+from convexden.cli.sampling import samples
 from convexden.cli.shape_maps import map_shapes
 from convexden.cli.solving import solve
 from convexden.cli.stored import check, plot
@@ -32,6 +33,7 @@ for command in (solve, check, plot, verify):
     app.command()(command)
 app.command("theorems")(list_theorems)
 app.command("map")(map_shapes)
+app.command()(samples)
 app.command()(tour)
 
 

@@ -57,20 +57,16 @@ def solve(
     tolerance: Annotated[
         float, typer.Option(help="Relative duality gap that counts as certified.")
     ] = 1e-8,
-    ramps: Annotated[
-        bool,
+    formulation: Annotated[
+        str | None,
         typer.Option(
-            "--ramps",
-            help="Only the best network of ramps between the sites, without a bound.",
+            metavar="NAME",
+            help="The convex program: column-generation, scalar-exact (one output), copositive "
+            "(samples, a lower bound), semidefinite (a lower bound) or ramps (an upper bound). "
+            "Lower bounds come with the network of ramps.",
+            show_default="the exact method that is fastest",
         ),
-    ] = False,
-    sandwich: Annotated[
-        bool,
-        typer.Option(
-            "--sandwich",
-            help="That network of ramps with the bound of a semidefinite program, in seconds.",
-        ),
-    ] = False,
+    ] = None,
     local: Annotated[
         bool,
         typer.Option(
@@ -92,14 +88,9 @@ def solve(
         raise InvalidProblem(f"tolerance {tolerance:g} makes no sense: give one between 0 and 1")
     from convexden.data import read_problem
 
+    method = _method(formulation, local)
     problem = read_problem(points, radius=radius, radii=radii, noisy=noisy, targets=targets)
     _check_outputs(output, plot, problem)
-    methods = {"ramps": ramps, "sandwich": sandwich, "local": local}
-    chosen = [name for name, given in methods.items() if given]
-    if len(chosen) > 1:
-        options = " and ".join(f"--{name}" for name in chosen)
-        raise InvalidProblem(f"{options} are different methods: give one of them")
-    method = chosen[0] if chosen else None
     solution = _solve(problem, tolerance, method, quiet)
     if output is not None:
         from convexden.serialization import save
@@ -116,6 +107,17 @@ def solve(
 
         plot_solution(solution, plot)
     raise typer.Exit(0 if solution.certified else 1)
+
+
+def _method(formulation: str | None, local: bool) -> str | None:
+    if formulation is None:
+        return "local" if local else None
+    from convexden.formulations import get
+
+    name = get(formulation).name
+    if local:
+        raise InvalidProblem(f"--formulation {name} and --local are different methods: give one")
+    return name
 
 
 def _check_outputs(output: Path | None, plot: Path | None, problem: Interpolation) -> None:
@@ -169,11 +171,15 @@ def _say_why(solution: Solution, tolerance: float, method: str | None) -> None:
     for reason in verify_certificate(solution).reasons:
         say(f"not certified: {reason}")
     if solution.status == "upper-bound" and method == "ramps":
-        say("not certified: ramps alone are an upper bound: leave out --ramps, or try --sandwich")
+        say(
+            "not certified: ramps alone are an upper bound: leave out --formulation, or try "
+            "--formulation semidefinite"
+        )
     elif solution.status == "upper-bound":
         say("not certified: no lower bound (interrupted, or too many activation patterns for one)")
     elif solution.relative_gap > tolerance:
-        remedy = "leave out --sandwich" if method == "sandwich" else "let it run longer"
+        bounded = method in ("copositive", "semidefinite")
+        remedy = "leave out --formulation" if bounded else "let it run longer"
         say(
             f"not certified: the relative gap {solution.relative_gap:.1e} is larger than "
             f"{tolerance:g}: raise --tolerance or {remedy}"

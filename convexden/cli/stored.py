@@ -57,7 +57,7 @@ def plot(
         str | None,
         typer.Option(
             metavar="KIND",
-            help="What to draw: denoiser, ramps, segment, weights, alignment, convergence or "
+            help="What to draw: denoiser, ramps, segment, weights, alignment, convergence, dual or "
             "comparison.",
             show_default="the denoiser on a line or in a plane, else a segment",
         ),

@@ -6,9 +6,11 @@ The functions take and return Axes of matplotlib, which is imported on first use
 from convexden.plotting.alignment import plot_alignment
 from convexden.plotting.comparison import clearest, plot_comparison
 from convexden.plotting.convergence import plot_convergence
+from convexden.plotting.dual import plot_dual
 from convexden.plotting.errors import plot_mean_squared_errors
 from convexden.plotting.frontier import plot_frontier
 from convexden.plotting.line import plot_line
+from convexden.plotting.path import plot_path
 from convexden.plotting.pictures import (
     KINDS,
     Kind,
@@ -19,6 +21,7 @@ from convexden.plotting.pictures import (
 )
 from convexden.plotting.plane import plot_plane
 from convexden.plotting.ramps import plot_ramps
+from convexden.plotting.sampling import plot_sampled_optima, save_sampled_optima
 from convexden.plotting.segment import plot_segment
 from convexden.plotting.shape_map import plot_shape_map, save_shape_map
 from convexden.plotting.training import plot_trained, plot_training
@@ -33,17 +36,21 @@ __all__ = [
     "plot_alignment",
     "plot_comparison",
     "plot_convergence",
+    "plot_dual",
     "plot_frontier",
     "plot_line",
     "plot_mean_squared_errors",
+    "plot_path",
     "plot_plane",
     "plot_ramps",
+    "plot_sampled_optima",
     "plot_segment",
     "plot_shape_map",
     "plot_solution",
     "plot_trained",
     "plot_training",
     "plot_weights",
+    "save_sampled_optima",
     "save_shape_map",
     "summary",
 ]

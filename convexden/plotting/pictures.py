@@ -12,6 +12,7 @@ from convexden.network import ShallowNetwork
 from convexden.plotting.alignment import plot_alignment
 from convexden.plotting.comparison import plot_comparison
 from convexden.plotting.convergence import plot_convergence
+from convexden.plotting.dual import plot_dual
 from convexden.plotting.line import plot_line
 from convexden.plotting.plane import plot_plane
 from convexden.plotting.ramps import plot_ramps
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from convexden.solution import Solution
 
 SUFFIXES = (".png", ".pdf", ".svg")
-Kind = Literal["denoiser", "ramps", "segment", "weights", "alignment", "convergence", "comparison"]
+Kind = Literal[
+    "denoiser", "ramps", "segment", "weights", "alignment", "convergence", "dual", "comparison"
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -166,6 +169,8 @@ def _draw(
         return plot_alignment(align(problem, network))
     if kind == "convergence":
         return plot_convergence(solution)
+    if kind == "dual":
+        return plot_dual(solution)
     if predicted is None:
         raise InvalidProblem("a comparison needs a predicted network: give one")
     return plot_comparison(predicted, network, problem)[0]

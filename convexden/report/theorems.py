@@ -113,8 +113,9 @@ def findings(results: Sequence[Result]) -> list[Text]:
             kinds.items(), key=lambda item: item[0][0], reverse=True
         ):
             line = f"  {verdict} on {len(members)}" + (f" {kind}" if kind else "")
-            excess = [result.relative_excess for result in members]
-            if verdict == "refuted" and max(excess) > 0:
+            # Of a theorem about a property a cheaper network may be no refutation.
+            excess = [result.relative_excess for result in members if not result.measured]
+            if verdict == "refuted" and max(excess, default=0.0) > 0:
                 ends = dict.fromkeys([small(min(excess)), small(max(excess))])
                 line += f": cheaper networks exist, by {' to '.join(ends)}"
             lines.append(

@@ -7,6 +7,7 @@ decides it by the certified optimum.  `verify_all` does so on random instances o
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -31,16 +32,20 @@ from convexden.theorems import (
     subspace,
     univariate,
 )
-from convexden.theorems._claims import ClosedForm, Instance
+from convexden.theorems._claims import ClosedForm, Instance, closed_form_certificate
+from convexden.theorems._ramps import Ramp, sum_of_ramps
 from convexden.theorems._theorem import Theorem
 from convexden.theorems._verdicts import TOLERANCE, Result, Verdict, compare, cost_error, decide
 
 __all__ = [
     "ClosedForm",
     "Instance",
+    "Ramp",
     "Result",
+    "TOLERANCE",
     "Theorem",
     "Verdict",
+    "closed_form_certificate",
     "collinear",
     "compare",
     "contraction",
@@ -58,8 +63,10 @@ __all__ = [
     "obtuse_simplex",
     "persistence",
     "rays",
+    "register",
     "registry",
     "subspace",
+    "sum_of_ramps",
     "univariate",
     "verify_all",
 ]
@@ -80,7 +87,29 @@ _MODULES = (
     images,
 )
 
-registry = MappingProxyType({module.THEOREM.name: module.THEOREM for module in _MODULES})
+_REGISTERED = {module.THEOREM.name: module.THEOREM for module in _MODULES}
+registry = MappingProxyType(_REGISTERED)
+
+
+def register(theorem: Theorem) -> None:
+    """Enter a theorem of your own in the registry, in place of one of the same name of your own.
+
+    Parameters
+    ----------
+    theorem : Theorem
+        Its name is in lower case, with hyphens.
+
+    Raises
+    ------
+    InvalidProblem
+        If the package has a theorem of this name, or it is no name.
+    """
+    name = theorem.name
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+        raise InvalidProblem(f"{name!r} is no name of a theorem: use lower case and hyphens")
+    if name in {module.THEOREM.name for module in _MODULES}:
+        raise InvalidProblem(f"there is a theorem {name} already: give yours another name")
+    _REGISTERED[name] = theorem
 
 
 def names() -> list[str]:

@@ -8,14 +8,29 @@ bounds of `sphere_maxima` and the `stationary_points` where these leave a face o
 what of it holds.
 """
 
-from convexden.verification.checks import Check, Verification, verify, verify_certificate
+from convexden.verification.checks import (
+    Check,
+    Verification,
+    proven_bound,
+    verify,
+    verify_certificate,
+)
+from convexden.verification.regularised import (
+    RegularisedVerification,
+    verify_objective,
+    verify_regularised,
+)
 from convexden.verification.site_errors import SiteErrors, site_errors
 
 __all__ = [
     "Check",
+    "RegularisedVerification",
     "SiteErrors",
     "Verification",
+    "proven_bound",
     "site_errors",
     "verify",
     "verify_certificate",
+    "verify_objective",
+    "verify_regularised",
 ]

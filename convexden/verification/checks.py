@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ BOUND_LIMIT = 1e-10
 DUALITY_LIMIT = 1e-9
 GAP_LIMIT = 1e-12
 RELAXED = "semidefinite"  # the pricing of a certificate whose maximum is an upper bound
+ROUNDED = ("relative gap", "feasibility")  # numbers of which the size is what matters
 # Slack of the gap for the width of the pricing interval, which the stated gap does not know.
 GAP_SLACK = 1e-11
 
@@ -53,31 +55,14 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Verification:
-    """What the verification found.
-
-    Attributes
-    ----------
-    checks : tuple of Check
-    cost : float
-        Representation cost of the network, recomputed.
-    lower_bound : float
-        The bound that the multipliers prove, recomputed with the upper end of the pricing maximum.
-    relative_gap : float
-        (cost - lower_bound) / cost of these two, 0 if both are 0.
-    pricing_maximum : float
-        Upper end of the enclosure of P.
-    feasibility : float
-        Upper bound of ``|h(y) - t_n|`` over every point of every site, relative to the spread of
-        the targets.
-    """
+class Checks(ABC):
+    """Checks, and the numbers that were established on the way."""
 
     checks: tuple[Check, ...]
-    cost: float
-    lower_bound: float
-    relative_gap: float
-    pricing_maximum: float
-    feasibility: float
+
+    @abstractmethod
+    def numbers(self) -> dict[str, float]:
+        """What was established, by name."""
 
     @property
     def passed(self) -> bool:
@@ -98,20 +83,53 @@ class Verification:
             f"{'ok' if check.passed else 'FAILED'}"
             for check in self.checks
         ]
-        lines += [
-            "",
-            f"cost            {self.cost:.15g}",
-            f"lower bound     {self.lower_bound:.15g}",
-            f"relative gap    {self.relative_gap:.3g}",
-            f"pricing maximum {self.pricing_maximum:.15g}",
-            f"feasibility     {self.feasibility:.3g}",
-            "",
-        ]
+        lines.append("")
+        for name, number in self.numbers().items():
+            digits = 3 if name in ROUNDED else 15
+            lines.append(f"{name:<15} {number:.{digits}g}")
+        lines.append("")
         lines += [f"FAILED: {reason}" for reason in self.reasons] or ["verified"]
         return "\n".join(lines)
 
     def __str__(self) -> str:
         return self.table()
+
+
+@dataclass(frozen=True)
+class Verification(Checks):
+    """What the verification found.
+
+    Attributes
+    ----------
+    checks : tuple of Check
+    cost : float
+        Representation cost of the network, recomputed.
+    lower_bound : float
+        The bound that the multipliers prove, recomputed with the upper end of the pricing maximum.
+    relative_gap : float
+        (cost - lower_bound) / cost of these two, 0 if both are 0.
+    pricing_maximum : float
+        Upper end of the enclosure of P.
+    feasibility : float
+        Upper bound of ``|h(y) - t_n|`` over every point of every site, relative to the spread of
+        the targets.
+    """
+
+    cost: float
+    lower_bound: float
+    relative_gap: float
+    pricing_maximum: float
+    feasibility: float
+
+    def numbers(self) -> dict[str, float]:
+        """What was established, by name."""
+        return {
+            "cost": self.cost,
+            "lower bound": self.lower_bound,
+            "relative gap": self.relative_gap,
+            "pricing maximum": self.pricing_maximum,
+            "feasibility": self.feasibility,
+        }
 
 
 def verify_certificate(solution: Solution, *, tolerance: float = 1e-8) -> Verification:
@@ -142,6 +160,26 @@ def verify_certificate(solution: Solution, *, tolerance: float = 1e-8) -> Verifi
         status=solution.status,
         tolerance=tolerance,
     )
+
+
+def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
+    """The lower bound that multipliers prove without a network, as in `verify`; where P cannot be
+    enclosed because there are too many sites, with the P that the certificate states.
+
+    Raises
+    ------
+    InvalidProblem
+        If the certificate does not fit the problem.
+    """
+    n, p, d = len(problem), problem.output_dimension, problem.input_dimension
+    values = _multipliers("values", certificate.values, (n, p))
+    jacobians = _multipliers("jacobians", certificate.jacobians, (n, p, d))
+    dual = project_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
+    try:
+        maximum = pricing_interval(dual).upper
+    except UnsupportedProblem:
+        maximum = float(certificate.pricing_maximum)
+    return max(0.0, dual.objective / max(1.0, maximum))
 
 
 def verify(
@@ -189,7 +227,7 @@ def verify(
     ------
     InvalidProblem
         If network or certificate do not fit the problem."""
-    values, jacobians = _fitting(problem, network, certificate)
+    values, jacobians = fitting(problem, network, certificate)
     dual = project_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
     try:
         pricing, obstacle = pricing_interval(dual), ""
@@ -212,7 +250,7 @@ def verify(
     said_bounds = np.array([certificate.lower_bound, said_bound])  # NaN, if any, is the largest
 
     checks = [
-        _check(
+        check(
             "stated cost",
             abs(said_cost - true_cost) / max(true_cost, floor),
             COST_LIMIT,
@@ -220,18 +258,18 @@ def verify(
             "network",
         ),
         *_feasibility_checks(errors, problem.input_spread, spread),
-        *_equality_checks(dual),
-        _pricing_check(certificate, pricing, dual, obstacle),
-        _check(
+        *equality_checks(dual),
+        pricing_check(certificate, pricing, dual, obstacle),
+        check(
             "stated lower bound",
-            _excess(said_bounds.max(), _provable(dual, certificate, pricing), floor),
+            excess(said_bounds.max(), _provable(dual, certificate, pricing), floor),
             BOUND_LIMIT + width,
             f"stated lower bound {said_bounds.max():.16g} exceeds {true_bound:.16g}, all that the "
             "multipliers prove",
         ),
-        _check(
+        check(
             "weak duality",
-            _excess(np.append(said_bounds, true_bound).max(), true_cost, floor),
+            excess(np.append(said_bounds, true_bound).max(), true_cost, floor),
             DUALITY_LIMIT,
             f"a lower bound exceeds the cost {true_cost:.16g}: the network is not feasible or the "
             "bound is false",
@@ -240,7 +278,7 @@ def verify(
     if relative_gap is not None:
         said_gap = ratio(said_cost - said_bound, said_cost)
         checks.append(
-            _check(
+            check(
                 "stated gap",
                 abs(relative_gap - said_gap),
                 GAP_LIMIT,
@@ -250,7 +288,7 @@ def verify(
         )
     if status == "certified":
         checks.append(
-            _check(
+            check(
                 "gap of a certified solution",
                 true_gap,
                 tolerance + GAP_SLACK,
@@ -262,17 +300,18 @@ def verify(
     return Verification(tuple(checks), true_cost, true_bound, true_gap, pricing.upper, feasibility)
 
 
-def _check(name: str, value: float, limit: float, message: str) -> Check:
+def check(name: str, value: float, limit: float, message: str) -> Check:
+    """The check that a value is within its limit."""
     passed = bool(value <= limit)  # False for NaN
     return Check(name, float(value), limit, passed, "" if passed else message)
 
 
-def _excess(value: float, limit: float, floor: float) -> float:
+def excess(value: float, limit: float, floor: float) -> float:
     """By how much the value exceeds the limit, relative to the limit; 0 if it does not."""
     return 0.0 if value <= limit else (value - limit) / max(limit, floor)
 
 
-def _fitting(
+def fitting(
     problem: Interpolation, network: ShallowNetwork, certificate: Certificate
 ) -> tuple[Array, Array]:
     """The multipliers as arrays, if everything has the shape that the problem asks for."""
@@ -325,13 +364,14 @@ def _feasibility_checks(errors: SiteErrors, input_spread: float, spread: float) 
         worst = int(np.argmax(sizes))
         value = float(sizes[worst]) / spread
         message = f"{fault.format(worst)}: relative error {value:.3g}"
-        found.append(_check(name, value, FEASIBILITY_LIMIT, message))
+        found.append(check(name, value, FEASIBILITY_LIMIT, message))
     return found
 
 
-def _equality_checks(dual: DualPoint) -> list[Check]:
+def equality_checks(dual: DualPoint) -> list[Check]:
+    """That the multipliers satisfy the dual equalities."""
     return [
-        _check(name, value, EQUALITY_LIMIT, f"{fault}: relative size {value:.3g}")
+        check(name, value, EQUALITY_LIMIT, f"{fault}: relative size {value:.3g}")
         for name, value, fault in (
             ("sum of l_n", dual.sum_residual, "the multipliers l_n do not sum to zero"),
             (
@@ -360,13 +400,14 @@ def _provable(dual: DualPoint, certificate: Certificate, pricing: PricingInterva
     return max(0.0, dual.objective / max(1.0, maximum))
 
 
-def _pricing_check(
+def pricing_check(
     certificate: Certificate, pricing: PricingInterval, dual: DualPoint, obstacle: str
 ) -> Check:
+    """That the stated pricing maximum lies in the enclosure; an obstacle says why there is none."""
     stated = float(certificate.pricing_maximum)
     if obstacle:
         message = f"stated pricing maximum {stated:.16g} could not be verified: {obstacle}"
-        return _check("stated pricing maximum", np.inf, PRICING_LIMIT, message)
+        return check("stated pricing maximum", np.inf, PRICING_LIMIT, message)
     # A relaxation states an upper bound, which may be larger.
     over = 0.0 if certificate.pricing == RELAXED else stated - pricing.upper
     outside = max(pricing.lower - stated, over)
@@ -375,7 +416,7 @@ def _pricing_check(
     size = np.linalg.norm(dual.values, axis=1).sum()
     size += np.linalg.norm(dual.jacobians, axis=(1, 2)).sum()
     verb = "understates" if stated < pricing.lower else "is not"
-    return _check(
+    return check(
         "stated pricing maximum",
         ratio(outside, max(pricing.upper, 1e-9 * float(size))),
         PRICING_LIMIT,

@@ -38,6 +38,10 @@ class DualPoint:
     jacobians : (S, p, k) array
     objective : float
         :math:`\sum_n l_n^T t_n` in the units of the data.
+    sites : (S,) int array
+        Which sites are left.
+    unit : float
+        The spread s.
     touch : float
         By how much a hinge may enter a ball and still count as feasible: `TOUCH` plus the rounding
         of the coordinates as they were given.
@@ -54,6 +58,8 @@ class DualPoint:
     values: Array
     jacobians: Array
     objective: float
+    sites: NDArray[np.intp]
+    unit: float
     touch: float
     sum_residual: float
     moment_residual: float
@@ -113,6 +119,8 @@ def project_dual(
         values=lam_kept,
         jacobians=gamma_kept,
         objective=float(np.sum(lam_kept * (targets - targets.mean(axis=0))[keep])) / spread,
+        sites=np.flatnonzero(keep),
+        unit=spread,
         touch=TOUCH + 2.0 * rounding,
         sum_residual=ratio(float(np.linalg.norm(lam.sum(axis=0))), float(sizes_lam.sum())),
         moment_residual=ratio(float(np.linalg.norm(moment)), total),

@@ -5,15 +5,18 @@ from __future__ import annotations
 from convexden.problem import Interpolation
 from convexden.solvers.pricing import ExactPricing
 from convexden.solvers.pricing.faces import FacePricing
+from convexden.solvers.pricing.line import LinePricing
 from convexden.solvers.pricing.plane import PlanePricing
 
 
 def exact_pricing(problem: Interpolation) -> ExactPricing:
-    """The pricer of reduced sites in a plane, or of few sites beyond.
+    """The pricer of reduced sites on a line, in a plane, or of few sites beyond.
 
     Raises
     ------
     UnsupportedProblem
         If there are too many sites.
     """
+    if problem.input_dimension == 1:
+        return LinePricing(problem)
     return PlanePricing(problem) if problem.input_dimension == 2 else FacePricing(problem)

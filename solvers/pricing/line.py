@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array, Hinges, dual_heights
+from convexden.solvers.atoms import Array, Flags, Hinges, dual_heights
+from convexden.solvers.pricing import ExactPricing
 
 
-class LinePricing:
+class LinePricing(ExactPricing):
     """The global maximum of the dual constraint over the feasible hinges of the line.
 
     Between the sites the constraint is affine in the bias, so its norm is convex, and the
@@ -41,10 +42,28 @@ class LinePricing:
             np.zeros(ends.size, dtype=bool),
         )
 
-    def maxima(self, values: Array, jacobians: Array, floor: float) -> tuple[Hinges, Array]:
+    def maxima(
+        self, values: Array, jacobians: Array, floor: float, limit: int | None = None
+    ) -> tuple[Hinges, Array]:
         """The hinges with g >= min(floor, P) and their g, the greatest first, for multipliers
-        values (N, p) and jacobians (N, p, 1) that satisfy the equalities."""
+        values (N, p) and jacobians (N, p, 1) that satisfy the equalities; at most `limit`."""
         heights = dual_heights(self.problem, self.hinges, values, jacobians)
         order = np.argsort(-heights, kind="stable")
-        kept = order[heights[order] >= min(floor, heights.max(initial=0.0))]
+        kept = order[heights[order] >= min(floor, heights.max(initial=0.0))][:limit]
         return self.hinges[kept], heights[kept]
+
+    def initial(self, count: int) -> Hinges:
+        """The first of all hinges."""
+        return self.hinges[:count]
+
+    def spanning(self) -> Hinges:
+        """All hinges."""
+        return self.hinges
+
+    def tangents(self, hinges: Hinges) -> tuple[Array, Array]:
+        """No hinge may move."""
+        return np.zeros((len(hinges), 1, 0)), np.zeros((len(hinges), 1))
+
+    def moved(self, hinges: Hinges, steps: Array) -> tuple[Hinges, Flags]:
+        """The hinges where they were."""
+        return hinges, np.zeros(len(hinges), dtype=bool)

@@ -1,0 +1,183 @@
+"""The certificate as a picture: the dual constraint over all hinges of a line or plane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden.errors import UnsupportedProblem
+from convexden.minimisers import Uniqueness, uniqueness
+from convexden.plotting import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from convexden.solution import Solution
+
+Array = NDArray[np.float64]
+
+ANGLES, PLACES = 361, 401  # hinges of a map
+MARGIN = 0.1  # beyond the outermost sites, relative to their extent
+WEIGHTLESS = 1e-7  # relative to the cost
+LARGEST = 240.0  # area of the marker of the heaviest hinge, in square points
+
+
+def plot_dual(solution: Solution, ax: Axes | None = None) -> Axes:
+    r"""Draw the dual constraint :math:`|\sum_n D_n (l_n z_n + G_n w)|` at every feasible hinge.
+
+    It is at most 1, and every minimiser has its hinges where it is 1: they are marked, by circles
+    of an area in proportion to their weight, and by crosses if they have none.  In a plane
+    the hinge :math:`\{w^T y + b = 0\}` is a point of the map: the angle of w, and the place
+    :math:`-b` along w, from the mean of the centres.  Hinges that cut a ball, or separate nothing,
+    are left white.  On a line it is a curve over the places of the hinge.
+
+    Parameters
+    ----------
+    solution : Solution
+        Certified to 1e-8, on a line or in a plane of any space.
+    ax : Axes, optional
+        Where to draw; a new figure if none is given.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    NotCertified
+        If the solution is not certified to 1e-8.
+    UnsupportedProblem
+        If the centres span more than a plane.
+    """
+    problem = solution.problem
+    reduction = problem.reduce()
+    rank = reduction.problem.input_dimension
+    if rank > 2:
+        raise UnsupportedProblem(
+            f"the centres span {rank} dimensions: hinges are drawn on a line or in a plane"
+        )
+    found = uniqueness(solution)
+    axes = np.eye(rank) if problem.input_dimension == rank else reduction.input_basis
+    ax = style.axes(6.8, 4.6) if ax is None else ax
+    (_draw_line if rank == 1 else _draw_plane)(ax, solution, found, axes)
+    ax.set_title(f"dual constraint; the minimiser is {found.status}", fontsize=10)
+    return ax
+
+
+def heights(solution: Solution, normals: Array, places: Array) -> Array:
+    """The dual constraint at hinges with unit normals (K, d) and places (K,) from the mean of the
+    centres; NaN where a ball is cut, and where nothing is separated."""
+    problem, certificate = solution.problem, solution.certificate
+    centers = problem.centers - problem.centers.mean(axis=0)
+    total = np.zeros((len(places), problem.output_dimension))
+    cut, behind, ahead = (np.zeros(len(places), dtype=bool) for _ in range(3))
+    needed = (problem.radii > 0) | certificate.values.any(axis=1)
+    for n in np.flatnonzero(needed):
+        z = normals @ centers[n] - places
+        cut |= np.abs(z) < problem.radii[n] * (1 - 1e-12)
+        behind |= z < 0
+        ahead |= z > 0
+        column = z[:, None] * certificate.values[n] + normals @ certificate.jacobians[n].T
+        total += (z > 0)[:, None] * column
+    found: Array = np.where(cut | ~behind | ~ahead, np.nan, np.linalg.norm(total, axis=1))
+    return found
+
+
+def _places(solution: Solution, axes: Array) -> Array:
+    """Ends of the interval of places at which hinges are drawn."""
+    problem = solution.problem
+    centers = (problem.centers - problem.centers.mean(axis=0)) @ axes.T
+    reach = float((np.linalg.norm(centers, axis=1) + problem.radii).max()) * (1 + MARGIN)
+    return np.array([-reach, reach])
+
+
+def _marks(solution: Solution, found: Uniqueness) -> tuple[Array, Array]:
+    """Places of the saturating hinges, and the areas of their circles."""
+    mean = solution.problem.centers.mean(axis=0)
+    weights = np.where(found.weights > WEIGHTLESS * solution.cost, found.weights, 0.0)
+    return -(found.biases + found.normals @ mean), LARGEST * weights / max(weights.max(), 1e-300)
+
+
+def _draw_line(ax: Axes, solution: Solution, found: Uniqueness, axes: Array) -> None:
+    low, high = _places(solution, axes)
+    problem = solution.problem
+    mean = problem.centers.mean(axis=0)
+    centers = (problem.centers - mean) @ axes[0]
+    ends = np.concatenate([centers - problem.radii, centers + problem.radii])
+    grid = np.unique(np.concatenate([np.linspace(low, high, 4 * PLACES), ends]))
+    curve = heights(solution, np.repeat(axes[:1], len(grid), axis=0), grid)
+    shift = float(axes[0] @ mean) if problem.input_dimension == 1 else 0.0
+    for center, radius in zip(centers + shift, problem.radii, strict=True):
+        ax.axvspan(center - radius, center + radius, color=style.BALL, lw=0, alpha=0.5)
+    ax.axhline(1.0, color="0.6", lw=0.8, ls="--")
+    ax.plot(grid + shift, curve, color=style.BLUE)
+    places, areas = _marks(solution, found)
+    signs = np.sign(found.normals @ axes[0])
+    _circle(ax, signs * places + shift, np.ones(len(places)), areas)
+    ax.set_xlabel("place of the hinge")
+    ax.set_ylabel("dual constraint")
+    ax.set_ylim(-0.03, 1.12)
+
+
+def _draw_plane(ax: Axes, solution: Solution, found: Uniqueness, axes: Array) -> None:
+    low, high = _places(solution, axes)
+    angles = np.linspace(0, np.pi, ANGLES)
+    places = np.linspace(low, high, PLACES)
+    grid = np.meshgrid(angles, places, indexing="ij")
+    normals = np.column_stack([np.cos(grid[0].ravel()), np.sin(grid[0].ravel())]) @ axes
+    values = heights(solution, normals, grid[1].ravel()).reshape(ANGLES, PLACES)
+    seen = np.flatnonzero((~np.isnan(values)).any(axis=0))
+    low, high = places[max(seen[0] - 12, 0)], places[min(seen[-1] + 12, PLACES - 1)]
+    mesh = ax.pcolormesh(
+        np.rad2deg(angles),
+        places,
+        values.T,
+        cmap=style.part_of("viridis", 0.05, 1.0),
+        vmin=0,
+        vmax=1,
+        shading="nearest",
+        rasterized=True,
+    )
+    ax.figure.colorbar(mesh, ax=ax, label="dual constraint", pad=0.02)
+    flat = found.normals @ axes.T
+    turns = np.arctan2(flat[:, 1], flat[:, 0])
+    marks, areas = _marks(solution, found)
+    below = turns < 0  # the same hinge, turned over
+    _circle(
+        ax, np.rad2deg(np.where(below, turns + np.pi, turns)), np.where(below, -marks, marks), areas
+    )
+    ax.set_xlim(0, 180)
+    ax.set_xticks(range(0, 181, 30), [f"{angle}°" for angle in range(0, 181, 30)])
+    ax.set_ylim(low, high)
+    ax.set_xlabel("angle of the normal")
+    ax.set_ylabel("place along the normal")
+
+
+def _circle(ax: Axes, x: Array, y: Array, areas: Array) -> None:
+    weighted = areas > 0
+    ax.scatter(
+        x[weighted],
+        y[weighted],
+        np.maximum(areas[weighted], 12),
+        facecolors="none",
+        edgecolors=style.VERMILION,
+        linewidths=1.8,
+        zorder=4,
+        clip_on=False,
+        label="saturating hinges, by weight",
+    )
+    if not weighted.all():
+        ax.scatter(
+            x[~weighted],
+            y[~weighted],
+            26,
+            color=style.VERMILION,
+            marker="x",
+            linewidths=1.2,
+            zorder=4,
+            clip_on=False,
+            label="without weight here",
+        )
+    style.legend(ax, 2)

@@ -1,0 +1,307 @@
+"""`regularise` and `regularisation_path`: squared error plus representation cost at samples."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from convexden import versions
+from convexden.certificate import Certificate
+from convexden.errors import InvalidProblem
+from convexden.network import numbers
+from convexden.problem import Interpolation
+from convexden.solution import Progress, RegularisationPath, RegularisedSolution
+from convexden.solving import check_size, solve
+from convexden.verification import verify_objective
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from convexden.solvers.regularised import Regularised
+
+PENALTIES = 30
+SMALLEST = 1e-3  # the last penalty of a path, as a share of the largest
+
+
+def regularise(
+    problem: Interpolation,
+    penalty: float,
+    tolerance: float = 1e-8,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+) -> RegularisedSolution:
+    r"""Find the network that minimises squared error plus penalised representation cost.
+
+    .. math:: \min_h\ \frac12 \sum_n |h(y_n) - t_n|^2 + \lambda R(h)
+
+    over shallow ReLU networks of any width, with free skip connection, bias and offset: training
+    with weight decay :math:`\lambda`, to the global optimum.  The dual is
+
+    .. math:: \max_l\ \sum_n l_n^T t_n - \frac12 \sum_n |l_n|^2 \quad \text{subject to} \quad
+       \sum_n l_n = 0,\ \sum_n l_n y_n^T = 0,\
+       \Big| \sum_n D_n l_n (w^T y_n + b) \Big| \le \lambda \text{ for all hinges, } |w| = 1 ,
+
+    with :math:`l_n = t_n - h(y_n)` at the optimum.  For the errors :math:`e_n = t_n - h(y_n)` of
+    any network, :math:`\frac12 |e_n|^2 \ge l_n^T e_n - \frac12 |l_n|^2`; the equalities remove the
+    affine part of :math:`\sum_n l_n^T h(y_n)`, and the inequality bounds what is left by
+    :math:`\lambda R(h)`.  Any multipliers that satisfy the equalities give a bound once they are
+    scaled, and exact pricing of the largest left-hand side makes it a certificate.  See the
+    formulation in the documentation.
+
+    Parameters
+    ----------
+    problem : Interpolation
+        Of samples; equal ones count as often as they are there.  They must lie on a line or in a
+        plane of the input space, of any dimension, or be few.
+    penalty : float
+        The :math:`\lambda > 0`, in units of targets times inputs.  From the `largest_penalty` on
+        the solution is the best affine fit; as it vanishes, the cost tends to that of `solve`.
+    tolerance : float, optional
+        Relative gap at which the solution counts as certified.
+    progress : callable, optional
+        Called with a `Progress` of the objective and its lower bound after every pricing.
+
+    Returns
+    -------
+    RegularisedSolution
+        With status "certified" if the relative gap is at most the tolerance and the independent
+        verification agrees, else "not-certified".  Interrupted by Ctrl-C, the best that was found.
+
+    Raises
+    ------
+    InvalidProblem
+        If a site is a ball, or the penalty is not positive.
+    UnsupportedProblem
+        If there are too many samples for exact pricing.
+
+    Examples
+    --------
+    A fold that is charged 0.2 for its slope's jump is a little less steep:
+
+    >>> import convexden as cd
+    >>> fold = cd.Interpolation([-2, -1, 0, 1, 2], [2, 1, 0, 1, 2])
+    >>> solution = cd.regularise(fold, penalty=0.2)
+    >>> print(f"cost {solution.cost:.6f}, fit {solution.fit:.6f}, {solution.status}")
+    cost 1.714286, fit 0.028571, certified
+    """
+    started = time.perf_counter()
+    (chosen,) = _penalties(problem, [penalty])
+    with threadpool_limits(1):
+        prepared = _Prepared(problem)
+        found = prepared.solve(chosen, tolerance, None, progress)
+        return prepared.solution(chosen, tolerance, found, started)
+
+
+def largest_penalty(problem: Interpolation) -> float:
+    r"""The least :math:`\lambda` for which the regularised solution is the best affine fit.
+
+    It is the pricing maximum :math:`\max_{|w| = 1, b} |\sum_n D_n l_n (w^T y_n + b)|` at the
+    residuals :math:`l_n` of that fit; 0 if it fits exactly.
+
+    Parameters
+    ----------
+    problem : Interpolation
+        Of samples.
+
+    Raises
+    ------
+    InvalidProblem
+        If a site is a ball.
+    UnsupportedProblem
+        If there are too many samples for exact pricing.
+
+    Examples
+    --------
+    >>> import convexden as cd
+    >>> fold = cd.Interpolation([-2, -1, 0, 1, 2], [2, 1, 0, 1, 2])
+    >>> print(f"{cd.largest_penalty(fold):.6f}")
+    1.400000
+    >>> cd.regularise(fold, penalty=1.4).neurons
+    0
+    """
+    _check_samples(problem)
+    return _Prepared(problem).largest_penalty()
+
+
+def regularisation_path(
+    problem: Interpolation,
+    penalties: ArrayLike | None = None,
+    tolerance: float = 1e-8,
+    *,
+    interpolate: bool = True,
+    progress: Callable[[RegularisedSolution], None] | None = None,
+) -> RegularisationPath:
+    r"""Regularised solutions for falling penalties, each started from the one before.
+
+    Parameters
+    ----------
+    problem : Interpolation
+        As for `regularise`.
+    penalties : array_like, optional
+        In any order; by default 30 from the `largest_penalty` to a thousandth of it, evenly
+        spaced on a logarithmic scale.
+    tolerance : float, optional
+        Relative gap at which a solution counts as certified.
+    interpolate : bool, optional
+        Whether to `solve` the interpolation problem as well, to which the path leads.
+    progress : callable, optional
+        Called with every `RegularisedSolution`.
+
+    Returns
+    -------
+    RegularisationPath
+        Interrupted by Ctrl-C, with the solutions found until then.
+
+    Raises
+    ------
+    InvalidProblem
+        If a site is a ball or a penalty not positive; without penalties, if an affine function
+        fits exactly, so that there is no largest one.
+    UnsupportedProblem
+        If there are too many samples for exact pricing.
+
+    Examples
+    --------
+    >>> import convexden as cd
+    >>> fold = cd.Interpolation([-2, -1, 0, 1, 2], [2, 1, 0, 1, 2])
+    >>> path = cd.regularisation_path(fold, [1, 0.1, 0.01])
+    >>> [f"{each.cost:.3f}" for each in path.solutions], f"{path.interpolant.cost:.3f}"
+    (['0.571', '1.857', '1.986'], '2.000')
+    >>> path.certified
+    True
+    """
+    chosen = None if penalties is None else _penalties(problem, penalties)
+    _check_samples(problem)
+    solutions: list[RegularisedSolution] = []
+    interpolant, complete = None, False
+    prepared = _Prepared(problem)
+    largest = prepared.largest_penalty()
+    if chosen is None:
+        if largest == 0.0:
+            raise InvalidProblem(
+                "an affine function fits these samples, so there is no largest penalty: "
+                "give the penalties"
+            )
+        chosen = np.geomspace(largest, SMALLEST * largest, PENALTIES).tolist()
+    try:
+        found: Regularised | None = None
+        with threadpool_limits(1):
+            for penalty in chosen:
+                started = time.perf_counter()
+                found = prepared.solve(penalty, tolerance, found)
+                if found.interrupted:
+                    raise KeyboardInterrupt
+                solutions.append(prepared.solution(penalty, tolerance, found, started))
+                if progress is not None:
+                    progress(solutions[-1])
+        if interpolate:
+            interpolant = solve(problem, tolerance)
+        complete = True
+    except KeyboardInterrupt:
+        pass  # keep what there is
+    return RegularisationPath(problem, tuple(solutions), largest, interpolant, complete)
+
+
+def _penalties(problem: Interpolation, penalties: ArrayLike | Sequence[float]) -> list[float]:
+    """Positive penalties, falling, every one once; the problem must be one of samples."""
+    _check_samples(problem)
+    given = np.unique(numbers(penalties))[::-1]
+    if not given.size or not (np.isfinite(given) & (given > 0)).all():
+        raise InvalidProblem(
+            "the penalty must be positive and finite: without one, solve(problem) interpolates"
+        )
+    chosen: list[float] = given.tolist()
+    return chosen
+
+
+def _check_samples(problem: Interpolation) -> None:
+    balls = int(np.count_nonzero(problem.radii))
+    if balls:
+        raise InvalidProblem(
+            f"the squared error is one of samples, and {balls} of the {len(problem)} sites are "
+            "balls: set all radii to 0, or give noisy samples"
+        )
+
+
+class _Prepared:
+    """The problem of distinct samples in reduced units, its solver, and the way back."""
+
+    def __init__(self, problem: Interpolation) -> None:
+        from convexden.solvers.regularised import RegularisedSolver
+
+        check_size(problem)
+        self.problem = problem
+        _, first, groups, counts = np.unique(
+            problem.centers, axis=0, return_index=True, return_inverse=True, return_counts=True
+        )
+        self._groups: NDArray[np.intp] = groups.reshape(-1)
+        self._counts = counts
+        self._reduction = Interpolation(problem.centers[first], problem.targets[first]).reduce()
+        self._solver = RegularisedSolver(self._reduction.problem, counts.astype(float))
+        # Of fit and objective, and of penalties and pricing maxima.
+        self._square = self._reduction.output_scale**2
+        self._scale = self._reduction.output_scale * self._reduction.input_scale
+
+    def largest_penalty(self) -> float:
+        return self._solver.largest_penalty() * self._scale
+
+    def solve(
+        self,
+        penalty: float,
+        tolerance: float,
+        start: Regularised | None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Regularised:
+        def relay(step: Progress) -> None:
+            if progress is not None:
+                cost, bound = step.cost * self._square, step.lower_bound * self._square
+                progress(Progress(step.round, cost, bound, step.hinges))
+
+        return self._solver.solve(penalty / self._scale, tolerance, start, relay)
+
+    def solution(
+        self, penalty: float, tolerance: float, found: Regularised, started: float
+    ) -> RegularisedSolution:
+        """What was found, in the units of the problem and verified."""
+        problem = self.problem
+        network = self._reduction.lift_network(found.network)
+        certificate = self._certificate(penalty, found)
+        checked = verify_objective(problem, penalty, network, certificate)
+        # Rounding can leave the bound above the objective; the smaller of the two is a bound, too.
+        bound = min(checked.lower_bound, checked.objective)
+        gap = max(0.0, checked.relative_gap)
+        solved = RegularisedSolution(
+            problem,
+            penalty,
+            network,
+            replace(certificate, lower_bound=bound),
+            checked.objective,
+            checked.fit,
+            checked.cost,
+            bound,
+            gap,
+            "certified" if checked.passed and gap <= tolerance else "not-certified",
+            found.rounds,
+            time.perf_counter() - started,
+            versions.installed(),
+        )
+        return solved
+
+    def _certificate(self, penalty: float, found: Regularised) -> Certificate:
+        values = self._reduction.output_scale * found.values @ self._reduction.output_basis
+        # Equal samples share their multiplier.
+        values = (values / self._counts[:, None])[self._groups]
+        n, p, d = len(self.problem), values.shape[1], self.problem.input_dimension
+        return Certificate(
+            values,
+            np.zeros((n, p, d)),
+            0.0,  # the verification says what it is
+            penalty * found.maximum,
+            self._solver.name,
+        )

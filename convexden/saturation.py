@@ -1,0 +1,236 @@
+"""The hinges that saturate the dual constraint: isolated ones, and families of them.
+
+Everything is in the coordinates of the reduced problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations, combinations_with_replacement
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden.certificate import Certificate
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation, Reduction
+
+Array = NDArray[np.float64]
+
+# A local maximum of the dual constraint saturates it if it is this close to the largest (relative).
+SATURATED = 1e-8
+FLOOR = 0.5  # local maxima below this are not listed
+# Two saturating hinges whose normals and biases agree to this (in units of the spread) are one.
+SAME = 1e-6
+# Distances (in units of the spread) within which a hinge touches a ball or passes through a sample.
+CONTACT = 1e-9
+# Angle (rad) by which a hinge is turned, and distance by which it is shifted at least, to see
+# whether it saturates alone.
+TURN, SHIFT = 1e-2, 1e-6
+STEP = 1e-3  # of the second differences of heights, rad
+MEMBERS = 6  # of a family, all of which have to saturate
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Hinges {w.y + b = 0}: unit normals (K, d) and biases (K,)."""
+
+    normals: Array
+    biases: Array
+
+    @classmethod
+    def of(cls, reduction: Reduction, network: ShallowNetwork) -> Lines:
+        """The hinges of a network, in the coordinates of the reduced problem."""
+        network = network.canonical()
+        biases = network.biases + network.input_weights @ reduction.input_origin
+        normals = network.input_weights @ reduction.input_basis.T
+        lengths = np.linalg.norm(normals, axis=1)
+        across = lengths > SAME  # those that the centres see
+        scale = lengths[across] * reduction.input_scale
+        return cls(normals[across] / lengths[across, None], biases[across] / scale)
+
+    def __len__(self) -> int:
+        return len(self.biases)
+
+    def offsets(self, centers: Array) -> Array:
+        """Z (K, N); 0 at the samples that a hinge passes through."""
+        z: Array = self.normals @ centers.T + self.biases[:, None]
+        return np.where(np.abs(z) < CONTACT, 0.0, z)
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Lines:
+        """Some of them."""
+        return Lines(self.normals[rows], self.biases[rows])
+
+    def distinct(self) -> Lines:
+        """Each once: the same hyperplane with either orientation."""
+        kept: list[int] = []
+        rows = np.column_stack([self.normals, self.biases])
+        for k, row in enumerate(rows):
+            known = rows[kept]
+            near = np.abs(known - row).max(axis=1) < SAME
+            turned = np.abs(known + row).max(axis=1) < SAME
+            if not (near | turned).any():
+                kept.append(k)
+        return self.take(np.array(kept, dtype=np.intp))
+
+    def and_also(self, *others: Lines) -> Lines:
+        """These and other hinges, each once."""
+        lines = [self, *others]
+        normals = np.concatenate([each.normals for each in lines])
+        return Lines(normals, np.concatenate([each.biases for each in lines])).distinct()
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """Hinges shifted by up to `extent`, or turned by up to that angle.
+
+    Turned, a hinge keeps its distance from a pivot, and its normal runs over a circle about
+    `center` in a direction `ahead`, which has the length of the circle's radius.
+    """
+
+    normal: Array
+    bias: float
+    extent: float
+    center: Array | None = None
+    ahead: Array | None = None
+    pivot: Array | None = None
+
+    def members(self, count: int) -> Lines:
+        """Hinges that divide the family evenly, its first and last hinge not among them."""
+        t = self.extent * np.arange(1, count + 1)[:, None] / (count + 1)
+        if self.center is None or self.ahead is None or self.pivot is None:
+            return Lines(np.repeat(self.normal[None], count, axis=0), self.bias + t[:, 0])
+        radial = self.normal - self.center
+        normals = self.center + radial * np.cos(t) + self.ahead * np.sin(t)
+        return Lines(normals, self.bias - (normals - self.normal) @ self.pivot)
+
+
+@dataclass(frozen=True, eq=False)
+class DualConstraint:
+    """Multipliers in reduced coordinates, on the sites that the pricing needs."""
+
+    problem: Interpolation
+    values: Array
+    jacobians: Array
+
+    @classmethod
+    def of(cls, reduction: Reduction, certificate: Certificate) -> DualConstraint:
+        """Multipliers at a site inside a ball act as if they were the ball's, those of equal
+        samples add up, and samples without any do not matter."""
+        problem = reduction.problem
+        values = reduction.input_scale * certificate.values @ reduction.output_basis.T
+        jacobians = np.einsum(
+            "npd,ip,jd->nij", certificate.jacobians, reduction.output_basis, reduction.input_basis
+        )
+        jacobians[problem.radii == 0] = 0.0
+        centers, radii = problem.centers, problem.radii
+        kept: list[int] = []
+        for n in np.lexsort((np.arange(len(problem)), -radii)):
+            steps = centers[n] - centers[kept]
+            inside = np.linalg.norm(steps, axis=1) + radii[n] <= radii[kept] * (1 + 1e-15)
+            if not inside.any():
+                kept.append(int(n))
+                continue
+            owner = kept[int(inside.argmax())]
+            values[owner] += values[n]
+            jacobians[owner] += jacobians[n] + np.outer(values[n], steps[inside.argmax()])
+        needed = np.array(sorted(n for n in kept if radii[n] > 0 or values[n].any()), dtype=int)
+        sites = Interpolation(centers[needed], problem.targets[needed], radii[needed])
+        return cls(sites, values[needed], jacobians[needed])
+
+    def columns(self, lines: Lines) -> Array:
+        """The q (K, p) of hinges."""
+        z = lines.offsets(self.problem.centers)
+        slopes = np.einsum("kn,npd->kpd", (z > 0).astype(float), self.jacobians)
+        return np.maximum(z, 0.0) @ self.values + np.einsum("kpd,kd->kp", slopes, lines.normals)
+
+    def saturate(self, lines: Lines) -> NDArray[np.bool_]:
+        """Whether the hinges are feasible and saturate the dual constraint."""
+        feasible = np.abs(lines.offsets(self.problem.centers)) >= self.problem.radii - CONTACT
+        heights = np.linalg.norm(self.columns(lines), axis=1)
+        saturated: NDArray[np.bool_] = feasible.all(axis=1) & (heights >= 1 - SATURATED)
+        return saturated
+
+    def saturating(self, known: Lines) -> tuple[Lines, float]:
+        """The local maxima and known hinges that saturate the constraint, and the largest height of
+        the other maxima."""
+        from convexden.solvers.pricing.exact import exact_pricing
+
+        pricing = exact_pricing(self.problem)
+        hinges, heights = pricing.maxima(self.values, self.jacobians, FLOOR)
+        high = heights >= 1 - SATURATED
+        maxima = Lines(hinges.normals[high], hinges.biases[high])
+        lines = maxima.and_also(known.take(self.saturate(known)))
+        return lines, float(heights[~high].max(initial=0.0))
+
+    def families(self, lines: Lines) -> list[Family]:
+        """What the hinges can be shifted or turned into and stay saturated."""
+        moves = [*self._shifts(lines), *self._turns(lines)]
+        return [family for family in moves if self.saturate(family.members(MEMBERS)).all()]
+
+    def _shifts(self, lines: Lines) -> Iterator[Family]:
+        """Shifts to either side, until the hinge meets the next site."""
+        radii = self.problem.radii
+        z = lines.offsets(self.problem.centers)
+        for k in range(len(lines)):
+            for sense in (1.0, -1.0):
+                ahead = (sense * z[k] < 0) & ((radii > 0) | (z[k] != 0))
+                room = float((np.abs(z[k]) - radii)[ahead].min(initial=np.inf))
+                if SHIFT < room < np.inf:
+                    yield Family(lines.normals[k], float(lines.biases[k]), sense * room)
+
+    def tangents(self, lines: Lines) -> Iterator[tuple[int, Family]]:
+        """Turns of the hinges, by their numbers, that keep all touched sites touched: orthogonal
+        directions of each."""
+        for k, touched in enumerate(self._touched(lines)):
+            if touched.size:
+                circle, free = self._circle(lines.normals[k], lines.biases[k], touched)
+                yield from ((k, replace(circle, ahead=ahead)) for ahead in free)
+
+    def _turns(self, lines: Lines) -> Iterator[Family]:
+        """Turns that keep the touched sites touched, or all but one of them: in the directions in
+        which the constraint bends most and least."""
+        for k, touched in enumerate(self._touched(lines)):
+            for held in (touched, *(np.delete(touched, i) for i in range(len(touched)))):
+                if not held.size:
+                    continue
+                circle, free = self._circle(lines.normals[k], lines.biases[k], held)
+                for ahead in self._principal(circle, free):
+                    yield replace(circle, ahead=ahead)
+                    yield replace(circle, ahead=-ahead)
+
+    def _touched(self, lines: Lines) -> list[NDArray[np.intp]]:
+        """The sites that each hinge touches."""
+        depths = np.abs(np.abs(lines.offsets(self.problem.centers)) - self.problem.radii)
+        return [np.flatnonzero(row < CONTACT) for row in depths]
+
+    def _circle(self, w: Array, b: float, held: NDArray[np.intp]) -> tuple[Family, Array]:
+        """A turn that keeps these sites touched, its direction left open, and its directions."""
+        pivot = self.problem.centers[held[0]]
+        edges = self.problem.centers[held[1:]] - pivot
+        center = np.linalg.pinv(edges) @ (edges @ w) if len(edges) else 0.0 * w
+        fixed = np.vstack([edges, w - center])
+        free = np.linalg.svd(fixed)[2][np.linalg.matrix_rank(fixed, 1e-9) :]
+        free *= np.linalg.norm(w - center)
+        return Family(w, float(b), TURN, center, None, pivot), free
+
+    def _principal(self, circle: Family, free: Array) -> Array:
+        """Combinations of directions: those of principal curvature of the height of a hinge."""
+        count = len(free)
+        if count < 2:
+            return free
+
+        def height(direction: Array) -> float:
+            small = replace(circle, ahead=direction, extent=2 * STEP).members(1)
+            return float(np.linalg.norm(self.columns(small)))
+
+        bends = np.zeros((count, count))
+        for i, j in combinations_with_replacement(range(count), 2):
+            along = free[i] if i == j else (free[i] + free[j]) / np.sqrt(2)
+            bends[i, j] = bends[j, i] = height(along) + height(-along)
+        for i, j in combinations(range(count), 2):
+            bends[i, j] = bends[j, i] = bends[i, j] - (bends[i, i] + bends[j, j]) / 2
+        axes = np.linalg.eigh(bends - 2 * height(0 * free[0]) * np.eye(count))[1]
+        principal: Array = axes.T @ free
+        return principal

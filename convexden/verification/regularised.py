@@ -1,0 +1,256 @@
+"""Independent verification of regularised solutions: objective, multipliers and what they prove."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden.certificate import Certificate
+from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation
+from convexden.solution import RegularisedSolution
+from convexden.verification.checks import (
+    BOUND_LIMIT,
+    COST_LIMIT,
+    DUALITY_LIMIT,
+    GAP_LIMIT,
+    GAP_SLACK,
+    Checks,
+    check,
+    equality_checks,
+    excess,
+    fitting,
+    pricing_check,
+)
+from convexden.verification.dual_projection import DualPoint, project_dual, ratio
+from convexden.verification.pricing_bound import PricingInterval, pricing_interval
+from convexden.verification.site_errors import site_errors
+
+Array = NDArray[np.float64]
+
+# An objective below this share of the sum of squared distances of the targets from their mean is
+# the rounding of an affine function that fits them all.
+ROUNDING = 1e-24
+
+
+@dataclass(frozen=True)
+class RegularisedVerification(Checks):
+    """What the verification of a regularised solution found.
+
+    Attributes
+    ----------
+    checks : tuple of Check
+    objective, fit, cost : float
+        Of the network, recomputed.
+    lower_bound : float
+        The bound that the multipliers prove, recomputed with the upper end of the pricing maximum.
+    relative_gap : float
+        (objective - lower_bound) / objective of these two; 0 if the objective is rounding.
+    pricing_maximum : float
+        Upper end of the enclosure of P.
+    """
+
+    objective: float
+    fit: float
+    cost: float
+    lower_bound: float
+    relative_gap: float
+    pricing_maximum: float
+
+    def numbers(self) -> dict[str, float]:
+        """What was established, by name."""
+        return {
+            "objective": self.objective,
+            "fit": self.fit,
+            "cost": self.cost,
+            "lower bound": self.lower_bound,
+            "relative gap": self.relative_gap,
+            "pricing maximum": self.pricing_maximum,
+        }
+
+
+def verify_regularised(
+    solution: RegularisedSolution, *, tolerance: float = 1e-8
+) -> RegularisedVerification:
+    """Check a regularised solution independently of the solver that found it.
+
+    Parameters
+    ----------
+    solution : RegularisedSolution
+    tolerance : float, optional
+        The relative gap that a solution with the status "certified" must meet.
+
+    Returns
+    -------
+    RegularisedVerification
+        See `verify_objective` for the checks.
+
+    Raises
+    ------
+    InvalidProblem
+        If network or certificate do not fit the problem.
+
+    Examples
+    --------
+    >>> import convexden as cd
+    >>> solution = cd.regularise(cd.Interpolation([0, 1, 2, 3], [0, 0, 1, 1]), penalty=0.1)
+    >>> check = cd.verify_regularised(solution)
+    >>> check.passed, check.reasons
+    (True, ())
+    """
+    return verify_objective(
+        solution.problem,
+        solution.penalty,
+        solution.network,
+        solution.certificate,
+        stated=solution,
+        tolerance=tolerance,
+    )
+
+
+def verify_objective(
+    problem: Interpolation,
+    penalty: float,
+    network: ShallowNetwork,
+    certificate: Certificate,
+    *,
+    stated: RegularisedSolution | None = None,
+    tolerance: float = 1e-8,
+) -> RegularisedVerification:
+    r"""Check a network and multipliers of the regularised problem, and what is stated about them.
+
+    The multipliers are summed over equal samples, projected on
+    :math:`\sum_n l_n = 0,\ \sum_n l_n y_n^T = 0`, and priced; with the upper end of P they prove
+
+    .. math:: \max_{0 \le s \le \lambda / P}\ s \sum_n l_n^T t_n - \frac{s^2}{2} \sum_n |l_n|^2 .
+
+    Checked are
+
+    * the stated objective, fit and cost, to 1e-9 of the objective;
+    * the two equalities, and that there are no Jacobian multipliers, to 1e-9 of their terms;
+    * the stated pricing maximum, as in `convexden.verification.verify`;
+    * the stated lower bound, which must not exceed the one above by more than 1e-10, and that no
+      bound exceeds the objective by more than 1e-9;
+    * the relative gap: as stated, and within the tolerance if the status is "certified".
+
+    Parameters
+    ----------
+    problem : Interpolation
+        Of samples.
+    penalty : float
+    network : ShallowNetwork
+    certificate : Certificate
+    stated : RegularisedSolution, optional
+        What is stated; without it only the certificate's numbers are checked.
+    tolerance : float, optional
+
+    Raises
+    ------
+    InvalidProblem
+        If a site is a ball, or network or certificate do not fit the problem.
+    """
+    values, jacobians = fitting(problem, network, certificate)
+    if (problem.radii > 0).any():
+        raise InvalidProblem(
+            "the squared error is one of samples, and some sites are balls: set all radii to 0"
+        )
+    errors = site_errors(problem, network).values
+    fit = 0.5 * float(errors @ errors)
+    cost = float(
+        np.linalg.norm(network.output_weights, axis=1)
+        @ np.linalg.norm(network.input_weights, axis=1)
+    )
+    objective = fit + penalty * cost
+    spread = problem.targets - problem.targets.mean(axis=0)
+    floor = ROUNDING * float(np.sum(spread**2))
+
+    first, groups, counts = np.unique(
+        problem.centers, axis=0, return_index=True, return_inverse=True, return_counts=True
+    )[1:]
+    summed = np.zeros((len(first), values.shape[1]))
+    np.add.at(summed, groups.reshape(-1), values)
+    dual = project_dual(
+        problem.centers[first],
+        problem.targets[first],
+        problem.radii[first],
+        summed,
+        jacobians[first],
+    )
+    try:
+        pricing, obstacle = pricing_interval(dual), ""
+    except UnsupportedProblem as error:
+        pricing, obstacle = PricingInterval(0.0, np.inf), str(error)
+    width = 0.0 if obstacle else ratio(pricing.upper - pricing.lower, pricing.upper)
+    bound = _provable(dual, counts[dual.sites], penalty, pricing.upper)
+    gap = ratio(objective - bound, objective) if objective > floor else 0.0
+    said_bounds = np.array([certificate.lower_bound] + ([stated.lower_bound] if stated else []))
+
+    checks = []
+    if stated is not None:
+        checks += [
+            check(
+                f"stated {name}",
+                ratio(abs(said - true), max(objective, floor)),
+                COST_LIMIT,
+                f"stated {name} {said:.16g} is not {true:.16g}, that of the network",
+            )
+            for name, said, true in (
+                ("objective", stated.objective, objective),
+                ("fit", stated.fit, fit),
+                ("cost, times the penalty", penalty * stated.cost, penalty * cost),
+            )
+        ]
+    checks += [
+        *equality_checks(dual),
+        pricing_check(certificate, pricing, dual, obstacle),
+        check(
+            "stated lower bound",
+            excess(said_bounds.max(), bound, max(floor, 1e-9 * objective)),
+            BOUND_LIMIT + width,
+            f"stated lower bound {said_bounds.max():.16g} exceeds {bound:.16g}, all that the "
+            "multipliers prove",
+        ),
+        check(
+            "weak duality",
+            excess(np.append(said_bounds, bound).max(), objective, floor),
+            DUALITY_LIMIT,
+            f"a lower bound exceeds the objective {objective:.16g}: the bound is false",
+        ),
+    ]
+    if stated is not None:
+        rounding = stated.objective <= floor
+        said = stated.objective - stated.lower_bound
+        said_gap = 0.0 if rounding else ratio(said, stated.objective)
+        checks.append(
+            check(
+                "stated gap",
+                abs(stated.relative_gap - said_gap),
+                GAP_LIMIT,
+                f"stated relative gap {stated.relative_gap:.3g} is not {said_gap:.3g}, that of "
+                "the stated objective and lower bound",
+            )
+        )
+    if stated is not None and stated.status == "certified":
+        checks.append(
+            check(
+                "gap of a certified solution",
+                gap,
+                tolerance + GAP_SLACK,
+                f"status is certified, but the relative gap {gap:.3g} exceeds the tolerance "
+                f"{tolerance:g}",
+            )
+        )
+    return RegularisedVerification(tuple(checks), objective, fit, cost, bound, gap, pricing.upper)
+
+
+def _provable(dual: DualPoint, counts: NDArray[np.intp], penalty: float, maximum: float) -> float:
+    """The largest bound of multiples of the multipliers that are feasible."""
+    # A multiplier of a sample that is there m times is m equal ones.
+    square = float(np.sum(np.sum((dual.values / dual.unit) ** 2, axis=1) / counts))
+    if dual.objective <= 0.0 or square == 0.0:
+        return 0.0
+    scale = min(dual.objective / square, ratio(penalty, maximum))
+    return scale * dual.objective - scale**2 / 2 * square
