@@ -98,8 +98,8 @@ def train(
     r"""Train a network on noisy samples of the sites with weight decay that is lowered in stages.
 
     Every penalty gets the same number of epochs, while the learning rate falls along a half cosine
-    from the first to the last of them: where it starts again with every penalty, what has been
-    learnt is lost.  The network starts with unit input weights of random directions, hinges through
+    from the first to the last of them: where it starts again with every penalty, much of what has
+    been learnt is lost.  The network starts with unit input weights of random directions, hinges through
     random points between pairs of samples, and small output weights.  Everything random is drawn
     by NumPy from the seed: the same seed gives the same run on the same machine.
 
