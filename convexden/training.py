@@ -100,8 +100,8 @@ def train(
     Every penalty gets the same number of epochs, while the learning rate falls along a half cosine
     from the first to the last of them: where it starts again with every penalty, much of what has
     been learnt is lost.  The network starts with unit input weights of random directions, hinges
-    through random points between pairs of samples, and small output weights.  Everything random is drawn
-    by NumPy from the seed: the same seed gives the same run on the same machine.
+    through random points between pairs of samples, and small output weights.  Everything random is
+    drawn by NumPy from the seed: the same seed gives the same run on the same machine.
 
     Parameters
     ----------
