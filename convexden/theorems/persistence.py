@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convexden.directions import angles_to_nearest
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
@@ -131,9 +132,9 @@ def verify(
         )
     steps *= problem.input_spread / longest
     measured, angles, certified = {}, [], True
-    for size in (LARGE, SMALL):
-        from convexden.solving import solve as solve_moved
+    from convexden.solving import solve as solve_moved
 
+    for size in (LARGE, SMALL):
         moved = denoising(problem.centers + size * steps, radius=problem.radii)
         solution = solve_moved(moved)
         certified &= solution.certified
@@ -153,11 +154,8 @@ def mean_angle(network: ShallowNetwork, other: ShallowNetwork) -> float:
     |a_k|."""
     network, other = network.canonical(), other.canonical()
     weights = np.linalg.norm(network.output_weights, axis=1)
-    w, v = network.input_weights, other.input_weights
-    apart = np.minimum(
-        np.linalg.norm(w[:, None] - v, axis=2), np.linalg.norm(w[:, None] + v, axis=2)
-    ).min(axis=1)
-    return float(weights @ (2 * np.arcsin(np.minimum(apart / 2, 1.0))) / weights.sum())
+    angles = angles_to_nearest(network.input_weights, other.input_weights)
+    return float(np.deg2rad(weights @ angles / weights.sum()))
 
 
 def instance(rng: np.random.Generator, kind: str) -> Instance:

@@ -102,10 +102,7 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     problem, reduction = hypotheses(points, radius)
     from convexden.solving import solve
 
-    inside = reduction.problem
-    solution = solve(
-        Interpolation(inside.centers, inside.targets, inside.radii), tolerance=TOLERANCE / 10
-    )
+    solution = solve(reduction.problem, tolerance=TOLERANCE / 10)
     network = reduction.lift_network(solution.network)
     certificate = reduction.lift_certificate(solution.certificate)
     return ClosedForm(problem, network, solution.cost * reduction.cost_scale, certificate)
