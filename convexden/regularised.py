@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from convexden import versions
 from convexden.certificate import Certificate
@@ -18,6 +17,7 @@ from convexden.network import numbers
 from convexden.problem import Interpolation
 from convexden.solution import Progress, RegularisationPath, RegularisedSolution
 from convexden.solving import check_size, solve
+from convexden.threads import one_thread
 from convexden.verification import verify_objective
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def regularise(
     """
     started = time.perf_counter()
     (chosen,) = _penalties(problem, [penalty])
-    with threadpool_limits(1):
+    with one_thread():
         prepared = _Prepared(problem)
         found = prepared.solve(chosen, tolerance, None, progress)
         return prepared.solution(chosen, tolerance, found, started)
@@ -191,7 +191,7 @@ def regularisation_path(
         chosen = np.geomspace(largest, SMALLEST * largest, PENALTIES).tolist()
     try:
         found: Regularised | None = None
-        with threadpool_limits(1):
+        with one_thread():
             for penalty in chosen:
                 started = time.perf_counter()
                 found = prepared.solve(penalty, tolerance, found)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from convexden import verification, versions
 from convexden.certificate import Certificate
@@ -19,6 +18,7 @@ from convexden.essential import Essential
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Progress, Solution, Status, relative_gap
+from convexden.threads import one_thread
 
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
@@ -106,8 +106,7 @@ def solve(
         if progress is not None:
             progress(history[-1])
 
-    # The systems are many and small: threads would cost more than they save.
-    with threadpool_limits(1):
+    with one_thread():
         if reduced.input_dimension == 1:
             network, certificate = _solve_line(reduced)
         else:

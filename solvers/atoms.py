@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,14 +49,23 @@ class Hinges:
         return len(self.biases)
 
     def __getitem__(self, index: Indices | Flags | slice) -> Hinges:
-        return Hinges(*(getattr(self, field.name)[index] for field in fields(self)))
+        return Hinges(
+            self.normals[index],
+            self.biases[index],
+            self.patterns[index],
+            self.pivots[index],
+            self.faces[index],
+            self.free[index],
+        )
 
     def __add__(self, other: Hinges) -> Hinges:
         return Hinges(
-            *(
-                np.concatenate([getattr(self, field.name), getattr(other, field.name)])
-                for field in fields(self)
-            )
+            np.concatenate([self.normals, other.normals]),
+            np.concatenate([self.biases, other.biases]),
+            np.concatenate([self.patterns, other.patterns]),
+            np.concatenate([self.pivots, other.pivots]),
+            np.concatenate([self.faces, other.faces]),
+            np.concatenate([self.free, other.free]),
         )
 
     def offsets(self, problem: Interpolation) -> Array:

@@ -22,10 +22,12 @@ from convexden.solvers.newton import active_set, project
 from convexden.solvers.pricing import Pricing
 from convexden.solvers.semidefinite import semidefinite_start
 
+_BETA = 60.0
 _SPARE = 4  # rounds that a gap within the tolerance leaves for Newton's method to succeed
 _NEAR = 0.99  # maxima above this at the first multipliers are columns
-_START = 2  # initial columns per row
+_START = 6  # initial columns per row
 _STALL = 12  # rounds in which the gap hardly moves before giving up
+_JUMP = 1.1  # multipliers that exceed the constraints by this factor have jumped
 _PIVOT = 8  # new columns a pivot and round
 _CROWD = 3  # columns per row above which idle ones leave
 
@@ -82,7 +84,7 @@ class ColumnGeneration(Exchange):
 
     def _exchange(self, hinges: Hinges) -> None:
         rows, bounds = self.rows, self.bounds
-        beta, checked, stalled, spare = 5.0, False, 0, _SPARE
+        beta, checked, stalled, spare = _BETA, False, 0, _SPARE
         value = np.inf
         while bounds.rounds < self.max_rounds and stalled < _STALL and spare > 0:
             before, best = bounds.gap, bounds.multipliers
@@ -95,7 +97,7 @@ class ColumnGeneration(Exchange):
             self._improve_cost(hinges, columns, solved.weights)
             self._record(len(hinges))
             new = found[heights > 1 + VIOLATION]
-            if best.any():
+            if best.any() and heights.max(initial=0.0) > _JUMP:
                 # Halfway to the best multipliers: damps the jumps of degenerate duals.
                 between, high = self._price((solved.multipliers + best) / 2)
                 new = between[high > 1 + VIOLATION] + new

@@ -25,6 +25,7 @@ from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Hinges, Indices, spanning_tree
 
 _AFFINE = 1e-13  # reduced targets below this are rounding
+_DENSE = 100  # sites up to which a sparse matrix costs more than its zeros
 
 
 class Constraints(ABC):
@@ -158,7 +159,10 @@ class SampleConstraints(Constraints):
     def __init__(self, problem: Interpolation) -> None:
         self.problem = problem
         basis = _stencils(problem.centers)
-        self._basis = _complement(problem.centers) if basis is None else basis
+        if basis is None:
+            self._basis = _complement(problem.centers)
+        else:
+            self._basis = basis.toarray() if len(problem) <= _DENSE else basis
         self._members = (self._basis != 0).astype(float)
         self._sizes = np.asarray(self._members.sum(axis=0)).ravel()
         self.targets = self._basis.T @ problem.targets
@@ -182,47 +186,49 @@ def _stencils(points: Array) -> sparse.csr_array | None:
         mesh = Delaunay(points)
     except QhullError:
         return None
-    corners = points[mesh.simplices]
-    sides = corners[:, 1:] - corners[:, :1]
-    first = int(np.abs(np.linalg.det(sides)).argmax())
-    seen = np.zeros(len(points), dtype=bool)
-    seen[mesh.simplices[first]] = True
-    visited = np.zeros(len(mesh.simplices), dtype=bool)
-    basis = sparse.lil_array((len(points), len(points) - 3))
-    queue: list[tuple[float, int, int, int]] = []
+    simplices, neighbors = mesh.simplices, mesh.neighbors
+    corners = points[simplices]
+    first = int(np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])).argmax())
+    # Across every side of every triangle: the corner beyond, and its barycentric coordinates.
+    triangles, sides = np.nonzero(neighbors >= 0)
+    beyond = neighbors[triangles, sides]
+    apexes = simplices[beyond][neighbors[beyond] == triangles[:, None]]
+    inverses = np.linalg.pinv(np.concatenate([corners, np.ones((len(corners), 3, 1))], axis=2))
+    lifted = np.column_stack([points[apexes], np.ones(len(apexes))])
+    coordinates = np.einsum("nj,nji->ni", lifted, inverses[triangles])
+    costs = np.abs(coordinates).sum(axis=1)
+    doors: list[list[int]] = [[] for _ in simplices]
+    for door, triangle in enumerate(triangles):
+        doors[triangle].append(door)
 
-    def coordinates(triangle: int, point: int) -> Array:
-        system = np.vstack([corners[triangle].T, np.ones(3)])
-        return np.linalg.lstsq(system, np.append(points[point], 1.0), rcond=None)[0]
-
-    def visit(triangle: int) -> None:
-        visited[triangle] = True
-        for side, beyond in enumerate(mesh.neighbors[triangle]):
-            if beyond >= 0 and not visited[beyond]:
-                shared = np.delete(mesh.simplices[triangle], side)
-                apex = int(np.setdiff1d(mesh.simplices[beyond], shared)[0])
-                cost = float(np.abs(coordinates(triangle, apex)).sum())
-                heapq.heappush(queue, (cost, triangle, int(beyond), apex))
-
-    visit(first)
-    column = 0
+    seen, visited = np.zeros(len(points), dtype=bool), np.zeros(len(simplices), dtype=bool)
+    seen[simplices[first]] = visited[first] = True
+    queue = [(costs[door], door) for door in doors[first]]
+    heapq.heapify(queue)
+    taken = []
     while queue:
-        _, triangle, beyond, apex = heapq.heappop(queue)
-        if visited[beyond]:
+        door = heapq.heappop(queue)[1]
+        if visited[beyond[door]]:
             continue
-        if not seen[apex]:
-            seen[apex] = True
-            length = np.linalg.norm(points[apex] - corners[triangle].mean(axis=0))
-            basis[apex, column] = 1 / length
-            for site, beta in zip(
-                mesh.simplices[triangle], coordinates(triangle, apex), strict=True
-            ):
-                basis[int(site), column] = -beta / length
-            column += 1
-        visit(beyond)
-    return basis.tocsr() if seen.all() else None
+        visited[beyond[door]] = True
+        if not seen[apexes[door]]:
+            seen[apexes[door]] = True
+            taken.append(door)
+        for further in doors[beyond[door]]:
+            if not visited[beyond[further]]:
+                heapq.heappush(queue, (costs[further], further))
+    if not seen.all():
+        return None
+    lengths = np.linalg.norm(
+        points[apexes[taken]] - corners[triangles[taken]].mean(axis=1), axis=1
+    )[:, None]
+    sites = np.column_stack([apexes[taken], simplices[triangles[taken]]])
+    combinations = np.column_stack([1 / lengths, -coordinates[taken] / lengths])
+    columns = np.repeat(np.arange(len(taken)), 4)
+    shape = (len(points), len(taken))
+    return sparse.csr_array((combinations.ravel(), (sites.ravel(), columns)), shape=shape)
 
 
-def _complement(points: Array) -> sparse.csr_array:
+def _complement(points: Array) -> Array:
     affine = np.column_stack([np.ones(len(points)), points])
-    return sparse.csr_array(scipy.linalg.null_space(affine.T))
+    return np.asarray(scipy.linalg.null_space(affine.T))

@@ -29,6 +29,7 @@ from convexden.solvers.pricing import ExactPricing, Pricing
 from convexden.solvers.ramps_program import RampSolution, solve_ramps
 
 NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
+_NEAR_NEWTON = 0.5  # and may be in the round that brings the gap down from this
 VIOLATION = 1e-11  # a dual constraint exceeded by less is satisfied
 _ROUNDING = 1e-10  # a believed bound above the cost by more than this share is false
 _EXTENSIONS = 10  # how often violated hinges join a polished active set
@@ -142,7 +143,7 @@ class Exchange(ABC):
         date, and proven if that ends the run."""
         bounds = self.bounds
         if floor is None:
-            floor = 0.9 if bounds.gap < 10 * NEWTON_GAP else 1.0
+            floor = 0.9 if bounds.gap < _NEAR_NEWTON else 1.0
         found, heights = self._rate(self.pricing, multipliers, floor)
         if bounds.gap <= self._goal and bounds.proven < bounds.lower:
             self.prove()
@@ -189,6 +190,8 @@ class Exchange(ABC):
             cost = float(np.linalg.norm(repaired, axis=1).sum())
             if cost < bounds.cost * (1 - _CHEAPER):
                 bounds.hinges, bounds.weights, bounds.cost = hinges[heavy], repaired, cost
+            if bounds.gap > CLOUDED:
+                break  # the last digits are not wanted yet
 
     def _thin(self) -> None:
         """Interior points spread weight over near duplicates and over all optimal networks: end

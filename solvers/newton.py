@@ -30,8 +30,12 @@ from convexden.solvers.pricing import Pricing
 
 _STEPS = 15
 _RESTARTS = 10
+_ROUNDING = 1e-14  # share of the targets below which a residual is rounding
+_LOCAL = 1e-4  # and below which a weight that is negative remains so
 _PATIENCE = 3  # steps without progress before giving up
 _SHIFT = 1e-9  # regularisation of the equilibrated system
+_SMALL = 300  # unknowns up to which a singular value decomposition is cheap
+_CONDITIONED = 1e-10  # reciprocal condition number above which elimination is accurate
 _LIGHT = 1e-8  # roots of weights below this scale like it
 
 
@@ -161,7 +165,12 @@ def project(rows: Constraints, pricing: Pricing, polished: Polished, multipliers
 def moving(rows: Constraints, pricing: Pricing, hinges: Hinges) -> tuple[Indices, Array, Array]:
     """For every direction in which some hinge may move: the hinge, and the first and the second
     derivative (F, M) of its features along it."""
-    directions, centers = pricing.tangents(hinges)
+    return _turns(rows, hinges, *pricing.tangents(hinges))
+
+
+def _turns(
+    rows: Constraints, hinges: Hinges, directions: Array, centers: Array
+) -> tuple[Indices, Array, Array]:
     owners, which = np.nonzero(np.any(directions != 0.0, axis=1))
     movers = hinges[owners]
     radial = (hinges.normals - centers)[owners]
@@ -189,7 +198,8 @@ class _State:
         self.alphas, self.multipliers = alphas, multipliers
         self.clamped: Flags = np.zeros(len(hinges), dtype=bool)
         self.psi = rows.features(hinges)
-        self.owners, self.psi1, psi2 = moving(rows, pricing, hinges)
+        self.tangents = pricing.tangents(hinges)
+        self.owners, self.psi1, psi2 = _turns(rows, hinges, *self.tangents)
         self.q = self.psi @ multipliers
         self.q1, self.q2 = self.psi1 @ multipliers, psi2 @ multipliers
         # The unknown steps are scaled by the root of the weights: light hinges count as well.
@@ -234,8 +244,7 @@ class _State:
         p, m, k = self.multipliers.shape[1], self.psi.shape[1], len(self.hinges)
         multipliers = self.multipliers + step[: p * m].reshape(p, m).T
         alphas = self.alphas + step[p * m : p * m + k]
-        directions = self.pricing.tangents(self.hinges)[0]
-        used = np.any(directions != 0.0, axis=1)
+        used = np.any(self.tangents[0] != 0.0, axis=1)
         steps = np.zeros(used.shape)
         steps[used] = step[p * m + k :] / self.roots
         hinges, clamped = self.pricing.moved(self.hinges, steps)
@@ -250,6 +259,10 @@ def _converge(state: _State) -> _State | None:
     for number in range(_STEPS):
         last = state.moved(state.step())
         before, size = size, np.abs(last.residual).max()
+        if size <= _ROUNDING * scale and not last.clamped.any():
+            return last
+        if size <= _LOCAL * scale and (last.alphas < 0).any():
+            return last
         if before <= 1e-9 * scale and not (size < before / 2 and not last.clamped.any()):
             return last if size <= before and not last.clamped.any() else state
         state = last
@@ -263,13 +276,14 @@ def _converge(state: _State) -> _State | None:
 def _solve(matrix: Array, right: Array, positive: int) -> Array:
     """Solve the symmetric system, whose leading block is positive semidefinite.
 
-    It is singular if the multipliers are not unique.  After equilibration the leading block is
+    It is singular if the multipliers are not unique.  A small one is then solved by least squares.
+    A large one: after equilibration the leading block is
     shifted by a small positive, the rest by a negative number, which makes the system
     quasidefinite; refinement against the true matrix removes the shift where it matters and
     leaves the step small where it does not.
     """
-    if len(right) <= 300:
-        return np.asarray(scipy.linalg.lstsq(matrix, right, cond=1e-12, check_finite=False)[0])
+    if len(right) <= _SMALL:
+        return _solve_small(matrix, right)
     largest = np.abs(matrix).max(axis=1)
     scale = 1.0 / np.sqrt(np.where(largest > 0, largest, 1.0))
     matrix *= scale
@@ -283,3 +297,13 @@ def _solve(matrix: Array, right: Array, positive: int) -> Array:
     for _ in range(3):
         solution += scipy.linalg.lu_solve(factors, right - matrix @ solution, check_finite=False)
     return np.asarray(scale * solution)
+
+
+def _solve_small(matrix: Array, right: Array) -> Array:
+    """Solve by elimination, which takes a fifth of the time, if the matrix is well conditioned, and
+    by least squares if it is not."""
+    factors, pivots, _ = scipy.linalg.lapack.dgetrf(matrix)
+    size = float(np.abs(matrix).sum(axis=0).max())
+    if scipy.linalg.lapack.dgecon(factors, size)[0] > _CONDITIONED:
+        return np.asarray(scipy.linalg.lapack.dgetrs(factors, pivots, right)[0])
+    return np.asarray(scipy.linalg.lstsq(matrix, right, cond=1e-12, check_finite=False)[0])

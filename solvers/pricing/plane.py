@@ -17,11 +17,10 @@ The arcs do not depend on the multipliers and are computed once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import (
@@ -53,6 +52,11 @@ class _Arcs:
     ends: Array
     patterns: Flags
 
+    @cached_property
+    def limits(self) -> Array:
+        """The normals (2, 2, arcs) at the starts and at the ends: coordinate, end, arc."""
+        return _normals(np.stack([self.starts, self.ends]))
+
 
 class PlanePricing(ExactPricing):
     """Global and local maxima of the dual constraint over the feasible hinges of the plane.
@@ -67,12 +71,14 @@ class PlanePricing(ExactPricing):
 
     def __init__(self, problem: Interpolation) -> None:
         self.problem = problem
-        parts = [_arcs_at(problem, n) for n in range(len(problem))]
+        n = len(problem)
+        step = max(1, _BLOCK // (32 * n * n))
+        blocks = [_arcs_at(problem, np.arange(k, min(k + step, n))) for k in range(0, n, step)]
         self.arcs = _Arcs(
-            np.repeat(np.arange(len(problem)), [len(part[0]) for part in parts]),
-            np.concatenate([part[0] for part in parts]),
-            np.concatenate([part[1] for part in parts]),
-            np.concatenate([part[2] for part in parts]),
+            *(
+                np.concatenate([getattr(block, part.name) for block in blocks])
+                for part in fields(_Arcs)
+            )
         )
 
     def maxima(
@@ -99,7 +105,7 @@ class PlanePricing(ExactPricing):
         """
         polynomials = self._polynomials(values, jacobians)
         owners, angles, free = self._candidates(polynomials, floor**2)
-        squares = _evaluate(polynomials[:, owners], angles)
+        squares = _evaluate(polynomials[:, owners], _normals(angles))
         chosen = np.argsort(-squares, kind="stable")[:limit]
         hinges = self.hinges(owners[chosen], angles[chosen], free[chosen])
         # Near a close pair of sites the coefficients are large and cancel: evaluate again.
@@ -113,26 +119,29 @@ class PlanePricing(ExactPricing):
     def _candidates(self, polynomials: Array, floor: float) -> tuple[Indices, Array, Flags]:
         """Local maxima on each arc of at least the floor or the greatest: arcs, angles, and
         whether they lie inside."""
-        starts, ends = self.arcs.starts, self.arcs.ends
-        at_start, at_end = _evaluate(polynomials, starts), _evaluate(polynomials, ends)
-        highest = np.maximum(at_start, at_end)
+        starts, ends, limits = self.arcs.starts, self.arcs.ends, self.arcs.limits
+        at_limits = _evaluate(polynomials, limits)
+        highest = at_limits.max(axis=0)
         lengths = ends - starts
         floor = min(floor, (1 - 1e-9) * float(highest.max(initial=0.0)))
         # A chord bound: f <= highest end + length^2 / 8 max |f''|, so most arcs are never opened.
-        bend = np.hypot(polynomials[1], polynomials[2]) + 4 * np.hypot(*polynomials[3:])
+        simple, double = np.hypot(*polynomials[1:3]), np.hypot(*polynomials[3:])
+        bend, twist = simple + 4 * double, simple + 8 * double
         high = np.flatnonzero((highest + bend * lengths**2 / 8 >= floor) & (lengths > 0))
-        # Nor those whose slope in the middle is too steep to vanish before an end.
-        slopes = _evaluate(polynomials[:, high], (starts + ends)[high] / 2, 1)
-        opened = high[np.abs(slopes) <= bend[high] * lengths[high] / 2 * (1 + 1e-9)]
+        # Nor those whose slope in the middle is too steep to vanish before an end, or whose
+        # curvature there is too large to become negative.
+        middle, reach = _normals((starts + ends)[high] / 2), lengths[high] / 2 * (1 + 1e-9)
+        slopes, curvatures = (_evaluate(polynomials[:, high], middle, order) for order in (1, 2))
+        flat, bent = np.abs(slopes) <= bend[high] * reach, curvatures <= twist[high] * reach
+        opened = high[flat & bent]
         angles, inner = _stationary(polynomials[:, opened], starts[opened], ends[opened])
         inner = opened[inner]
-        kept = _evaluate(polynomials[:, inner], angles) >= floor
+        kept = _evaluate(polynomials[:, inner], _normals(angles)) >= floor
         # Ends count where the function rises towards them.
+        rises = _evaluate(polynomials, limits, 1)
         point = lengths == 0
-        rises_down = (_evaluate(polynomials, starts, 1) <= 0) | point
-        rises_up = (_evaluate(polynomials, ends, 1) >= 0) & ~point
-        first = np.flatnonzero((at_start >= floor) & rises_down)
-        last = np.flatnonzero((at_end >= floor) & rises_up)
+        first = np.flatnonzero((at_limits[0] >= floor) & ((rises[0] <= 0) | point))
+        last = np.flatnonzero((at_limits[1] >= floor) & (rises[1] >= 0) & ~point)
         owners = np.concatenate([inner[kept], first, last])
         angles = np.concatenate([angles[kept], starts[first], ends[last]])
         return owners, angles, np.arange(owners.size) < np.count_nonzero(kept)
@@ -162,24 +171,21 @@ class PlanePricing(ExactPricing):
         if not vertices.size:
             return passed
         hinges, z = hinges[vertices], z[vertices]
-        every = np.arange(vertices.size)
+        every, patterns = np.arange(vertices.size), hinges.patterns.astype(float)
         pair = (hinges.pivots, held[vertices].argmax(axis=1))
         turn = np.column_stack([-hinges.normals[:, 1], hinges.normals[:, 0]])
-        column = (hinges.patterns * z) @ values + _slopes(
-            hinges.patterns, jacobians, hinges.normals
-        )
+        column = (patterns * z) @ values + _slopes(patterns, jacobians, hinges.normals)
+        slopes = _slopes(patterns, jacobians, turn)
+        changes, sense = turn @ problem.centers.T, np.array([[1.0], [-1.0]])
         for pivot, other in (pair, pair[::-1]):
-            change = turn @ problem.centers.T
-            change = change - change[every, pivot][:, None]
-            for sense in (1.0, -1.0):
-                patterns = hinges.patterns.copy()
-                sample = problem.radii[other] == 0
-                towards = sense * change[every, other]
-                patterns[every[sample], other[sample]] = towards[sample] > 0
-                allowed = sample | (towards * np.sign(z[every, other]) > 0)
-                rate = (patterns * change) @ values + _slopes(patterns, jacobians, turn)
-                rises = sense * np.sum(column * rate, axis=1) > 1e-9
-                passed[vertices[allowed & rises]] = False
+            change = changes - changes[every, pivot][:, None]
+            sample, moves = problem.radii[other] == 0, change[every, other]
+            allowed = sample | (sense * moves * np.sign(z[every, other]) > 0)
+            rate = np.sum(column * ((patterns * change) @ values + slopes), axis=1)
+            # A sample is active on the turn that moves it to the active side.
+            entering = np.where(sample, (sense * moves > 0) - patterns[every, other], 0.0)
+            rates = rate + entering * moves * np.sum(column * values[other], axis=1)
+            passed[vertices[(allowed & (sense * rates > 1e-9)).any(axis=0)]] = False
         return passed
 
     def initial(self, count: int) -> Hinges:
@@ -252,60 +258,96 @@ class PlanePricing(ExactPricing):
         return coefficients
 
 
-def _arcs_at(problem: Interpolation, n: int) -> tuple[Array, Array, Flags]:
-    """Starts, ends and patterns of the arcs of hinges tangent to site n on its active side."""
-    radius = problem.radii[n]
-    # A line through a sample has two normals: half the circle is enough.
-    turn = 2 * np.pi if radius > 0 else np.pi
-    others = np.delete(np.arange(len(problem)), n)
-    steps = problem.centers[others] - problem.centers[n]
-    lengths = np.hypot(steps[:, 0], steps[:, 1])
-    directions = np.arctan2(steps[:, 1], steps[:, 0])
-    critical = []
-    for side in (1.0, -1.0):
-        cosine = (side * problem.radii[others] - radius) / lengths
-        reached = np.abs(cosine) <= 1 + CONTACT
-        opening = np.arccos(np.clip(cosine[reached], -1, 1))
-        critical += [directions[reached] + opening, directions[reached] - opening]
-    angles = np.unique(np.concatenate(critical) % turn)
-    if not angles.size:
-        angles = np.zeros(1)
-    # The last arc runs over the seam of the circle; a cut there would look like a vertex.
-    ends = np.append(angles[1:], angles[0] + turn)
+def _arcs_at(problem: Interpolation, sites: Indices) -> _Arcs:
+    """The arcs of hinges tangent to these sites on their active sides."""
+    radii = problem.radii
+    steps = problem.centers - problem.centers[sites, None]
+    owners, starts, ends, previous = _cuts(steps, radii, radii[sites, None])
 
-    def offsets(at: Array) -> Array:
-        normals = np.column_stack([np.cos(at), np.sin(at)])
-        return normals @ (problem.centers - problem.centers[n]).T + radius
+    def offsets(owners: Indices, angles: Array) -> Array:
+        x, y = _normals(angles)[:, :, None]
+        return np.asarray(
+            steps[owners, :, 0] * x + steps[owners, :, 1] * y + radii[sites[owners], None]
+        )
 
     def feasible(z: Array) -> Flags:
-        return np.asarray((np.abs(z) >= problem.radii - CONTACT).all(axis=1))
+        return np.asarray((np.abs(z) >= radii - CONTACT).all(axis=1))
 
-    z = offsets((angles + ends) / 2)
-    open_arcs = feasible(z)
+    z = offsets(owners, (starts + ends) / 2)
+    wide = feasible(z)
     # Where no arc is feasible on either side, the critical angle alone may be: a common tangent.
-    alone = ~open_arcs & ~np.roll(open_arcs, 1)
-    z_alone = offsets(angles[alone])
+    alone = np.flatnonzero(~wide & ~wide[previous])
+    z_alone = offsets(owners[alone], starts[alone])
     touching = feasible(z_alone)
-    points = angles[alone][touching]
-    patterns = np.concatenate([z[open_arcs] > 0, z_alone[touching] > 0])
-    patterns[:, n] = True
-    return (
-        np.concatenate([angles[open_arcs], points]),
-        np.concatenate([ends[open_arcs], points]),
+    alone = alone[touching]
+    pivots = sites[np.concatenate([owners[wide], owners[alone]])]
+    patterns = np.concatenate([z[wide], z_alone[touching]]) > 0
+    patterns[np.arange(len(pivots)), pivots] = True
+    return _Arcs(
+        pivots,
+        np.concatenate([starts[wide], starts[alone]]),
+        np.concatenate([ends[wide], starts[alone]]),
         patterns,
     )
 
 
-def _slopes(patterns: Flags, jacobians: Array, normals: Array) -> Array:
+def _cuts(steps: Array, radii: Array, radius: Array) -> tuple[Indices, Array, Array, Indices]:
+    """The circles of normals, cut where the hinge touches another site: for every part its circle,
+    its start, its end, and the part before it.
+
+    Parameters
+    ----------
+    steps : (S, N, 2) array
+        From the site that the hinge touches to all sites.
+    radii : (N,) array
+    radius : (S, 1) array
+        Of the site that it touches.
+    """
+    # A line through a sample has two normals: half the circle is enough.
+    turn = np.where(radius > 0, 2 * np.pi, np.pi)
+    lengths = np.hypot(steps[:, :, 0], steps[:, :, 1])
+    directions = np.arctan2(steps[:, :, 1], steps[:, :, 0])
+    points = (radii == 0) & (radius == 0)
+    critical = []
+    for side, sites in ((1.0, radii >= 0), (-1.0, radii > 0)):
+        with np.errstate(divide="ignore", invalid="ignore"):  # the site itself
+            cosines = (side * radii - radius) / lengths
+        reached = (np.abs(cosines) <= 1 + CONTACT) & sites
+        opening = np.arccos(np.clip(cosines, -1, 1))
+        critical.append(np.where(reached, (directions + opening) % turn, np.inf))
+        # Through two samples goes one line.
+        critical.append(np.where(reached & ~points, (directions - opening) % turn, np.inf))
+    angles = np.sort(np.concatenate(critical, axis=1), axis=1)
+    new = np.isfinite(angles)
+    new[:, 1:] &= angles[:, 1:] != angles[:, :-1]
+    uncut = ~new.any(axis=1)
+    angles[uncut, 0], new[uncut, 0] = 0.0, True
+    owners = np.nonzero(new)[0]
+    starts, last = angles[new], np.cumsum(new.sum(axis=1)) - 1
+    first = np.append(0, last[:-1] + 1)
+    # The last part runs over the seam of the circle; a cut there would look like a vertex.
+    ends, previous = np.roll(starts, -1), np.arange(len(starts)) - 1
+    ends[last] = starts[first] + turn[:, 0]
+    previous[first] = last
+    return owners, starts, ends, previous
+
+
+def _slopes(patterns: Flags | Array, jacobians: Array, normals: Array) -> Array:
     """sum_n D_n G_n w, (K, p)."""
-    summed = patterns.astype(float) @ jacobians.reshape(len(jacobians), -1)
+    summed = np.asarray(patterns, dtype=float) @ jacobians.reshape(len(jacobians), -1)
     return np.einsum("kpd,kd->kp", summed.reshape(-1, *jacobians.shape[1:]), normals)
 
 
-def _evaluate(polynomials: Array, t: NDArray[np.floating[Any]], order: int = 0) -> Array:
-    """The polynomials, or their first or second derivative, each at its own angle."""
+def _normals(t: Array) -> Array:
+    """The unit vectors (2, ...) at the angles."""
+    return np.stack([np.cos(t), np.sin(t)])
+
+
+def _evaluate(polynomials: Array, normals: Array, order: int = 0) -> Array:
+    """The polynomials, or their first or second derivative by the angle, each at its own normal."""
     c0, c1, s1, c2, s2 = polynomials
-    cos1, sin1, cos2, sin2 = np.cos(t), np.sin(t), np.cos(2 * t), np.sin(2 * t)
+    cos1, sin1 = normals
+    cos2, sin2 = (cos1 - sin1) * (cos1 + sin1), 2 * cos1 * sin1
     if order == 0:
         return np.asarray(c0 + c1 * cos1 + s1 * sin1 + c2 * cos2 + s2 * sin2)
     if order == 1:
@@ -316,8 +358,9 @@ def _evaluate(polynomials: Array, t: NDArray[np.floating[Any]], order: int = 0) 
 def _stationary(polynomials: Array, starts: Array, ends: Array) -> tuple[Array, Indices]:
     """Local maxima inside the arcs: angles and the indices of their arcs.
 
-    With u = exp(i t), f' = 0 is the self-inversive quartic 2 B u^4 + A u^3 - conj(A) u - 2 conj(B),
-    A = c1 - i s1, B = c2 - i s2, whose roots are the eigenvalues of its companion matrix.
+    With u = exp(i t), A = c1 - i s1 and B = c2 - i s2 the polynomial is c0 + Re(A u + B u^2), and
+    f' = 0 the self-inversive quartic 2 B u^4 + A u^3 - conj(A) u - 2 conj(B), whose roots are the
+    eigenvalues of its companion matrix.
     """
     _, c1, s1, c2, s2 = polynomials
     size = np.maximum(np.abs(polynomials[1:]).max(axis=0), np.finfo(float).tiny)
@@ -333,13 +376,13 @@ def _stationary(polynomials: Array, starts: Array, ends: Array) -> tuple[Array, 
     roots = np.linalg.eigvals(companion) if len(starts) else np.empty((0, 4), dtype=complex)
     owners, which = np.nonzero(np.abs(np.abs(roots) - 1.0) < 1e-3)
     angles = np.angle(roots[owners, which]).astype(float)
-    mine = polynomials[:, owners]
     for _ in range(3):
-        curvature = _evaluate(mine, angles, 2)
-        slope = _evaluate(mine, angles, 1)
+        u = np.exp(1j * angles)
+        once, twice = a[owners] * u, b[owners] * u * u
+        slope, curvature = -(once + 2 * twice).imag, -(once + 4 * twice).real
         step = np.divide(slope, curvature, out=np.zeros_like(slope), where=curvature < 0)
         angles = angles - np.clip(step, -1e-3, 1e-3)
     begin, end = starts[owners], ends[owners]
     angles = begin + (angles - begin) % (2 * np.pi)
-    inside = (angles <= end) & (_evaluate(mine, angles, 2) < 0)
+    inside = (angles <= end) & (curvature < 0)
     return np.asarray(angles[inside], dtype=float), owners[inside]
