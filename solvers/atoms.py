@@ -98,12 +98,17 @@ def distinct(hinges: Hinges, tolerance: float) -> Indices:
     tree = cKDTree(np.concatenate([lines, -lines]))
     pairs = tree.query_pairs(tolerance, p=np.inf, output_type="ndarray") % len(lines)
     first, second = pairs.min(axis=1), pairs.max(axis=1)
-    order = np.lexsort((second, first))
-    alone = np.ones(len(lines), dtype=bool)
-    for i, j in zip(first[order], second[order], strict=True):
-        if alone[i] and i != j:
-            alone[j] = False
-    return np.flatnonzero(alone)
+    first, second = first[first != second], second[first != second]
+    chosen, undecided = np.zeros(len(lines), dtype=bool), np.ones(len(lines), dtype=bool)
+    while undecided.any():
+        # Of those not decided yet, who has no earlier neighbour among them stays.
+        waits = np.zeros_like(undecided)
+        waits[second[undecided[first]]] = True
+        stays = undecided & ~waits
+        chosen |= stays
+        undecided &= ~stays
+        undecided[second[stays[first]]] = False
+    return np.flatnonzero(chosen)
 
 
 def dual_heights(problem: Interpolation, hinges: Hinges, values: Array, jacobians: Array) -> Array:

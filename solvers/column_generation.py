@@ -25,7 +25,7 @@ from convexden.solvers.semidefinite import semidefinite_start
 _BETA = 60.0
 _SPARE = 4  # rounds that a gap within the tolerance leaves for Newton's method to succeed
 _NEAR = 0.99  # maxima above this at the first multipliers are columns
-_START = 6  # initial columns per row
+_START = 12  # initial columns per row
 _STALL = 12  # rounds in which the gap hardly moves before giving up
 _JUMP = 1.1  # multipliers that exceed the constraints by this factor have jumped
 _PIVOT = 8  # new columns a pivot and round
@@ -89,7 +89,9 @@ class ColumnGeneration(Exchange):
         while bounds.rounds < self.max_rounds and stalled < _STALL and spare > 0:
             before, best = bounds.gap, bounds.multipliers
             columns = rows.features(hinges)
-            accuracy = float(np.clip((0.1 if bounds.gap > 1e-2 else 1e-3) * bounds.gap, 1e-10, 0.1))
+            accuracy = float(
+                np.clip((1e-2 if bounds.gap > 1e-2 else 1e-3) * bounds.gap, 1e-10, 0.1)
+            )
             solved = self.master(columns, rows.targets, beta, accuracy)
             found, heights = self._price(solved.multipliers)
             own = np.linalg.norm(columns @ solved.multipliers, axis=1)
