@@ -188,14 +188,18 @@ def _stencils(points: Array) -> sparse.csr_array | None:
         return None
     simplices, neighbors = mesh.simplices, mesh.neighbors
     corners = points[simplices]
-    first = int(np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])).argmax())
+    sides = corners[:, 1:] - corners[:, :1]
+    areas = np.abs(np.linalg.det(sides))
+    first = int(areas.argmax())
     # Across every side of every triangle: the corner beyond, and its barycentric coordinates.
-    triangles, sides = np.nonzero(neighbors >= 0)
-    beyond = neighbors[triangles, sides]
+    triangles, across = np.nonzero((neighbors >= 0) & (areas > 0)[:, None])
+    beyond = neighbors[triangles, across]
     apexes = simplices[beyond][neighbors[beyond] == triangles[:, None]]
-    inverses = np.linalg.pinv(np.concatenate([corners, np.ones((len(corners), 3, 1))], axis=2))
-    lifted = np.column_stack([points[apexes], np.ones(len(apexes))])
-    coordinates = np.einsum("nj,nji->ni", lifted, inverses[triangles])
+    # Elimination, not the inverse: however thin the triangle, the row then vanishes on the affine
+    # functions to rounding.
+    steps = points[apexes] - corners[triangles, 0]
+    solved = np.linalg.solve(sides[triangles].transpose(0, 2, 1), steps[:, :, None])[:, :, 0]
+    coordinates = np.column_stack([1.0 - solved.sum(axis=1), solved])
     costs = np.abs(coordinates).sum(axis=1)
     doors: list[list[int]] = [[] for _ in simplices]
     for door, triangle in enumerate(triangles):

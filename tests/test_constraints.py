@@ -208,6 +208,17 @@ def test_rows_of_samples_are_zero_where_the_hinge_passes_by():
     assert 0.2 < np.mean(features == 0) < 1
 
 
+@pytest.mark.parametrize("thickness", [1.0, 1e-3, 1e-6, 1e-9])
+def test_stencils_of_thin_triangles_vanish_on_affine_functions_to_rounding(thickness):
+    """In either direction relative to the extent in it: else the multipliers are no proof."""
+    points = np.random.default_rng(4).uniform(-1, 1, (12, 2)) * [1.0, thickness]
+    rows = constraints(Interpolation(points, np.arange(12.0)))
+    combinations = rows.multipliers(np.eye(9))[0]
+    assert np.count_nonzero(combinations) == 36
+    left = combinations.T @ np.column_stack([np.ones(12), points / [1.0, thickness]])
+    assert np.abs(left).max() <= 1e-14 * np.abs(combinations).sum(axis=0).max()
+
+
 def test_the_spanning_tree_is_the_shortest():
     points = np.array([[0, 0], [5, 0], [1, 0], [1, 1], [5, 1], [2.5, 0]])
     first, second = spanning_tree(points)

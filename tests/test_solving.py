@@ -563,3 +563,24 @@ def test_infeasibility_is_proved_in_the_units_of_the_problem(extra):
     normals = np.vstack([unit_vectors(rng.uniform(0, 7, 300)), common_tangents(flat)])
     lines = tangent_lines(flat, rng.permutation(normals)[:800], slack=1e-12)
     assert np.abs(dual_vectors(flat, lines, proof.values, jacobians)).max() <= 1e-9 * size
+
+
+@pytest.mark.parametrize("thickness", [1e-2, 1e-4, 1e-5])
+def test_samples_near_a_line_are_certified(thickness):
+    rng = np.random.default_rng(11)
+    for count in (4, 7, 10):
+        centers = rng.uniform(-1, 1, (count, 2)) * [1.0, thickness]
+        solution = solve(Interpolation(centers, rng.normal(size=(count, 2))))
+        assert solution.status == "certified"
+        assert solution.relative_gap < 1e-11
+
+
+def test_samples_are_never_infeasible_however_close():
+    rng = np.random.default_rng(5)
+    for apart in (1e-5, 1e-7, 1e-9):
+        centers = rng.normal(size=(6, 2))
+        centers[1] = centers[0] + apart * unit_vectors(rng.uniform(0, 7, 1))[0]
+        solution = solve(Interpolation(centers, rng.normal(size=(6, 1))))
+        if apart == 1e-5:
+            assert solution.status == "certified"
+        assert solution.status == "not-certified" or verify_certificate(solution).passed
