@@ -22,14 +22,15 @@ from convexden.solvers.newton import active_set, project
 from convexden.solvers.pricing import Pricing
 from convexden.solvers.semidefinite import semidefinite_start
 
-_BETA = 60.0
+_BETA = 60.0  # the first price of errors
 _SPARE = 4  # rounds that a gap within the tolerance leaves for Newton's method to succeed
 _NEAR = 0.99  # maxima above this at the first multipliers are columns
-_START = 12  # initial columns per row
+_START = 10  # initial columns per row
 _STALL = 12  # rounds in which the gap hardly moves before giving up
 _JUMP = 1.1  # multipliers that exceed the constraints by this factor have jumped
 _PIVOT = 8  # new columns a pivot and round
-_CROWD = 3  # columns per row above which idle ones leave
+_CROWD = 5  # columns per row above which idle ones leave:
+_IDLE = 0.7  # those at which the dual constraint is below this
 
 
 class ColumnGeneration(Exchange):
@@ -89,9 +90,7 @@ class ColumnGeneration(Exchange):
         while bounds.rounds < self.max_rounds and stalled < _STALL and spare > 0:
             before, best = bounds.gap, bounds.multipliers
             columns = rows.features(hinges)
-            accuracy = float(
-                np.clip((1e-2 if bounds.gap > 1e-2 else 1e-3) * bounds.gap, 1e-10, 0.1)
-            )
+            accuracy = max((1e-2 if bounds.gap > 1e-2 else 1e-3) * bounds.gap, 1e-10)
             solved = self.master(columns, rows.targets, beta, accuracy)
             found, heights = self._price(solved.multipliers)
             own = np.linalg.norm(columns @ solved.multipliers, axis=1)
@@ -129,7 +128,7 @@ class ColumnGeneration(Exchange):
             # The dual is degenerate: columns may leave only while value and gap fall, or it cycles.
             falls = total < value * (1 - 1e-6) and bounds.gap <= 0.9 * before
             if falls and len(hinges) > _CROWD * len(rows.targets):
-                hinges = hinges[(own >= 0.9) | (norms >= 1e-3 * norms.max())]
+                hinges = hinges[(own >= _IDLE) | (norms >= 1e-3 * norms.max())]
             value = total
             hinges = hinges + self._select(new)
 

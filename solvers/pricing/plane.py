@@ -31,6 +31,7 @@ from convexden.solvers.atoms import (
     Indices,
     distinct,
     dual_heights,
+    no_hinges,
     spanning_tree,
 )
 from convexden.solvers.pricing import ExactPricing
@@ -38,6 +39,11 @@ from convexden.solvers.pricing import ExactPricing
 # A hinge may miss tangency by this much (in units of the spread) and still count as feasible:
 # common tangents of three and more sites are known only up to rounding.
 CONTACT = 1e-12
+
+_ROUNDING = 4 * float(np.finfo(float).eps)
+
+# Where arcs are first sampled: every further one halves a gap.
+_SHARES = (0.0, 1 / 2, 1 / 4, 3 / 4, 1 / 8, 3 / 8, 5 / 8, 7 / 8)
 
 # Bits of patterns looked at in one go; keeps the working memory near 100 MB.
 _BLOCK = 1 << 23
@@ -189,15 +195,22 @@ class PlanePricing(ExactPricing):
         return passed
 
     def initial(self, count: int) -> Hinges:
-        """Hinges held by two sites that separate few pairs of neighbours: optima are made of them.
+        """Hinges that separate few pairs of neighbours: those held by two sites, of which optima
+        are made, and if there are not enough, more of the arcs between them.
 
         Neighbours are the edges of a minimum spanning tree of the sites.
         """
         first, second = spanning_tree(self.problem.centers)
         crossings = (self.arcs.patterns[:, first] != self.arcs.patterns[:, second]).sum(axis=1)
         order = np.argsort(crossings, kind="stable")[: 4 * count]
-        hinges = self.hinges(order, self.arcs.starts[order])
-        return hinges[distinct(hinges, SAME_LINE)[:count]]
+        starts, lengths = self.arcs.starts[order], (self.arcs.ends - self.arcs.starts)[order]
+        hinges = no_hinges(self.problem)
+        for share in _SHARES:
+            hinges = hinges + self.hinges(order, starts + share * lengths)
+            hinges = hinges[distinct(hinges, SAME_LINE)[:count]]
+            if len(hinges) == count:
+                break
+        return hinges
 
     def spanning(self) -> Hinges:
         """Both ends and the middle of every arc."""
@@ -308,10 +321,13 @@ def _cuts(steps: Array, radii: Array, radius: Array) -> tuple[Indices, Array, Ar
     lengths = np.hypot(steps[:, :, 0], steps[:, :, 1])
     directions = np.arctan2(steps[:, :, 1], steps[:, :, 0])
     points = (radii == 0) & (radius == 0)
+    # Between balls that touch, rounding leaves room for a turn by its square root: no less here
+    # than in the verification.
+    reach = radii - np.minimum(_ROUNDING * (1 + radii.max()), radii / 2)
     critical = []
     for side, sites in ((1.0, radii >= 0), (-1.0, radii > 0)):
         with np.errstate(divide="ignore", invalid="ignore"):  # the site itself
-            cosines = (side * radii - radius) / lengths
+            cosines = (side * reach - radius) / lengths
         reached = (np.abs(cosines) <= 1 + CONTACT) & sites
         opening = np.arccos(np.clip(cosines, -1, 1))
         critical.append(np.where(reached, (directions + opening) % turn, np.inf))
