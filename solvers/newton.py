@@ -31,7 +31,6 @@ from convexden.solvers.pricing import Pricing
 _STEPS = 15
 _RESTARTS = 10
 _ROUNDING = 1e-14  # share of the targets below which a residual is rounding
-_LOCAL = 1e-4  # and below which a weight that is negative remains so
 _PATIENCE = 3  # steps without progress before giving up
 _SHIFT = 1e-9  # regularisation of the equilibrated system
 _SMALL = 300  # unknowns up to which a singular value decomposition is cheap
@@ -260,8 +259,6 @@ def _converge(state: _State) -> _State | None:
         last = state.moved(state.step())
         before, size = size, np.abs(last.residual).max()
         if size <= _ROUNDING * scale and not last.clamped.any():
-            return last
-        if size <= _LOCAL * scale and (last.alphas < 0).any():
             return last
         if before <= 1e-9 * scale and not (size < before / 2 and not last.clamped.any()):
             return last if size <= before and not last.clamped.any() else state

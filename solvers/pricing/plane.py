@@ -321,15 +321,15 @@ def _cuts(steps: Array, radii: Array, radius: Array) -> tuple[Indices, Array, Ar
     lengths = np.hypot(steps[:, :, 0], steps[:, :, 1])
     directions = np.arctan2(steps[:, :, 1], steps[:, :, 0])
     points = (radii == 0) & (radius == 0)
-    # Between balls that touch, rounding leaves room for a turn by its square root: no less here
-    # than in the verification.
-    reach = radii - np.minimum(_ROUNDING * (1 + radii.max()), radii / 2)
     critical = []
     for side, sites in ((1.0, radii >= 0), (-1.0, radii > 0)):
         with np.errstate(divide="ignore", invalid="ignore"):  # the site itself
-            cosines = (side * reach - radius) / lengths
+            cosines = (side * radii - radius) / lengths
+            slack = _ROUNDING * (1 + radii.max()) / lengths
         reached = (np.abs(cosines) <= 1 + CONTACT) & sites
-        opening = np.arccos(np.clip(cosines, -1, 1))
+        # Where balls touch, rounding leaves room for a turn by its square root: no less here than
+        # in the verification.
+        opening = np.arccos(np.clip(cosines, np.minimum(slack - 1, 0), np.maximum(1 - slack, 0)))
         critical.append(np.where(reached, (directions + opening) % turn, np.inf))
         # Through two samples goes one line.
         critical.append(np.where(reached & ~points, (directions - opening) % turn, np.inf))
