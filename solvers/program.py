@@ -58,7 +58,9 @@ class Program(ABC):
         with a pricing maximum that does not rest on the solver's accuracy, or both."""
 
 
-def solve_accurately(problem: Any, what: str) -> None:
+def solve_accurately(
+    problem: Any, what: str, equilibrations: tuple[bool, ...] = (False, True)
+) -> None:
     """Solve a CVXPY problem, inaccurately or not; with equilibration if it stops without.
 
     Equilibration stalls most of these programs at 1e-7; without it Clarabel reaches 1e-10.
@@ -70,7 +72,7 @@ def solve_accurately(problem: Any, what: str) -> None:
     """
     import cvxpy as cp
 
-    for equilibrate in (False, True):
+    for equilibrate in equilibrations:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # what it returns will be judged
             try:
