@@ -25,6 +25,8 @@ GATES = 500  # random gates of a sampled program
 PENALTIES = (1e-3, 1e-4, 1e-5, 1e-6)  # of penalised programs
 NEURONS = 300  # of training
 EPOCHS = (2_000, 10_000, 50_000)  # of training, from the start each time
+LOOP = (10_000, 50_000, 100_000)  # of the plain loop, on the way
+RATE = 0.01  # of the plain loop; a tenth of it does not come within 5 % of vector 15 in 140 000 epochs
 
 
 class Point(NamedTuple):
@@ -91,6 +93,41 @@ def training(problem: cd.Interpolation, seed: int, limit: float) -> Iterator[Poi
             yield Point(step.seconds, step.seconds * processor / seconds, step.network, cost, note)
         if not trained.completed:
             return
+
+
+def plain(problem: cd.Interpolation, seed: int, limit: float) -> Iterator[Point]:
+    """The loop as it is often written: PyTorch's initial values and a constant learning rate."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(seed)
+    d, p = problem.input_dimension, problem.output_dimension
+    hidden, skip = nn.Linear(d, NEURONS).double(), nn.Linear(d, p, bias=False).double()
+    output = nn.Linear(NEURONS, p).double()
+    x, targets = torch.tensor(problem.centers), torch.tensor(problem.targets)
+    modules = (hidden, output, skip)
+    adam = torch.optim.Adam([each for part in modules for each in part.parameters()], lr=RATE)
+    penalties = np.geomspace(max(PENALTIES), min(PENALTIES), 16)
+    found: list[Point] = []
+    clock = Clock()
+    for epoch in range(1, LOOP[-1] + 1):
+        penalty = penalties[min(16 * epoch // EPOCHS[-1], 15)]
+        adam.zero_grad()
+        errors = output(torch.relu(hidden(x))) + skip(x) - targets
+        decay = hidden.weight.square().sum() + output.weight.square().sum()
+        (errors.square().sum(dim=1).mean() / 2 + penalty / 2 * decay).backward()
+        adam.step()
+        if epoch % 500 == 0:
+            a, w, b, matrix, offset = (
+                each.detach().numpy().copy()
+                for each in (output.weight.T, hidden.weight, hidden.bias, skip.weight, output.bias)
+            )
+            network = cd.ShallowNetwork(a, w, b, matrix, offset)
+            note = f"{epoch} epochs" if epoch in LOOP else f"{LOOP[-1]} epochs, after {epoch}"
+            found.append(Point(*clock(), network, network.representation_cost, note))
+        if clock()[1] > 0.95 * limit:
+            break
+    yield from found
 
 
 def scnn(problem: cd.Interpolation, seed: int, limit: float) -> Iterator[Point]:
@@ -231,6 +268,12 @@ PEERS = {
         training,
         "the same network and cost, mean squared error plus a penalty that is lowered (Adam, 300 "
         "neurons)",
+        random=True,
+        needs=("torch",),
+    ),
+    "PyTorch, plain": Peer(
+        plain,
+        "the same, as the loop is often written: default initial values, a constant learning rate",
         random=True,
         needs=("torch",),
     ),

@@ -103,6 +103,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
     styles = {
         "convexden": ("#0072B2", "o", "-"),
         "PyTorch": ("#D55E00", "v", "-"),
+        "PyTorch, plain": ("#E69F00", "<", "--"),
         "pyscnn": ("#009E73", "s", "--"),
         "CVXPY, sampled": ("#CC79A7", "^", ":"),
         "CVXPY, all": ("black", "D", ""),
