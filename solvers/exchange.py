@@ -33,6 +33,7 @@ _NEAR_NEWTON = 0.5  # and may be in the round that brings the gap down from this
 VIOLATION = 1e-11  # a dual constraint exceeded by less is satisfied
 _ROUNDING = 1e-10  # a believed bound above the cost by more than this share is false
 _EXTENSIONS = 10  # how often violated hinges join a polished active set
+_IDLE = 2  # and how many of them in a row may improve nothing
 SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
 # Output weights below this share of the largest are none, or, if the last digits want them, these.
 _LIGHT = (1e-7, 1e-12)
@@ -232,7 +233,9 @@ class Exchange(ABC):
         if self.rows.targets.size >= SMALL:
             self._newton_gap = self.bounds.gap / 3  # large systems are not tried in every round
         new = active[:0]
+        idle = 0
         for _ in range(_EXTENSIONS):
+            gap = self.bounds.gap
             polished = polish(self.rows, self.pricing, active, alphas, multipliers)
             if polished is None:
                 break
@@ -246,7 +249,8 @@ class Exchange(ABC):
             self._record(len(polished.hinges))
             violated = found[heights > 1 + VIOLATION]
             new = polished.hinges + violated + new
-            if self.bounds.gap <= self._goal:
+            idle = 0 if self.bounds.gap < gap else idle + 1
+            if self.bounds.gap <= self._goal or idle == _IDLE:
                 break
             # A hinge that is no local maximum any more hands its weight on to the nearest.
             norms = np.linalg.norm(polished.weights, axis=1)

@@ -56,8 +56,8 @@ def solve_sites(
     master : callable
         `solve_dual` or `solve_with_cvxpy`.
     method : {"column-generation", "minimax", "local"}, optional
-        By default column generation in the plane, where from about twenty sites on its sparse
-        masters are faster, and the minimax method beyond.  "local" is the minimax method with
+        By default column generation in the plane, where it is about twice as fast, and the minimax
+        method beyond.  "local" is the minimax method with
         proposals, for problems too large for exact pricing; its bound is that of the semidefinite
         program at its multipliers, or none.
     report : callable
