@@ -188,8 +188,8 @@ def _stencils(points: Array) -> sparse.csr_array | None:
         return None
     simplices, neighbors = mesh.simplices, mesh.neighbors
     corners = points[simplices]
-    sides = corners[:, 1:] - corners[:, :1]
-    areas = np.abs(np.linalg.det(sides))
+    sides = (corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1)
+    areas = np.abs(np.linalg.det(sides))  # 0 where the elimination below would fail
     first = int(areas.argmax())
     # Across every side of every triangle: the corner beyond, and its barycentric coordinates.
     triangles, across = np.nonzero((neighbors >= 0) & (areas > 0)[:, None])
@@ -198,7 +198,7 @@ def _stencils(points: Array) -> sparse.csr_array | None:
     # Elimination, not the inverse: however thin the triangle, the row then vanishes on the affine
     # functions to rounding.
     steps = points[apexes] - corners[triangles, 0]
-    solved = np.linalg.solve(sides[triangles].transpose(0, 2, 1), steps[:, :, None])[:, :, 0]
+    solved = np.linalg.solve(sides[triangles], steps[:, :, None])[:, :, 0]
     coordinates = np.column_stack([1.0 - solved.sum(axis=1), solved])
     costs = np.abs(coordinates).sum(axis=1)
     doors: list[list[int]] = [[] for _ in simplices]
