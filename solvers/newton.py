@@ -31,6 +31,7 @@ from convexden.solvers.pricing import Pricing
 _STEPS = 15
 _RESTARTS = 10
 _ROUNDING = 1e-14  # share of the targets below which a residual is rounding
+_RUNAWAY = 1e4  # residual, as a multiple of the targets, from which it does not come back
 _PATIENCE = 3  # steps without progress before giving up
 _SHIFT = 1e-9  # regularisation of the equilibrated system
 _SMALL = 300  # unknowns up to which a singular value decomposition is cheap
@@ -265,7 +266,7 @@ def _converge(state: _State) -> _State | None:
         state = last
         # The first step may well raise the residual: that of the start is small whatever is active.
         waited = 0 if size < before or number == 0 else waited + 1
-        if waited == _PATIENCE or not np.isfinite(size):
+        if waited == _PATIENCE or not size <= _RUNAWAY * scale:  # or not a number
             return None
     return state if size <= 1e-9 * scale else None
 
