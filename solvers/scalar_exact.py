@@ -93,7 +93,7 @@ class ScalarExact(Program):
             return
         first, width = self.problem.solution, self._width()
         try:
-            solve_accurately(self.problem, "the scalar-exact program", (True,))
+            solve_accurately(self.problem, f"the {self.name} program", (True,))
         except NotCertified:
             self.problem.unpack(first)
         if self._width() > width:
