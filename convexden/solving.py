@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,12 +120,12 @@ def solve(
         network = essential.lift_network(network)
         certificate = essential.lift_certificate(certificate)
         checked = verification.verify(problem, network, certificate, tolerance=tolerance)
-    # What a semidefinite program proves may be too large to verify: then it is the bound as stated.
-    verified = np.isfinite(checked.pricing_maximum)
-    lower_bound = checked.lower_bound if verified else certificate.lower_bound
-    # Rounding can leave the bound above the cost; the smaller of the two is a bound as well.
-    lower_bound = min(lower_bound, checked.cost)
-    gap = relative_gap(checked.cost, lower_bound)
+    certificate = _as_verified(certificate, checked)
+    # Without an enclosed correction the cost is that of a network that is off by its rounding.
+    cost = checked.cost if np.isfinite(checked.cost) else network.representation_cost
+    # The smaller of the two is a bound as well.
+    lower_bound = min(certificate.lower_bound, cost)
+    gap = relative_gap(cost, lower_bound)
     proposed = method == "local" and certificate.pricing != "exact-line"
     if checked.passed and gap <= tolerance and not proposed:
         status: Status = "certified"
@@ -134,7 +135,7 @@ def solve(
         problem,
         network,
         certificate,
-        checked.cost,
+        cost,
         lower_bound,
         gap,
         status,
@@ -142,6 +143,20 @@ def solve(
         time.perf_counter() - started,
         versions.installed(),
         tuple(history),
+    )
+
+
+def _as_verified(certificate: Certificate, checked: verification.Verification) -> Certificate:
+    """The certificate with the numbers that the verification established.
+
+    What a semidefinite program proves may be too large to verify: then it stays as stated.
+    """
+    if not np.isfinite(checked.pricing_maximum):
+        return certificate
+    return replace(
+        certificate,
+        lower_bound=checked.lower_bound,
+        pricing_maximum=checked.pricing_maximum,
     )
 
 

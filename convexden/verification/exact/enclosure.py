@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError
+from scipy.linalg import LinAlgError, qr
 from scipy.linalg import inv as inverse
-from scipy.linalg import qr
 
 from convexden.verification.exact.hinge_slack import lengths
 from convexden.verification.exact.twofold import EPS

@@ -81,7 +81,7 @@ def pattern_sums(patterns: Array, terms: Array) -> tuple[list[Array], Array]:
     """
     largest = np.abs(terms).max(axis=0, initial=0.0)
     exponents = np.frexp(largest)[1]
-    digits = 52 - int(len(terms)).bit_length()
+    digits = 52 - len(terms).bit_length()
     parts: list[Array] = []
     for part in range(1, _SLICES + 1):
         unit = np.ldexp(1.0, np.maximum(exponents - part * digits, -1000))
