@@ -20,12 +20,14 @@ from convexden.verification.exact.twofold import EPS, UNDERFLOW
 Array = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 
-# Slacks at which a site counts half as much as one that the hinge touches, in units of the reach.
+# How far hinges are moved inward, in units of the reach: this where there is room (larger steps gain
+# little and often leave the pattern), otherwise less, down to some digits above rounding.
 _NEAR = 1e-3
+_NEAREST = 1e-12
+# Regularizes the least squares of fewer sites than unknowns, relative to the trace.
+_RIDGE = 1e-9
 # Sites, per dimension of (w, b), that decide where a hinge is moved.
 _NEIGHBOURS = 8
-# Rounds in which hinges move toward the middle of their pattern; more gain little.
-_ROUNDS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,46 +113,65 @@ def slacks(sites: Sites, hinges: Hinges) -> tuple[Array, Array]:
 def interior_hinges(sites: Sites, hinges: Hinges) -> tuple[Array, Array]:
     """Hinges of the same patterns well inside them, as a guess: (K, d) unit normals, (K,) biases.
 
-    A step toward the direction in which the slacks of all sites near the hinge grow alike (weighted
-    least squares), as far as no slack falls behind.
+    Where the step that is right for most hinges leaves the pattern, because sites on the other side
+    are close, smaller ones are tried.
     """
     scale = float(sites.reach.max())
     norms = lengths(hinges.normals)
-    w, b = hinges.normals / norms[:, None], hinges.biases / norms / scale
     x, r = sites.points / scale, sites.radii / scale
     signs = np.where(hinges.active, 1.0, -1.0)
-    dimension = x.shape[1]
-    near = min(len(x), _NEIGHBOURS * (dimension + 1))
-    for _ in range(_ROUNDS):
-        slack = signs * (w @ x.T + b[:, None]) - r
-        if near < len(x):
-            chosen = np.argpartition(slack, near - 1, axis=1)[:, :near]
-            close, sides = np.take_along_axis(slack, chosen, 1), np.take_along_axis(signs, chosen, 1)
-            points, radii = x[chosen], r[chosen]
-        else:
-            close, sides = slack, signs
-            points, radii = x[None], r[None]
-        gradients = np.empty((*close.shape, dimension + 1))
-        gradients[..., :dimension] = sides[..., None] * points - radii[..., None] * w[:, None, :]
-        gradients[..., dimension] = sides
-        weighted = gradients / (np.maximum(close, 0.0) + _NEAR)[..., None] ** 2
-        matrices = np.swapaxes(weighted, 1, 2) @ gradients
-        ridge = 1e-9 * np.trace(matrices, axis1=1, axis2=2)
-        matrices += ridge[:, None, None] * np.eye(dimension + 1)
-        step = np.linalg.solve(matrices, weighted.sum(axis=1)[..., None])[..., 0]
-        turn, shift = step[:, :dimension], step[:, dimension]
-        growth = signs * (turn @ x.T + shift[:, None]) - np.einsum("ki,ki->k", turn, w)[:, None] * r
-        # A site whose slack grows half as fast as the step need not be watched.
-        room = np.where(growth < 0.5, np.maximum(slack, 0.0) / (0.5 - growth), np.inf)
-        length = room.min(axis=1)
-        size = lengths(turn) + 1e-300
-        length = np.minimum(length, np.minimum(0.5 / size, 0.25 / ((r.max() + 1e-300) * size**2)))
-        length = np.minimum(length, 1.0)
-        w = w + length[:, None] * turn
-        b = b + length * shift
-        norms = lengths(w)
-        w, b = w / norms[:, None], b / norms
+    w, b = hinges.normals / norms[:, None], hinges.biases / norms / scale
+    near = _NEAR
+    pending = np.arange(len(w))
+    while pending.size and near > _NEAREST:
+        moved_w, moved_b = _inward(x, r, signs[pending], w[pending], b[pending], near)
+        slack = signs[pending] * (moved_w @ x.T + moved_b[:, None]) - r
+        inside = slack.min(axis=1) > 0.05 * near
+        w[pending[inside]], b[pending[inside]] = moved_w[inside], moved_b[inside]
+        pending = pending[~inside]
+        near /= 10
     return w, b * scale
+
+
+def _inward(
+    x: Array, r: Array, signs: Array, w: Array, b: Array, near: float
+) -> tuple[Array, Array]:
+    """Unit hinges moved so that slacks that are zero become `near`, and others hardly change.
+
+    Weighted least squares, then only as far as no other slack becomes less than half the new ones.
+    """
+    dimension = x.shape[1]
+    slack = signs * (w @ x.T + b[:, None]) - r
+    few = min(len(x), _NEIGHBOURS * (dimension + 1))
+    if few < len(x):
+        chosen = np.argpartition(slack, few - 1, axis=1)[:, :few]
+        close, sides = np.take_along_axis(slack, chosen, 1), np.take_along_axis(signs, chosen, 1)
+        points, radii = x[chosen], r[chosen]
+    else:
+        close, sides, points, radii = slack, signs, x, r
+    gradients = np.empty((*close.shape, dimension + 1))
+    gradients[..., :dimension] = sides[..., None] * points - radii[..., None] * w[:, None, :]
+    gradients[..., dimension] = sides
+    room = 1.0 / (np.maximum(close, 0.0) + near)
+    weighted = gradients * (room * room)[..., None]
+    matrices = np.swapaxes(weighted, 1, 2) @ gradients
+    ridge = _RIDGE * np.trace(matrices, axis1=1, axis2=2)
+    matrices += ridge[:, None, None] * np.eye(dimension + 1)
+    right = np.swapaxes(weighted, 1, 2) @ (near * room)[..., None]
+    step = np.linalg.solve(matrices, right)[..., 0]
+    turn, shift = step[:, :dimension], step[:, dimension]
+
+    along = (turn * w).sum(axis=1)
+    growth = signs * (turn @ x.T + shift[:, None]) - along[:, None] * r
+    # A site whose slack grows half as fast as those that are touched need not be watched.
+    free = np.where(growth < 0.5, np.maximum(slack, 0.0) / (0.5 - growth), np.inf)
+    size = lengths(turn) + UNDERFLOW
+    # Turning costs slack in the second order, r |turn|^2 / 2.
+    limit = np.minimum(0.5 / size, 0.25 / (r.max() * size * size + UNDERFLOW))
+    length = np.minimum(np.minimum(free.min(axis=1), limit), 1.0)
+    w, b = w + length[:, None] * turn, b + length * shift
+    norms = lengths(w)
+    return w / norms[:, None], b / norms
 
 
 def widest_hinge(sites: Sites, normal: Array, active: Booleans) -> tuple[Array, float] | None:
