@@ -19,9 +19,10 @@ from convexden.verification.exact.twofold import EPS, UNDERFLOW
 
 Array = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
+Indices = NDArray[np.intp]
 
-# How far hinges are moved inward, in units of the reach: this where there is room (larger steps gain
-# little and often leave the pattern), otherwise less, down to some digits above rounding.
+# How far hinges are moved inward, in units of the reach: this where there is room (larger steps
+# gain little and often leave the pattern), otherwise less, down to some digits above rounding.
 _NEAR = 1e-3
 _NEAREST = 1e-12
 # Regularizes the least squares of fewer sites than unknowns, relative to the trace.
@@ -61,8 +62,10 @@ class Sites:
         reach = (sizes + radii) * (1 + (points.shape[1] + 4) * EPS) + UNDERFLOW
         return cls(points, radii, origin, reach)
 
-    def __len__(self) -> int:
-        return len(self.points)
+    @property
+    def scale(self) -> float:
+        """The largest reach."""
+        return float(self.reach.max())
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +86,46 @@ class Hinges:
     biases: Array
     uncertain: Array
     active: Booleans
+
+
+@dataclass(frozen=True, eq=False)
+class Patterns:
+    """Distinct activation patterns, each with an interior hinge (mu, beta) of slack sigma > 0.
+
+    Attributes
+    ----------
+    active : (M, N) array of bool
+    normals, biases : (M, d), (M,) arrays
+    prices : (M,) array
+        Bounds of |mu| / sigma.
+    """
+
+    active: Booleans
+    normals: Array
+    biases: Array
+    prices: Array
+
+    def joined(self, other: Patterns) -> Patterns:
+        """The patterns of both."""
+        return Patterns(
+            np.concatenate([self.active, other.active]),
+            np.concatenate([self.normals, other.normals]),
+            np.concatenate([self.biases, other.biases]),
+            np.concatenate([self.prices, other.prices]),
+        )
+
+
+def distinct(active: Booleans) -> tuple[Indices, Indices]:
+    """Number (K,) of the pattern of each row of (K, N), and the first row (M,) of each pattern."""
+    numbers: dict[bytes, int] = {}
+    firsts: list[int] = []
+    names = np.empty(len(active), dtype=np.intp)
+    for k, row in enumerate(np.packbits(active, axis=1)):
+        name = numbers.setdefault(row.tobytes(), len(firsts))
+        if name == len(firsts):
+            firsts.append(k)
+        names[k] = name
+    return names, np.array(firsts, dtype=np.intp)
 
 
 def lengths(vectors: Array) -> Array:
@@ -110,13 +153,42 @@ def slacks(sites: Sites, hinges: Hinges) -> tuple[Array, Array]:
     return found, np.outer(units * norms, sites.reach) + constant[:, None]
 
 
+def prices(sites: Sites, hinges: Hinges) -> Array:
+    """Bounds (K,) of |w| over the least slack; infinite where that may not be positive."""
+    slack, error = slacks(sites, hinges)
+    least = (slack - error).min(axis=1)
+    sizes = lengths(hinges.normals) * (1 + (hinges.normals.shape[1] + 8) * EPS)
+    return np.where(least > 0, sizes / np.where(least > 0, least, 1.0), np.inf)
+
+
+def interior_patterns(sites: Sites, hinges: Hinges) -> tuple[Indices, Patterns]:
+    """The patterns of hinges: number (K,) for each, and the patterns with interior hinges.
+
+    The price of a pattern without a known one is infinite.
+    """
+    names, first = distinct(hinges.active)
+    normals, biases = interior_hinges(sites, hinges)
+    found = prices(sites, Hinges(normals, biases, np.zeros(len(biases)), hinges.active))
+    # Last comes the cheapest hinge of each pattern, which stays.
+    order = np.argsort(-found, kind="stable")
+    best = np.empty(len(first), dtype=np.intp)
+    best[names[order]] = order
+    w, b, cost, active = normals[best], biases[best], found[best], hinges.active[best]
+    for m in np.flatnonzero(~np.isfinite(cost)):
+        wide = widest_hinge(sites, hinges.normals[best[m]], active[m])
+        if wide is not None:
+            one = Hinges(wide[0][None], np.array([wide[1]]), np.zeros(1), active[[m]])
+            w[m], b[m], cost[m] = wide[0], wide[1], prices(sites, one)[0]
+    return names, Patterns(active, w, b, cost)
+
+
 def interior_hinges(sites: Sites, hinges: Hinges) -> tuple[Array, Array]:
     """Hinges of the same patterns well inside them, as a guess: (K, d) unit normals, (K,) biases.
 
     Where the step that is right for most hinges leaves the pattern, because sites on the other side
     are close, smaller ones are tried.
     """
-    scale = float(sites.reach.max())
+    scale = sites.scale
     norms = lengths(hinges.normals)
     x, r = sites.points / scale, sites.radii / scale
     signs = np.where(hinges.active, 1.0, -1.0)
@@ -179,7 +251,7 @@ def widest_hinge(sites: Sites, normal: Array, active: Booleans) -> tuple[Array, 
 
     The norm of w is linearized at the last normal, three times.
     """
-    scale = float(sites.reach.max())
+    scale = sites.scale
     signs = np.where(active, 1.0, -1.0)
     dimension = sites.points.shape[1]
     w = normal / (np.linalg.norm(normal) or 1.0)
