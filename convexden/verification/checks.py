@@ -15,6 +15,7 @@ from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Solution
 from convexden.verification.dual_projection import DualPoint, project_dual, ratio
+from convexden.verification.line import line_point
 from convexden.verification.pricing_bound import PricingInterval, pricing_interval
 from convexden.verification.site_errors import SiteErrors, site_errors
 
@@ -174,11 +175,8 @@ def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
     n, p, d = len(problem), problem.output_dimension, problem.input_dimension
     values = _multipliers("values", certificate.values, (n, p))
     jacobians = _multipliers("jacobians", certificate.jacobians, (n, p, d))
-    dual = project_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
-    try:
-        maximum = pricing_interval(dual).upper
-    except UnsupportedProblem:
-        maximum = float(certificate.pricing_maximum)
+    dual, pricing, obstacle = _dual_point(problem, values, jacobians)
+    maximum = float(certificate.pricing_maximum) if obstacle else pricing.upper
     return max(0.0, dual.objective / max(1.0, maximum))
 
 
@@ -228,11 +226,7 @@ def verify(
     InvalidProblem
         If network or certificate do not fit the problem."""
     values, jacobians = fitting(problem, network, certificate)
-    dual = project_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
-    try:
-        pricing, obstacle = pricing_interval(dual), ""
-    except UnsupportedProblem as error:
-        pricing, obstacle = PricingInterval(0.0, np.inf), str(error)
+    dual, pricing, obstacle = _dual_point(problem, values, jacobians)
     # Without an enclosure the stated maximum is taken as it is: no width, and not NaN either.
     width = 0.0 if obstacle else ratio(pricing.upper - pricing.lower, pricing.upper)
     errors = site_errors(problem, network)
@@ -298,6 +292,19 @@ def verify(
         )
     feasibility = float(errors.totals.max()) / spread
     return Verification(tuple(checks), true_cost, true_bound, true_gap, pricing.upper, feasibility)
+
+
+def _dual_point(
+    problem: Interpolation, values: Array, jacobians: Array
+) -> tuple[DualPoint, PricingInterval, str]:
+    """Multipliers that satisfy the equalities, the enclosure of P, and why there is none, if so."""
+    if problem.input_dimension == 1:
+        return *line_point(problem, values, jacobians[:, :, 0]), ""
+    dual = project_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
+    try:
+        return dual, pricing_interval(dual), ""
+    except UnsupportedProblem as error:
+        return dual, PricingInterval(0.0, np.inf), str(error)
 
 
 def check(name: str, value: float, limit: float, message: str) -> Check:
