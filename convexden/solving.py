@@ -96,29 +96,18 @@ def solve(
     if method is not None and method not in METHODS:
         raise InvalidProblem(f"there is no method '{method}': choose from {', '.join(METHODS)}")
     check_size(problem)
-    essential = Essential(problem)
-    reduced, scale = essential.problem, essential.scale
     history: list[Progress] = []
 
     def relay(step: Progress) -> None:
-        history.append(
-            Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges)
-        )
+        history.append(step)
         if progress is not None:
-            progress(history[-1])
+            progress(step)
 
     with one_thread():
-        if reduced.input_dimension == 1:
-            network, certificate = _solve_line(reduced)
+        if problem.input_dimension == 1:  # the data as they are, without rounding
+            network, certificate = _solve_line(problem)
         else:
-            try:
-                network, certificate = _solve_sites(reduced, tolerance, method, master, relay)
-            except InfeasibleProblem as error:
-                proof = error.certificate
-                lifted = None if proof is None else essential.lift_certificate(proof)
-                raise InfeasibleProblem(str(error), lifted) from None
-        network = essential.lift_network(network)
-        certificate = essential.lift_certificate(certificate)
+            network, certificate = _solve_reduced(problem, tolerance, method, master, relay)
         checked = verification.verify(problem, network, certificate, tolerance=tolerance)
     certificate = _as_verified(certificate, checked)
     # Without an enclosed correction the cost is that of a network that is off by its rounding.
@@ -170,16 +159,39 @@ def check_size(problem: Interpolation) -> None:
         )
 
 
+def _solve_reduced(
+    problem: Interpolation,
+    tolerance: float,
+    method: str | None,
+    master: str,
+    report: Callable[[Progress], None],
+) -> tuple[ShallowNetwork, Certificate]:
+    """Solve the problem of the sites that matter, in the dimensions that they span."""
+    essential = Essential(problem)
+    reduced, scale = essential.problem, essential.scale
+
+    def relay(step: Progress) -> None:
+        report(Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges))
+
+    if reduced.input_dimension == 1:
+        network, certificate = _solve_line(reduced)
+    else:
+        try:
+            network, certificate = _solve_sites(reduced, tolerance, method, master, relay)
+        except InfeasibleProblem as error:
+            proof = error.certificate
+            lifted = None if proof is None else essential.lift_certificate(proof)
+            raise InfeasibleProblem(str(error), lifted) from None
+    return essential.lift_network(network), essential.lift_certificate(certificate)
+
+
 def _solve_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:
     from convexden.solvers.line import solve_line
-    from convexden.solvers.pricing.line import LinePricing
 
-    line = solve_line(problem)
-    pricing = LinePricing(problem)
-    heights = pricing.maxima(line.values, line.jacobians, 1.0)[1]
-    maximum = float(heights.max(initial=0.0))
-    return line.network, _certificate(
-        problem, line.values, line.jacobians, maximum, LinePricing.name
+    found = solve_line(problem)
+    bound = max(0.0, found.objective / max(1.0, found.maximum))
+    return found.network, Certificate(
+        found.values, found.jacobians, bound, found.maximum, "exact-line"
     )
 
 

@@ -17,7 +17,8 @@ from convexden.problem import Interpolation
 from convexden.solution import Solution
 from convexden.verification.exact.dual import ClosedDual, close_dual
 from convexden.verification.exact.rationals import below
-from convexden.verification.exact.upper_bound import upper_bound
+from convexden.verification.exact.line_network import line_cost
+from convexden.verification.exact.upper_bound import UpperBound, upper_bound
 from convexden.verification.pricing_bound import PricingInterval, pricing_interval
 from convexden.verification.site_errors import SiteErrors, site_errors
 
@@ -258,7 +259,7 @@ def verify(
     except UnsupportedProblem as error:
         pricing, obstacle = PricingInterval(0.0, np.inf), str(error)
     errors = site_errors(problem, network)
-    shown = upper_bound(problem, network)
+    shown = _upper_bound(problem, network)
     spread = problem.target_spread or float(np.abs(problem.targets).max()) or 1.0
     own_cost = network.representation_cost
     true_cost, true_bound = shown.cost, provable(dual, pricing.upper)
@@ -329,6 +330,16 @@ def verify(
     return Verification(
         tuple(checks), true_cost, true_bound, true_gap, pricing.upper, feasibility, dual.moved
     )
+
+
+def _upper_bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
+    """The cost of an exact interpolant near the network: on a line in integers."""
+    if problem.input_dimension > 1:
+        return upper_bound(problem, network)
+    found = line_cost(problem.centers[:, 0], problem.radii, problem.targets, network)
+    if found.upper is None:
+        return UpperBound(np.inf, np.inf, found.obstacle)
+    return UpperBound(found.upper, max(0.0, found.upper - network.representation_cost))
 
 
 def ratio(value: float, scale: float) -> float:

@@ -18,8 +18,17 @@ from numpy.typing import NDArray
 from convexden.errors import UnsupportedProblem
 from convexden.verification.exact.dual import ClosedDual
 from convexden.verification.exact.extended import EPS, bits, extended
+from convexden.verification.exact.line import line_maximum
 from convexden.verification.exact.plane import plane_interval
-from convexden.verification.exact.rationals import above, align, below, dyadic, rational
+from convexden.verification.exact.rationals import (
+    above,
+    align,
+    below,
+    dyadic,
+    rational,
+    root_above,
+    root_below,
+)
 from convexden.verification.face_bound import face_interval
 
 Array = NDArray[np.float64]
@@ -60,12 +69,12 @@ def pricing_interval(dual: ClosedDual) -> PricingInterval:
     if not (dual.values.any() or dual.jacobians.any()):
         return PricingInterval(0.0, 0.0)
     written, stretch, slack = dual, dual.stretch, dual.slack
-    if dual.values.shape[1] > _FEW_OUTPUTS:
+    dimension = dual.centers.shape[1]
+    if dual.values.shape[1] > _FEW_OUTPUTS and dimension > 1:
         written, longer, off = _in_output_basis(dual)
         stretch, slack = stretch * longer, slack + dual.stretch * off
-    dimension = dual.centers.shape[1]
     if dimension == 1:
-        lower, upper = plane_interval(_in_the_plane(written))
+        lower, upper = _on_the_line(dual)
     elif dimension == 2:
         lower, upper = plane_interval(written)
     else:
@@ -74,14 +83,17 @@ def pricing_interval(dual: ClosedDual) -> PricingInterval:
     return PricingInterval(max(0.0, (lower - slack) / stretch), upper)
 
 
-def _in_the_plane(dual: ClosedDual) -> ClosedDual:
-    """A line as a plane with a second coordinate that is 0; the maximum is the same."""
-    count, outputs = dual.values.shape
-    centers = np.concatenate([dual.centers, np.zeros((count, 1), dtype=object)], axis=1)
-    nothing = np.zeros((count, outputs, 1), dtype=object)
-    return replace(
-        dual, centers=centers, jacobians=np.concatenate([dual.jacobians, nothing], axis=2)
-    )
+def _on_the_line(dual: ClosedDual) -> tuple[float, float]:
+    """The maximum on a line between neighboring floats."""
+    dots = (dual.radii == 0) & (dual.jacobians != 0).any(axis=(1, 2))
+    if dots.any():
+        raise UnsupportedProblem(
+            f"the ball of site {int(dual.sites[dots][0])} is as small as the rounding of the "
+            "coordinates: give a larger radius, or 0"
+        )
+    square = line_maximum(dual.centers[:, 0], dual.radii, dual.values, dual.jacobians[:, :, 0])
+    unit = rational(1, dual.weight + dual.unit) / dual.denominator
+    return root_below(square * unit * unit), root_above(square * unit * unit)
 
 
 def _in_output_basis(dual: ClosedDual) -> tuple[ClosedDual, float, float]:
