@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,8 +107,9 @@ def solve(
             network, certificate = _solve_line(problem)
         else:
             network, certificate = _solve_reduced(problem, tolerance, method, master, relay)
-        checked = verification.verify(problem, network, certificate, tolerance=tolerance)
-    certificate = _as_verified(certificate, checked)
+        evidence = verification.examine(problem, network, certificate)
+        certificate = evidence.restate(certificate)
+        checked = verification.judge(evidence, certificate, tolerance=tolerance)
     # Without an enclosed correction the cost is that of a network that is off by its rounding.
     cost = checked.cost if np.isfinite(checked.cost) else network.representation_cost
     # The smaller of the two is a bound as well.
@@ -132,20 +132,6 @@ def solve(
         time.perf_counter() - started,
         versions.installed(),
         tuple(history),
-    )
-
-
-def _as_verified(certificate: Certificate, checked: verification.Verification) -> Certificate:
-    """The certificate with the numbers that the verification established.
-
-    What a semidefinite program proves may be too large to verify: then it stays as stated.
-    """
-    if not np.isfinite(checked.pricing_maximum):
-        return certificate
-    return replace(
-        certificate,
-        lower_bound=checked.lower_bound,
-        pricing_maximum=checked.pricing_maximum,
     )
 
 

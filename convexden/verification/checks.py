@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -252,23 +252,100 @@ def verify(
     ------
     InvalidProblem
         If network or certificate do not fit the problem."""
+    return judge(
+        examine(problem, network, certificate),
+        certificate,
+        cost=cost,
+        lower_bound=lower_bound,
+        relative_gap=relative_gap,
+        status=status,
+        tolerance=tolerance,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What a network and multipliers establish about a problem, whatever is stated about them.
+
+    Attributes
+    ----------
+    problem : Interpolation
+    network : ShallowNetwork
+    dual : ClosedDual
+        The multipliers, closed exactly.
+    pricing : PricingInterval
+        Infinite if the pricing maximum could not be enclosed.
+    obstacle : str
+        Why it could not; empty if it could.
+    errors : SiteErrors
+        Of the network as it is stored.
+    upper : UpperBound
+        Of an exact interpolant next to it.
+    """
+
+    problem: Interpolation
+    network: ShallowNetwork
+    dual: ClosedDual
+    pricing: PricingInterval
+    obstacle: str
+    errors: SiteErrors
+    upper: UpperBound
+
+    @property
+    def lower_bound(self) -> float:
+        """The bound that the multipliers prove, rounded down."""
+        return provable(self.dual, self.pricing.upper)
+
+    def restate(self, certificate: Certificate) -> Certificate:
+        """The certificate with the numbers that were established, if P could be enclosed."""
+        if self.obstacle:
+            return certificate
+        return replace(
+            certificate, lower_bound=self.lower_bound, pricing_maximum=self.pricing.upper
+        )
+
+
+def examine(
+    problem: Interpolation, network: ShallowNetwork, certificate: Certificate
+) -> Evidence:
+    """Establish what a network and multipliers prove; see `verify`.
+
+    Raises
+    ------
+    InvalidProblem
+        If network or certificate do not fit the problem.
+    """
     values, jacobians = fitting(problem, network, certificate)
     dual = close_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
     try:
         pricing, obstacle = pricing_interval(dual), ""
     except UnsupportedProblem as error:
         pricing, obstacle = PricingInterval(0.0, np.inf), str(error)
-    errors = site_errors(problem, network)
-    shown = _upper_bound(problem, network)
+    errors, upper = site_errors(problem, network), _upper_bound(problem, network)
+    return Evidence(problem, network, dual, pricing, obstacle, errors, upper)
+
+
+def judge(
+    evidence: Evidence,
+    certificate: Certificate,
+    *,
+    cost: float | None = None,
+    lower_bound: float | None = None,
+    relative_gap: float | None = None,
+    status: str | None = None,
+    tolerance: float = 1e-8,
+) -> Verification:
+    """Compare what is stated with what was established; arguments as for `verify`."""
+    problem, dual, pricing = evidence.problem, evidence.dual, evidence.pricing
     spread = problem.target_spread or float(np.abs(problem.targets).max()) or 1.0
-    own_cost = network.representation_cost
-    true_cost, true_bound = shown.cost, provable(dual, pricing.upper)
+    own_cost = evidence.network.representation_cost
+    true_cost, true_bound = evidence.upper.cost, evidence.lower_bound
     true_gap = gap_of(true_cost, true_bound)
     said_cost = true_cost if cost is None else float(cost)
     said_bound = float(certificate.lower_bound if lower_bound is None else lower_bound)
     said_bounds = np.array([certificate.lower_bound, said_bound])  # NaN, if any, is the largest
     # What the multipliers could prove at most, if P were no more than what is attained.
-    attained = pricing.lower if np.isfinite(pricing.upper) else float(certificate.pricing_maximum)
+    attained = float(certificate.pricing_maximum) if evidence.obstacle else pricing.lower
     within_reach = provable(dual, attained)
 
     checks = [
@@ -279,16 +356,16 @@ def verify(
             f"stated cost {said_cost:.16g} is not the representation cost {own_cost:.16g} of the "
             "network",
         ),
-        *_feasibility_checks(errors, problem.input_spread, spread),
+        *_feasibility_checks(evidence.errors, problem.input_spread, spread),
         check(
             "enclosed correction",
-            ratio(shown.increase, own_cost),
+            ratio(evidence.upper.increase, own_cost),
             CORRECTION_LIMIT,
             "no network nearby is shown to meet every target exactly: "
-            + (shown.reason or f"correcting it costs {shown.increase:.3g} more"),
+            + (evidence.upper.reason or f"the correction costs {evidence.upper.increase:.3g}"),
         ),
         *equality_checks(dual),
-        pricing_check(certificate, pricing, obstacle),
+        pricing_check(certificate, pricing, evidence.obstacle),
         check(
             "stated lower bound",
             excess(said_bounds.max(), within_reach),
@@ -326,7 +403,7 @@ def verify(
                 f"{tolerance:g}",
             )
         )
-    feasibility = float(errors.totals.max()) / spread
+    feasibility = float(evidence.errors.totals.max()) / spread
     return Verification(
         tuple(checks), true_cost, true_bound, true_gap, pricing.upper, feasibility, dual.moved
     )
