@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from convexden import verification, versions
 from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified, UnsupportedProblem
-from convexden.essential import Essential
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.reduction import Reduction
 from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.threads import one_thread
 
@@ -95,8 +95,8 @@ def solve(
     if method is not None and method not in METHODS:
         raise InvalidProblem(f"there is no method '{method}': choose from {', '.join(METHODS)}")
     check_size(problem)
-    essential = Essential(problem)
-    reduced, scale = essential.problem, essential.scale
+    reduction = Reduction.of(problem, drop_implied=True)
+    reduced, scale = reduction.problem, reduction.cost_scale
     history: list[Progress] = []
 
     def relay(step: Progress) -> None:
@@ -114,10 +114,10 @@ def solve(
                 network, certificate = _solve_sites(reduced, tolerance, method, master, relay)
             except InfeasibleProblem as error:
                 proof = error.certificate
-                lifted = None if proof is None else essential.lift_certificate(proof)
+                lifted = None if proof is None else reduction.lift_certificate(proof)
                 raise InfeasibleProblem(str(error), lifted) from None
-        network = essential.lift_network(network)
-        certificate = essential.lift_certificate(certificate)
+        network = reduction.lift_network(network)
+        certificate = reduction.lift_certificate(certificate)
         checked = verification.verify(problem, network, certificate, tolerance=tolerance)
     # What a semidefinite program proves may be too large to verify: then it is the bound as stated.
     verified = np.isfinite(checked.pricing_maximum)
