@@ -13,13 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden.certificate import Certificate
+from convexden.hull import Hull
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 
 Array = NDArray[np.float64]
-
-# Directions in which the points extend by less than this fraction of their spread do not count.
-RANK_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,36 +35,29 @@ class Reduction:
         The reduced one.
     sites : (S,) int array
         Which sites of the original it holds, in order.
-    input_origin : (d,) array
-    input_basis : (d', d) array
-        Orthonormal rows.
-    input_scale : float
-    output_origin : (p,) array
-    output_basis : (p', p) array
-        Orthonormal rows.
-    output_scale : float
+    inputs, outputs : Hull
+        The affine hulls of the centers and of the targets.
+    input_scale, output_scale : float
+        Powers of two next to the spreads, so that scaling rounds nothing.
     """
 
     original: Interpolation
     problem: Interpolation
     sites: NDArray[np.intp]
-    input_origin: Array
-    input_basis: Array
+    inputs: Hull
+    outputs: Hull
     input_scale: float
-    output_origin: Array
-    output_basis: Array
     output_scale: float
 
     @classmethod
     def of(cls, problem: Interpolation, *, drop_implied: bool = False) -> Reduction:
         """The reduction of a problem; without the sites that others imply if that is asked for."""
-        input_origin, input_basis = _affine_hull(problem.centers)
-        output_origin, output_basis = _affine_hull(problem.targets)
-        input_scale = problem.input_spread
-        output_scale = problem.target_spread or 1.0
+        inputs, outputs = Hull.of(problem.centers), Hull.of(problem.targets)
+        input_scale = _power_of_two(problem.input_spread)
+        output_scale = _power_of_two(problem.target_spread or 1.0)
         reduced = Interpolation(
-            (problem.centers - input_origin) @ input_basis.T / input_scale,
-            (problem.targets - output_origin) @ output_basis.T / output_scale,
+            inputs.coordinates / input_scale,
+            outputs.coordinates / output_scale,
             problem.radii / input_scale,
         )
         sites = np.arange(len(problem))
@@ -75,17 +66,27 @@ class Reduction:
             reduced = Interpolation(
                 reduced.centers[sites], reduced.targets[sites], reduced.radii[sites]
             )
-        return cls(
-            problem,
-            reduced,
-            sites,
-            input_origin,
-            input_basis,
-            input_scale,
-            output_origin,
-            output_basis,
-            output_scale,
-        )
+        return cls(problem, reduced, sites, inputs, outputs, input_scale, output_scale)
+
+    @property
+    def input_origin(self) -> Array:
+        """Where the reduced coordinates of the inputs are zero (d,)."""
+        return self.inputs.origin
+
+    @property
+    def input_basis(self) -> Array:
+        """Orthonormal rows (d', d) that span the differences of the centers."""
+        return self.inputs.basis
+
+    @property
+    def output_origin(self) -> Array:
+        """Where the reduced coordinates of the outputs are zero (p,)."""
+        return self.outputs.origin
+
+    @property
+    def output_basis(self) -> Array:
+        """Orthonormal rows (p', p) that span the differences of the targets."""
+        return self.outputs.basis
 
     @property
     def cost_scale(self) -> float:
@@ -130,6 +131,11 @@ class Reduction:
         )
 
 
+def _power_of_two(number: float) -> float:
+    """The power of two next to a positive number."""
+    return float(2.0 ** np.round(np.log2(number)))
+
+
 def _needed_sites(problem: Interpolation) -> NDArray[np.intp]:
     """Sites that are not inside another: repeated samples and what a ball contains are implied."""
     balls = np.flatnonzero(problem.radii > 0)
@@ -144,12 +150,3 @@ def _needed_sites(problem: Interpolation) -> NDArray[np.intp]:
     first = np.unique(problem.centers[samples], axis=0, return_index=True)[1]
     needed[np.delete(samples, first)] = False
     return np.flatnonzero(needed)
-
-
-def _affine_hull(points: Array) -> tuple[Array, Array]:
-    """Mean of the points and orthonormal rows that span their differences (at least one row)."""
-    origin = points.mean(axis=0)
-    _, sizes, directions = np.linalg.svd(points - origin, full_matrices=False)
-    rounding = np.finfo(float).eps * np.abs(points).max() * np.sqrt(points.size)
-    rank = int((sizes > RANK_TOLERANCE * sizes[0] + rounding).sum())
-    return origin, directions[: max(rank, 1)]
