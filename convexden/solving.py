@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from convexden import verification, versions
 from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified, UnsupportedProblem
-from convexden.essential import Essential
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.reduction import Reduction
 from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.threads import one_thread
 
@@ -153,8 +153,8 @@ def _solve_reduced(
     report: Callable[[Progress], None],
 ) -> tuple[ShallowNetwork, Certificate]:
     """Solve the problem of the sites that matter, in the dimensions that they span."""
-    essential = Essential(problem)
-    reduced, scale = essential.problem, essential.scale
+    reduction = Reduction.of(problem, drop_implied=True)
+    reduced, scale = reduction.problem, reduction.cost_scale
 
     def relay(step: Progress) -> None:
         report(Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges))
@@ -166,9 +166,9 @@ def _solve_reduced(
             network, certificate = _solve_sites(reduced, tolerance, method, master, relay)
         except InfeasibleProblem as error:
             proof = error.certificate
-            lifted = None if proof is None else essential.lift_certificate(proof)
+            lifted = None if proof is None else reduction.lift_certificate(proof)
             raise InfeasibleProblem(str(error), lifted) from None
-    return essential.lift_network(network), essential.lift_certificate(certificate)
+    return reduction.lift_network(network), reduction.lift_certificate(certificate)
 
 
 def _solve_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:
