@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import versions
+from convexden import arguments, versions
 from convexden.certificate import Certificate
-from convexden.errors import InvalidProblem
-from convexden.network import numbers
+from convexden.errors import InvalidInput, InvalidProblem
 from convexden.problem import Interpolation
 from convexden.solution import Progress, RegularisationPath, RegularisedSolution
 from convexden.solving import check_size, solve
@@ -91,7 +90,9 @@ def regularise(
     cost 1.714286, fit 0.028571, certified
     """
     started = time.perf_counter()
-    (chosen,) = _penalties(problem, [penalty])
+    tolerance = arguments.tolerance(tolerance)
+    arguments.callback("progress", progress)
+    (chosen,) = _penalties(problem, [arguments.number("penalty", penalty, above=0.0)])
     with one_thread():
         prepared = _Prepared(problem)
         found = prepared.solve(chosen, tolerance, None, progress)
@@ -176,6 +177,8 @@ def regularisation_path(
     >>> path.certified
     True
     """
+    tolerance = arguments.tolerance(tolerance)
+    arguments.callback("progress", progress)
     chosen = None if penalties is None else _penalties(problem, penalties)
     _check_samples(problem)
     solutions: list[RegularisedSolution] = []
@@ -211,9 +214,9 @@ def regularisation_path(
 def _penalties(problem: Interpolation, penalties: ArrayLike | Sequence[float]) -> list[float]:
     """Positive penalties, falling, every one once; the problem must be one of samples."""
     _check_samples(problem)
-    given = np.unique(numbers(penalties))[::-1]
-    if not given.size or not (np.isfinite(given) & (given > 0)).all():
-        raise InvalidProblem(
+    given = np.unique(arguments.array("penalties", penalties, error=InvalidInput))[::-1]
+    if not given.size or not (given > 0).all():
+        raise InvalidInput(
             "the penalty must be positive and finite: without one, solve(problem) interpolates"
         )
     chosen: list[float] = given.tolist()
@@ -221,6 +224,7 @@ def _penalties(problem: Interpolation, penalties: ArrayLike | Sequence[float]) -
 
 
 def _check_samples(problem: Interpolation) -> None:
+    arguments.instance("problem", problem, Interpolation)
     balls = int(np.count_nonzero(problem.radii))
     if balls:
         raise InvalidProblem(

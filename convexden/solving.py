@@ -11,9 +11,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import verification, versions
+from convexden import arguments, verification, versions
 from convexden.certificate import Certificate
-from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified, UnsupportedProblem
+from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
 from convexden.essential import Essential
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -23,6 +23,7 @@ from convexden.threads import one_thread
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
 FORMULATIONS = ("scalar-exact", "copositive", "semidefinite", "ramps")  # in one program
+MASTERS = ("clarabel", "cvxpy")
 METHODS = ("column-generation", "minimax", *FORMULATIONS, "local")
 
 
@@ -80,8 +81,8 @@ def solve(
 
     Raises
     ------
-    InvalidProblem
-        If there is no such method or master.
+    InvalidInput
+        If an argument is out of its range, or there is no such method or master.
     InfeasibleProblem
         If no network interpolates the sites; its certificate proves it.
     UnsupportedProblem
@@ -92,8 +93,12 @@ def solve(
         alone make no network.
     """
     started = time.perf_counter()
-    if method is not None and method not in METHODS:
-        raise InvalidProblem(f"there is no method '{method}': choose from {', '.join(METHODS)}")
+    arguments.instance("problem", problem, Interpolation)
+    tolerance = arguments.tolerance(tolerance)
+    arguments.choice("master", master, MASTERS)
+    arguments.callback("progress", progress)
+    if method is not None:
+        arguments.choice("method", method, METHODS)
     check_size(problem)
     essential = Essential(problem)
     reduced, scale = essential.problem, essential.scale
@@ -179,9 +184,7 @@ def _solve_sites(
     from convexden.solvers.master import solve_dual, solve_with_cvxpy
     from convexden.solvers.row_generation import solve_sites
 
-    masters = {"clarabel": solve_dual, "cvxpy": solve_with_cvxpy}
-    if master not in masters:
-        raise InvalidProblem(f"there is no master '{master}': choose from {', '.join(masters)}")
+    masters = dict(zip(MASTERS, (solve_dual, solve_with_cvxpy), strict=True))
     if method in FORMULATIONS:
         found = solve_formulation(problem, method, masters[master])
     else:
