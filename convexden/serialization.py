@@ -251,7 +251,7 @@ def _flag(document: dict[str, Any], key: str) -> bool:
 
 def _number(document: dict[str, Any], key: str) -> float:
     """A finite number."""
-    value = document.get(key)
+    value: Any = document.get(key)
     if not _is_number(value):
         raise InvalidProblem(f'"{key}" must be a number that is finite')
     return float(value)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments, verification, versions
 from convexden.certificate import Certificate
+from convexden.clock import Clock, Stopped
 from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
 from convexden.essential import Essential
 from convexden.network import ShallowNetwork
@@ -33,7 +35,8 @@ def solve(
     *,
     method: str | None = None,
     master: str = "clarabel",
-    progress: Callable[[Progress], None] | None = None,
+    time_limit: float | None = None,
+    progress: Callable[[Progress], bool | None] | None = None,
 ) -> Solution:
     r"""Find the network of least representation cost that interpolates the sites.
 
@@ -69,15 +72,21 @@ def solve(
         its solution certified.
     master : {"clarabel", "cvxpy"}, optional
         Whether the restricted masters go to Clarabel directly or through CVXPY: the same programs.
+    time_limit : float, optional
+        Seconds after which the search ends, give or take one; None for no limit.  The verification
+        of what was found comes on top.
     progress : callable, optional
-        Called with a `Progress` (costs in the units of the problem) after every round.
+        Called with a `Progress` (costs in the units of the problem) after every round.  Return
+        False to stop.
 
     Returns
     -------
     Solution
         With status "certified" if the relative gap is at most the tolerance and the independent
         verification agrees, "upper-bound" if there is no lower bound, else "not-certified".
-        Interrupted by Ctrl-C, the best that was found.
+        Stopped by the time limit, by `progress` or by Ctrl-C it is `interrupted` and holds the best
+        that was found, at worst ramps across a few cuts or a network along one direction, with the
+        bound that was proven until then.
 
     Raises
     ------
@@ -89,7 +98,7 @@ def solve(
         If the formulation does not apply, if there are too many sites for the method, or if a
         Jacobian (p, d) for each does not fit in memory.
     NotCertified
-        If the run was interrupted before there was any network, a program has no solution, or ramps
+        If the run was stopped before there was any network, a program has no solution, or ramps
         alone make no network.
     """
     started = time.perf_counter()
@@ -99,6 +108,7 @@ def solve(
     arguments.callback("progress", progress)
     if method is not None:
         arguments.choice("method", method, METHODS)
+    clock = Clock.of(arguments.time_limit(time_limit))
     check_size(problem)
     essential = Essential(problem)
     reduced, scale = essential.problem, essential.scale
@@ -108,15 +118,18 @@ def solve(
         history.append(
             Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges)
         )
-        if progress is not None:
-            progress(history[-1])
+        if progress is not None and progress(history[-1]) is False:
+            raise Stopped
 
+    interrupted = False
     with one_thread():
         if reduced.input_dimension == 1:
             network, certificate = _solve_line(reduced)
         else:
             try:
-                network, certificate = _solve_sites(reduced, tolerance, method, master, relay)
+                network, certificate, interrupted = _solve_sites(
+                    reduced, tolerance, method, master, relay, clock
+                )
             except InfeasibleProblem as error:
                 proof = error.certificate
                 lifted = None if proof is None else essential.lift_certificate(proof)
@@ -147,6 +160,7 @@ def solve(
         time.perf_counter() - started,
         versions.installed(),
         tuple(history),
+        interrupted,
     )
 
 
@@ -179,23 +193,28 @@ def _solve_sites(
     method: str | None,
     master: str,
     report: Callable[[Progress], None],
-) -> tuple[ShallowNetwork, Certificate]:
+    clock: Clock,
+) -> tuple[ShallowNetwork, Certificate, bool]:
+    """A network, multipliers, and whether the run was stopped."""
+    from convexden.solvers.fallback import fallback_network
     from convexden.solvers.formulations import solve_formulation
     from convexden.solvers.master import solve_dual, solve_with_cvxpy
     from convexden.solvers.row_generation import solve_sites
 
-    masters = dict(zip(MASTERS, (solve_dual, solve_with_cvxpy), strict=True))
+    solvers = dict(zip(MASTERS, (solve_dual, solve_with_cvxpy), strict=True))
+    chosen = partial(solvers[master], clock=clock)
     if method in FORMULATIONS:
-        found = solve_formulation(problem, method, masters[master])
+        found = solve_formulation(problem, method, chosen, clock)
     else:
-        found = solve_sites(problem, tolerance, masters[master], method, report)
-    if found.network is None:
-        raise NotCertified(
-            "no network was found: let it run longer, or lower the radii if balls almost touch"
-        )
-    return found.network, _certificate(
+        found = solve_sites(problem, tolerance, chosen, method, report, clock)
+    network = found.network or fallback_network(problem)
+    if network is None:
+        when = "stopped before there was a network" if found.interrupted else "no network was found"
+        raise NotCertified(f"{when}: let it run longer, or lower the radii if balls almost touch")
+    certificate = _certificate(
         problem, found.values, found.jacobians, found.pricing_maximum, found.pricing
     )
+    return network, certificate, found.interrupted
 
 
 def _certificate(
