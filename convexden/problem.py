@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convexden import arguments
 from convexden.errors import InvalidProblem
 
 if TYPE_CHECKING:
@@ -191,16 +192,10 @@ def denoising(
 
 
 def _numbers(name: str, values: Any) -> Array:
-    try:
-        array = np.array(values, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InvalidProblem(
-            f"{name} are not a rectangular array of numbers: give every row the same length"
-        ) from error
+    """Finite numbers of a size that can be squared, at least one."""
+    array = arguments.array(name, values)
     if array.size == 0:
         raise InvalidProblem(f"{name} are empty: give at least one number")
-    if not np.isfinite(array).all():
-        raise InvalidProblem(f"{name} hold NaN or infinity: give finite numbers")
     if np.abs(array).max() > LARGEST:
         raise InvalidProblem(f"{name} hold numbers beyond {LARGEST:g}: rescale the data")
     return array
