@@ -231,7 +231,8 @@ def _inward(
     matrices += ridge[:, None, None] * np.eye(dimension + 1)
     right = np.swapaxes(weighted, 1, 2) @ (near * room)[..., None]
     step = np.linalg.solve(matrices, right)[..., 0]
-    turn, shift = step[:, :dimension], step[:, dimension]
+    turn: Array = step[:, :dimension]
+    shift: Array = step[:, dimension]
 
     along = (turn * w).sum(axis=1)
     growth = signs * (turn @ x.T + shift[:, None]) - along[:, None] * r
