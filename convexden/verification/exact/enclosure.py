@@ -53,7 +53,7 @@ def select(matrix: Array, errors: Array) -> Selection | None:
     columns = qr(matrix, mode="r", pivoting=True, check_finite=False)[1][:rows]
     square = matrix[:, columns]
     try:
-        inverted: Array = np.linalg.inv(square)
+        inverted = np.asarray(np.linalg.inv(square), dtype=float)
     except np.linalg.LinAlgError:
         return None
     uncertain = (rows + 4) * EPS * np.abs(square).sum(axis=1) + errors[:, columns].sum(axis=1)
