@@ -16,6 +16,7 @@ from convexden.solvers.master import Master, RestrictedMaster, solve_dual
 from convexden.solvers.outcome import NO_PRICING, Outcome
 from convexden.solvers.patterns import check_faces
 from convexden.solvers.program import Program, network_of_hinges, no_solution, priced
+from convexden.solvers.ramps import widest_ramps
 from convexden.solvers.ramps_program import (
     RampsProgram,
     check_ramps,
@@ -136,11 +137,13 @@ def solve_formulation(problem: Interpolation, name: str, master: Master = solve_
     if rows.affine:
         return affine_outcome(rows)
     if name == RampsProgram.name:  # without CVXPY, in milliseconds
-        return ramps_outcome(rows, solve_ramps(rows, ramp_patterns(problem), master))
+        return ramps_outcome(
+            rows, solve_ramps(rows, widest_ramps(problem, ramp_patterns(problem)), master)
+        )
     program = BUILDERS[name](rows)
     ramps = None
     if name != ScalarExact.name:
-        best = solve_ramps(rows, ramp_patterns(problem), master)
+        best = solve_ramps(rows, widest_ramps(problem, ramp_patterns(problem)), master)
         if best is None:
             raise NotCertified(
                 f"{name} is a lower bound, and ramps, which go with it, make no network for these "
