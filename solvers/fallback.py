@@ -19,6 +19,7 @@ from convexden.solvers.atoms import Array, Flags
 from convexden.solvers.constraints import constraints
 from convexden.solvers.line import solve_line
 from convexden.solvers.pricing.separators import oriented
+from convexden.solvers.ramps import widest_ramps
 from convexden.solvers.ramps_program import solve_ramps
 
 _MOST_CUTS = 150  # three milliseconds each
@@ -47,7 +48,7 @@ def _ramps_across_cuts(problem: Interpolation, normals: Array) -> ShallowNetwork
     patterns = _cuts(problem, normals[: _MOST_CUTS // (len(problem) - 1)])
     rows = constraints(problem)
     try:
-        ramps = solve_ramps(rows, patterns)
+        ramps = solve_ramps(rows, widest_ramps(problem, patterns))
     except NotCertified:
         return None
     return None if ramps is None else _met(problem, rows.network(ramps.hinges, ramps.weights))

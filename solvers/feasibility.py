@@ -12,6 +12,7 @@ from convexden.solvers.atoms import Array, Indices
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.pricing import ExactPricing
 
+_EPS = float(np.finfo(float).eps)
 _MET = 1e-10  # rows missed by less than this share of the targets are met
 _SEEN = 1e-9  # a direction of length one that no hinge sees by more is orthogonal to all
 _SPANNED = 1e-8  # targets spanned but for this share of their size are spanned
@@ -31,16 +32,21 @@ def repair(columns: Array, targets: Array, weights: Array) -> Array | None:
         factor = scipy.linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
     except np.linalg.LinAlgError:
         factor = None
+    rounding = _EPS * float((np.abs(columns).T @ roots**2).max(initial=0.0))
+    before = np.inf
     for attempt in range(6):
         residual = targets - columns.T @ weights
-        if np.abs(residual).max() <= 1e-14 * scale:
+        size = np.abs(residual).max()
+        # Small, and down to the rounding of the sum or no smaller than before.
+        if size <= 1e-14 * scale and (size <= rounding or size > before / 2):
             break
+        before = size
         if factor is not None and attempt < 4:
             step = scaled @ scipy.linalg.cho_solve(factor, residual, check_finite=False)
         else:
             step = scipy.linalg.lstsq(scaled.T, residual, cond=1e-13, check_finite=False)[0]
         trial = weights + roots * step
-        if np.abs(targets - columns.T @ trial).max() < np.abs(residual).max():
+        if np.abs(targets - columns.T @ trial).max() < size:
             weights = trial
     residual = targets - columns.T @ weights
     return weights if np.abs(residual).max() <= _MET * scale else None

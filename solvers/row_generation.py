@@ -21,6 +21,7 @@ from convexden.problem import Interpolation
 from convexden.solution import Progress
 from convexden.solvers.atoms import Array, Hinges, Indices
 from convexden.solvers.column_generation import ColumnGeneration
+from convexden.solvers.conditioning import conditioned
 from convexden.solvers.constraints import constraints
 from convexden.solvers.exchange import Bounds, Exchange
 from convexden.solvers.master import Master, solve_dual
@@ -100,7 +101,8 @@ def solve_sites(
             pricing: Pricing = (
                 LocalPricing(part, clock=clock) if method == "local" else exact_pricing(part, clock)
             )
-            loop = LOOPS[method](constraints(part, clock), pricing, tolerance, master, relay)
+            rows = conditioned(constraints(part, clock), pricing)
+            loop = LOOPS[method](rows, pricing, tolerance, master, relay)
             solved = (active, loop)
             bounds = loop.run(hinges)
             missed = _missed(problem, loop.network(), active)
