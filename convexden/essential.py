@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden.certificate import Certificate
+from convexden.infeasibility import InfeasibilityProof
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 
@@ -44,6 +45,10 @@ class Essential:
         return Certificate(
             values, jacobians, lifted.lower_bound, lifted.pricing_maximum, lifted.pricing
         )
+
+    def lift_proof(self, proof: InfeasibilityProof) -> InfeasibilityProof:
+        """The proof for the original sites, of whose coordinates it knows nothing yet."""
+        return proof.extended(self._needed.tolist(), self._sites)
 
 
 def _needed_sites(problem: Interpolation) -> NDArray[np.intp]:

@@ -83,13 +83,14 @@ def solve(
     InvalidProblem
         If there is no such method or master.
     InfeasibleProblem
-        If no network interpolates the sites; its certificate proves it.
+        If no network interpolates the sites.  It carries a proof, which was checked in integers.
     UnsupportedProblem
         If the formulation does not apply, if there are too many sites for the method, or if a
         Jacobian (p, d) for each does not fit in memory.
     NotCertified
-        If the run was interrupted before there was any network, a program has no solution, or ramps
-        alone make no network.
+        If the run was interrupted before there was any network, a program has no solution, ramps
+        alone make no network, or the balls leave so little room that no network was found and no
+        proof that there is none.
     """
     started = time.perf_counter()
     if method is not None and method not in METHODS:
@@ -112,10 +113,8 @@ def solve(
         else:
             try:
                 network, certificate = _solve_sites(reduced, tolerance, method, master, relay)
-            except InfeasibleProblem as error:
-                proof = error.certificate
-                lifted = None if proof is None else essential.lift_certificate(proof)
-                raise InfeasibleProblem(str(error), lifted) from None
+            except (InfeasibleProblem, NotCertified) as error:
+                raise _no_network(problem, essential, error) from None
         network = essential.lift_network(network)
         certificate = essential.lift_certificate(certificate)
         checked = verification.verify(problem, network, certificate, tolerance=tolerance)
@@ -193,6 +192,32 @@ def _solve_sites(
     return found.network, _certificate(
         problem, found.values, found.jacobians, found.pricing_maximum, found.pricing
     )
+
+
+def _no_network(
+    problem: Interpolation, essential: Essential, error: InfeasibleProblem | NotCertified
+) -> InfeasibleProblem | NotCertified:
+    """What to raise where the solvers found no network: the proof that there is none, if there is
+    one that holds for the numbers of the problem, which the solvers saw rotated and rounded."""
+    from convexden.solvers.feasibility import IMPOSSIBLE, prove_infeasible
+
+    proof = error.proof if isinstance(error, InfeasibleProblem) else None
+    if proof is not None:
+        proof = essential.lift_proof(proof)
+    if proof is None or verification.check_infeasibility(problem, proof):
+        try:
+            proof = prove_infeasible(problem)
+        except NotCertified as undecided:
+            return undecided
+    if proof is None and isinstance(error, NotCertified):
+        return error
+    if proof is None or verification.check_infeasibility(problem, proof):
+        return NotCertified(
+            "no network was found, and no proof that there is none: the balls leave too little "
+            "room for floats; lower the radii"
+        )
+    certificate = verification.infeasibility_certificate(problem, proof)
+    return InfeasibleProblem(IMPOSSIBLE, proof, certificate)
 
 
 def _certificate(

@@ -5,7 +5,7 @@ evaluated on every site, with a rigorous bound over each ball (`site_errors`); t
 projected on the dual equalities (`dual_projection`) and priced by subdivision (`pricing_bound`), in
 three and more dimensions face by face (`face_bound`, on the patterns of `sign_patterns`, with the
 bounds of `sphere_maxima` and the `stationary_points` where these leave a face open); `checks` says
-what of it holds.
+what of it holds.  That no network interpolates is checked in integers (`exact.infeasibility`).
 """
 
 from convexden.verification.checks import (
@@ -14,6 +14,10 @@ from convexden.verification.checks import (
     proven_bound,
     verify,
     verify_certificate,
+)
+from convexden.verification.exact.infeasibility import (
+    check_infeasibility,
+    infeasibility_certificate,
 )
 from convexden.verification.regularised import (
     RegularisedVerification,
@@ -27,6 +31,8 @@ __all__ = [
     "RegularisedVerification",
     "SiteErrors",
     "Verification",
+    "check_infeasibility",
+    "infeasibility_certificate",
     "proven_bound",
     "site_errors",
     "verify",
