@@ -93,13 +93,14 @@ def solve(
     InvalidInput
         If an argument is out of its range, or there is no such method or master.
     InfeasibleProblem
-        If no network interpolates the sites; its certificate proves it.
+        If no network interpolates the sites.  It carries a proof, which was checked in integers.
     UnsupportedProblem
         If the formulation does not apply, if there are too many sites for the method, or if a
         Jacobian (p, d) for each does not fit in memory.
     NotCertified
-        If the run was stopped before there was any network, a program has no solution, or ramps
-        alone make no network.
+        If the run was stopped before there was any network, a program has no solution, ramps alone
+        make no network, or the balls leave so little room that no network was found and no proof
+        that there is none.
     """
     started = time.perf_counter()
     arguments.instance("problem", problem, Interpolation)
@@ -188,10 +189,8 @@ def _solve_reduced(
             network, certificate, stopped = _solve_sites(
                 reduced, tolerance, method, master, relay, clock
             )
-        except InfeasibleProblem as error:
-            proof = error.certificate
-            lifted = None if proof is None else reduction.lift_certificate(proof)
-            raise InfeasibleProblem(str(error), lifted) from None
+        except (InfeasibleProblem, NotCertified) as error:
+            raise _no_network(problem, reduction, error) from None
     return reduction.lift_network(network), reduction.lift_certificate(certificate), stopped
 
 
@@ -233,6 +232,32 @@ def _solve_sites(
         problem, found.values, found.jacobians, found.pricing_maximum, found.pricing
     )
     return network, certificate, found.interrupted
+
+
+def _no_network(
+    problem: Interpolation, reduction: Reduction, error: InfeasibleProblem | NotCertified
+) -> InfeasibleProblem | NotCertified:
+    """What to raise where the solvers found no network: the proof that there is none, if there is
+    one that holds for the numbers of the problem, which the solvers saw rotated and rounded."""
+    from convexden.solvers.feasibility import IMPOSSIBLE, prove_infeasible
+
+    proof = error.proof if isinstance(error, InfeasibleProblem) else None
+    if proof is not None:
+        proof = reduction.lift_proof(proof)
+    if proof is None or verification.check_infeasibility(problem, proof):
+        try:
+            proof = prove_infeasible(problem)
+        except NotCertified as undecided:
+            return undecided
+    if proof is None and isinstance(error, NotCertified):
+        return error
+    if proof is None or verification.check_infeasibility(problem, proof):
+        return NotCertified(
+            "no network was found, and no proof that there is none: the balls leave too little "
+            "room for floats; lower the radii"
+        )
+    certificate = verification.infeasibility_certificate(problem, proof)
+    return InfeasibleProblem(IMPOSSIBLE, proof, certificate)
 
 
 def _certificate(
