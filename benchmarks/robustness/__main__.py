@@ -89,9 +89,7 @@ def replay(seed: int, seconds: float, judge_seconds: float) -> int:
     print(drawn.title)
     for name in ("centers", "targets", "radii"):
         print(f"{name} = {getattr(drawn, name).tolist()}")
-    outcome = Outcome(seed, "foreign")
-    for outcome in judged(drawn, seconds, judge_seconds):
-        pass
+    *_, outcome = judged(drawn, seconds, judge_seconds)
     print(tables.line(outcome))
     return int(tables.failed([outcome]))
 

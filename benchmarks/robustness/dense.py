@@ -36,7 +36,7 @@ class Hinges(NamedTuple):
 
 
 class Scaled(NamedTuple):
-    """The sites in floats: divided by a power of two, targets without their affine or constant part."""
+    """The sites in floats, divided by a power of two; targets without their affine part."""
 
     centers: Array
     targets: Array
@@ -101,7 +101,7 @@ def kept(data: Scaled, w: Array, b: Array) -> Hinges:
 
 
 def directions(data: Scaled, rng: np.random.Generator, count: int) -> Array:
-    """Normals of hyperplanes that touch d sites, and random ones in given and whitened coordinates."""
+    """Normals of hyperplanes that touch d sites, and random ones, also in whitened coordinates."""
     d = data.centers.shape[1]
     found = [np.eye(d)]
     found += list(_tangent_normals(data, rng, count))
@@ -123,7 +123,7 @@ def _unit(vectors: Array) -> Array:
 
 
 def _tangent_normals(data: Scaled, rng: np.random.Generator, count: int) -> Iterator[Array]:
-    """Of sets of d sites the unit w with w.(y_i - y_0) = s_i r_i - s_0 r_0 for each choice of sides."""
+    """Of sets of d sites the unit w with w.(y_i - y_0) = s_i r_i - s_0 r_0, for all sides s."""
     n, d = data.centers.shape
     sets = list(itertools.combinations(range(n), min(d, n)))
     if len(sets) > count:

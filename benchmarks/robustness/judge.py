@@ -1,6 +1,6 @@
 """The judge: is anything that a solution states false?
 
-It shares no code with the solvers or the verification.  The optimum is enclosed by means of its own:
+It shares no code with the solvers or the verification.  The optimum is enclosed by its own means:
 exactly where the sites lie on a line or the targets are affine; otherwise from above by networks
 that are feasible in rationals (`networks`), of which brute force proposes the hinges (`dense`), and
 in the plane from below by multipliers with an enclosure in integers (`bounds`).  A statement is

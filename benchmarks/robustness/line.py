@@ -8,6 +8,7 @@ differences between consecutive means; connecting the dots attains it.
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 from benchmarks.robustness.exact import Sites, Vector, dot, echelon, integer_rows, root
@@ -29,7 +30,7 @@ def line_optimum(sites: Sites) -> Interval | None:
 
     None if the sites are not exactly on one line, or if it cannot be told whether two meet.
     """
-    matrix, pivots = echelon(integer_rows(sites.centers), range(len(sites.centers[0])))
+    pivots = echelon(integer_rows(sites.centers), range(len(sites.centers[0]))).pivots
     if len(pivots) != 1:
         return None
     direction = next(center for center in sites.centers if any(center))
@@ -69,7 +70,7 @@ def _variation(blocks: list[Block]) -> Interval:
     zero: list[Interval] = [(Fraction(0), Fraction(0))] * len(blocks[0].target)
     total = (Fraction(0), Fraction(0))
     before: list[Interval] | None = zero if blocks[0].flat else None
-    for left, right in zip(blocks, blocks[1:]):  # noqa: B905  (the second is shorter)
+    for left, right in pairwise(blocks):
         gap = (right.start[0] - left.end[1], right.start[1] - left.end[0])
         slope = []
         for a, b in zip(left.target, right.target, strict=True):

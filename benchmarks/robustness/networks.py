@@ -150,7 +150,7 @@ def corrected(
 
 
 def equality_rows(sites: Sites, hinges: Sequence[Hinge]) -> list[Vector]:
-    """Rows: the value at each site, then the Jacobian on each ball; columns: offset, skip, hinges."""
+    """Rows: the value at each site, the Jacobian on each ball; columns: offset, skip, hinges."""
     d = len(sites.centers[0])
     zero, one = Fraction(0), Fraction(1)
     rows = [

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import convexden as cd
 from benchmarks.robustness.problems import Draw
@@ -77,7 +78,7 @@ def attempt(drawn: Draw, limit: float) -> tuple[Outcome, cd.Solution | Infeasibl
 def _solved(
     problem: cd.Interpolation, limit: float, outcome: Outcome
 ) -> cd.Solution | InfeasibleProblem | None:
-    options = {}
+    options: dict[str, Any] = {}
     if "time_limit" in inspect.signature(cd.solve).parameters:
         options["time_limit"] = TOLD * limit
     try:
