@@ -78,7 +78,7 @@ def judged(drawn: Draw, seconds: float, judge_seconds: float) -> Iterator[Outcom
     if isinstance(verdict, InfeasibleProblem):
         found = judge_infeasible(drawn, verdict, _JUDGE_SHARE * judge_seconds)
     else:
-        found = judge_solution(verdict, TOLERANCE, _JUDGE_SHARE * judge_seconds)
+        found = judge_solution(verdict, TOLERANCE, _JUDGE_SHARE * judge_seconds, drawn)
     outcome.falsities, outcome.remarks = found
     yield outcome
 

@@ -32,6 +32,8 @@ _NEWCOMERS = 60
 _ROUNDS = 3
 # A cost that the judge's network exceeds by more is remarked: nobody has shown a network for it.
 _UNPROVEN = 1e-8
+# Units in the last place of its own column by which a number may be moved.
+_LAST_PLACES = 4
 # An understatement of P by this share is the rounding of the number itself.
 _ROUNDING = 1e-12
 
@@ -57,12 +59,20 @@ class Optimum:
             self.low, self.low_from = bound, how
 
 
-def judge_solution(solution: Any, tolerance: float, seconds: float) -> tuple[list[str], list[str]]:
-    """What a solution states falsely, and what is doubtful about it."""
+def judge_solution(
+    solution: Any, tolerance: float, seconds: float, given: Any = None
+) -> tuple[list[str], list[str]]:
+    """What a solution states falsely, and what is doubtful about it.
+
+    The statement is about the data that the solution holds; if they are not those that were
+    given, it must say so.
+    """
     problem = solution.problem
     sites = exact_sites(problem.centers, problem.targets, problem.radii)
     optimum = enclosed(sites, solution.network, solution.certificate, seconds)
     falsities = _inconsistent(solution, tolerance)
+    if given is not None:
+        falsities += _moved(solution, given)
     remarks = []
     lower, cost = Fraction(float(solution.lower_bound)), Fraction(float(solution.cost))
     if optimum.high is not None and optimum.high < lower:
@@ -100,6 +110,22 @@ def _inconsistent(solution: Any, tolerance: float) -> list[str]:
             f"the certificate's bound {solution.certificate.lower_bound:.17g} is above that of "
             f"the solution, {solution.lower_bound:.17g}"
         )
+    return found
+
+
+def _moved(solution: Any, given: Any) -> list[str]:
+    """Whether data differ from those given without a word, or by more than their rounding."""
+    found = []
+    for name in ("centers", "targets", "radii"):
+        held, data = getattr(solution.problem, name), np.asarray(getattr(given, name), dtype=float)
+        data = data.reshape(held.shape)
+        if (held == data).all():
+            continue
+        if not getattr(solution, "moved", None):
+            found.append(f"{name} were moved without a word")
+        columns = np.abs(data).max(axis=0)
+        if (np.abs(held - data) > _LAST_PLACES * np.spacing(columns)).any():
+            found.append(f"{name} were moved by more than their rounding")
     return found
 
 

@@ -30,7 +30,7 @@ class Worker:
         context = multiprocessing.get_context("fork")
         self.connection, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(
-            target=_serve, args=(theirs, work, memory), daemon=True
+            target=_serve, args=(theirs, self.connection, work, memory), daemon=True
         )
         self.process.start()
         theirs.close()
@@ -65,11 +65,12 @@ class Worker:
         self.connection.close()
 
 
-def _serve(connection: Connection, work: Work, memory: int) -> None:
+def _serve(connection: Connection, other: Connection, work: Work, memory: int) -> None:
     """Work on tasks until the other end closes; reports are (False, report), the end (True, None).
 
     The default action of SIGXCPU ends the process also inside compiled code.
     """
+    other.close()  # or this process would never see it closed
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
