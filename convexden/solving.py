@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from convexden import verification, versions
 from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified, UnsupportedProblem
-from convexden.essential import Essential
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.reduction import Reduction
 from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.threads import one_thread
 
@@ -95,36 +95,26 @@ def solve(
     if method is not None and method not in METHODS:
         raise InvalidProblem(f"there is no method '{method}': choose from {', '.join(METHODS)}")
     check_size(problem)
-    essential = Essential(problem)
-    reduced, scale = essential.problem, essential.scale
     history: list[Progress] = []
 
     def relay(step: Progress) -> None:
-        history.append(
-            Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges)
-        )
+        history.append(step)
         if progress is not None:
-            progress(history[-1])
+            progress(step)
 
     with one_thread():
-        if reduced.input_dimension == 1:
-            network, certificate = _solve_line(reduced)
+        if problem.input_dimension == 1:  # the data as they are, without rounding
+            network, certificate = _solve_line(problem)
         else:
-            try:
-                network, certificate = _solve_sites(reduced, tolerance, method, master, relay)
-            except InfeasibleProblem as error:
-                proof = error.certificate
-                lifted = None if proof is None else essential.lift_certificate(proof)
-                raise InfeasibleProblem(str(error), lifted) from None
-        network = essential.lift_network(network)
-        certificate = essential.lift_certificate(certificate)
-        checked = verification.verify(problem, network, certificate, tolerance=tolerance)
-    # What a semidefinite program proves may be too large to verify: then it is the bound as stated.
-    verified = np.isfinite(checked.pricing_maximum)
-    lower_bound = checked.lower_bound if verified else certificate.lower_bound
-    # Rounding can leave the bound above the cost; the smaller of the two is a bound as well.
-    lower_bound = min(lower_bound, checked.cost)
-    gap = relative_gap(checked.cost, lower_bound)
+            network, certificate = _solve_reduced(problem, tolerance, method, master, relay)
+        evidence = verification.examine(problem, network, certificate)
+        certificate = evidence.restate(certificate)
+        checked = verification.judge(evidence, certificate, tolerance=tolerance)
+    # Without an enclosed correction the cost is that of a network that is off by its rounding.
+    cost = checked.cost if np.isfinite(checked.cost) else network.representation_cost
+    # The smaller of the two is a bound as well.
+    lower_bound = min(certificate.lower_bound, cost)
+    gap = relative_gap(cost, lower_bound)
     proposed = method == "local" and certificate.pricing != "exact-line"
     if checked.passed and gap <= tolerance and not proposed:
         status: Status = "certified"
@@ -134,7 +124,7 @@ def solve(
         problem,
         network,
         certificate,
-        checked.cost,
+        cost,
         lower_bound,
         gap,
         status,
@@ -155,16 +145,39 @@ def check_size(problem: Interpolation) -> None:
         )
 
 
+def _solve_reduced(
+    problem: Interpolation,
+    tolerance: float,
+    method: str | None,
+    master: str,
+    report: Callable[[Progress], None],
+) -> tuple[ShallowNetwork, Certificate]:
+    """Solve the problem of the sites that matter, in the dimensions that they span."""
+    reduction = Reduction.of(problem, drop_implied=True)
+    reduced, scale = reduction.problem, reduction.cost_scale
+
+    def relay(step: Progress) -> None:
+        report(Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges))
+
+    if reduced.input_dimension == 1:
+        network, certificate = _solve_line(reduced)
+    else:
+        try:
+            network, certificate = _solve_sites(reduced, tolerance, method, master, relay)
+        except InfeasibleProblem as error:
+            proof = error.certificate
+            lifted = None if proof is None else reduction.lift_certificate(proof)
+            raise InfeasibleProblem(str(error), lifted) from None
+    return reduction.lift_network(network), reduction.lift_certificate(certificate)
+
+
 def _solve_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:
     from convexden.solvers.line import solve_line
-    from convexden.solvers.pricing.line import LinePricing
 
-    line = solve_line(problem)
-    pricing = LinePricing(problem)
-    heights = pricing.maxima(line.values, line.jacobians, 1.0)[1]
-    maximum = float(heights.max(initial=0.0))
-    return line.network, _certificate(
-        problem, line.values, line.jacobians, maximum, LinePricing.name
+    found = solve_line(problem)
+    bound = max(0.0, found.objective / max(1.0, found.maximum))
+    return found.network, Certificate(
+        found.values, found.jacobians, bound, found.maximum, "exact-line"
     )
 
 
