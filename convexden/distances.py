@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
 from math import comb
 
@@ -106,9 +107,8 @@ def sup_distance_bounds(
         exact = _at_vertices(difference, low, high)
         return exact, exact
     lower = _climbed(difference, low, high)
-    reduction = problem.reduce()
-    axes = reduction.input_scale * reduction.input_basis
-    first, second = (restrict(h, reduction.input_origin, axes).canonical() for h in (f, g))
+    box = _Box.of(problem)
+    first, second = (restrict(h, box.origin, box.axes).canonical() for h in (f, g))
     return lower, max(lower, _by_pairs(first, second, low, high))
 
 
@@ -156,9 +156,7 @@ def _difference(
 ) -> tuple[ShallowNetwork, Array, Array]:
     """The difference in reduced coordinates, its hinges merged, and the corners of the box."""
     check_fit(problem, f, g)
-    reduction = problem.reduce()
-    centers, radii = reduction.problem.centers, reduction.problem.radii[:, None]
-    low, high = (centers - radii).min(axis=0) - 1.0, (centers + radii).max(axis=0) + 1.0
+    box = _Box.of(problem)
     both = ShallowNetwork(
         np.concatenate([f.output_weights, -g.output_weights]),
         np.concatenate([f.input_weights, g.input_weights]),
@@ -166,9 +164,36 @@ def _difference(
         f.skip - g.skip,
         f.offset - g.offset,
     )
-    axes = reduction.input_scale * reduction.input_basis
-    found = restrict(both, reduction.input_origin, axes)
-    return found.canonical() if merge else found, low, high
+    found = restrict(both, box.origin, box.axes)
+    return found.canonical() if merge else found, box.low, box.high
+
+
+@dataclass(frozen=True, eq=False)
+class _Box:
+    """The box of `sup_distance`: along the principal axes of the centers, which turn with them,
+    one spread wider than the sites; points are ``origin + x @ axes`` with x between the corners.
+    """
+
+    origin: Array
+    axes: Array
+    low: Array
+    high: Array
+
+    @classmethod
+    def of(cls, problem: Interpolation) -> _Box:
+        reduction = problem.reduce()
+        reduced = reduction.problem
+        middle, spread = reduced.centers.mean(axis=0), reduced.input_spread
+        offsets = (reduced.centers - middle) / spread
+        turn = np.linalg.svd(offsets, full_matrices=False)[2]
+        centers, radii = offsets @ turn.T, reduced.radii[:, None] / spread
+        scale, basis = reduction.input_scale, reduction.input_basis
+        return cls(
+            reduction.input_origin + scale * middle @ basis,
+            scale * spread * turn @ basis,
+            (centers - radii).min(axis=0) - 1.0,
+            (centers + radii).max(axis=0) + 1.0,
+        )
 
 
 def _vertex_count(network: ShallowNetwork) -> int:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from convexden import arguments
 from convexden.errors import NotCertified
 from convexden.network import ShallowNetwork
-from convexden.problem import Interpolation, Reduction
+from convexden.problem import Interpolation
+from convexden.reduction import Reduction
 from convexden.saturation import FLOOR, DualConstraint, Family, Lines
 from convexden.solution import Solution
 from convexden.verification import site_errors

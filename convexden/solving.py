@@ -16,9 +16,9 @@ from convexden import arguments, verification, versions
 from convexden.certificate import Certificate
 from convexden.clock import Clock, Stopped
 from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
-from convexden.essential import Essential
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.reduction import Reduction
 from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.threads import one_thread
 
@@ -93,13 +93,14 @@ def solve(
     InvalidInput
         If an argument is out of its range, or there is no such method or master.
     InfeasibleProblem
-        If no network interpolates the sites; its certificate proves it.
+        If no network interpolates the sites.  It carries a proof, which was checked in integers.
     UnsupportedProblem
         If the formulation does not apply, if there are too many sites for the method, or if a
         Jacobian (p, d) for each does not fit in memory.
     NotCertified
-        If the run was stopped before there was any network, a program has no solution, or ramps
-        alone make no network.
+        If the run was stopped before there was any network, a program has no solution, ramps alone
+        make no network, or the balls leave so little room that no network was found and no proof
+        that there is none.
     """
     started = time.perf_counter()
     arguments.instance("problem", problem, Interpolation)
@@ -110,39 +111,29 @@ def solve(
         arguments.choice("method", method, METHODS)
     clock = Clock.of(arguments.time_limit(time_limit))
     check_size(problem)
-    essential = Essential(problem)
-    reduced, scale = essential.problem, essential.scale
     history: list[Progress] = []
 
     def relay(step: Progress) -> None:
-        history.append(
-            Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges)
-        )
-        if progress is not None and progress(history[-1]) is False:
+        history.append(step)
+        if progress is not None and progress(step) is False:
             raise Stopped
 
     interrupted = False
     with one_thread():
-        if reduced.input_dimension == 1:
-            network, certificate = _solve_line(reduced)
+        if problem.input_dimension == 1:  # the data as they are, without rounding
+            network, certificate = _solve_line(problem)
         else:
-            try:
-                network, certificate, interrupted = _solve_sites(
-                    reduced, tolerance, method, master, relay, clock
-                )
-            except InfeasibleProblem as error:
-                proof = error.certificate
-                lifted = None if proof is None else essential.lift_certificate(proof)
-                raise InfeasibleProblem(str(error), lifted) from None
-        network = essential.lift_network(network)
-        certificate = essential.lift_certificate(certificate)
-        checked = verification.verify(problem, network, certificate, tolerance=tolerance)
-    # What a semidefinite program proves may be too large to verify: then it is the bound as stated.
-    verified = np.isfinite(checked.pricing_maximum)
-    lower_bound = checked.lower_bound if verified else certificate.lower_bound
-    # Rounding can leave the bound above the cost; the smaller of the two is a bound as well.
-    lower_bound = min(lower_bound, checked.cost)
-    gap = relative_gap(checked.cost, lower_bound)
+            network, certificate, interrupted = _solve_reduced(
+                problem, tolerance, method, master, relay, clock
+            )
+        evidence = verification.examine(problem, network, certificate)
+        certificate = evidence.restate(certificate)
+        checked = verification.judge(evidence, certificate, tolerance=tolerance)
+    # Without an enclosed correction the cost is that of a network that is off by its rounding.
+    cost = checked.cost if np.isfinite(checked.cost) else network.representation_cost
+    # The smaller of the two is a bound as well.
+    lower_bound = min(certificate.lower_bound, cost)
+    gap = relative_gap(cost, lower_bound)
     proposed = method == "local" and certificate.pricing != "exact-line"
     if checked.passed and gap <= tolerance and not proposed:
         status: Status = "certified"
@@ -152,7 +143,7 @@ def solve(
         problem,
         network,
         certificate,
-        checked.cost,
+        cost,
         lower_bound,
         gap,
         status,
@@ -174,16 +165,42 @@ def check_size(problem: Interpolation) -> None:
         )
 
 
+def _solve_reduced(
+    problem: Interpolation,
+    tolerance: float,
+    method: str | None,
+    master: str,
+    report: Callable[[Progress], None],
+    clock: Clock,
+) -> tuple[ShallowNetwork, Certificate, bool]:
+    """Solve the problem of the sites that matter, in the dimensions that they span: a network,
+    multipliers, and whether the run was stopped."""
+    reduction = Reduction.of(problem, drop_implied=True)
+    reduced, scale = reduction.problem, reduction.cost_scale
+
+    def relay(step: Progress) -> None:
+        report(Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges))
+
+    stopped = False
+    if reduced.input_dimension == 1:
+        network, certificate = _solve_line(reduced)
+    else:
+        try:
+            network, certificate, stopped = _solve_sites(
+                reduced, tolerance, method, master, relay, clock
+            )
+        except (InfeasibleProblem, NotCertified) as error:
+            raise _no_network(problem, reduction, error) from None
+    return reduction.lift_network(network), reduction.lift_certificate(certificate), stopped
+
+
 def _solve_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:
     from convexden.solvers.line import solve_line
-    from convexden.solvers.pricing.line import LinePricing
 
-    line = solve_line(problem)
-    pricing = LinePricing(problem)
-    heights = pricing.maxima(line.values, line.jacobians, 1.0)[1]
-    maximum = float(heights.max(initial=0.0))
-    return line.network, _certificate(
-        problem, line.values, line.jacobians, maximum, LinePricing.name
+    found = solve_line(problem)
+    bound = max(0.0, found.objective / max(1.0, found.maximum))
+    return found.network, Certificate(
+        found.values, found.jacobians, bound, found.maximum, "exact-line"
     )
 
 
@@ -215,6 +232,32 @@ def _solve_sites(
         problem, found.values, found.jacobians, found.pricing_maximum, found.pricing
     )
     return network, certificate, found.interrupted
+
+
+def _no_network(
+    problem: Interpolation, reduction: Reduction, error: InfeasibleProblem | NotCertified
+) -> InfeasibleProblem | NotCertified:
+    """What to raise where the solvers found no network: the proof that there is none, if there is
+    one that holds for the numbers of the problem, which the solvers saw rotated and rounded."""
+    from convexden.solvers.feasibility import IMPOSSIBLE, prove_infeasible
+
+    proof = error.proof if isinstance(error, InfeasibleProblem) else None
+    if proof is not None:
+        proof = reduction.lift_proof(proof)
+    if proof is None or verification.check_infeasibility(problem, proof):
+        try:
+            proof = prove_infeasible(problem)
+        except NotCertified as undecided:
+            return undecided
+    if proof is None and isinstance(error, NotCertified):
+        return error
+    if proof is None or verification.check_infeasibility(problem, proof):
+        return NotCertified(
+            "no network was found, and no proof that there is none: the balls leave too little "
+            "room for floats; lower the radii"
+        )
+    certificate = verification.infeasibility_certificate(problem, proof)
+    return InfeasibleProblem(IMPOSSIBLE, proof, certificate)
 
 
 def _certificate(

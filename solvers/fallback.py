@@ -23,6 +23,7 @@ from convexden.solvers.constraints import constraints
 from convexden.solvers.line import solve_line
 from convexden.solvers.master import solve_dual
 from convexden.solvers.pricing.separators import oriented
+from convexden.solvers.ramps import widest_ramps
 from convexden.solvers.ramps_program import solve_ramps
 
 _MOST_CUTS = 150  # three milliseconds each with few sites
@@ -51,7 +52,9 @@ def _ramps_across_cuts(problem: Interpolation, normals: Array) -> ShallowNetwork
     clock = Clock.of(_SECONDS)
     rows = constraints(problem, clock)
     try:
-        ramps = solve_ramps(rows, patterns, partial(solve_dual, clock=clock))
+        ramps = solve_ramps(
+            rows, widest_ramps(problem, patterns, clock), partial(solve_dual, clock=clock)
+        )
     except (NotCertified, Stopped):
         return None
     return None if ramps is None else _met(problem, rows.network(ramps.hinges, ramps.weights))
