@@ -166,7 +166,9 @@ def inner_window(below: Array, slope: Array, error: Array) -> tuple[Window, Flag
     return Window(-left, -right, -middle), none
 
 
-def _right_end(below: Array, slope: Array, error: Array, rounding: float) -> tuple[Array, Flags]:
+def _right_end(
+    below: Array, slope: Array, error: Array, rounding: float
+) -> tuple[Array, Flags]:
     """The largest tau before which there is no root for sure, and where there is none at all."""
     sizes = np.maximum(np.abs(slope) - 5.0 * error, 0.0)
     # The first pole: sizes that may be 0 have none.
@@ -242,7 +244,9 @@ def _contradicts(kappa: Array, at: Array, second: Array, error: Array) -> Flags:
     return contradicts
 
 
-def _inner_excess(below: Array, sizes: Array, tau: Array, rounding: float) -> tuple[Array, Array]:
+def _inner_excess(
+    below: Array, sizes: Array, tau: Array, rounding: float
+) -> tuple[Array, Array]:
     """phi (1 + rounding) - 1 and the negative slope of phi at tau, infinite at poles."""
     gaps = below - tau
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
