@@ -26,7 +26,7 @@ from convexden.threads import one_thread
 LARGEST_CERTIFICATE = 2**28
 FORMULATIONS = ("scalar-exact", "copositive", "semidefinite", "ramps")  # in one program
 STOPPED = (
-    "stopped before there was a network, or a proof that there is none: let it run longer, or lower "
+    "stopped before there was a network or a proof that there is none: let it run longer, or lower "
     "the radii if balls almost touch"
 )
 MASTERS = ("clarabel", "cvxpy")

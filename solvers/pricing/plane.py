@@ -370,7 +370,7 @@ def _normals(t: Array) -> Array:
 
 
 def _turns(u: Array) -> Array:
-    """Sin u and 1 - cos u (2, ...), the latter without cancellation."""
+    """sin u and 1 - cos u (2, ...), the latter without cancellation."""
     return np.stack([np.sin(u), 2 * np.sin(u / 2) ** 2])
 
 
