@@ -25,6 +25,10 @@ from convexden.threads import one_thread
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
 FORMULATIONS = ("scalar-exact", "copositive", "semidefinite", "ramps")  # in one program
+STOPPED = (
+    "stopped before there was a network or a proof that there is none: let it run longer, or lower "
+    "the radii if balls almost touch"
+)
 MASTERS = ("clarabel", "cvxpy")
 METHODS = ("column-generation", "minimax", *FORMULATIONS, "local")
 
@@ -189,8 +193,13 @@ def _solve_reduced(
             network, certificate, stopped = _solve_sites(
                 reduced, tolerance, method, master, relay, clock
             )
+        except Stopped:
+            raise NotCertified(STOPPED) from None
         except (InfeasibleProblem, NotCertified) as error:
-            raise _no_network(problem, reduction, error) from None
+            try:
+                raise _no_network(problem, reduction, error, clock) from None
+            except Stopped:
+                raise NotCertified(STOPPED) from None
     return reduction.lift_network(network), reduction.lift_certificate(certificate), stopped
 
 
@@ -226,8 +235,11 @@ def _solve_sites(
         found = solve_sites(problem, tolerance, chosen, method, report, clock)
     network = found.network or fallback_network(problem)
     if network is None:
-        when = "stopped before there was a network" if found.interrupted else "no network was found"
-        raise NotCertified(f"{when}: let it run longer, or lower the radii if balls almost touch")
+        if found.interrupted:
+            raise Stopped
+        raise NotCertified(
+            "no network was found: let it run longer, or lower the radii if balls almost touch"
+        )
     certificate = _certificate(
         problem, found.values, found.jacobians, found.pricing_maximum, found.pricing
     )
@@ -235,7 +247,10 @@ def _solve_sites(
 
 
 def _no_network(
-    problem: Interpolation, reduction: Reduction, error: InfeasibleProblem | NotCertified
+    problem: Interpolation,
+    reduction: Reduction,
+    error: InfeasibleProblem | NotCertified,
+    clock: Clock,
 ) -> InfeasibleProblem | NotCertified:
     """What to raise where the solvers found no network: the proof that there is none, if there is
     one that holds for the numbers of the problem, which the solvers saw rotated and rounded."""
@@ -246,7 +261,7 @@ def _no_network(
         proof = reduction.lift_proof(proof)
     if proof is None or verification.check_infeasibility(problem, proof):
         try:
-            proof = prove_infeasible(problem)
+            proof = prove_infeasible(problem, clock=clock)
         except NotCertified as undecided:
             return undecided
     if proof is None and isinstance(error, NotCertified):
