@@ -3,9 +3,8 @@
 Nothing here is shared with the solvers, and nothing imports them or cvxpy.  The network is
 evaluated on every site, with a rigorous bound over each ball (`site_errors`); the multipliers are
 projected on the dual equalities (`dual_projection`) and priced by subdivision (`pricing_bound`), in
-three and more dimensions face by face (`face_bound`, on the patterns of `sign_patterns`, with the
-bounds of `sphere_maxima` and the `stationary_points` where these leave a face open); `checks` says
-what of it holds.
+three and more dimensions face by face (`face_bound`, on the patterns of `sign_patterns` and the
+spheres of `tangent_spheres`, with the bounds of `sphere_maxima`); `checks` says what of it holds.
 """
 
 from convexden.verification.checks import (
