@@ -338,7 +338,7 @@ def test_triangles_agree_with_the_enclosure_in_the_plane(kind: str, seed: int) -
     dual = close_dual(given.centers, np.zeros((3, 1)), given.radii, given.values, given.jacobians)
     enclosure = pricing_interval(dual)
     lower, upper = face_interval(dual.centers, dual.radii, dual.values, dual.jacobians, dual.touch)
-    assert upper == lower * (1 + WIDTH)
+    assert lower * (1 + WIDTH) <= upper <= lower * (1 + 3 * WIDTH)
     assert enclosure.lower * (1 - 1e-13) <= lower <= enclosure.upper * (1 + 1e-13)
 
 
