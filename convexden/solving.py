@@ -23,6 +23,8 @@ from convexden.threads import one_thread
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
 FORMULATIONS = ("scalar-exact", "copositive", "semidefinite", "ramps")  # in one program
+# Rounding of the coordinates of a reduced problem, in units of its spread.
+_REDUCED = 2.0**-50
 METHODS = ("column-generation", "minimax", *FORMULATIONS, "local")
 
 
@@ -159,7 +161,7 @@ def _solve_reduced(
         report(Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges))
 
     if reduced.input_dimension == 1:
-        network, certificate = _solve_line(reduced)
+        network, certificate = _solve_line(reduced, _REDUCED)
     else:
         try:
             network, certificate = _solve_sites(reduced, tolerance, method, master, relay)
@@ -170,10 +172,12 @@ def _solve_reduced(
     return essential.lift_network(network), essential.lift_certificate(certificate)
 
 
-def _solve_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:
+def _solve_line(
+    problem: Interpolation, rounding: float = 0.0
+) -> tuple[ShallowNetwork, Certificate]:
     from convexden.solvers.line import solve_line
 
-    found = solve_line(problem)
+    found = solve_line(problem, rounding)
     bound = max(0.0, found.objective / max(1.0, found.maximum))
     return found.network, Certificate(
         found.values, found.jacobians, bound, found.maximum, "exact-line"

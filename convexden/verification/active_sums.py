@@ -45,9 +45,7 @@ class ActiveSums:
     slope_errors: Array
 
     @classmethod
-    def of(
-        cls, patterns: Flags, centers: Array, values: Array, jacobians: Array
-    ) -> ActiveSums:
+    def of(cls, patterns: Flags, centers: Array, values: Array, jacobians: Array) -> ActiveSums:
         """Sums for patterns (P, N) of sites with multipliers (N, p) and (N, p, k)."""
         count = len(centers)
         # y_n - y_p as a sum of two floats, for [n, p].

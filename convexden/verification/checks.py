@@ -299,7 +299,7 @@ def _dual_point(
 ) -> tuple[DualPoint, PricingInterval, str]:
     """Multipliers that satisfy the equalities, the enclosure of P, and why there is none, if so."""
     if problem.input_dimension == 1:
-        return *line_point(problem, values, jacobians[:, :, 0]), ""
+        return *line_point(problem, values, jacobians), ""
     dual = project_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
     try:
         return dual, pricing_interval(dual), ""

@@ -1,4 +1,4 @@
-"""Multipliers of a problem with one input: the exact bound of `exact.line`, as the checks want it."""
+"""Multipliers of a problem with one input: the exact bound, in the form that the checks want."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden.problem import Interpolation
-from convexden.verification.dual_projection import DualPoint, ratio
-from convexden.verification.exact.line import line_bound
+from convexden.verification.dual_projection import DualPoint
+from convexden.verification.exact.dual import close_dual
+from convexden.verification.exact.line import line_interval
 from convexden.verification.exact.rationals import below
 from convexden.verification.pricing_bound import PricingInterval
 
@@ -17,27 +18,25 @@ Array = NDArray[np.float64]
 def line_point(
     problem: Interpolation, values: Array, jacobians: Array
 ) -> tuple[DualPoint, PricingInterval]:
-    """The multipliers, values and Jacobians (N, p), with what they prove, in units of the data.
+    """Multipliers with what they prove, in units of the data.
 
-    The equalities are closed in integers: `objective` and the enclosure of P are those of the closed
-    multipliers, next to the exact ones.
+    The equalities are closed in integers: `objective` and the enclosure of P are those of the
+    closed multipliers.
     """
-    y, ball = problem.centers[:, 0], problem.radii > 0
-    bound = line_bound(y, problem.radii, problem.targets, values, jacobians)
-    sizes, slopes = np.linalg.norm(values, axis=1), np.linalg.norm(jacobians, axis=1)
-    moments = float(sizes @ (y - y.min()) + slopes.sum())
+    ball = problem.radii > 0
+    closed = close_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
     dual = DualPoint(
         centers=problem.centers,
         radii=problem.radii,
         values=values,
-        jacobians=np.where(ball[:, None], jacobians, 0.0)[:, :, None],
-        objective=below(bound.objective),
+        jacobians=np.where(ball[:, None, None], jacobians, 0.0),
+        objective=below(closed.objective),
         sites=np.arange(len(problem)),
         unit=1.0,
         touch=0.0,
-        sum_residual=ratio(float(bound.sum_residual), float(sizes.sum())),
-        moment_residual=ratio(float(bound.moment_residual), moments),
-        sample_jacobians=ratio(float(slopes[~ball].sum()), moments),
+        sum_residual=closed.residual,
+        moment_residual=closed.residual,
+        sample_jacobians=closed.stray,
         tilted_jacobians=0.0,
     )
-    return dual, PricingInterval(bound.maximum_below, bound.maximum_above)
+    return dual, PricingInterval(*line_interval(closed))

@@ -8,13 +8,18 @@ dimensions it bounds the faces of all activation patterns (`face_bound`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convexden.verification.dual_projection import DualPoint
+from convexden.verification.exact.dual import close_dual
+from convexden.verification.exact.line import line_maximum
+from convexden.verification.exact.rationals import rational, root_above
 from convexden.verification.face_bound import face_interval
 
 Array = NDArray[np.float64]
@@ -101,20 +106,18 @@ def _output_coordinates(flat: Array) -> Array:
 def _line_maximum(
     centers: Array, radii: Array, values: Array, jacobians: Array, touch: float
 ) -> float:
-    """The largest g among the tangent hinges with w = 1."""
-    y = centers[:, 0]
-    reach = radii - np.minimum(touch, radii / 2)
-    site = np.tile(np.arange(len(y)), 2)
-    tangency = np.concatenate([radii, -radii])  # the value of z at the site
-    best = 0.0
-    for rows in _blocks(len(site), len(y)):
-        z = y - y[site[rows], None] + tangency[rows, None]
-        z[np.arange(len(z)), site[rows]] = tangency[rows]
-        z = z[(np.abs(z) >= reach).all(axis=1)]
-        active = z > 0
-        g = np.where(active, z, 0.0) @ values + active @ jacobians[:, :, 0]
-        best = max(best, float(np.linalg.norm(g, axis=1).max(initial=0.0)))
-    return best
+    """The largest g among the tangent hinges with w = 1, for multipliers that are closed exactly."""
+    nothing = np.zeros((len(centers), 1))
+    dual = close_dual(centers, nothing, radii, values, jacobians)
+    slack = math.floor(Fraction(touch) / rational(1, dual.unit))
+    square = line_maximum(
+        dual.centers[:, 0],
+        dual.radii,
+        dual.values,
+        dual.jacobians[:, :, 0],
+        dual.radii - np.minimum(slack, dual.radii // 2),
+    )
+    return root_above(rational(square, 2 * (dual.weight + dual.unit)) / dual.denominator**2)
 
 
 def _plane_maximum(

@@ -160,15 +160,11 @@ def inner_window(below: Array, slope: Array, error: Array) -> tuple[Window, Flag
     return Window(-left, -right, -middle), none
 
 
-def _right_end(
-    below: Array, slope: Array, error: Array, rounding: float
-) -> tuple[Array, Flags]:
+def _right_end(below: Array, slope: Array, error: Array, rounding: float) -> tuple[Array, Flags]:
     """The largest tau before which there is no root for sure, and where there is none at all."""
     sizes = np.maximum(np.abs(slope) - 5.0 * error, 0.0)
     first, others, poles = sizes[-1], sizes[:-1], below[:-1]
-    end = np.minimum(
-        np.where(others > 0.0, poles, np.inf).min(axis=0), below[-2] + 1.01 * error
-    )
+    end = np.minimum(np.where(others > 0.0, poles, np.inf).min(axis=0), below[-2] + 1.01 * error)
     tau = first.copy()
     none = np.zeros(len(tau), dtype=bool)
     for _ in range(STEPS):
@@ -220,9 +216,7 @@ def _left_end(
     return tau, known & below_one
 
 
-def _inner_excess(
-    below: Array, sizes: Array, tau: Array, rounding: float
-) -> tuple[Array, Array]:
+def _inner_excess(below: Array, sizes: Array, tau: Array, rounding: float) -> tuple[Array, Array]:
     """phi (1 + rounding) - 1 and the negative slope of phi at tau, infinite at poles."""
     gaps = below - tau
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

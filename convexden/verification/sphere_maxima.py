@@ -188,8 +188,7 @@ class _Secular:
         slope = (basis.transpose(0, 2, 1) @ gradient)[:, :, 0].T.copy()
         linear, constant = np.linalg.norm(A, axis=(1, 2)), np.linalg.norm(g, axis=1)
         skew = MARGIN * (
-            np.linalg.norm(basis.transpose(0, 2, 1) @ basis - np.eye(k), axis=(1, 2))
-            + k * k * EPS
+            np.linalg.norm(basis.transpose(0, 2, 1) @ basis - np.eye(k), axis=(1, 2)) + k * k * EPS
         )
         # |H - V L V'| = |H V - V L| for an orthogonal V within `skew` of the computed one.
         missed = np.linalg.norm(hessian @ basis - basis * sizes[:, None, :], axis=(1, 2))

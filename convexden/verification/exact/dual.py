@@ -299,9 +299,11 @@ def _close(
     for j, site in enumerate(chosen):
         added[site] = [part[j] for part in parts]
     scale = abs(denominator)
-    change = sum(
-        float(Fraction(abs(int(x)), scale)) for x in added.ravel() if x
-    ) * 2.0**weight * _spread(points)
+    change = (
+        sum(float(Fraction(abs(int(x)), scale)) for x in added.ravel() if x)
+        * 2.0**weight
+        * _spread(points)
+    )
     total = lam_int + added
     if denominator < 0:
         total = -total
@@ -318,9 +320,7 @@ def _size(integers: Integers, exponent: int) -> float:
     return float(np.sqrt(sum(float(rational(int(x), exponent)) ** 2 for x in integers.ravel())))
 
 
-def _solve(
-    rows: list[list[int]], right: list[list[int]]
-) -> tuple[list[list[int]] | None, int]:
+def _solve(rows: list[list[int]], right: list[list[int]]) -> tuple[list[list[int]] | None, int]:
     """Integers x_j and a denominator D with ``sum_j x_j rows[j] = D right`` for every right side.
 
     Fraction-free elimination (Bareiss 1968); None if there is no solution, or not one only.

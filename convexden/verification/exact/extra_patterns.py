@@ -59,7 +59,9 @@ def _directions(sites: Sites, normals: Array) -> Array:
     count, dimension = sites.points.shape
     centered = sites.points - sites.points.mean(axis=0)
     axes = np.linalg.svd(centered, full_matrices=False)[2][: min(dimension, 8)]
-    pairs = np.array(np.triu_indices(count, 1)) if count <= 60 else rng.integers(count, size=(2, 99))
+    pairs = (
+        np.array(np.triu_indices(count, 1)) if count <= 60 else rng.integers(count, size=(2, 99))
+    )
     pairs = pairs[:, rng.permutation(pairs.shape[1])[:_PAIRS]]
     random = rng.standard_normal((_RANDOM, len(axes))) @ axes
     found = np.concatenate([axes, normals, centered[pairs[0]] - centered[pairs[1]], random])

@@ -125,7 +125,10 @@ def interior_hinges(sites: Sites, hinges: Hinges) -> tuple[Array, Array]:
         slack = signs * (w @ x.T + b[:, None]) - r
         if near < len(x):
             chosen = np.argpartition(slack, near - 1, axis=1)[:, :near]
-            close, sides = np.take_along_axis(slack, chosen, 1), np.take_along_axis(signs, chosen, 1)
+            close, sides = (
+                np.take_along_axis(slack, chosen, 1),
+                np.take_along_axis(signs, chosen, 1),
+            )
             points, radii = x[chosen], r[chosen]
         else:
             close, sides = slack, signs

@@ -278,9 +278,7 @@ def _sweep(
     signs = np.array([1.0, -1.0], dtype=np.longdouble)[:, None, None]
     along = values * dx[..., None] + jacobians[:, :, 0] * signs
     across = values * dy[..., None] + jacobians[:, :, 1] * signs
-    level = np.broadcast_to(
-        values * sites.radii[pivots, None, None, None], along.shape
-    )
+    level = np.broadcast_to(values * sites.radii[pivots, None, None, None], along.shape)
     # Per site: F as a blossom (3 p numbers), the error while undecided, whether a ball is.
     changes = np.concatenate([level + along, across, level - along], axis=3)
     changes = changes.reshape(rows, count, 3 * outputs)
@@ -337,9 +335,7 @@ def _sweep(
     errors = np.maximum(errors, 0.0) + noise[:, None]
     # A cut site is counted as shown twice.
     alive = (cuts == 0) & (left < right)
-    names = np.broadcast_to(
-        (2 * pivots[:, None] + np.arange(2)).reshape(rows, 1), (rows, width)
-    )
+    names = np.broadcast_to((2 * pivots[:, None] + np.arange(2)).reshape(rows, 1), (rows, width))
     pieces = _Pieces(
         names[alive],
         left[alive],

@@ -229,9 +229,7 @@ def _unique(active: NDArray[np.bool_]) -> tuple[Indices, NDArray[np.bool_]]:
     return names, active[first]
 
 
-def _prices(
-    sites: Sites, hinges: Hinges, names: Indices, patterns: NDArray[np.bool_]
-) -> Array:
+def _prices(sites: Sites, hinges: Hinges, names: Indices, patterns: NDArray[np.bool_]) -> Array:
     """Bounds (M,) of |mu| / sigma for a hinge well inside each pattern; infinite without one."""
     prices = np.full(len(patterns), np.inf)
     if not len(patterns):
@@ -412,7 +410,9 @@ def _solve(sites: Sites, rows: _Rows, known: _Patterns) -> float | None:
     scale = float(sites.reach.max())
     grow = 1 + 16 * EPS
     prices = 2 * known.prices  # of a change of the bias
-    seen = np.concatenate([np.ones((len(rows.members), 1)), known.active[:, rows.members].T], axis=1)
+    seen = np.concatenate(
+        [np.ones((len(rows.members), 1)), known.active[:, rows.members].T], axis=1
+    )
     along = (np.abs(sites.points) + sites.radii[:, None]).max(axis=0) / scale
     if rows.features is None:
         weights = np.concatenate([[_FREE * prices.min(initial=1.0)], prices])
