@@ -218,7 +218,9 @@ class Exchange(ABC):
         hinges = hinges[np.flatnonzero(prices > _FAINT * prices.max())]
         cloud = flat(self.rows, hinges, self.rows.targets.shape[1])
         eta = _ANY_STEP * self.bounds.lower / float(np.sum(base**2))
-        inside, prices = solve_branches(cloud, self.rows.targets, base, eta, _ACCURATE)
+        inside, prices = solve_branches(
+            cloud, self.rows.targets, base, eta, _ACCURATE, self.rows.clock
+        )
         weights = prices[:, None] * (cloud.columns @ inside)
         self._improve_cost(hinges, cloud.columns, weights)
         self._newton(*merged(hinges, np.linalg.norm(weights, axis=1), _CLOUD), base)

@@ -97,6 +97,7 @@ def check_feasible(rows: Constraints, pricing: ExactPricing) -> None:
             return
         direction = residual / np.sum(residual * targets)
         values, jacobians = rows.multipliers(direction)
+        pricing.clock.check()
         hinges, heights = pricing.maxima(values, jacobians, 0.0)
         seen = float(heights[0]) if heights.size else 0.0
         before, size = size, float(np.linalg.norm(residual))

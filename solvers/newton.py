@@ -257,6 +257,7 @@ def _converge(state: _State) -> _State | None:
     size, waited = np.abs(state.residual).max(), 0
     scale = max(1.0, np.abs(state.rows.targets).max())
     for number in range(_STEPS):
+        state.rows.clock.check()
         last = state.moved(state.step())
         before, size = size, np.abs(last.residual).max()
         if size <= _ROUNDING * scale and not last.clamped.any():

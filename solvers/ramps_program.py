@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.directions import max_margin_direction
 from convexden.errors import NotCertified, UnsupportedProblem
 from convexden.problem import Interpolation
@@ -49,11 +50,11 @@ _VIOLATED = 1e-11  # dual constraints of other ramps are met to this
 MOST_PATTERNS = 2**13  # of a simplex, that with 14 sites: half a minute
 
 
-def ramp_patterns(problem: Interpolation) -> Flags:
+def ramp_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
     """Those with a ramp, of every two complements one, and maybe some without."""
     check_ramps(problem)
     sites, d = problem.centers.shape
-    return simplex_patterns(sites) if sites == d + 1 else enumerate_faces(problem)[0]
+    return simplex_patterns(sites) if sites == d + 1 else enumerate_faces(problem, clock)[0]
 
 
 def check_ramps(problem: Interpolation) -> None:
@@ -111,7 +112,7 @@ class RampsProgram(Program):
 
     def __init__(self, rows: Constraints) -> None:
         super().__init__(rows)
-        self._ramps = _Ramps(rows, ramp_patterns(rows.problem))
+        self._ramps = _Ramps(rows, ramp_patterns(rows.problem, rows.clock))
         if not self._ramps.span:
             raise no_ramps()
         self._master = RestrictedMaster(*self._ramps.used)
@@ -172,7 +173,7 @@ class _Ramps:
 
     def __init__(self, rows: Constraints, patterns: Flags) -> None:
         self.rows = rows
-        self.feet, self.tops = ramps(rows.problem, patterns)
+        self.feet, self.tops = ramps(rows.problem, patterns, rows.clock)
         self._low, self._high = rows.features(self.feet), rows.features(self.tops)
         columns = (self._low - self._high) / 2
         self._rows = np.any(columns != 0.0, axis=0)
@@ -301,12 +302,15 @@ def _cost(weights: Array) -> float:
     return float(np.linalg.norm(weights, axis=1).sum())
 
 
-def ramps(problem: Interpolation, patterns: Flags) -> tuple[Hinges, Hinges]:
+def ramps(
+    problem: Interpolation, patterns: Flags, clock: Clock = UNLIMITED
+) -> tuple[Hinges, Hinges]:
     """The hinges at the feet and at the tops of the ramps of all patterns that have a gap."""
-    sides = np.where(patterns, 1, -1)
-    normals = np.array(
-        [max_margin_direction(problem.centers, problem.radii, row) for row in sides]
-    ).reshape(len(patterns), problem.input_dimension)
+    found = []
+    for row in np.where(patterns, 1, -1):
+        clock.check()
+        found.append(max_margin_direction(problem.centers, problem.radii, row))
+    normals = np.array(found).reshape(len(patterns), problem.input_dimension)
     heights = normals @ problem.centers.T
     foot = np.where(patterns, -np.inf, heights + problem.radii)
     top = np.where(patterns, heights - problem.radii, np.inf)

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Hinges
 
@@ -17,6 +18,7 @@ class Pricing(ABC):
     """What the exchange loop asks of a pricer: hinges to add, and how they may move."""
 
     problem: Interpolation
+    clock: Clock = UNLIMITED  # of the run
 
     @abstractmethod
     def maxima(

@@ -22,6 +22,7 @@ from functools import cached_property
 
 import numpy as np
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import (
     SAME_LINE,
@@ -71,15 +72,20 @@ class PlanePricing(ExactPricing):
     ----------
     problem : Interpolation
         With input dimension 2, in units of its spread.
+    clock : Clock, optional
+        Of the run.
     """
 
     name = "exact-plane"
 
-    def __init__(self, problem: Interpolation) -> None:
-        self.problem = problem
+    def __init__(self, problem: Interpolation, clock: Clock = UNLIMITED) -> None:
+        self.problem, self.clock = problem, clock
         n = len(problem)
         step = max(1, _BLOCK // (32 * n * n))
-        blocks = [_arcs_at(problem, np.arange(k, min(k + step, n))) for k in range(0, n, step)]
+        blocks = []
+        for k in range(0, n, step):
+            clock.check()
+            blocks.append(_arcs_at(problem, np.arange(k, min(k + step, n))))
         self.arcs = _Arcs(
             *(
                 np.concatenate([getattr(block, part.name) for block in blocks])
@@ -255,6 +261,7 @@ class PlanePricing(ExactPricing):
         coefficients = np.empty((5, len(arcs.sites)))
         block = max(1, _BLOCK // max(n, 3 * p))
         for begin in range(0, len(arcs.sites), block):
+            self.clock.check()
             part = slice(begin, begin + block)
             sums = arcs.patterns[part].astype(float) @ table
             total = sums[:, :p]

@@ -11,17 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError
-from scipy.linalg import inv as inverse
 from scipy.linalg import qr
 
 from convexden.verification.exact.hinge_slack import lengths
 from convexden.verification.exact.twofold import EPS
 
 Array = NDArray[np.float64]
-
-# Columns that extend a selection by less than this fraction of the first one do not count.
-_DEPENDENT = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,34 +37,27 @@ class Selection:
     defect: float
 
 
-def rank_and_order(matrix: Array) -> tuple[int, NDArray[np.intp]]:
-    """How many columns are independent, and the columns with these first."""
-    triangle, order = qr(matrix, mode="r", pivoting=True, check_finite=False)
-    sizes = np.abs(np.diagonal(triangle))
-    return int((sizes > _DEPENDENT * sizes.max(initial=0.0)).sum()), order
-
-
-def select(matrix: Array, uncertain: float) -> Selection | None:
+def select(matrix: Array, errors: Array) -> Selection | None:
     """A square set of columns with an inverse that is proved to exist; None without one.
 
     Parameters
     ----------
     matrix : (R, M) array
         Scaled so that a column of large norm is a cheap one.
-    uncertain : float
-        Bound of the relative error of every entry.
+    errors : (R, M) array
+        Bounds of the errors of its entries.
     """
     rows = len(matrix)
-    rank, order = rank_and_order(matrix)
-    if rank < rows:
+    if matrix.shape[1] < rows:
         return None
-    columns = order[:rows]
+    columns = qr(matrix, mode="r", pivoting=True, check_finite=False)[1][:rows]
     square = matrix[:, columns]
     try:
-        inverted = inverse(square, check_finite=False)
-    except LinAlgError:
+        inverted = np.asarray(np.linalg.inv(square), dtype=float)
+    except np.linalg.LinAlgError:
         return None
-    rounding = ((rows + 4) * EPS + uncertain) * (np.abs(inverted) @ np.abs(square).sum(axis=1))
+    uncertain = (rows + 4) * EPS * np.abs(square).sum(axis=1) + errors[:, columns].sum(axis=1)
+    rounding = np.abs(inverted) @ uncertain
     defects = np.abs(np.eye(rows) - inverted @ square).sum(axis=1) + rounding
     defect = float(defects.max()) * (1 + (rows + 4) * EPS)
     return Selection(columns, inverted, defect) if defect < 0.5 else None

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.verification.exact.dual import ClosedDual
-from convexden.verification.exact.rationals import Integers, rational, root_above, root_below
+from convexden.verification.exact.rationals import Integers
 
 Ranks = NDArray[np.intp]
 
@@ -26,28 +25,7 @@ Ranks = NDArray[np.intp]
 _FLOAT_BITS = 1000
 
 
-def line_interval(dual: ClosedDual) -> tuple[float, float]:
-    """Neighbouring floats around the pricing maximum P' of multipliers on a line.
-
-    Parameters
-    ----------
-    dual : ClosedDual
-        With one coordinate.
-    """
-    if not len(dual.sites):
-        return 0.0, 0.0
-    square = line_maximum(dual.centers[:, 0], dual.radii, dual.values, dual.jacobians[:, :, 0])
-    number = rational(square, 2 * (dual.weight + dual.unit)) / dual.denominator**2
-    return root_below(number), root_above(number)
-
-
-def line_maximum(
-    centers: Integers,
-    radii: Integers,
-    values: Integers,
-    jacobians: Integers,
-    reach: Integers | None = None,
-) -> int:
+def line_maximum(centers: Integers, radii: Integers, values: Integers, jacobians: Integers) -> int:
     """The square of the pricing maximum P on a line, exactly.
 
     Parameters
@@ -58,10 +36,6 @@ def line_maximum(
         In units of 2**f.
     jacobians : (N, p) array of integers
         In units of 2**(e + f); zero where the radius is.
-    reach : (N,) array of integers, optional
-        Radii with which balls rule hinges out, positive and at most their own, for centers that
-        are rounded; their own if not given.
-
     Returns
     -------
     int
@@ -75,16 +49,13 @@ def line_maximum(
     """
     if (jacobians[radii == 0] != 0).any():
         raise ValueError("a sample has a Jacobian multiplier: give zero")
-    reach = radii if reach is None else reach
-    ends = (centers - reach, centers + reach, centers - radii, centers + radii)
-    ranks, positions = ranked(np.concatenate(ends[: 2 if reach is radii else 4]))
-    left, right = np.split(ranks, len(ranks) // len(centers))[:2]
+    ranks, positions = ranked(np.concatenate([centers - radii, centers + radii]))
+    left, right = np.split(ranks, 2)
     ball, places = radii > 0, len(positions)
     begun = np.cumsum(np.bincount(left[ball], minlength=places))
     ended = np.cumsum(np.bincount(right[ball], minlength=places))
-    # In no ball: as many have ended up to here as have begun to the left.
+    # An end lies in no ball if as many have ended up to there as have begun to the left of it.
     free = np.flatnonzero(np.append(0, begun)[:-1] == ended)
-    free = np.intersect1d(free, ranks[-2 * len(centers) :])
     order = np.argsort(left, kind="stable")
     tails = np.searchsorted(left[order], free)
     x = positions[free]

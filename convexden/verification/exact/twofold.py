@@ -14,7 +14,9 @@ Array = NDArray[np.float64]
 
 EPS = float(np.finfo(float).eps)  # twice the relative error of one operation
 
-# Errors of products below the range of normal numbers; far under anything that data hold.
+# The digits of products of two numbers above this are all within the range of floats.
+_SMALL = 1e-140
+# Far more than a product below that range loses, and far less than what data hold.
 UNDERFLOW = 1e-290
 _HALVES = 134217729.0  # 2^27 + 1 cuts 53 bits into two halves
 _SLICES = 3
@@ -48,17 +50,25 @@ def dot_plus(left: Array, right: Array, start: Array) -> tuple[Array, Array]:
     start : (...) array
         The c.
     """
-    total, rest, sizes = start, np.zeros_like(start), np.abs(start)
+    total, rest, sizes = start, np.zeros_like(start), np.zeros_like(start)
     dimension = left.shape[-1]
     for i in range(dimension):
         product, low = two_product(left[..., i], right[..., i])
         total, error = two_sum(total, product)
         rest = rest + (low + error)
-        sizes = sizes + np.abs(product)
+        sizes = sizes + (np.abs(low) + np.abs(error))
     value = total + rest
-    # Every error is at most eps/2 of a partial sum, and 2 d of them are added up in `rest`.
-    missed = EPS * np.abs(value) + (2 * dimension + 2) ** 2 * EPS**2 * sizes
-    return value, missed + dimension * UNDERFLOW
+    # The 2 d errors are added up in floats; all of them are zero where nothing was rounded.
+    missed = np.where(rest != 0, EPS * np.abs(value), 0.0) + (2 * dimension + 2) * EPS * sizes
+    if may_underflow(left) or may_underflow(right):
+        missed = missed + dimension * UNDERFLOW
+    return value, missed
+
+
+def may_underflow(array: Array) -> bool:
+    """Whether a product with a number of the array may lose digits below the smallest float."""
+    sizes = np.abs(array)
+    return bool(((sizes > 0) & (sizes < _SMALL)).any())
 
 
 def pattern_sums(patterns: Array, terms: Array) -> tuple[list[Array], Array]:
@@ -81,7 +91,7 @@ def pattern_sums(patterns: Array, terms: Array) -> tuple[list[Array], Array]:
     """
     largest = np.abs(terms).max(axis=0, initial=0.0)
     exponents = np.frexp(largest)[1]
-    digits = 52 - int(len(terms)).bit_length()
+    digits = 52 - len(terms).bit_length()
     parts: list[Array] = []
     for part in range(1, _SLICES + 1):
         unit = np.ldexp(1.0, np.maximum(exponents - part * digits, -1000))
