@@ -30,6 +30,8 @@ STOPPED = (
     "the radii if balls almost touch"
 )
 MASTERS = ("clarabel", "cvxpy")
+# Rounding of the coordinates of a reduced problem, in units of its spread.
+_REDUCED = 2.0**-50
 METHODS = ("column-generation", "minimax", *FORMULATIONS, "local")
 
 
@@ -187,7 +189,7 @@ def _solve_reduced(
 
     stopped = False
     if reduced.input_dimension == 1:
-        network, certificate = _solve_line(reduced)
+        network, certificate = _solve_line(reduced, _REDUCED)
     else:
         try:
             network, certificate, stopped = _solve_sites(
@@ -203,10 +205,12 @@ def _solve_reduced(
     return reduction.lift_network(network), reduction.lift_certificate(certificate), stopped
 
 
-def _solve_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:
+def _solve_line(
+    problem: Interpolation, rounding: float = 0.0
+) -> tuple[ShallowNetwork, Certificate]:
     from convexden.solvers.line import solve_line
 
-    found = solve_line(problem)
+    found = solve_line(problem, rounding)
     bound = max(0.0, found.objective / max(1.0, found.maximum))
     return found.network, Certificate(
         found.values, found.jacobians, bound, found.maximum, "exact-line"
