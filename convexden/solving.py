@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import verification, versions
+from convexden.affine import AffinePart
 from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified, UnsupportedProblem
 from convexden.network import ShallowNetwork
@@ -19,9 +20,11 @@ from convexden.problem import Interpolation
 from convexden.reduction import Reduction
 from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.threads import one_thread
+from convexden.verification.exact.affine import affine_interpolant
 
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
+FREE = "closed-form"  # the pricing of multipliers that are zero
 FORMULATIONS = ("scalar-exact", "copositive", "semidefinite", "ramps")  # in one program
 METHODS = ("column-generation", "minimax", *FORMULATIONS, "local")
 
@@ -95,29 +98,19 @@ def solve(
     if method is not None and method not in METHODS:
         raise InvalidProblem(f"there is no method '{method}': choose from {', '.join(METHODS)}")
     check_size(problem)
-    reduction = Reduction.of(problem, drop_implied=True)
-    reduced, scale = reduction.problem, reduction.cost_scale
     history: list[Progress] = []
 
-    def relay(step: Progress) -> None:
-        history.append(
-            Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges)
-        )
+    def record(step: Progress) -> None:
+        history.append(step)
         if progress is not None:
-            progress(history[-1])
+            progress(step)
 
     with one_thread():
-        if reduced.input_dimension == 1:
-            network, certificate = _solve_line(reduced)
+        free = affine_interpolant(problem)
+        if free is not None:
+            network, certificate = free, no_multipliers(problem)
         else:
-            try:
-                network, certificate = _solve_sites(reduced, tolerance, method, master, relay)
-            except InfeasibleProblem as error:
-                proof = error.certificate
-                lifted = None if proof is None else reduction.lift_certificate(proof)
-                raise InfeasibleProblem(str(error), lifted) from None
-        network = reduction.lift_network(network)
-        certificate = reduction.lift_certificate(certificate)
+            network, certificate = _solve_reduced(problem, tolerance, method, master, record)
         checked = verification.verify(problem, network, certificate, tolerance=tolerance)
     # What a semidefinite program proves may be too large to verify: then it is the bound as stated.
     verified = np.isfinite(checked.pricing_maximum)
@@ -125,7 +118,7 @@ def solve(
     # Rounding can leave the bound above the cost; the smaller of the two is a bound as well.
     lower_bound = min(lower_bound, checked.cost)
     gap = relative_gap(checked.cost, lower_bound)
-    proposed = method == "local" and certificate.pricing != "exact-line"
+    proposed = method == "local" and certificate.pricing not in ("exact-line", FREE)
     if checked.passed and gap <= tolerance and not proposed:
         status: Status = "certified"
     else:
@@ -153,6 +146,39 @@ def check_size(problem: Interpolation) -> None:
             f"the certificate would hold {n} Jacobians of {p} x {d} numbers, "
             f"{8e-9 * n * p * d:.3g} GB: give data of fewer dimensions, such as smaller images"
         )
+
+
+def _solve_reduced(
+    problem: Interpolation,
+    tolerance: float,
+    method: str | None,
+    master: str,
+    report: Callable[[Progress], None],
+) -> tuple[ShallowNetwork, Certificate]:
+    """Network and multipliers, found without a large affine part and in the fewest dimensions."""
+    part = AffinePart.of(problem)
+    reduction = Reduction.of(part.problem, drop_implied=True)
+    reduced, scale = reduction.problem, reduction.cost_scale
+
+    def relay(step: Progress) -> None:
+        report(Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges))
+
+    if reduced.input_dimension == 1:
+        network, certificate = _solve_line(reduced)
+    else:
+        try:
+            network, certificate = _solve_sites(reduced, tolerance, method, master, relay)
+        except InfeasibleProblem as error:
+            proof = error.certificate
+            lifted = None if proof is None else reduction.lift_certificate(proof)
+            raise InfeasibleProblem(str(error), lifted) from None
+    return part.restored(reduction.lift_network(network)), reduction.lift_certificate(certificate)
+
+
+def no_multipliers(problem: Interpolation) -> Certificate:
+    """The certificate of a network that costs nothing."""
+    n, p, d = len(problem), problem.output_dimension, problem.input_dimension
+    return Certificate(np.zeros((n, p)), np.zeros((n, p, d)), 0.0, 0.0, FREE)
 
 
 def _solve_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:
