@@ -100,7 +100,7 @@ def solve(
     check_size(problem)
     history: list[Progress] = []
 
-    def record(step: Progress) -> None:
+    def relay(step: Progress) -> None:
         history.append(step)
         if progress is not None:
             progress(step)
@@ -109,15 +109,18 @@ def solve(
         free = affine_interpolant(problem)
         if free is not None:
             network, certificate = free, no_multipliers(problem)
+        elif problem.input_dimension == 1:  # the data as they are, without rounding
+            network, certificate = _solve_line(problem)
         else:
-            network, certificate = _solve_reduced(problem, tolerance, method, master, record)
-        checked = verification.verify(problem, network, certificate, tolerance=tolerance)
-    # What a semidefinite program proves may be too large to verify: then it is the bound as stated.
-    verified = np.isfinite(checked.pricing_maximum)
-    lower_bound = checked.lower_bound if verified else certificate.lower_bound
-    # Rounding can leave the bound above the cost; the smaller of the two is a bound as well.
-    lower_bound = min(lower_bound, checked.cost)
-    gap = relative_gap(checked.cost, lower_bound)
+            network, certificate = _solve_reduced(problem, tolerance, method, master, relay)
+        evidence = verification.examine(problem, network, certificate)
+        certificate = evidence.restate(certificate)
+        checked = verification.judge(evidence, certificate, tolerance=tolerance)
+    # Without an enclosed correction the cost is that of a network that is off by its rounding.
+    cost = checked.cost if np.isfinite(checked.cost) else network.representation_cost
+    # The smaller of the two is a bound as well.
+    lower_bound = min(certificate.lower_bound, cost)
+    gap = relative_gap(cost, lower_bound)
     proposed = method == "local" and certificate.pricing not in ("exact-line", FREE)
     if checked.passed and gap <= tolerance and not proposed:
         status: Status = "certified"
@@ -127,7 +130,7 @@ def solve(
         problem,
         network,
         certificate,
-        checked.cost,
+        cost,
         lower_bound,
         gap,
         status,
@@ -183,14 +186,11 @@ def no_multipliers(problem: Interpolation) -> Certificate:
 
 def _solve_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:
     from convexden.solvers.line import solve_line
-    from convexden.solvers.pricing.line import LinePricing
 
-    line = solve_line(problem)
-    pricing = LinePricing(problem)
-    heights = pricing.maxima(line.values, line.jacobians, 1.0)[1]
-    maximum = float(heights.max(initial=0.0))
-    return line.network, _certificate(
-        problem, line.values, line.jacobians, maximum, LinePricing.name
+    found = solve_line(problem)
+    bound = max(0.0, found.objective / max(1.0, found.maximum))
+    return found.network, Certificate(
+        found.values, found.jacobians, bound, found.maximum, "exact-line"
     )
 
 

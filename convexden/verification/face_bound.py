@@ -8,14 +8,16 @@ and computes *all* stationary points of the few that are left (`stationary_point
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations, product
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convexden.errors import UnsupportedProblem
-from convexden.verification.sign_patterns import ON, sign_patterns
+from convexden.verification.active_sums import ActiveSums
+from convexden.verification.sign_patterns import sign_patterns
 from convexden.verification.sphere_maxima import Spheres
+from convexden.verification.tangent_spheres import EPS, MARGIN, Tangencies
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -24,6 +26,9 @@ Integers = NDArray[np.intp]
 # symmetric simplices in 3 to 5 dimensions were seen to move the maximum by up to 2.4e-14, and for
 # triangles it leaves the enclosures of the plane by up to 5e-15.
 WIDTH = 1e-12
+# Sites this close to the flat through others (in units of the largest distance of two sites) need no
+# tangency beside theirs: a hundred times the rounding of coordinates.
+FLAT = 1e-14
 # Most faces of a simplex: those of 11 sites.
 MOST_FACES = 2_093_058
 # Numbers held at a time while faces are computed.
@@ -31,7 +36,7 @@ CHUNK = 2_000_000
 
 
 def face_interval(
-    centers: Array, radii: Array, values: Array, jacobians: Array, touch: float
+    centers: Array, radii: Array, values: Array, jacobians: Array, touch: float = 0.0
 ) -> tuple[float, float]:
     r"""Interval for :math:`P = \max |\sum_n D_n (l_n z_n + G_n w)|` of few sites.
 
@@ -74,12 +79,11 @@ def face_interval(
     scale = max(float(np.abs(values).max()), float(np.abs(jacobians).max()))
     if scale == 0.0:
         return 0.0, 0.0
+    # A power of two scales without rounding.
+    scale = 2.0 ** np.ceil(np.log2(scale))
     faces = _Faces(centers, radii, values / scale, jacobians / scale, touch)
-    best = 0.0
-    # Small spheres come first: what they attain rules most of the large ones out.
-    for size in range(min(centers.shape), 0, -1):
-        best = faces.best(size, best)
-    return best * scale, best * scale * (1.0 + WIDTH)
+    lower, upper = faces.bounds(WIDTH)
+    return lower * scale, upper * scale
 
 
 def _check(centers: Array) -> None:
@@ -92,14 +96,6 @@ def _check(centers: Array) -> None:
         )
 
 
-def _in_hull(centers: Array) -> Array:
-    """Coordinates of the centres in their affine hull."""
-    shifted = centers - centers.mean(axis=0)
-    _, sizes, axes = np.linalg.svd(shifted, full_matrices=False)
-    coordinates: Array = shifted @ axes[sizes > ON * sizes[0]].T
-    return coordinates
-
-
 class _Faces:
     """The sites, and what the faces have in common."""
 
@@ -108,69 +104,128 @@ class _Faces:
     ) -> None:
         count = len(centers)
         self.radii = radii
-        self.reach = radii - touch
-        self.codes = sign_patterns(_in_hull(centers))  # the last site is always inactive
+        self.codes = sign_patterns(centers)  # the last site is always inactive
         self.bits = np.int64(1) << np.arange(count, dtype=np.int64)
         self.patterns = (self.codes[:, None] & self.bits) != 0
         self.signs = np.where(self.patterns, 1.0, -1.0)
         self.offsets = centers - centers[:, None]  # [p, n]: y_n - y_p
-        terms = values[:, :, None] * self.offsets[:, :, None, :] + jacobians
-        self.forms = np.einsum("an,qnpd->qapd", self.patterns.astype(float), terms, optimize=True)
-        self.slopes = self.patterns @ values
+        self.sums = ActiveSums.of(self.patterns, centers, values, jacobians)
+        self.form_sizes = np.linalg.norm(self.sums.forms, axis=(2, 3))
+        self.slope_sizes = np.linalg.norm(self.sums.slopes, axis=1)
+        reach = float(np.linalg.norm(self.offsets[0], axis=1).max())
+        self.flat = FLAT * reach
+        self.touch = 2.0 * MARGIN * self.flat + touch
 
-    def best(self, size: int, best: float) -> float:
-        """The largest value on the faces of this many tangent sites, if it exceeds `best`."""
+    def bounds(self, width: float) -> tuple[float, float]:
+        """The largest value seen, and a bound of all."""
+        best, upper = 0.0, 0.0
+        levels = self._levels()
+        # Small spheres come first: what they attain rules most of the large ones out.
+        for tangencies in reversed(levels):
+            for spheres in self._spheres(tangencies):
+                best, bounds = spheres.bounds(best, width)
+                upper = max(upper, float(bounds.max(initial=0.0)))
+        return best, max(upper, best * (1.0 + width))
+
+    def _levels(self) -> list[Tangencies]:
+        """Tangent sets of 1, 2, ... sites that are reached from smaller ones.
+
+        On the sphere of a set, a site whose distance from the flat through the set is at most
+        `flat` has a constant z up to twice of it.  If z = r s somewhere on the sphere, the hinges
+        enter the ball by no more than 2 `flat`, which `touch` forgives, so that the site needs no
+        tangency of its own: the larger set is left out.  It stays if it is reached by adding its
+        sites in another order.
+        """
+        count, dimension = self.offsets.shape[1:]
+        sets = np.arange(count, dtype=np.intp)[:, None]
+        levels = [Tangencies.of(sets, self.offsets)]
+        while levels[-1].sites.shape[1] < min(count, dimension):
+            last = levels[-1]
+            members = np.zeros((len(last.sites), count), dtype=bool)
+            np.put_along_axis(members, last.sites, True, axis=1)
+            rows, new = np.nonzero(~members)
+            points = self.offsets[last.sites[rows, 0], new]
+            apart = last.altitudes(rows, points) > self.flat
+            grown = members[rows[apart]]
+            grown[np.arange(len(grown)), new[apart]] = True
+            if not len(grown):
+                break
+            grown = np.unique(grown, axis=0)
+            sets = np.nonzero(grown)[1].reshape(len(grown), -1)
+            levels.append(Tangencies.of(sets, self.offsets))
+        return levels
+
+    def _spheres(self, tangencies: Tangencies) -> Iterator[Spheres]:
+        """The spheres of these tangent sets with all patterns, a chunk at a time."""
         count, dimension = len(self.radii), self.offsets.shape[2]
-        tangent: Integers = np.array(list(combinations(range(count), size)), dtype=np.intp)
-        pivots = tangent[:, 0]
-        edges = self.offsets[pivots[:, None], tangent[:, 1:]]
-        # Coordinates in which the tangencies fix the first size - 1 components of w.
-        axes, triangles = _complete_qr(edges.transpose(0, 2, 1))
-        # The hinges tangent to dependent sites are those tangent to some independent ones of them.
-        diagonal = np.abs(np.diagonal(triangles, axis1=1, axis2=2))
-        independent = (diagonal > ON).all(axis=1)
-        tangent, pivots = tangent[independent], pivots[independent]
-        axes, triangles = axes[independent], triangles[independent]
+        size = tangencies.sites.shape[1]
         free = dimension - size + 1
-        outputs = self.slopes.shape[1]
-        each = max(4 * free * (free + count + outputs), dimension * (count + outputs))
+        outputs = self.sums.slopes.shape[1]
+        each = max(6 * free * (free + count + outputs), dimension * (count + outputs))
         step = max(1, CHUNK // each)
+        samples = self.radii[tangencies.sites] == 0
         for sides in product((False, True), repeat=size):
             # Of the two patterns of a hinge through a sample one is enough.
-            samples = self.radii[tangent] == 0
-            t = np.flatnonzero(~(samples & np.array(sides)).any(axis=1))
-            heights = np.where(sides, 1.0, -1.0) * self.radii[tangent[t]]
-            fixed = _solve_lower(triangles[t], heights[:, 1:] - heights[:, :1])
-            length = np.linalg.norm(fixed, axis=1)
-            # Beyond 1 there is rounding at most: what is left of the balls decides below.
-            exists = length < 1.0 + 1e-9
-            t, heights, length = t[exists], heights[exists], length[exists]
-            fixed = fixed[exists] / np.maximum(length, 1.0)[:, None]
-            radius = np.sqrt((1.0 - np.minimum(length, 1.0)) * (1.0 + np.minimum(length, 1.0)))
-            offsets = self.offsets[pivots[t]] @ axes[t]
-            middle = _apply(offsets[:, :, : size - 1], fixed) + heights[:, :1]
-            swing = radius[:, None, None] * offsets[:, :, size - 1 :]
-            for i, a in self._matches(tangent[t], sides, middle, swing, step):
-                own, u = t[i], pivots[t[i]]
-                forms = self.forms[u, a] @ axes[own]
-                g = _apply(forms[:, :, : size - 1], fixed[i]) + self.slopes[a] * heights[i, :1]
-                spheres = Spheres(
-                    radius[i, None, None] * forms[:, :, size - 1 :],
-                    g,
-                    self.signs[a, :, None] * swing[i],
-                    self.signs[a] * middle[i] - self.reach,
-                )
-                best = spheres.best(best, WIDTH)
-        return best
+            some = tangencies.take(~(samples & np.array(sides)).any(axis=1))
+            heights = np.where(sides, 1.0, -1.0) * self.radii[some.sites]
+            yield from self._faces(some, sides, heights, step)
+
+    def _faces(
+        self, tangencies: Tangencies, sides: tuple[bool, ...], heights: Array, step: int
+    ) -> Iterator[Spheres]:
+        """The spheres of the hinges with z = heights at the sites of the sets."""
+        found = tangencies.spheres(heights)
+        axes, sites = tangencies.complements.axes[found.rows], tangencies.sites[found.rows]
+        heights = heights[found.rows]
+        k, m = axes.shape[2], sites.shape[1] - 1
+        products = (k * np.sqrt(k) + 8) * EPS
+        offsets = self.offsets[sites[:, 0]]
+        lengths = np.linalg.norm(offsets, axis=2)
+        offsets = offsets @ axes
+        middle = _apply(offsets[:, :, :m], found.fixed) + heights[:, :1]
+        swing = found.radius[:, None, None] * offsets[:, :, m:]
+        center_error = found.center_error + 2.0 * products
+        swing_error = found.radius_error + found.basis_error + products
+        slack = lengths * (center_error + swing_error)[:, None] + 4.0 * EPS * np.abs(heights[:, :1])
+        slack = MARGIN * (slack + 4.0 * EPS * self.radii) + self.touch
+        for i, a in self._matches(sites, sides, middle, swing, slack, step):
+            # The pivot at which the terms cancel least.
+            costs = self.form_sizes[sites[i], a[:, None]]
+            costs += self.slope_sizes[a][:, None] * np.abs(heights[i])
+            column = costs.argmin(axis=1)
+            pivot, height = sites[i, column], heights[i, column]
+            forms = self.sums.forms[pivot, a] @ axes[i]
+            size, error = self.form_sizes[pivot, a], self.sums.form_errors[pivot, a]
+            g = _apply(forms[:, :, :m], found.fixed[i]) + self.sums.slopes[a] * height[:, None]
+            g_error = size * center_error[i] + 1.5 * error
+            g_error += (self.sums.slope_errors[a] + 4.0 * EPS * self.slope_sizes[a]) * np.abs(
+                height
+            )
+            yield Spheres(
+                found.radius[i, None, None] * forms[:, :, m:],
+                g,
+                self.signs[a, :, None] * swing[i],
+                self.signs[a] * middle[i] - self.radii,
+                MARGIN * (size * swing_error[i] + 1.5 * error),
+                MARGIN * g_error,
+                slack[i],
+            )
 
     def _matches(
-        self, tangent: Integers, sides: tuple[bool, ...], middle: Array, swing: Array, step: int
+        self,
+        tangent: Integers,
+        sides: tuple[bool, ...],
+        middle: Array,
+        swing: Array,
+        slack: Array,
+        step: int,
     ) -> Iterator[tuple[Integers, Integers]]:
         """Spheres with patterns for which every site has room on its side somewhere on the sphere,
         a chunk at a time."""
-        spread = np.linalg.norm(swing, axis=2)
+        spread = np.linalg.norm(swing, axis=2) * MARGIN
         sides_up = np.array(sides)
-        up, down = middle + spread >= self.reach, spread - middle >= self.reach
+        reach = self.radii - slack
+        up, down = middle + spread >= reach, spread - middle >= reach
         np.put_along_axis(up, tangent, np.broadcast_to(sides_up, tangent.shape), axis=1)
         np.put_along_axis(down, tangent, np.broadcast_to(~sides_up, tangent.shape), axis=1)
         never, always = ~up @ self.bits, ~down @ self.bits
@@ -185,23 +240,6 @@ class _Faces:
 
 
 def _apply(matrices: Array, vectors: Array) -> Array:
+    """Products of matrices and vectors."""
     product: Array = (matrices @ vectors[:, :, None])[:, :, 0]
     return product
-
-
-def _complete_qr(matrices: Array) -> tuple[Array, Array]:
-    """Orthogonal Q (F, d, d) and the triangular R (F, m, m) of matrices (F, d, m), m <= d."""
-    count, d, m = matrices.shape
-    if m == 0:
-        return np.tile(np.eye(d), (count, 1, 1)), np.zeros((count, 0, 0))
-    q, r = np.linalg.qr(matrices, mode="complete")
-    return q, r[:, :m]
-
-
-def _solve_lower(triangles: Array, right: Array) -> Array:
-    """Solve R' x = b for upper triangular R (F, m, m)."""
-    x = np.zeros_like(right)
-    for i in range(right.shape[1]):
-        known = (triangles[:, :i, i] * x[:, :i]).sum(axis=1)
-        x[:, i] = (right[:, i] - known) / triangles[:, i, i]
-    return x

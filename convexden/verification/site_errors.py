@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.verification.exact.line_network import line_errors
 
 Array = NDArray[np.float64]
 
@@ -48,7 +49,18 @@ class SiteErrors:
 
 
 def site_errors(problem: Interpolation, network: ShallowNetwork) -> SiteErrors:
-    """Measure a network on every site of a problem; see `SiteErrors`."""
+    """Measure a network on every site of a problem; see `SiteErrors`.
+
+    On a line the errors are those of exact arithmetic, rounded up.
+    """
+    balls = np.flatnonzero(problem.radii > 0)
+    if problem.input_dimension == 1:
+        values, slopes, overlaps = line_errors(
+            problem.centers[:, 0], problem.radii, problem.targets, network
+        )
+        slopes[problem.radii == 0] = 0.0
+        totals = values + problem.radii * slopes + overlaps
+        return SiteErrors(values, slopes, overlaps, totals, bool(balls.size))
     a, w = network.output_weights, network.input_weights
     origin = problem.centers.mean(axis=0)
     goal = problem.targets.mean(axis=0)
@@ -64,7 +76,6 @@ def site_errors(problem: Interpolation, network: ShallowNetwork) -> SiteErrors:
     values = np.linalg.norm(reached - (problem.targets - goal), axis=1)
 
     jacobians, overlaps = np.zeros(len(problem)), np.zeros(len(problem))
-    balls = np.flatnonzero(problem.radii > 0)
     jacobians[balls] = _jacobian_norms(network, z[balls] > 0)
     inside = problem.radii[balls, None] * np.linalg.norm(w, axis=1) - np.abs(z[balls])
     overlaps[balls] = np.maximum(inside, 0.0) @ np.linalg.norm(a, axis=1)

@@ -1,0 +1,85 @@
+r"""Solutions of linear equations with more columns than rows, enclosed.
+
+A square set of columns S is chosen by pivoted QR, with the cheap columns first.  If C is any matrix
+with :math:`q = \|I - C M_S\|_\infty < 1`, then :math:`M_S` is invertible and the solution x of
+:math:`M_S x = e` satisfies :math:`\|x - C e\|_\infty \le q / (1 - q)\, \|C e\|_\infty`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import LinAlgError, qr
+from scipy.linalg import inv as inverse
+
+from convexden.verification.exact.hinge_slack import lengths
+from convexden.verification.exact.twofold import EPS
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """A square set of scaled columns and an approximate inverse of it.
+
+    Attributes
+    ----------
+    columns : (R,) int array
+    inverse : (R, R) array
+        Of the scaled columns.
+    defect : float
+        A bound of the infinity norm of I - C M, below 1.
+    """
+
+    columns: NDArray[np.intp]
+    inverse: Array
+    defect: float
+
+
+def select(matrix: Array, errors: Array) -> Selection | None:
+    """A square set of columns with an inverse that is proved to exist; None without one.
+
+    Parameters
+    ----------
+    matrix : (R, M) array
+        Scaled so that a column of large norm is a cheap one.
+    errors : (R, M) array
+        Bounds of the errors of its entries.
+    """
+    rows = len(matrix)
+    if matrix.shape[1] < rows:
+        return None
+    columns = qr(matrix, mode="r", pivoting=True, check_finite=False)[1][:rows]
+    square = matrix[:, columns]
+    try:
+        inverted = np.linalg.inv(square)
+    except np.linalg.LinAlgError:
+        return None
+    uncertain = (rows + 4) * EPS * np.abs(square).sum(axis=1) + errors[:, columns].sum(axis=1)
+    rounding = np.abs(inverted) @ uncertain
+    defects = np.abs(np.eye(rows) - inverted @ square).sum(axis=1) + rounding
+    defect = float(defects.max()) * (1 + (rows + 4) * EPS)
+    return Selection(columns, inverted, defect) if defect < 0.5 else None
+
+
+def solution_sizes(selection: Selection, right: Array, missed: Array) -> Array:
+    """Bounds (R, J) of the norms of the unknowns, which are vectors of P numbers each.
+
+    Parameters
+    ----------
+    selection : Selection
+    right : (R, J, P) array
+        The right side e of J systems.
+    missed : (R, J) array
+        Bounds of the norms of its errors.
+    """
+    inverted, sizes = selection.inverse, np.abs(selection.inverse)
+    rows, count, outputs = right.shape
+    found = (inverted @ right.reshape(rows, -1)).reshape(rows, count, outputs)
+    magnitudes = lengths(right) * (1 + (outputs + 2) * EPS)
+    bound = lengths(found) * (1 + (outputs + 2) * EPS)
+    bound += sizes @ (missed + (rows + 4) * EPS * magnitudes) * (1 + (rows + 4) * EPS)
+    share = selection.defect / (1 - selection.defect)
+    return (bound + share * bound.max(axis=0, initial=0.0)) * (1 + 4 * EPS)

@@ -1,0 +1,231 @@
+r"""Intervals that contain the multipliers of local maxima on spheres, with all rounding errors.
+
+In the coordinates of `sphere_maxima` a stationary point u of the exact function satisfies
+:math:`(\beta_i + t)\, u_i = f_i + \delta_i` with :math:`|\delta| \le \varepsilon` and |u| = 1; it is
+a local maximum only if :math:`\operatorname{diag}(\beta_i + t) + \varepsilon` is positive
+semidefinite on the complement of u.  Hence :math:`t \ge -\beta_2 - \varepsilon`, and with
+
+.. math:: \varphi_\pm(t) = \sum_i \frac{(|f_i| \pm c\,\varepsilon)_+^2}{(\beta_i + t)^2}
+
+there is no such t > 0 where :math:`\varphi_- > 1` or :math:`\varphi_+ < 1` (c = 1).  For
+:math:`t = -\tau < 0` see `inner_window`.  The inequalities are verified at computed ends, whatever
+Newton's method was up to: sums of k positive terms have relative errors of a few k `EPS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden.verification.tangent_spheres import EPS, MARGIN
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+# Newton steps towards the right end of the inner window, and towards the other ends.
+STEPS, FEW_STEPS = 10, 4
+# Share of a Newton step that is taken: the rest covers the rounding of the step.
+SHORT = 1.0 - 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """Intervals [low, high] of t, one for each sphere, and a point of each."""
+
+    low: Array
+    high: Array
+    middle: Array
+
+    def points(self, below: Array, slope: Array, error: Array) -> tuple[Array, Array, Array]:
+        """All stationary points in the windows, up to the sign of their last coordinate.
+
+        The first coordinates (k - 1, F), the size (F,) of the last one, and a bound (F,) of the
+        distance of the points from there.  Where the bound would be 1 or more, it is 1 and the
+        coordinates are 0.
+        """
+        rest, t = below[:-1], self.middle
+        swing = np.maximum(self.high - t, t - self.low)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            least = rest[-1] + self.low
+            center = slope[:-1] / (rest + t)
+            slip = np.linalg.norm(center * swing / (rest + self.low), axis=0)
+            rest_error = MARGIN * (error / least + slip) + EPS
+            # The last coordinate from its own equation, or from |u| = 1.
+            direct = np.abs(slope[-1] / t)
+            nearest = np.minimum(np.abs(self.low), np.abs(self.high))
+            direct_error = MARGIN * (error + direct * swing) / nearest
+            length = np.linalg.norm(center, axis=0)
+            longest = _leg(np.maximum(length - rest_error, 0.0))
+            shortest = _leg(length + rest_error)
+            leg = 0.5 * (longest + shortest)
+            leg_error = MARGIN * 0.5 * (longest - shortest) + 4.0 * EPS
+            better = direct_error < leg_error
+            along = np.where(better, direct, leg)
+            total = rest_error + np.where(better, direct_error, leg_error)
+        known = (least > 0.0) & (total < 1.0)
+        center = np.where(known, center, 0.0)
+        return center, np.where(known, along, 0.0), np.where(known, total, 1.0)
+
+    def reaches(self, sign: float, slope: Array, error: Array) -> Flags:
+        """Where the last coordinate of a point in the window may have this sign."""
+        own = np.where(self.middle < 0.0, -slope, slope)
+        reaches: Flags = sign * own >= -error
+        return reaches
+
+    def drift(self, below: Array, slope: Array, error: Array) -> Array:
+        r"""By how much the dual function at a root in the window may exceed that at its middle.
+
+        The function has slope :math:`1 - \varphi`, and a stationary point exceeds it by
+        :math:`-\sum_i \delta_i^2 / (\beta_i + t)`.
+        """
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            values = []
+            for t in (self.low, self.high):
+                terms = (slope / (below + t)) ** 2
+                values.append(np.abs(terms.sum(axis=0) - 1.0))
+                if t is self.low:
+                    # Then phi is monotone in the window: the ends are its extremes.
+                    parts = terms / (below + t)
+                    margin = (len(below) + 8) * EPS * np.abs(parts).sum(axis=0)
+                    rising = parts.sum(axis=0) < -margin
+            swing = np.maximum(self.high - self.middle, self.middle - self.low)
+            steepest = np.maximum(*values) + len(below) * 8 * EPS
+            drift = MARGIN * (swing * steepest - error**2 / self.high)
+        known = rising & (self.low > -below[-2]) & (drift >= 0.0)
+        return np.where(known, drift, np.inf)
+
+
+def outer_window(below: Array, slope: Array, error: Array, t: Array) -> Window:
+    """The window of t >= 0, near the given approximations of the roots."""
+    rounding = 4 * (len(below) + 4) * EPS
+    large = np.abs(slope) + error
+    small = np.maximum(np.abs(slope) - error, 0.0)
+    high = t
+    for _ in range(FEW_STEPS):
+        excess, fall = _excess(below, large, high, rounding)
+        high = high + np.maximum(excess, 0.0) / fall
+    excess, fall = _excess(below, large, high, rounding)
+    high = high + 2.0 * np.maximum(excess, 0.0) / fall
+    excess, _ = _excess(below, large, high, rounding)
+    # No term of phi exceeds the square of its numerator over t.
+    high = np.where(excess <= 0.0, high, MARGIN * np.linalg.norm(large, axis=0))
+    excess, fall = _excess(below, small, t, -rounding)
+    low = t + np.divide(1.01 * excess, fall, out=np.full_like(t, -1.0), where=fall > 0.0)
+    low = np.minimum(low, t)
+    positive = np.where(low > 0.0, low, 1.0)
+    excess, _ = _excess(below, small, positive, -rounding)
+    low = np.where((low > 0.0) & (excess >= 0.0), low, 0.0)
+    return Window(low, high, np.clip(t, low, high))
+
+
+def _excess(below: Array, sizes: Array, t: Array, rounding: float) -> tuple[Array, Array]:
+    """Phi (1 + rounding) - 1 and the negative slope of phi, at t > 0."""
+    gaps = below + t
+    terms = (sizes / gaps) ** 2
+    return terms.sum(axis=0) * (1.0 + rounding) - 1.0, 2.0 * (terms / gaps).sum(axis=0)
+
+
+def inner_window(below: Array, slope: Array, error: Array) -> tuple[Window, Flags]:
+    r"""The window of local maxima with t < 0 (or t near 0 where :math:`|f_1|` may be 0),
+    and where there are none for sure.
+
+    *The right end.*  There is no root for :math:`0 \le \tau < |f_1| - \varepsilon`.  Between its
+    poles :math:`\varphi_-` (c = 5) is convex and lies above its tangents, so that Newton's method
+    from the side on which it exceeds 1 passes no root, and there is none where it turns or reaches
+    :math:`\beta_2 + \varepsilon`: next to poles, where :math:`|\beta_i - \tau| \le \varepsilon`, the
+    term of an :math:`|f_i| > 5 \varepsilon` exceeds 1.
+
+    *The left end.*  Let :math:`\varphi_+ < 1` (c = 1) at :math:`\tau_l` and
+    :math:`\varphi_+ \le 1 - \kappa` at :math:`\tau_c \ge \tau_l`.  By convexity there is no root in
+    between.  For a root beyond, :math:`\tau > \tau_c`, with :math:`\psi = \sum_i
+    (f_i + \delta_i)^2 / (\beta_i - \tau)^2` and the set J of those i > 1 with
+    :math:`\beta_i - \tau < \gamma`, convexity of the part of :math:`\psi` outside J gives
+
+    .. math:: \sum_{i > 1, i \notin J} \frac{u_i^2}{\beta_i - \tau} - \frac{u_1^2}{\tau} \ge
+              \frac{\kappa - \sum_J u_i^2}{2 (\beta_2 + \varepsilon)},
+
+    whereas a local maximum has :math:`\sum_{i > 1} u_i^2 / (\beta_i - \tau + \varepsilon) \le
+    u_1^2 / (\tau - \varepsilon)`, so that :math:`\sum_J u_i^2 \le (\gamma + \varepsilon) /
+    (\tau_c - \varepsilon)` and the left-hand side is at most :math:`\varepsilon (1/\gamma +
+    1/\tau_c) / (\tau_c - \varepsilon)`.  If these contradict each other there is no such root.
+    """
+    rounding = 4 * (len(below) + 4) * EPS
+    right, none = _right_end(below, slope, error, rounding)
+    left, known = _left_end(below, slope, error, rounding, right)
+    known &= left >= right
+    left = np.where(known, left, below[-2] + 2.0 * error)
+    middle = np.where(known, 0.5 * (left + right), left)
+    return Window(-left, -right, -middle), none
+
+
+def _right_end(below: Array, slope: Array, error: Array, rounding: float) -> tuple[Array, Flags]:
+    """The largest tau before which there is no root for sure, and where there is none at all."""
+    sizes = np.maximum(np.abs(slope) - 5.0 * error, 0.0)
+    first, others, poles = sizes[-1], sizes[:-1], below[:-1]
+    end = np.minimum(np.where(others > 0.0, poles, np.inf).min(axis=0), below[-2] + 1.01 * error)
+    tau = first.copy()
+    none = np.zeros(len(tau), dtype=bool)
+    for _ in range(STEPS):
+        none |= (tau > 0.0) & (tau >= end)
+        going = (tau > 0.0) & ~none
+        if not going.any():
+            break
+        at = np.where(going, tau, 0.5)
+        gaps = np.where(others > 0.0, poles - at, 1.0)
+        gaps = np.where(going, gaps, 1.0)
+        terms = (others / gaps) ** 2
+        near = (first / at) ** 2
+        total = near + terms.sum(axis=0)
+        excess = total - 1.0 - rounding * total
+        falls, rises = near / at, (terms / gaps).sum(axis=0)
+        exceeds = going & (excess > 0.0)
+        none |= exceeds & (rises - falls >= rounding * (rises + falls))
+        fall = 2.0 * (falls - rises + rounding * (rises + falls))
+        ahead = exceeds & (fall > 0.0) & ~none
+        tau = tau + SHORT * np.divide(excess, fall, out=np.zeros_like(tau), where=ahead)
+    return np.where(none, np.minimum(tau, end), tau), none
+
+
+def _left_end(
+    below: Array, slope: Array, error: Array, rounding: float, right: Array
+) -> tuple[Array, Flags]:
+    """A tau beyond which there is no local maximum, and where it is known."""
+    sizes = np.abs(slope) + error
+    second = below[-2]
+    tau = np.maximum(right, sizes[-1])
+    for step in range(FEW_STEPS + 1):
+        excess, fall = _inner_excess(below, sizes, tau, rounding)
+        ahead = (excess > 0.0) & (fall > 0.0) & (tau < second)
+        push = 2.0 if step == FEW_STEPS else 1.0
+        tau = tau + push * np.divide(excess, fall, out=np.zeros_like(tau), where=ahead)
+    excess, _ = _inner_excess(below, sizes, tau, rounding)
+    below_one = (tau < second) & (excess <= 0.0)
+    # A first guess of where phi is least, and points between tau and the pole.
+    a, b = np.cbrt(sizes[-1]) ** 2, np.cbrt(sizes[-2]) ** 2
+    known = np.zeros(len(tau), dtype=bool)
+    gamma = np.sqrt(2.0 * second * error)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for at in (second * (a / (a + b)), 0.5 * (tau + second), tau):
+            at = np.maximum(at, tau)
+            excess, _ = _inner_excess(below, sizes, at, rounding)
+            steep = 2.0 * (second + error) * error * (1.0 / gamma + 1.0 / at) / (at - error)
+            share = (gamma + error) / (at - error)
+            known |= (at < second) & (at > 2.0 * error) & (MARGIN * (steep + share) < -excess)
+    return tau, known & below_one
+
+
+def _inner_excess(below: Array, sizes: Array, tau: Array, rounding: float) -> tuple[Array, Array]:
+    """Phi (1 + rounding) - 1 and the negative slope of phi at tau, infinite at poles."""
+    gaps = below - tau
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        terms = (sizes / gaps) ** 2
+        excess = terms.sum(axis=0) * (1.0 + rounding) - 1.0
+        fall = -2.0 * (terms / gaps).sum(axis=0)
+    return np.where(np.isnan(excess), np.inf, excess), np.where(np.isnan(fall), 0.0, fall)
+
+
+def _leg(length: Array) -> Array:
+    """The other leg of a right triangle with hypotenuse 1, or 0."""
+    return np.sqrt(np.maximum((1.0 - length) * (1.0 + length), 0.0))
