@@ -17,7 +17,6 @@ from math import fsum, ldexp
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 from convexden.hull import Hull
 from convexden.network import ShallowNetwork
@@ -215,6 +214,8 @@ def _seen(centers: Array, targets: Array) -> bool:
 
 def _least_largest(fit: AffineFit) -> AffineFit | None:
     """The fit whose largest miss, in halves of the last place of the target, is least."""
+    from scipy.optimize import linprog  # slow to load, and hardly ever needed
+
     misses, half = fit.misses(), _half_ulps(fit.targets)
     design, scale = _design(fit.centers)
     if design.size > _LARGEST_PROGRAM:
