@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import versions
+from convexden import arguments, versions
 from convexden.affine import AffinePart
 from convexden.certificate import Certificate
-from convexden.errors import InvalidProblem
-from convexden.network import numbers
+from convexden.clock import Clock, Stopped
+from convexden.errors import InvalidInput, InvalidProblem, NotCertified
 from convexden.problem import Interpolation
 from convexden.solution import Progress, RegularisationPath, RegularisedSolution
 from convexden.solving import check_size, no_multipliers, solve
@@ -37,7 +37,8 @@ def regularise(
     penalty: float,
     tolerance: float = 1e-8,
     *,
-    progress: Callable[[Progress], None] | None = None,
+    time_limit: float | None = None,
+    progress: Callable[[Progress], bool | None] | None = None,
 ) -> RegularisedSolution:
     r"""Find the network that minimises squared error plus penalised representation cost.
 
@@ -67,14 +68,18 @@ def regularise(
         the solution is the best affine fit; as it vanishes, the cost tends to that of `solve`.
     tolerance : float, optional
         Relative gap at which the solution counts as certified.
+    time_limit : float, optional
+        Seconds after which the search ends, give or take one; None for no limit.
     progress : callable, optional
-        Called with a `Progress` of the objective and its lower bound after every pricing.
+        Called with a `Progress` of the objective and its lower bound after every pricing.  Return
+        False to stop.
 
     Returns
     -------
     RegularisedSolution
         With status "certified" if the relative gap is at most the tolerance and the independent
-        verification agrees, else "not-certified".  Interrupted by Ctrl-C, the best that was found.
+        verification agrees, else "not-certified".  Stopped by the time limit, by `progress` or by
+        Ctrl-C it is `interrupted` and the best that was found.
 
     Raises
     ------
@@ -82,6 +87,8 @@ def regularise(
         If a site is a ball, or the penalty is not positive.
     UnsupportedProblem
         If there are too many samples for exact pricing.
+    NotCertified
+        If the time was over before there was anything.
 
     Examples
     --------
@@ -94,14 +101,16 @@ def regularise(
     cost 1.714286, fit 0.028571, certified
     """
     started = time.perf_counter()
-    (chosen,) = _penalties(problem, [penalty])
+    tolerance = arguments.tolerance(tolerance)
+    arguments.callback("progress", progress)
+    (chosen,) = _penalties(problem, [arguments.number("penalty", penalty, above=0.0)])
     with one_thread():
-        prepared = _Prepared(problem)
+        prepared = _prepared(problem, time_limit)
         found = prepared.solve(chosen, tolerance, None, progress)
         return prepared.solution(chosen, tolerance, found, started)
 
 
-def largest_penalty(problem: Interpolation) -> float:
+def largest_penalty(problem: Interpolation, *, time_limit: float | None = None) -> float:
     r"""The least :math:`\lambda` for which the regularised solution is the best affine fit.
 
     It is the pricing maximum :math:`\max_{|w| = 1, b} |\sum_n D_n l_n (w^T y_n + b)|` at the
@@ -111,6 +120,8 @@ def largest_penalty(problem: Interpolation) -> float:
     ----------
     problem : Interpolation
         Of samples.
+    time_limit : float, optional
+        Seconds after which it gives up; None for no limit.
 
     Raises
     ------
@@ -118,6 +129,8 @@ def largest_penalty(problem: Interpolation) -> float:
         If a site is a ball.
     UnsupportedProblem
         If there are too many samples for exact pricing.
+    NotCertified
+        If the time was over before it was found.
 
     Examples
     --------
@@ -129,7 +142,8 @@ def largest_penalty(problem: Interpolation) -> float:
     0
     """
     _check_samples(problem)
-    return _Prepared(problem).largest_penalty()
+    with one_thread():
+        return _prepared(problem, time_limit).largest_penalty()
 
 
 def regularisation_path(
@@ -138,7 +152,8 @@ def regularisation_path(
     tolerance: float = 1e-8,
     *,
     interpolate: bool = True,
-    progress: Callable[[RegularisedSolution], None] | None = None,
+    time_limit: float | None = None,
+    progress: Callable[[RegularisedSolution], bool | None] | None = None,
 ) -> RegularisationPath:
     r"""Regularised solutions for falling penalties, each started from the one before.
 
@@ -153,13 +168,15 @@ def regularisation_path(
         Relative gap at which a solution counts as certified.
     interpolate : bool, optional
         Whether to `solve` the interpolation problem as well, to which the path leads.
+    time_limit : float, optional
+        Seconds after which the search ends, give or take one; None for no limit.
     progress : callable, optional
-        Called with every `RegularisedSolution`.
+        Called with every `RegularisedSolution`.  Return False to stop.
 
     Returns
     -------
     RegularisationPath
-        Interrupted by Ctrl-C, with the solutions found until then.
+        Stopped by the time limit, by `progress` or by Ctrl-C, with the solutions found until then.
 
     Raises
     ------
@@ -179,11 +196,13 @@ def regularisation_path(
     >>> path.certified
     True
     """
+    tolerance = arguments.tolerance(tolerance)
+    arguments.callback("progress", progress)
     chosen = None if penalties is None else _penalties(problem, penalties)
     _check_samples(problem)
     solutions: list[RegularisedSolution] = []
     interpolant, complete = None, False
-    prepared = _Prepared(problem)
+    prepared = _prepared(problem, time_limit)
     largest = prepared.largest_penalty()
     if chosen is None:
         if largest == 0.0:
@@ -199,14 +218,14 @@ def regularisation_path(
                 started = time.perf_counter()
                 found = prepared.solve(penalty, tolerance, found)
                 if found is not None and found.interrupted:
-                    raise KeyboardInterrupt
+                    raise Stopped
                 solutions.append(prepared.solution(penalty, tolerance, found, started))
-                if progress is not None:
-                    progress(solutions[-1])
+                if progress is not None and progress(solutions[-1]) is False:
+                    raise Stopped
         if interpolate:
-            interpolant = solve(problem, tolerance)
-        complete = True
-    except KeyboardInterrupt:
+            interpolant = solve(problem, tolerance, time_limit=prepared.clock.left)
+        complete = interpolant is None or not interpolant.interrupted
+    except (KeyboardInterrupt, Stopped):
         pass  # keep what there is
     return RegularisationPath(problem, tuple(solutions), largest, interpolant, complete)
 
@@ -214,9 +233,9 @@ def regularisation_path(
 def _penalties(problem: Interpolation, penalties: ArrayLike | Sequence[float]) -> list[float]:
     """Positive penalties, falling, every one once; the problem must be one of samples."""
     _check_samples(problem)
-    given = np.unique(numbers(penalties))[::-1]
-    if not given.size or not (np.isfinite(given) & (given > 0)).all():
-        raise InvalidProblem(
+    given = np.unique(arguments.array("penalties", penalties, error=InvalidInput))[::-1]
+    if not given.size or not (given > 0).all():
+        raise InvalidInput(
             "the penalty must be positive and finite: without one, solve(problem) interpolates"
         )
     chosen: list[float] = given.tolist()
@@ -224,6 +243,7 @@ def _penalties(problem: Interpolation, penalties: ArrayLike | Sequence[float]) -
 
 
 def _check_samples(problem: Interpolation) -> None:
+    arguments.instance("problem", problem, Interpolation)
     balls = int(np.count_nonzero(problem.radii))
     if balls:
         raise InvalidProblem(
@@ -232,12 +252,29 @@ def _check_samples(problem: Interpolation) -> None:
         )
 
 
+def _prepared(problem: Interpolation, time_limit: float | None) -> _Prepared:
+    """The problem with its solver; the time limit counts from now.
+
+    Raises
+    ------
+    NotCertified
+        If the time is over before the hinges are known.
+    """
+    clock = Clock.of(arguments.time_limit(time_limit))
+    try:
+        return _Prepared(problem, clock)
+    except Stopped:
+        raise NotCertified(
+            "stopped before there was anything: raise time_limit, or give fewer samples"
+        ) from None
+
+
 class _Prepared:
     """The problem of distinct samples in reduced units, its solver, and the way back."""
 
-    def __init__(self, problem: Interpolation) -> None:
+    def __init__(self, problem: Interpolation, clock: Clock) -> None:
         check_size(problem)
-        self.problem = problem
+        self.problem, self.clock = problem, clock
         _, first, groups, counts = np.unique(
             problem.centers, axis=0, return_index=True, return_inverse=True, return_counts=True
         )
@@ -257,27 +294,36 @@ class _Prepared:
         """The solver, which is not needed if an affine function fits."""
         from convexden.solvers.regularised import RegularisedSolver
 
-        return RegularisedSolver(self._reduction.problem, self._counts.astype(float))
+        return RegularisedSolver(self._reduction.problem, self._counts.astype(float), self.clock)
 
     def largest_penalty(self) -> float:
         """In the units of the problem; 0 if an affine function fits."""
-        return 0.0 if self._free is not None else self._solver.largest_penalty() * self._scale
+        if self._free is not None:
+            return 0.0
+        try:
+            return self._solver.largest_penalty() * self._scale
+        except Stopped:
+            raise NotCertified(
+                "stopped before the largest penalty was found: raise time_limit"
+            ) from None
 
     def solve(
         self,
         penalty: float,
         tolerance: float,
         start: Regularised | None,
-        progress: Callable[[Progress], None] | None = None,
+        progress: Callable[[Progress], bool | None] | None = None,
     ) -> Regularised | None:
-        """The solution in reduced units; None if an affine function fits."""
+        """The solution for one penalty, in reduced units; None if an affine function fits."""
         if self._free is not None:
             return None
 
         def relay(step: Progress) -> None:
-            if progress is not None:
-                cost, bound = step.cost * self._square, step.lower_bound * self._square
-                progress(Progress(step.round, cost, bound, step.hinges))
+            if progress is None:
+                return
+            cost, bound = step.cost * self._square, step.lower_bound * self._square
+            if progress(Progress(step.round, cost, bound, step.hinges)) is False:
+                raise Stopped
 
         return self._solver.solve(penalty / self._scale, tolerance, start, relay)
 
@@ -310,6 +356,7 @@ class _Prepared:
             0 if found is None else found.rounds,
             time.perf_counter() - started,
             versions.installed(),
+            found is not None and found.interrupted,
         )
         return solved
 
