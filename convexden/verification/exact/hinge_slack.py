@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from convexden.verification.exact.twofold import EPS, UNDERFLOW
+from convexden.verification.exact.twofold import EPS, UNDERFLOW, power_above
 
 Array = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -64,8 +64,8 @@ class Sites:
 
     @property
     def scale(self) -> float:
-        """The largest reach."""
-        return float(self.reach.max())
+        """A power of two that is at least the largest reach, and at most twice."""
+        return float(power_above(self.reach.max()))
 
 
 @dataclass(frozen=True, eq=False)

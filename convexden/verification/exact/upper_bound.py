@@ -48,7 +48,8 @@ from numpy.typing import NDArray
 
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.verification.exact.correction import correction_cost, equations
+from convexden.verification.exact.correction import correction_cost
+from convexden.verification.exact.equations import equations
 from convexden.verification.exact.hinge_slack import (
     Hinges,
     Patterns,
