@@ -20,10 +20,10 @@ from convexden.verification.exact.hinge_slack import (
     Hinges,
     Patterns,
     Sites,
-    distinct,
     lengths,
     prices,
 )
+from convexden.verification.exact.labels import labels
 from convexden.verification.exact.twofold import EPS, power_above
 
 Array = NDArray[np.float64]
@@ -82,8 +82,7 @@ def _priced(sites: Sites, hinges: Hinges) -> Patterns:
     """Hinges inside their patterns, the best one for each pattern."""
     found = prices(sites, hinges)
     order = np.argsort(found, kind="stable")
-    names, _ = distinct(hinges.active[order])
-    best = order[np.unique(names, return_index=True)[1]]
+    best = order[labels(hinges.active[order])[1]]
     best = best[np.isfinite(found[best])]
     return Patterns(hinges.active[best], hinges.normals[best], hinges.biases[best], found[best])
 

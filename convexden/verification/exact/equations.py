@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden.verification.exact.hinge_slack import Sites, lengths
+from convexden.verification.exact.labels import labels
 from convexden.verification.exact.piece_residuals import PieceResiduals
 from convexden.verification.exact.twofold import EPS, power_above
 
@@ -126,10 +127,10 @@ def equations(
         return Equations.of_maps(first, groups, right, missed + EPS * lengths(right))
 
     single = np.flatnonzero(~whole[groups])
-    partition = groups.copy()
-    partition[single] = len(first) + np.arange(len(single))
-    partition = np.unique(partition, return_inverse=True)[1].reshape(-1)
-    single = single[np.unique(centers[single], axis=0, return_index=True)[1]]
+    blocks = np.flatnonzero(whole)
+    partition = (np.cumsum(whole) - 1)[groups]
+    partition[single] = len(blocks) + np.arange(len(single))
+    single = single[labels(centers[single])[1]]
     values, bounds = residuals.at_points(centers[single], groups[single])
     bounds = lengths(bounds) * (1 + (maps.shape[2] + 4) * EPS)
     near, spans = _near(sites.points[single] / scale)
@@ -138,7 +139,6 @@ def equations(
     values = np.where(has[:, None], values - values[near], values) / spans[:, None]
     bounds = np.where(has, bounds + bounds[near], bounds) / spans + EPS * lengths(values)
 
-    blocks = np.flatnonzero(whole)
     count = len(blocks) * (dimension + 1)
     identity = np.tile(np.eye(dimension + 1), (len(blocks), 1))
     own = np.column_stack([sites.points[single] / scale, np.ones(len(single))])
@@ -162,7 +162,7 @@ def _without_affine(rows: Equations) -> Equations:
     assert rows.features is not None
     seen = np.where((rows.parents >= 0)[:, None], rows.steps, rows.features) / rows.spans[:, None]
     right = rows.right[:, 0]
-    affine = np.linalg.lstsq(seen, right, rcond=None)[0]
+    affine = np.asarray(np.linalg.lstsq(seen, right, rcond=None)[0], dtype=float)
     if not affine.any():
         return rows
     rest = right - seen @ affine
