@@ -9,6 +9,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import arguments
 from convexden.charts import check_fit, restrict
 from convexden.errors import UnsupportedProblem
 from convexden.network import ShallowNetwork
@@ -48,7 +49,7 @@ def sup_distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -
 
     Raises
     ------
-    InvalidProblem
+    InvalidInput
         If the networks do not fit the problem.
     UnsupportedProblem
         If there are too many vertices; `sup_distance_bounds` then has bounds.
@@ -98,7 +99,7 @@ def sup_distance_bounds(
 
     Raises
     ------
-    InvalidProblem
+    InvalidInput
         If the networks do not fit the problem.
     """
     difference, low, high = _difference(f, g, problem)
@@ -132,7 +133,7 @@ def rms_distance(
 
     Raises
     ------
-    InvalidProblem
+    InvalidInput
         If the networks do not fit the problem.
 
     Examples
@@ -144,6 +145,7 @@ def rms_distance(
     >>> round(rms_distance(near.network, far.network, near.problem), 2)
     0.04
     """
+    probes = arguments.whole("probes", probes, least=1)
     difference, low, high = _difference(f, g, problem, merge=False)
     points = np.random.default_rng(0).uniform(low, high, (probes, low.size))
     return float(np.sqrt(np.mean(np.sum(difference(points) ** 2, axis=1))))

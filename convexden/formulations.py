@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import verification
+from convexden import arguments, verification
 from convexden.certificate import Certificate
-from convexden.errors import InvalidProblem
+from convexden.errors import InvalidInput
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
@@ -211,11 +211,11 @@ def get(name: str) -> Formulation:
     InvalidProblem
         If there is none.
     """
-    if name in registry:
+    if arguments.instance("a formulation's name", name, str) in registry:
         return registry[name]
     close = get_close_matches(name, registry, 1)
     hint = f"did you mean '{close[0]}'?" if close else f"choose from {', '.join(registry)}"
-    raise InvalidProblem(f"there is no formulation '{name}': {hint}")
+    raise InvalidInput(f"there is no formulation '{name}': {hint}")
 
 
 def activation_patterns(points: ArrayLike, radii: ArrayLike = 0.0) -> NDArray[np.bool_]:
@@ -267,8 +267,8 @@ def activation_patterns(points: ArrayLike, radii: ArrayLike = 0.0) -> NDArray[np
     """
     from convexden.solvers.arrangement import activation_patterns as of_sites
 
-    points = np.asarray(points, dtype=float)
-    return of_sites(Interpolation(points, np.zeros(len(points)), radii))
+    points = arguments.array("points", points)
+    return of_sites(Interpolation(points, np.zeros(points.shape[:1] or 1), radii))
 
 
 _FORMULATIONS = (

@@ -108,7 +108,7 @@ def hinge_alignment(problem: Interpolation, network: ShallowNetwork) -> HingeAli
 
     Raises
     ------
-    InvalidProblem
+    InvalidInput
         If the network does not fit the problem.
 
     Examples

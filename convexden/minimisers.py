@@ -12,6 +12,7 @@ import scipy.linalg
 import scipy.optimize
 from numpy.typing import NDArray
 
+from convexden import arguments
 from convexden.errors import NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -150,6 +151,7 @@ def uniqueness(solution: Solution) -> Uniqueness:
     >>> found.status, found.dimension, [f"{h([1.5]).item():+.2f}" for h in found.networks]
     ('not unique', inf, ['+0.00', '-0.50'])
     """
+    arguments.instance("solution", solution, Solution)
     if not solution.certified or solution.relative_gap > ACCURACY:
         raise NotCertified(
             f"uniqueness needs a solution that is certified to {ACCURACY:g}: solve again with "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convexden import arguments
 from convexden.errors import InvalidProblem
 
 Array = NDArray[np.float64]
@@ -54,27 +55,20 @@ class ShallowNetwork:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        try:
-            skip = np.atleast_2d(np.array(self.skip, dtype=float))
-            p, d = skip.shape
-            offset = np.array(self.offset, dtype=float).reshape(p)
-            biases = np.array(self.biases, dtype=float).reshape(-1)
-            output_weights = np.array(self.output_weights, dtype=float).reshape(biases.size, p)
-            input_weights = np.array(self.input_weights, dtype=float).reshape(biases.size, d)
-        except (TypeError, ValueError) as error:
-            raise InvalidProblem(
-                "network arrays do not fit together: give output_weights (K, p), "
-                "input_weights (K, d), biases (K,), skip (p, d), offset (p,)"
-            ) from error
-        for name, array in (
-            ("output_weights", output_weights),
-            ("input_weights", input_weights),
-            ("biases", biases),
-            ("skip", skip),
-            ("offset", offset),
+        given = {
+            name: arguments.array(f"the numbers of {name}", getattr(self, name))
+            for name in ("output_weights", "input_weights", "biases", "skip", "offset")
+        }
+        p, d = np.atleast_2d(given["skip"]).shape[:2]
+        count = given["biases"].size
+        for name, shape in (
+            ("output_weights", (count, p)),
+            ("input_weights", (count, d)),
+            ("biases", (count,)),
+            ("skip", (p, d)),
+            ("offset", (p,)),
         ):
-            if not np.isfinite(array).all():
-                raise InvalidProblem(f"network {name} holds NaN or infinity: give finite numbers")
+            array = _shaped(given[name], shape)
             array.setflags(write=False)
             object.__setattr__(self, name, array)
 
@@ -163,9 +157,10 @@ class ShallowNetwork:
         return ShallowNetwork(weights[hinges], w[hinges], b[hinges], skip, offset)
 
     def _points(self, points: Any) -> Array:
-        points = np.asarray(points, dtype=float)
-        if points.ndim == 1 and self.input_dimension == 1:
-            points = points[:, None]
+        """Points (M, d) or (d,); whatever numbers they hold, the network is a function of them."""
+        points = arguments.array("points", points, finite=False)
+        if points.ndim < 2 and self.input_dimension == 1:
+            points = points.reshape(-1, 1)
         if points.ndim not in (1, 2) or points.shape[-1] != self.input_dimension:
             raise InvalidProblem(
                 f"points of shape {points.shape} do not fit a network on "
@@ -174,9 +169,17 @@ class ShallowNetwork:
         return points
 
 
-def numbers(values: ArrayLike) -> Array:
-    """Numbers as an array of floats; NaN, which nothing accepts, for what is none."""
-    try:
-        return np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        return np.full(1, np.nan)
+def _shaped(array: Array, shape: tuple[int, ...]) -> Array:
+    """The array, if it has this shape or is a list that can be read in one way only.
+
+    Without neurons weights may be empty lists; with one input, output or neuron they may be lists
+    of numbers.  Anything else, such as a transposed matrix, would make another network.
+    """
+    empty = array.size == 0 and 0 in shape
+    plain = array.ndim < 2 and min(shape) == 1 and array.size == np.prod(shape)
+    if array.shape == shape or empty or plain:
+        return array.reshape(shape)
+    raise InvalidProblem(
+        "network arrays do not fit together: give output_weights (K, p), "
+        "input_weights (K, d), biases (K,), skip (p, d), offset (p,)"
+    )

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import verification, versions
+from convexden import arguments, verification, versions
 from convexden.certificate import Certificate
-from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified, UnsupportedProblem
+from convexden.clock import Clock, Stopped
+from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
@@ -23,6 +25,7 @@ from convexden.threads import one_thread
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
 FORMULATIONS = ("scalar-exact", "copositive", "semidefinite", "ramps")  # in one program
+MASTERS = ("clarabel", "cvxpy")
 METHODS = ("column-generation", "minimax", *FORMULATIONS, "local")
 
 
@@ -32,7 +35,8 @@ def solve(
     *,
     method: str | None = None,
     master: str = "clarabel",
-    progress: Callable[[Progress], None] | None = None,
+    time_limit: float | None = None,
+    progress: Callable[[Progress], bool | None] | None = None,
 ) -> Solution:
     r"""Find the network of least representation cost that interpolates the sites.
 
@@ -68,45 +72,60 @@ def solve(
         its solution certified.
     master : {"clarabel", "cvxpy"}, optional
         Whether the restricted masters go to Clarabel directly or through CVXPY: the same programs.
+    time_limit : float, optional
+        Seconds after which the search ends, give or take one; None for no limit.  The verification
+        of what was found comes on top.
     progress : callable, optional
-        Called with a `Progress` (costs in the units of the problem) after every round.
+        Called with a `Progress` (costs in the units of the problem) after every round.  Return
+        False to stop.
 
     Returns
     -------
     Solution
         With status "certified" if the relative gap is at most the tolerance and the independent
         verification agrees, "upper-bound" if there is no lower bound, else "not-certified".
-        Interrupted by Ctrl-C, the best that was found.
+        Stopped by the time limit, by `progress` or by Ctrl-C it is `interrupted` and holds the best
+        that was found, at worst ramps across a few cuts or a network along one direction, with the
+        bound that was proven until then.
 
     Raises
     ------
-    InvalidProblem
-        If there is no such method or master.
+    InvalidInput
+        If an argument is out of its range, or there is no such method or master.
     InfeasibleProblem
-        If no network interpolates the sites; its certificate proves it.
+        If no network interpolates the sites.  It carries a proof, which was checked in integers.
     UnsupportedProblem
         If the formulation does not apply, if there are too many sites for the method, or if a
         Jacobian (p, d) for each does not fit in memory.
     NotCertified
-        If the run was interrupted before there was any network, a program has no solution, or ramps
-        alone make no network.
+        If the run was stopped before there was any network, a program has no solution, ramps alone
+        make no network, or the balls leave so little room that no network was found and no proof
+        that there is none.
     """
     started = time.perf_counter()
-    if method is not None and method not in METHODS:
-        raise InvalidProblem(f"there is no method '{method}': choose from {', '.join(METHODS)}")
+    arguments.instance("problem", problem, Interpolation)
+    tolerance = arguments.tolerance(tolerance)
+    arguments.choice("master", master, MASTERS)
+    arguments.callback("progress", progress)
+    if method is not None:
+        arguments.choice("method", method, METHODS)
+    clock = Clock.of(arguments.time_limit(time_limit))
     check_size(problem)
     history: list[Progress] = []
 
     def relay(step: Progress) -> None:
         history.append(step)
-        if progress is not None:
-            progress(step)
+        if progress is not None and progress(step) is False:
+            raise Stopped
 
+    interrupted = False
     with one_thread():
         if problem.input_dimension == 1:  # the data as they are, without rounding
             network, certificate = _solve_line(problem)
         else:
-            network, certificate = _solve_reduced(problem, tolerance, method, master, relay)
+            network, certificate, interrupted = _solve_reduced(
+                problem, tolerance, method, master, relay, clock
+            )
         evidence = verification.examine(problem, network, certificate)
         certificate = evidence.restate(certificate)
         checked = verification.judge(evidence, certificate, tolerance=tolerance)
@@ -132,6 +151,7 @@ def solve(
         time.perf_counter() - started,
         versions.installed(),
         tuple(history),
+        interrupted,
     )
 
 
@@ -151,24 +171,27 @@ def _solve_reduced(
     method: str | None,
     master: str,
     report: Callable[[Progress], None],
-) -> tuple[ShallowNetwork, Certificate]:
-    """Solve the problem of the sites that matter, in the dimensions that they span."""
+    clock: Clock,
+) -> tuple[ShallowNetwork, Certificate, bool]:
+    """Solve the problem of the sites that matter, in the dimensions that they span: a network,
+    multipliers, and whether the run was stopped."""
     reduction = Reduction.of(problem, drop_implied=True)
     reduced, scale = reduction.problem, reduction.cost_scale
 
     def relay(step: Progress) -> None:
         report(Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges))
 
+    stopped = False
     if reduced.input_dimension == 1:
         network, certificate = _solve_line(reduced)
     else:
         try:
-            network, certificate = _solve_sites(reduced, tolerance, method, master, relay)
-        except InfeasibleProblem as error:
-            proof = error.certificate
-            lifted = None if proof is None else reduction.lift_certificate(proof)
-            raise InfeasibleProblem(str(error), lifted) from None
-    return reduction.lift_network(network), reduction.lift_certificate(certificate)
+            network, certificate, stopped = _solve_sites(
+                reduced, tolerance, method, master, relay, clock
+            )
+        except (InfeasibleProblem, NotCertified) as error:
+            raise _no_network(problem, reduction, error) from None
+    return reduction.lift_network(network), reduction.lift_certificate(certificate), stopped
 
 
 def _solve_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:
@@ -187,25 +210,54 @@ def _solve_sites(
     method: str | None,
     master: str,
     report: Callable[[Progress], None],
-) -> tuple[ShallowNetwork, Certificate]:
+    clock: Clock,
+) -> tuple[ShallowNetwork, Certificate, bool]:
+    """A network, multipliers, and whether the run was stopped."""
+    from convexden.solvers.fallback import fallback_network
     from convexden.solvers.formulations import solve_formulation
     from convexden.solvers.master import solve_dual, solve_with_cvxpy
     from convexden.solvers.row_generation import solve_sites
 
-    masters = {"clarabel": solve_dual, "cvxpy": solve_with_cvxpy}
-    if master not in masters:
-        raise InvalidProblem(f"there is no master '{master}': choose from {', '.join(masters)}")
+    solvers = dict(zip(MASTERS, (solve_dual, solve_with_cvxpy), strict=True))
+    chosen = partial(solvers[master], clock=clock)
     if method in FORMULATIONS:
-        found = solve_formulation(problem, method, masters[master])
+        found = solve_formulation(problem, method, chosen, clock)
     else:
-        found = solve_sites(problem, tolerance, masters[master], method, report)
-    if found.network is None:
-        raise NotCertified(
-            "no network was found: let it run longer, or lower the radii if balls almost touch"
-        )
-    return found.network, _certificate(
+        found = solve_sites(problem, tolerance, chosen, method, report, clock)
+    network = found.network or fallback_network(problem)
+    if network is None:
+        when = "stopped before there was a network" if found.interrupted else "no network was found"
+        raise NotCertified(f"{when}: let it run longer, or lower the radii if balls almost touch")
+    certificate = _certificate(
         problem, found.values, found.jacobians, found.pricing_maximum, found.pricing
     )
+    return network, certificate, found.interrupted
+
+
+def _no_network(
+    problem: Interpolation, reduction: Reduction, error: InfeasibleProblem | NotCertified
+) -> InfeasibleProblem | NotCertified:
+    """What to raise where the solvers found no network: the proof that there is none, if there is
+    one that holds for the numbers of the problem, which the solvers saw rotated and rounded."""
+    from convexden.solvers.feasibility import IMPOSSIBLE, prove_infeasible
+
+    proof = error.proof if isinstance(error, InfeasibleProblem) else None
+    if proof is not None:
+        proof = reduction.lift_proof(proof)
+    if proof is None or verification.check_infeasibility(problem, proof):
+        try:
+            proof = prove_infeasible(problem)
+        except NotCertified as undecided:
+            return undecided
+    if proof is None and isinstance(error, NotCertified):
+        return error
+    if proof is None or verification.check_infeasibility(problem, proof):
+        return NotCertified(
+            "no network was found, and no proof that there is none: the balls leave too little "
+            "room for floats; lower the radii"
+        )
+    certificate = verification.infeasibility_certificate(problem, proof)
+    return InfeasibleProblem(IMPOSSIBLE, proof, certificate)
 
 
 def _certificate(

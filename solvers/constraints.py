@@ -20,6 +20,7 @@ from scipy import sparse
 from scipy.spatial import Delaunay, QhullError
 from scipy.spatial.distance import cdist
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Hinges, Indices, spanning_tree
@@ -39,11 +40,14 @@ class Constraints(ABC):
     softness : float
         0 where the rows are equations; if it is s > 0, errors of the rows are allowed, and half
         their squares, over s, are charged for.
+    clock : Clock
+        Of the run that the rows are for.
     """
 
     problem: Interpolation
     targets: Array
     softness: float = 0.0
+    clock: Clock = UNLIMITED
 
     @property
     def affine(self) -> bool:
@@ -86,9 +90,12 @@ class Constraints(ABC):
     def _expanded(self, reduced: Array) -> tuple[Array, Array]: ...
 
 
-def constraints(problem: Interpolation) -> Constraints:
+def constraints(problem: Interpolation, clock: Clock = UNLIMITED) -> Constraints:
     """The rows that suit the problem: a tree if it has balls, stencils if it has samples only."""
-    return BallConstraints(problem) if (problem.radii > 0).any() else SampleConstraints(problem)
+    balls = (problem.radii > 0).any()
+    rows = BallConstraints(problem) if balls else SampleConstraints(problem)
+    rows.clock = clock
+    return rows
 
 
 class BallConstraints(Constraints):

@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from convexden.clock import UNLIMITED, Clock, Stopped
 from convexden.errors import UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -110,6 +111,8 @@ class RegularisedSolver:
         Of distinct samples, reduced, in units of its spreads.
     counts : (N,) array
         How often each sample is there.
+    clock : Clock, optional
+        Of the run.
 
     Raises
     ------
@@ -117,16 +120,16 @@ class RegularisedSolver:
         If there are too many samples for exact pricing.
     """
 
-    def __init__(self, problem: Interpolation, counts: Array) -> None:
+    def __init__(self, problem: Interpolation, counts: Array, clock: Clock = UNLIMITED) -> None:
         if problem.input_dimension == 2 and len(problem) ** 3 > _LARGEST:
             raise UnsupportedProblem(
                 f"{len(problem)} samples in the plane are too many for exact pricing of all of "
                 f"them: give at most {int(_LARGEST ** (1 / 3))}"
             )
-        self.problem, self.counts = problem, counts
+        self.problem, self.counts, self.clock = problem, counts, clock
         # What an affine function fits needs no hinge, and may be too large to price.
         affine = np.abs(SquaredError(problem, counts, 1.0).targets).max() <= _AFFINE
-        self._pricing = None if affine else exact_pricing(problem)
+        self._pricing = None if affine else exact_pricing(problem, clock)
         self.name = "closed-form" if self._pricing is None else self._pricing.name
 
     def largest_penalty(self) -> float:
@@ -143,8 +146,9 @@ class RegularisedSolver:
         start: Regularised | None = None,
         report: Callable[[Progress], None] = lambda progress: None,
     ) -> Regularised:
-        """The solution for one penalty, from that for another one; after Ctrl-C the best so far."""
+        """The solution for one penalty, from that for another one; if stopped, the best so far."""
         rows = SquaredError(self.problem, self.counts, penalty)
+        rows.clock = self.clock
         multipliers = rows.targets / penalty
         affine = float(np.sum(rows.targets * multipliers)) / 2
         none = no_hinges(self.problem)
@@ -156,8 +160,9 @@ class RegularisedSolver:
         run = _Run(self._pricing, best, report)
         try:
             run.exchange(tolerance, start)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Stopped):
             best.interrupted = True  # keep what there is
+            return best
         run.thin()
         return best
 
@@ -185,7 +190,9 @@ class _Run:
                 return
             gap, value = best.gap, best.objective
             columns = rows.features(pool)
-            weights, multipliers = solve_group_lasso(columns, rows.targets, rows.softness)
+            weights, multipliers = solve_group_lasso(
+                columns, rows.targets, rows.softness, rows.clock
+            )
             multipliers = rows.projected(multipliers)
             found, heights = self._rate(pool, weights, multipliers)
             norms = np.linalg.norm(weights, axis=1)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from convexden import data
 from convexden.distances import rms_distance, sup_distance, sup_distance_bounds
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidInput, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.theorems import univariate
@@ -120,7 +120,7 @@ def test_outermost_pieces_count() -> None:
 def test_bad_input() -> None:
     rng = np.random.default_rng(3)
     plane, space = denoising(np.eye(3)[:, :2], radius=0.1), denoising(np.eye(4), radius=0.1)
-    with pytest.raises(InvalidProblem, match="do not map 2 inputs to 2 outputs"):
+    with pytest.raises(InvalidInput, match="do not map 2 inputs to 2 outputs"):
         sup_distance(random_network(rng, 3, 2, 2), random_network(rng, 3, 2, 1), plane)
     many = random_network(rng, 150, 4, 4)
     with pytest.raises(UnsupportedProblem, match="in 3 dimensions, too many to try"):

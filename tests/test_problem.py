@@ -26,7 +26,7 @@ def test_data_are_copied_and_read_only():
     ("centers", "targets", "radii", "message"),
     [
         ([[0, 0], [1]], [0, 1], 0, "rectangular"),
-        ([[0, "a"], [1, 2]], [0, 1], 0, "rectangular array of numbers"),
+        ([[0, "a"], [1, 2]], [0, 1], 0, "array of numbers, they hold text"),
         ([[0, np.nan], [1, 2]], [0, 1], 0, "NaN or infinity"),
         ([[0, 1], [1, 2]], [0, np.inf], 0, "NaN or infinity"),
         ([], [], 0, "empty"),

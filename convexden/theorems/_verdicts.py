@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 import numpy as np
 
-from convexden import versions
+from convexden import arguments, versions
 from convexden.certificate import Certificate
 from convexden.errors import UnsupportedProblem
 from convexden.network import ShallowNetwork
@@ -195,6 +195,8 @@ def compare(
     instance, kind : str
         What is said of them in the result.
     """
+    arguments.instance("closed_form", closed_form, ClosedForm)
+    tolerance = arguments.tolerance(tolerance)
     start = perf_counter()
     found = None if solve else _by_multipliers(closed_form, tolerance)
     if found is None:

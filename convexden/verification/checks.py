@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import arguments
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
@@ -168,7 +169,9 @@ def verify_certificate(solution: Solution, *, tolerance: float = 1e-8) -> Verifi
     Raises
     ------
     InvalidProblem
-        If network or certificate do not fit the problem."""
+        If network or certificate do not fit the problem.
+    """
+    arguments.instance("solution", solution, Solution)
     return verify(
         solution.problem,
         solution.network,
@@ -252,6 +255,7 @@ def verify(
     ------
     InvalidProblem
         If network or certificate do not fit the problem."""
+    tolerance = arguments.tolerance(tolerance)
     return judge(
         examine(problem, network, certificate),
         certificate,
@@ -446,6 +450,9 @@ def fitting(
     problem: Interpolation, network: ShallowNetwork, certificate: Certificate
 ) -> tuple[Array, Array]:
     """The multipliers as arrays, if everything has the shape that the problem asks for."""
+    arguments.instance("problem", problem, Interpolation)
+    arguments.instance("network", network, ShallowNetwork)
+    arguments.instance("certificate", certificate, Certificate)
     n, p, d = len(problem), problem.output_dimension, problem.input_dimension
     if (network.input_dimension, network.output_dimension) != (d, p):
         raise InvalidProblem(
@@ -459,18 +466,12 @@ def fitting(
 
 
 def _multipliers(name: str, array: Any, shape: tuple[int, ...]) -> Array:
-    try:
-        numbers: Array = np.asarray(array, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InvalidProblem(
-            f"certificate {name} are not an array of numbers: give shape {shape}"
-        ) from error
+    """The multipliers as an array of this shape."""
+    numbers = arguments.array(f"certificate {name}", array)
     if numbers.shape != shape:
         raise InvalidProblem(
             f"certificate {name} have shape {numbers.shape}, the problem asks for {shape}"
         )
-    if not np.isfinite(numbers).all():
-        raise InvalidProblem(f"certificate {name} hold NaN or infinity: give finite numbers")
     return numbers
 
 

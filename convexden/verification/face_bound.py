@@ -8,7 +8,7 @@ and computes *all* stationary points of the few that are left (`stationary_point
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,6 @@ Integers = NDArray[np.intp]
 # symmetric simplices in 3 to 5 dimensions were seen to move the maximum by up to 2.4e-14, and for
 # triangles it leaves the enclosures of the plane by up to 5e-15.
 WIDTH = 1e-12
-# Sites this close to the flat through others (in units of the largest distance of two sites) need no
-# tangency beside theirs: a hundred times the rounding of coordinates.
-FLAT = 1e-14
 # Most faces of a simplex: those of 11 sites.
 MOST_FACES = 2_093_058
 # Numbers held at a time while faces are computed.
@@ -109,74 +106,49 @@ class _Faces:
         self.patterns = (self.codes[:, None] & self.bits) != 0
         self.signs = np.where(self.patterns, 1.0, -1.0)
         self.offsets = centers - centers[:, None]  # [p, n]: y_n - y_p
-        self.sums = ActiveSums.of(self.patterns, centers, values, jacobians)
+        self.sites = centers, values, jacobians
+        self.sums = ActiveSums.of(self.patterns, *self.sites)
         self.form_sizes = np.linalg.norm(self.sums.forms, axis=(2, 3))
         self.slope_sizes = np.linalg.norm(self.sums.slopes, axis=1)
-        reach = float(np.linalg.norm(self.offsets[0], axis=1).max())
-        self.flat = FLAT * reach
-        self.touch = 2.0 * MARGIN * self.flat + touch
+        self.touch = touch
 
     def bounds(self, width: float) -> tuple[float, float]:
         """The largest value seen, and a bound of all."""
         best, upper = 0.0, 0.0
-        levels = self._levels()
         # Small spheres come first: what they attain rules most of the large ones out.
-        for tangencies in reversed(levels):
-            for spheres in self._spheres(tangencies):
+        for size in range(min(self.offsets.shape[1:]), 0, -1):
+            for spheres in self._spheres(size):
                 best, bounds = spheres.bounds(best, width)
                 upper = max(upper, float(bounds.max(initial=0.0)))
-        return best, max(upper, best * (1.0 + width))
+        return best, max(upper, best * (1.0 + width)) + self._imbalance()
 
-    def _levels(self) -> list[Tangencies]:
-        """Tangent sets of 1, 2, ... sites that are reached from smaller ones.
+    def _imbalance(self) -> float:
+        """By how much tangent hinges of a pattern and its complement may differ in value."""
+        everything = np.ones((1, len(self.radii)), dtype=bool)
+        sums = ActiveSums.of(everything, *self.sites)
+        sizes = np.linalg.norm(sums.forms[:, 0], axis=(1, 2)) + sums.form_errors[:, 0]
+        slope = np.linalg.norm(sums.slopes[0]) + sums.slope_errors[0]
+        return MARGIN * float((sizes + slope * self.radii).max())
 
-        On the sphere of a set, a site whose distance from the flat through the set is at most
-        `flat` has a constant z up to twice of it.  If z = r s somewhere on the sphere, the hinges
-        enter the ball by no more than 2 `flat`, which `touch` forgives, so that the site needs no
-        tangency of its own: the larger set is left out.  It stays if it is reached by adding its
-        sites in another order.
-        """
-        count, dimension = self.offsets.shape[1:]
-        sets = np.arange(count, dtype=np.intp)[:, None]
-        levels = [Tangencies.of(sets, self.offsets)]
-        while levels[-1].sites.shape[1] < min(count, dimension):
-            last = levels[-1]
-            members = np.zeros((len(last.sites), count), dtype=bool)
-            np.put_along_axis(members, last.sites, True, axis=1)
-            rows, new = np.nonzero(~members)
-            points = self.offsets[last.sites[rows, 0], new]
-            apart = last.altitudes(rows, points) > self.flat
-            grown = members[rows[apart]]
-            grown[np.arange(len(grown)), new[apart]] = True
-            if not len(grown):
-                break
-            grown = np.unique(grown, axis=0)
-            sets = np.nonzero(grown)[1].reshape(len(grown), -1)
-            levels.append(Tangencies.of(sets, self.offsets))
-        return levels
-
-    def _spheres(self, tangencies: Tangencies) -> Iterator[Spheres]:
-        """The spheres of these tangent sets with all patterns, a chunk at a time."""
-        count, dimension = len(self.radii), self.offsets.shape[2]
-        size = tangencies.sites.shape[1]
-        free = dimension - size + 1
-        outputs = self.sums.slopes.shape[1]
-        each = max(6 * free * (free + count + outputs), dimension * (count + outputs))
-        step = max(1, CHUNK // each)
+    def _spheres(self, size: int) -> Iterator[Spheres]:
+        """The spheres of this many tangent sites with all patterns, a chunk at a time."""
+        count = len(self.radii)
+        sets = np.array(list(combinations(range(count), size)), dtype=np.intp)
+        tangencies = Tangencies(sets, self.sites[0])
         samples = self.radii[tangencies.sites] == 0
         for sides in product((False, True), repeat=size):
             # Of the two patterns of a hinge through a sample one is enough.
-            some = tangencies.take(~(samples & np.array(sides)).any(axis=1))
-            heights = np.where(sides, 1.0, -1.0) * self.radii[some.sites]
-            yield from self._faces(some, sides, heights, step)
+            rows = tangencies.independent & ~(samples & np.array(sides)).any(axis=1)
+            yield from self._faces(tangencies, np.flatnonzero(rows), sides)
 
     def _faces(
-        self, tangencies: Tangencies, sides: tuple[bool, ...], heights: Array, step: int
+        self, tangencies: Tangencies, rows: Integers, sides: tuple[bool, ...]
     ) -> Iterator[Spheres]:
-        """The spheres of the hinges with z = heights at the sites of the sets."""
-        found = tangencies.spheres(heights)
+        """The spheres of hinges tangent to these sets, above or below each site as `sides` says."""
+        heights = np.where(sides, 1.0, -1.0) * self.radii[tangencies.sites[rows]]
+        found = tangencies.spheres(rows, heights)
         axes, sites = tangencies.complements.axes[found.rows], tangencies.sites[found.rows]
-        heights = heights[found.rows]
+        heights = np.where(sides, 1.0, -1.0) * self.radii[sites]
         k, m = axes.shape[2], sites.shape[1] - 1
         products = (k * np.sqrt(k) + 8) * EPS
         offsets = self.offsets[sites[:, 0]]
@@ -188,6 +160,9 @@ class _Faces:
         swing_error = found.radius_error + found.basis_error + products
         slack = lengths * (center_error + swing_error)[:, None] + 4.0 * EPS * np.abs(heights[:, :1])
         slack = MARGIN * (slack + 4.0 * EPS * self.radii) + self.touch
+        free, outputs = k - m, self.sums.slopes.shape[1]
+        each = max(6 * free * (free + len(self.radii) + outputs), k * (len(self.radii) + outputs))
+        step = max(1, CHUNK // each)
         for i, a in self._matches(sites, sides, middle, swing, slack, step):
             # The pivot at which the terms cancel least.
             costs = self.form_sizes[sites[i], a[:, None]]

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import arguments
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
@@ -102,6 +103,7 @@ def verify_regularised(
     >>> check.passed, check.reasons
     (True, ())
     """
+    arguments.instance("solution", solution, RegularisedSolution)
     return verify_objective(
         solution.problem,
         solution.penalty,
@@ -153,6 +155,8 @@ def verify_objective(
     InvalidProblem
         If a site is a ball, or network or certificate do not fit the problem.
     """
+    penalty = arguments.number("penalty", penalty, above=0.0)
+    tolerance = arguments.tolerance(tolerance)
     values, jacobians = fitting(problem, network, certificate)
     if (problem.radii > 0).any():
         raise InvalidProblem(

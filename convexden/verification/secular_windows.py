@@ -24,8 +24,14 @@ from convexden.verification.tangent_spheres import EPS, MARGIN
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# Newton steps towards the right end of the inner window, and towards the other ends.
-STEPS, FEW_STEPS = 10, 4
+# Most Newton steps towards the right end of the inner window: they are small near double roots.
+STEPS = 60
+# Newton steps towards the other ends, from points near them.
+FEW_STEPS = 4
+# Halvings of an interval in which phi is least.
+BISECTIONS = 30
+# Stands for zero where it divides.
+TINY = 1e-60
 # Share of a Newton step that is taken: the rest covers the rounding of the step.
 SHORT = 1.0 - 1e-9
 
@@ -121,7 +127,7 @@ def outer_window(below: Array, slope: Array, error: Array, t: Array) -> Window:
 
 
 def _excess(below: Array, sizes: Array, t: Array, rounding: float) -> tuple[Array, Array]:
-    """Phi (1 + rounding) - 1 and the negative slope of phi, at t > 0."""
+    """phi (1 + rounding) - 1 and the negative slope of phi, at t > 0."""
     gaps = below + t
     terms = (sizes / gaps) ** 2
     return terms.sum(axis=0) * (1.0 + rounding) - 1.0, 2.0 * (terms / gaps).sum(axis=0)
@@ -160,31 +166,37 @@ def inner_window(below: Array, slope: Array, error: Array) -> tuple[Window, Flag
     return Window(-left, -right, -middle), none
 
 
-def _right_end(below: Array, slope: Array, error: Array, rounding: float) -> tuple[Array, Flags]:
+def _right_end(
+    below: Array, slope: Array, error: Array, rounding: float
+) -> tuple[Array, Flags]:
     """The largest tau before which there is no root for sure, and where there is none at all."""
     sizes = np.maximum(np.abs(slope) - 5.0 * error, 0.0)
-    first, others, poles = sizes[-1], sizes[:-1], below[:-1]
-    end = np.minimum(np.where(others > 0.0, poles, np.inf).min(axis=0), below[-2] + 1.01 * error)
-    tau = first.copy()
+    # The first pole: sizes that may be 0 have none.
+    pole = np.where(sizes[:-1] > 0.0, below[:-1], np.inf).min(axis=0)
+    end = np.minimum(pole, below[-2] + 1.01 * error)
+    tau = sizes[-1].copy()
     none = np.zeros(len(tau), dtype=bool)
+    going = np.flatnonzero(tau > 0.0)
     for _ in range(STEPS):
-        none |= (tau > 0.0) & (tau >= end)
-        going = (tau > 0.0) & ~none
-        if not going.any():
+        done = tau[going] >= end[going]
+        none[going[done]] = True
+        going = going[~done]
+        if not len(going):
             break
-        at = np.where(going, tau, 0.5)
-        gaps = np.where(others > 0.0, poles - at, 1.0)
-        gaps = np.where(going, gaps, 1.0)
-        terms = (others / gaps) ** 2
-        near = (first / at) ** 2
+        at, own = tau[going], sizes[:, going]
+        terms = (own[:-1] / np.where(own[:-1] > 0.0, below[:-1, going] - at, 1.0)) ** 2
+        near = (own[-1] / at) ** 2
         total = near + terms.sum(axis=0)
         excess = total - 1.0 - rounding * total
-        falls, rises = near / at, (terms / gaps).sum(axis=0)
-        exceeds = going & (excess > 0.0)
-        none |= exceeds & (rises - falls >= rounding * (rises + falls))
-        fall = 2.0 * (falls - rises + rounding * (rises + falls))
-        ahead = exceeds & (fall > 0.0) & ~none
-        tau = tau + SHORT * np.divide(excess, fall, out=np.zeros_like(tau), where=ahead)
+        falls = near / at
+        rises = (terms / np.where(own[:-1] > 0.0, below[:-1, going] - at, 1.0)).sum(axis=0)
+        unsure = rounding * (rises + falls)
+        none[going] = (excess > 0.0) & (rises - falls >= unsure)
+        steps = SHORT * excess / np.maximum(2.0 * (falls - rises + unsure), TINY)
+        ahead = (excess > 0.0) & (falls - rises + unsure > 0.0) & ~none[going]
+        ahead &= steps > 4.0 * EPS * at
+        going = going[ahead]
+        tau[going] += steps[ahead]
     return np.where(none, np.minimum(tau, end), tau), none
 
 
@@ -202,22 +214,40 @@ def _left_end(
         tau = tau + push * np.divide(excess, fall, out=np.zeros_like(tau), where=ahead)
     excess, _ = _inner_excess(below, sizes, tau, rounding)
     below_one = (tau < second) & (excess <= 0.0)
-    # A first guess of where phi is least, and points between tau and the pole.
-    a, b = np.cbrt(sizes[-1]) ** 2, np.cbrt(sizes[-2]) ** 2
     known = np.zeros(len(tau), dtype=bool)
+    # Bisection for the point where phi is least.
+    going = np.flatnonzero(below_one)
+    low, high = tau[going], second[going]
+    at = low
+    for _ in range(BISECTIONS):
+        excess, fall = _inner_excess(below[:, going], sizes[:, going], at, rounding)
+        known[going] = _contradicts(-excess, at, second[going], error[going])
+        left = ~known[going]
+        going, low, high = going[left], low[left], high[left]
+        if not len(going):
+            break
+        falls = fall[left] > 0.0
+        low, high = np.where(falls, at[left], low), np.where(falls, high, at[left])
+        at = 0.5 * (low + high)
+    return tau, known
+
+
+def _contradicts(kappa: Array, at: Array, second: Array, error: Array) -> Flags:
+    """Whether no local maximum lies beyond tau = at, where phi <= 1 - kappa (`inner_window`)."""
     gamma = np.sqrt(2.0 * second * error)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for at in (second * (a / (a + b)), 0.5 * (tau + second), tau):
-            at = np.maximum(at, tau)
-            excess, _ = _inner_excess(below, sizes, at, rounding)
-            steep = 2.0 * (second + error) * error * (1.0 / gamma + 1.0 / at) / (at - error)
-            share = (gamma + error) / (at - error)
-            known |= (at < second) & (at > 2.0 * error) & (MARGIN * (steep + share) < -excess)
-    return tau, known & below_one
+    room = at - error
+    safe = np.where(room > error, room, 1.0)
+    steep = 2.0 * (second + error) * error * (1.0 / gamma + 1.0 / safe) / safe
+    contradicts: Flags = (
+        (at < second) & (room > error) & (MARGIN * (steep + (gamma + error) / safe) < kappa)
+    )
+    return contradicts
 
 
-def _inner_excess(below: Array, sizes: Array, tau: Array, rounding: float) -> tuple[Array, Array]:
-    """Phi (1 + rounding) - 1 and the negative slope of phi at tau, infinite at poles."""
+def _inner_excess(
+    below: Array, sizes: Array, tau: Array, rounding: float
+) -> tuple[Array, Array]:
+    """phi (1 + rounding) - 1 and the negative slope of phi at tau, infinite at poles."""
     gaps = below - tau
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         terms = (sizes / gaps) ** 2

@@ -135,6 +135,11 @@ class Spheres:
 
     def _seen(self, secular: _Secular, coordinates: Array, best: float) -> float:
         """The largest value at those of the points (k, F), made unit, that are feasible."""
+        # Without a slope along it the last coordinate is what the others leave.
+        rest = (coordinates[:-1] ** 2).sum(axis=0)
+        least = np.sqrt(np.maximum(1.0 - rest, 0.0))
+        short = np.abs(coordinates[-1]) < least
+        coordinates[-1] = np.where(secular.hard & short, least, coordinates[-1])
         coordinates = coordinates / np.maximum(np.linalg.norm(coordinates, axis=0), TINY)
         for sign in (1.0, -1.0):
             points = secular.basis @ coordinates.T[:, :, None]

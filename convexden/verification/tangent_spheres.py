@@ -3,8 +3,8 @@ r"""Where all hinges tangent to a set of sites lie, with proven errors.
 Hinges tangent to the sites of a set T have normals w with :math:`e_i^T w = h_i`, one equation for
 each edge of a tree on T, and |w| = 1: a sphere with a center c, a radius R and an orthonormal basis
 E of the directions orthogonal to the edges.  All three are computed in floats, and this module
-bounds how far they are from exact ones.  Nearly dependent edges have large errors; they are never
-left out by a cut-off.
+bounds how far they are from exact ones.  Where the edges are nearly dependent, or the sphere is
+small, rationals take over (`exact.flats`): no set is left out by a cut-off.
 
 Conventions of all bounds: `EPS` is twice the unit roundoff u, so that n `EPS` exceeds
 :math:`\gamma_n = n u / (1 - n u)`, the relative error of a sum of n products in any order (Higham,
@@ -19,12 +19,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.verification.exact.flats import Flat
+
 Array = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
 EPS = float(np.finfo(float).eps)
 # Bounds of errors have few operations: their own rounding is far below this factor.
 MARGIN = 1.001
+# Errors above this (sine or length) are removed by rationals: a condition of some hundreds.
+SHARP = 1e-12
 # Where a perturbation may turn a space by more than this (sine), its bound is infinite.
 LARGEST_TURN = 0.25
 
@@ -87,82 +91,101 @@ class Complements:
         turn[turn > LARGEST_TURN] = np.inf
         return cls(axes, lower, inverse, inverse_size, leak, skew, turn)
 
+    def take(self, rows: Integers) -> Complements:
+        """Some of them."""
+        return Complements(*(value[rows] for value in vars(self).values()))
 
-@dataclass(frozen=True, eq=False)
+    def replace(self, row: int, complement: Array) -> None:
+        """A complement (k, k - m) that is known to 2 ulps; the edges in it are not computed."""
+        k, free = complement.shape
+        completed, _ = np.linalg.qr(complement, mode="complete")
+        axes = np.hstack([completed[:, free:], complement])
+        self.axes[row] = axes
+        self.skew[row] = MARGIN * (float(np.linalg.norm(axes.T @ axes - np.eye(k))) + k * k * EPS)
+        self.turn[row] = 4.0 * np.sqrt(k) * EPS
+        self.inverse_size[row] = np.inf
+
+
 class Tangencies:
     """Sets of sites, the trees on them, and the complements of their edges.
 
     The columns of `sites` are in the order in which the tree grows from the first of them, each new
     site joined to the nearest one before it (`parents`, columns): edges between sites that nearly
-    coincide are as precise, relative to their lengths, as others.
+    coincide are as precise, relative to their lengths, as others.  Sets whose edges depend on each
+    other up to rounding are computed in rationals, and left out if the edges are dependent: their
+    hinges are those tangent to some independent ones of the sites.
     """
 
-    sites: Integers  # (F, s)
-    parents: Integers  # (F, s - 1)
-    lengths: Array  # (F, s - 1)
-    complements: Complements
+    def __init__(self, sets: Integers, centers: Array) -> None:
+        offsets = centers - centers[:, None]  # [p, n]: y_n - y_p
+        self.centers = centers
+        self.sites, self.parents = _trees(sets, np.linalg.norm(offsets, axis=2))
+        edges = offsets[np.take_along_axis(self.sites, self.parents, axis=1), self.sites[:, 1:]]
+        self.lengths = np.linalg.norm(edges, axis=2)
+        edges = edges / np.where(self.lengths > 0.0, self.lengths, 1.0)[:, :, None]
+        self.complements = Complements.of(edges)
+        self.independent = np.ones(len(sets), dtype=bool)
+        self._flats: dict[int, Flat] = {}
+        for row in np.flatnonzero(self.complements.turn > SHARP):
+            self._make_exact(row)
 
-    @classmethod
-    def of(cls, sets: Integers, offsets: Array) -> Tangencies:
-        """Trees on the sets (F, s) of sites with differences `offsets` [p, n] = y_n - y_p."""
-        sites, parents = _trees(sets, np.linalg.norm(offsets, axis=2))
-        edges = offsets[np.take_along_axis(sites, parents, axis=1), sites[:, 1:]]
-        lengths = np.linalg.norm(edges, axis=2)
-        edges = edges / np.where(lengths > 0.0, lengths, 1.0)[:, :, None]
-        return cls(sites, parents, lengths, Complements.of(edges))
+    def _make_exact(self, row: int) -> None:
+        """Replace the complement of an ill-conditioned set."""
+        flat = self._flat(row)
+        self.independent[row] = flat.independent
+        if flat.independent:
+            self.complements.replace(row, flat.complement())
 
-    def take(self, rows: NDArray[np.bool_]) -> Tangencies:
-        """Those of the sets."""
-        c = self.complements
-        kept = Complements(*(getattr(c, name)[rows] for name in c.__dataclass_fields__))
-        return Tangencies(self.sites[rows], self.parents[rows], self.lengths[rows], kept)
+    def _flat(self, row: int) -> Flat:
+        """The flat through the sites of a set, in rationals."""
+        if row not in self._flats:
+            self._flats[row] = Flat(self.centers[self.sites[row]])
+        return self._flats[row]
 
-    def spheres(self, heights: Array) -> TangentSpheres:
-        """Spheres of the hinges with z = heights (F, s) at the sites, for those that may exist."""
-        c = self.complements
-        differences = heights[:, 1:] - np.take_along_axis(heights, self.parents, axis=1)
-        right = differences / np.where(self.lengths > 0.0, self.lengths, 1.0)
+    def spheres(self, rows: Integers, heights: Array) -> TangentSpheres:
+        """Spheres of the hinges with z = heights (F, s) at the sites of some sets.
+
+        Those that do not exist are left out.
+        """
+        c = self.complements.take(rows)
+        lengths = self.lengths[rows]
+        differences = heights[:, 1:] - np.take_along_axis(heights, self.parents[rows], axis=1)
+        right = differences / np.where(lengths > 0.0, lengths, 1.0)
         fixed = (c.inverse @ right[:, :, None])[:, :, 0]
         length = np.linalg.norm(fixed, axis=1)
         m = right.shape[1]
         missed = np.linalg.norm(right - (c.lower @ fixed[:, :, None])[:, :, 0], axis=1)
         rounding = m * EPS * _size(c.lower) * length + 3.0 * EPS * np.linalg.norm(right, axis=1)
-        error = MARGIN * _times(c.inverse_size, missed + rounding + c.leak)
+        error = MARGIN * c.inverse_size * (missed + rounding + c.leak)
         exists = ~(length - error > 1.0)
         # Of points of the complement the part along the edges is at most `turn`, and the other way
         # round the center, which is orthogonal to the complement, leaves the edges by as much.
         center_error = MARGIN * (error + 1.2 * c.turn + np.maximum(length - 1.0, 0.0))
-        # All centers are in the unit ball.
-        center_error = np.minimum(center_error, 2.0)
+        fixed = fixed / np.maximum(length, 1.0)[:, None]
         shorter = np.minimum(length, 1.0)
-        radius = np.sqrt((1.0 - shorter) * (1.0 + shorter))
+        radius = _across(shorter)
         longest = _across(np.maximum(shorter - center_error, 0.0))
         shortest = _across(np.minimum(shorter + center_error, 1.0))
         radius_error = MARGIN * np.maximum(longest - radius, radius - shortest) + 4.0 * EPS
-        found = TangentSpheres(
-            np.flatnonzero(exists),
-            fixed[exists] / np.maximum(length, 1.0)[exists, None],
+        k = c.axes.shape[1]
+        if m:
+            for i in np.flatnonzero(exists & (center_error + radius_error > SHARP)):
+                found = self._flat(int(rows[i])).sphere(heights[i].tolist())
+                exists[i] = found is not None
+                if found is not None:
+                    center, radius[i] = found
+                    fixed[i] = center @ c.axes[i, :, :m]
+                    # The center has no part in the exact complement.
+                    center_error[i] = MARGIN * ((k * np.sqrt(k) + 4) * EPS + 1.5 * c.turn[i])
+                    radius_error[i] = 2.0 * EPS * radius[i]
+        return TangentSpheres(
+            rows[exists],
+            fixed[exists],
             radius[exists],
             (center_error + c.skew + 4.0 * EPS)[exists],
             radius_error[exists],
-            np.minimum(1.5 * c.turn + c.skew, 2.0)[exists],
+            (1.5 * c.turn + c.skew)[exists],
         )
-        return found
-
-    def altitudes(self, rows: Integers, points: Array) -> Array:
-        """Bounds of the distances of points from the flats through the sets of these rows.
-
-        The points are given by their differences from the first site of the set.
-        """
-        c = self.complements
-        m = self.parents.shape[1]
-        across = (points[:, None, :] @ c.axes[rows][:, :, m:])[:, 0]
-        k = points.shape[1]
-        blur = 1.5 * c.turn[rows] + c.skew[rows] + k * k * EPS
-        bounds: Array = MARGIN * (
-            np.linalg.norm(across, axis=1) + _times(np.linalg.norm(points, axis=1), blur)
-        )
-        return bounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,8 +232,3 @@ def _size(matrices: Array) -> Array:
     """Frobenius norms."""
     sizes: Array = np.linalg.norm(matrices, axis=(1, 2))
     return sizes
-
-
-def _times(a: Array, b: Array) -> Array:
-    """Products in which 0 times infinity is 0."""
-    return np.where((a == 0.0) | (b == 0.0), 0.0, a) * np.where(a == 0.0, 0.0, b)

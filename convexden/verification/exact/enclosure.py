@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, qr
-from scipy.linalg import inv as inverse
+from scipy.linalg import qr
 
 from convexden.verification.exact.hinge_slack import lengths
 from convexden.verification.exact.twofold import EPS
@@ -54,7 +53,7 @@ def select(matrix: Array, errors: Array) -> Selection | None:
     columns = qr(matrix, mode="r", pivoting=True, check_finite=False)[1][:rows]
     square = matrix[:, columns]
     try:
-        inverted = np.linalg.inv(square)
+        inverted = np.asarray(np.linalg.inv(square), dtype=float)
     except np.linalg.LinAlgError:
         return None
     uncertain = (rows + 4) * EPS * np.abs(square).sum(axis=1) + errors[:, columns].sum(axis=1)

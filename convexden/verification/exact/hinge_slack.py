@@ -230,7 +230,7 @@ def _inward(
     ridge = _RIDGE * np.trace(matrices, axis1=1, axis2=2)
     matrices += ridge[:, None, None] * np.eye(dimension + 1)
     right = np.swapaxes(weighted, 1, 2) @ (near * room)[..., None]
-    step = np.linalg.solve(matrices, right)[..., 0]
+    step = np.asarray(np.linalg.solve(matrices, right)[..., 0], dtype=float)
     turn, shift = step[:, :dimension], step[:, dimension]
 
     along = (turn * w).sum(axis=1)

@@ -58,6 +58,7 @@ from convexden.verification.exact.hinge_slack import (
     slacks,
 )
 from convexden.verification.exact.piece_residuals import piece_residuals
+from convexden.verification.exact.projection import projected
 from convexden.verification.exact.twofold import EPS, dot_plus
 
 Array = NDArray[np.float64]
@@ -79,7 +80,7 @@ class UpperBound:
     cost : float
         The optimum is at most this; infinite if nothing could be shown.
     increase : float
-        By how much that exceeds the representation cost of the network as it is stored.
+        By how much that exceeds the representation cost of the network as it is stored, rounded.
     reason : str
         One line that says why nothing could be shown; empty otherwise.
     """
@@ -102,56 +103,64 @@ def upper_bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
     -------
     UpperBound
     """
-    size = len(problem) * (network.neurons + 1) * (problem.input_dimension + 1)
-    if size > _LARGEST:
-        return _unknown(
-            f"{len(problem)} sites and {network.neurons} neurons in {problem.input_dimension} "
-            "dimensions are too many to bound the optimum from above"
-        )
+    centers, radii, norm = problem.centers, problem.radii, 1.0
     with np.errstate(all="ignore"):
-        return _bound(problem, network)
+        cost = float(lengths(network.output_weights) @ lengths(network.input_weights))
+        flat = projected(centers, radii, network)
+        if flat is not None:
+            centers, radii, network, norm = flat
+        neurons, outputs, inputs = network.neurons + 1, problem.output_dimension, centers.shape[1]
+        if max(len(centers), outputs) * neurons * (inputs + 1) > _LARGEST:
+            return _unknown(
+                f"{len(centers)} sites and {network.neurons} neurons in {inputs} dimensions are "
+                "too many to bound the optimum from above"
+            )
+        total, reason = _bound(centers, problem.targets, radii, network)
+        total *= norm * (1 + 2 * EPS)
+    if not math.isfinite(total):
+        return _unknown(reason or "numbers are too large for a bound of the cost")
+    return UpperBound(total, total - cost)
 
 
 def _unknown(reason: str) -> UpperBound:
     return UpperBound(math.inf, math.inf, reason)
 
 
-def _bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
-    """The bound of the module's theorem."""
+def _bound(
+    centers: Array, targets: Array, radii: Array, network: ShallowNetwork
+) -> tuple[float, str]:
+    """The bound of the module's theorem, and why it is infinite if it is."""
     a_sizes, w_sizes = lengths(network.output_weights), lengths(network.input_weights)
     real = np.flatnonzero((a_sizes > 0) & (w_sizes > 0))
     a_sizes, w_sizes = a_sizes[real], w_sizes[real]
     rounding = 1 + (network.input_dimension + network.output_dimension + len(real) + 8) * EPS
     cost = float(a_sizes @ w_sizes) * rounding
 
-    sites = Sites.of(problem.centers, problem.radii)
-    hinges = _hinges(sites, network, real, problem.targets)
+    sites = Sites.of(centers, radii)
+    hinges = _hinges(sites, network, real, targets)
     names, patterns = interior_patterns(sites, hinges)
     slack, error = slacks(sites, hinges)
     cuts = np.maximum((error - slack).max(axis=1, initial=0.0), 0.0)
     stuck = (cuts > 0) & ~np.isfinite(patterns.prices[names])
     if stuck.any():
-        return _unknown(_obstacle(problem, real, slack, stuck))
+        return math.inf, _obstacle(radii, real, slack, stuck)
     moves = np.where(cuts > 0, 2 * cuts * patterns.prices[names], 0.0)
 
-    groups, first = _groups(hinges.active, problem.targets)
-    residuals = piece_residuals(problem.targets[first], network, real, hinges.active[:, first])
-    rows = equations(problem.centers, sites, groups, first, residuals, cost)
+    groups, first = _groups(hinges.active, targets)
+    residuals = piece_residuals(targets[first], network, real, hinges.active[:, first])
+    rows = equations(centers, sites, groups, first, residuals, cost)
     usable = np.isfinite(patterns.prices)
     inner = Patterns(*(part[usable] for part in vars(patterns).values()))
     fix, reason = correction_cost(sites, rows, inner, hinges, (w_sizes + moves) * rounding, cost)
-    increase = float(a_sizes @ moves) * rounding + fix
-    total = (cost + increase) * (1 + 2 * EPS)
-    if not math.isfinite(total):
-        return _unknown(reason or "numbers are too large for a bound of the cost")
-    return UpperBound(total, increase)
+    moved = float(a_sizes @ moves) * rounding
+    return (cost + moved + fix) * (1 + 2 * EPS), reason
 
 
-def _obstacle(problem: Interpolation, real: Indices, slack: Array, stuck: Booleans) -> str:
+def _obstacle(radii: Array, real: Indices, slack: Array, stuck: Booleans) -> str:
     """Which hinge cuts which site and has no other one of its pattern near."""
     k = int(np.argmax(np.where(stuck, -slack.min(axis=1), -np.inf)))
     n = int(np.argmin(slack[k]))
-    if problem.radii[n] > 0:
+    if radii[n] > 0:
         return f"the hinge of neuron {real[k]} cuts the ball of site {n} and cannot be moved off"
     return (
         f"the hinge of neuron {real[k]} is too close to the sample of site {n} to say on which side"
