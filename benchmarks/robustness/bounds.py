@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import qr
 
-from benchmarks.robustness.exact import Sites, Vector, dot, echelon, fractions, integer_rows, solve
+from benchmarks.robustness.exact import Sites, Vector, dot, echelon, integer_rows, solve
 from benchmarks.robustness.networks import Hinge
 
 Array = NDArray[np.float64]
