@@ -185,7 +185,7 @@ def _coordinates(centers: Array) -> _Coordinates:
     varying = np.flatnonzero((centers != centers[0]).any(axis=0))
     nothing = np.zeros(count)
     full = min(len(varying), count - 1)
-    if full > 1:
+    if full >= 1 and len(varying) > 1:
         changing = centers[:, varying]
         ulps = np.spacing(np.abs(changing).max(axis=0))
         _, sizes, axes = np.linalg.svd(changing - changing[0], full_matrices=False)

@@ -371,8 +371,14 @@ def _ends(
         for end, step in ((0, 1), (1, -1)):
             at = ends[row, site, interval, end]
             parts.append((row, site, at, np.full(len(row), kind), np.full(len(row), step)))
-    row, site, at, kind, step = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return row, site, at, kind, step
+    rows, sites, places, kinds, steps = zip(*parts, strict=True)
+    return (
+        np.concatenate(rows),
+        np.concatenate(sites),
+        np.concatenate(places),
+        np.concatenate(kinds),
+        np.concatenate(steps),
+    )
 
 
 def _coefficients(pieces: _Pieces) -> tuple[Extended, Extended]:
