@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments, verification, versions
+from convexden.affine import AffinePart
 from convexden.certificate import Certificate
 from convexden.clock import Clock, Stopped
 from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
@@ -21,15 +22,19 @@ from convexden.problem import Interpolation
 from convexden.reduction import Reduction
 from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.threads import one_thread
+from convexden.verification.exact.affine import affine_interpolant
 
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
+FREE = "closed-form"  # the pricing of multipliers that are zero
 FORMULATIONS = ("scalar-exact", "copositive", "semidefinite", "ramps")  # in one program
 STOPPED = (
     "stopped before there was a network or a proof that there is none: let it run longer, or lower "
     "the radii if balls almost touch"
 )
 MASTERS = ("clarabel", "cvxpy")
+# Rounding of the coordinates of a reduced problem, in units of its spread.
+_REDUCED = 2.0**-50
 METHODS = ("column-generation", "minimax", *FORMULATIONS, "local")
 
 
@@ -124,7 +129,10 @@ def solve(
 
     interrupted = False
     with one_thread():
-        if problem.input_dimension == 1:  # the data as they are, without rounding
+        free = affine_interpolant(problem)
+        if free is not None:
+            network, certificate = free, no_multipliers(problem)
+        elif problem.input_dimension == 1:  # the data as they are, without rounding
             network, certificate = _solve_line(problem)
         else:
             network, certificate, interrupted = _solve_reduced(
@@ -138,7 +146,7 @@ def solve(
     # The smaller of the two is a bound as well.
     lower_bound = min(certificate.lower_bound, cost)
     gap = relative_gap(cost, lower_bound)
-    proposed = method == "local" and certificate.pricing != "exact-line"
+    proposed = method == "local" and certificate.pricing not in ("exact-line", FREE)
     if checked.passed and gap <= tolerance and not proposed:
         status: Status = "certified"
     else:
@@ -177,9 +185,11 @@ def _solve_reduced(
     report: Callable[[Progress], None],
     clock: Clock,
 ) -> tuple[ShallowNetwork, Certificate, bool]:
-    """Solve the problem of the sites that matter, in the dimensions that they span: a network,
-    multipliers, and whether the run was stopped."""
-    reduction = Reduction.of(problem, drop_implied=True)
+    """Network and multipliers, found without a large affine part and in the fewest dimensions, and
+    whether the run was stopped.
+    """
+    part = AffinePart.of(problem)
+    reduction = Reduction.of(part.problem, drop_implied=True)
     reduced, scale = reduction.problem, reduction.cost_scale
 
     def relay(step: Progress) -> None:
@@ -187,7 +197,7 @@ def _solve_reduced(
 
     stopped = False
     if reduced.input_dimension == 1:
-        network, certificate = _solve_line(reduced)
+        network, certificate = _solve_line(reduced, _REDUCED)
     else:
         try:
             network, certificate, stopped = _solve_sites(
@@ -200,13 +210,22 @@ def _solve_reduced(
                 raise _no_network(problem, reduction, error, clock) from None
             except Stopped:
                 raise NotCertified(STOPPED) from None
-    return reduction.lift_network(network), reduction.lift_certificate(certificate), stopped
+    network = part.restored(reduction.lift_network(network))
+    return network, reduction.lift_certificate(certificate), stopped
 
 
-def _solve_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:
+def no_multipliers(problem: Interpolation) -> Certificate:
+    """The certificate of a network that costs nothing."""
+    n, p, d = len(problem), problem.output_dimension, problem.input_dimension
+    return Certificate(np.zeros((n, p)), np.zeros((n, p, d)), 0.0, 0.0, FREE)
+
+
+def _solve_line(
+    problem: Interpolation, rounding: float = 0.0
+) -> tuple[ShallowNetwork, Certificate]:
     from convexden.solvers.line import solve_line
 
-    found = solve_line(problem)
+    found = solve_line(problem, rounding)
     bound = max(0.0, found.objective / max(1.0, found.maximum))
     return found.network, Certificate(
         found.values, found.jacobians, bound, found.maximum, "exact-line"
