@@ -128,11 +128,16 @@ class _Faces:
     def bounds(self, width: float) -> tuple[float, float]:
         """The largest value seen, and a bound of all."""
         best, upper = 0.0, 0.0
+        unsettled: list[tuple[Spheres, Array]] = []
         # Small spheres come first: what they attain rules most of the large ones out.
         for size in range(min(self.offsets.shape[1:]), 0, -1):
             for spheres in self._spheres(size):
                 best, bounds = spheres.bounds(best, width)
-                upper = max(upper, float(bounds.max(initial=0.0)))
+                unsettled.append((spheres.take(bounds > 0.0), bounds[bounds > 0.0]))
+        for spheres, bounds in unsettled:
+            high = bounds > best * (1.0 + width)
+            bounds = bounds[high][~spheres.take(high).empty()]
+            upper = max(upper, float(bounds.max(initial=0.0)))
         upper = max(upper, best * (1.0 + width)) + self._imbalance()
         return best, upper * (1.0 + 4.0 * EPS)
 

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import nnls
 
 from convexden.verification.secular_windows import Window, inner_window, outer_window
 from convexden.verification.tangent_spheres import EPS, MARGIN
@@ -77,6 +78,23 @@ class Spheres:
         bounds[high] = np.where(found <= ceilings[high], found, ceilings[high])
         bounds[bounds <= best * (1.0 + width)] = 0.0
         return best, bounds
+
+    def empty(self) -> Flags:
+        """Spheres without any feasible point for sure.
+
+        At a feasible point every weighted sum of B u + e + slack with weights >= 0 is nonnegative.
+        Nonnegative least squares finds weights that violate this if there are some.
+        """
+        empty = np.zeros(len(self.g), dtype=bool)
+        lengths = np.linalg.norm(self.B, axis=2)
+        for i, (B, e) in enumerate(zip(self.B, self.e + self.slack, strict=True)):
+            try:
+                weights, _ = nnls(np.vstack([B.T, -e]), np.append(np.zeros(B.shape[1]), 1.0))
+            except RuntimeError:  # too many iterations
+                continue
+            rounding = (len(e) + self._terms) * EPS * (weights @ (np.abs(e) + lengths[i]))
+            empty[i] = weights @ e + np.linalg.norm(weights @ B) + MARGIN * rounding < 0.0
+        return empty
 
     def take(self, rows: Flags) -> Spheres:
         """Some of the spheres."""
