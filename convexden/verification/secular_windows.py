@@ -174,7 +174,7 @@ def _right_end(below: Array, slope: Array, error: Array, rounding: float) -> tup
     end = np.minimum(pole, below[-2] + 1.01 * error)
     tau = sizes[-1].copy()
     none = np.zeros(len(tau), dtype=bool)
-    going = np.flatnonzero(tau > 0.0)
+    going = np.arange(len(tau))
     for _ in range(STEPS):
         done = tau[going] >= end[going]
         none[going[done]] = True
@@ -182,12 +182,15 @@ def _right_end(below: Array, slope: Array, error: Array, rounding: float) -> tup
         if not len(going):
             break
         at, own = tau[going], sizes[:, going]
-        terms = (own[:-1] / np.where(own[:-1] > 0.0, below[:-1, going] - at, 1.0)) ** 2
+        gaps = np.where(own[:-1] > 0.0, below[:-1, going] - at, 1.0)
+        terms = (own[:-1] / gaps) ** 2
+        # Where the first size may be 0, so is tau, and there is no pole.
+        at = np.where(own[-1] > 0.0, at, 1.0)
         near = (own[-1] / at) ** 2
         total = near + terms.sum(axis=0)
         excess = total - 1.0 - rounding * total
         falls = near / at
-        rises = (terms / np.where(own[:-1] > 0.0, below[:-1, going] - at, 1.0)).sum(axis=0)
+        rises = (terms / gaps).sum(axis=0)
         unsure = rounding * (rises + falls)
         none[going] = (excess > 0.0) & (rises - falls >= unsure)
         steps = SHORT * excess / np.maximum(2.0 * (falls - rises + unsure), TINY)
