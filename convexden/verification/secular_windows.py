@@ -44,13 +44,8 @@ class Window:
     high: Array
     middle: Array
 
-    def points(self, below: Array, slope: Array, error: Array) -> tuple[Array, Array, Array]:
-        """All stationary points in the windows, up to the sign of their last coordinate.
-
-        The first coordinates (k - 1, F), the size (F,) of the last one, and a bound (F,) of the
-        distance of the points from there.  Where the bound would be 1 or more, it is 1 and the
-        coordinates are 0.
-        """
+    def points(self, below: Array, slope: Array, error: Array) -> Points:
+        """All stationary points in the windows, up to the sign of their last coordinate."""
         rest, t = below[:-1], self.middle
         swing = np.maximum(self.high - t, t - self.low)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -69,10 +64,14 @@ class Window:
             leg_error = MARGIN * 0.5 * (longest - shortest) + 4.0 * EPS
             better = direct_error < leg_error
             along = np.where(better, direct, leg)
-            total = rest_error + np.where(better, direct_error, leg_error)
-        known = (least > 0.0) & (total < 1.0)
-        center = np.where(known, center, 0.0)
-        return center, np.where(known, along, 0.0), np.where(known, total, 1.0)
+            along_error = np.where(better, direct_error, leg_error)
+        known = (least > 0.0) & (rest_error + along_error < 1.0)
+        return Points(
+            np.where(known, center, 0.0),
+            np.where(known, along, 0.0),
+            np.where(known, rest_error, 1.0),
+            np.where(known, along_error, 1.0),
+        )
 
     def reaches(self, sign: float, slope: Array, error: Array) -> Flags:
         """Where the last coordinate of a point in the window may have this sign."""
@@ -101,6 +100,32 @@ class Window:
             drift = MARGIN * (swing * steepest - error**2 / self.high)
         known = rising & (self.low > -below[-2]) & (drift >= 0.0)
         return np.where(known, drift, np.inf)
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Where points of the unit sphere may be, up to the sign of their last coordinate.
+
+    Attributes
+    ----------
+    center : (k - 1, F) array
+        The first coordinates.
+    along : (F,) array
+        The size of the last one.
+    center_error, along_error : (F,) arrays
+        Bounds of their distances from there.  If one would be 1 or more both are 1, and the
+        coordinates 0.
+    """
+
+    center: Array
+    along: Array
+    center_error: Array
+    along_error: Array
+
+    def coordinates(self, sign: float) -> Array:
+        """Points (F, k) with the last coordinate of this sign."""
+        coordinates: Array = np.vstack([self.center, (sign * self.along)[None]]).T
+        return coordinates
 
 
 def outer_window(below: Array, slope: Array, error: Array, t: Array) -> Window:
