@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from convexden.errors import UnsupportedProblem
 from convexden.verification.active_sums import ActiveSums
-from convexden.verification.infeasible_spheres import without_maxima
+from convexden.verification.feasible_caps import sharpened
 from convexden.verification.sign_patterns import sign_patterns
 from convexden.verification.sphere_maxima import Spheres
 from convexden.verification.tangent_spheres import EPS, MARGIN, Tangencies
@@ -137,7 +137,7 @@ class _Faces:
                 unsettled.append((spheres.take(bounds > 0.0), bounds[bounds > 0.0]))
         for spheres, bounds in unsettled:
             high = bounds > best * (1.0 + width)
-            bounds = bounds[high][~without_maxima(spheres.take(high))]
+            bounds = sharpened(spheres.take(high), bounds[high], best * (1.0 + width))
             upper = max(upper, float(bounds.max(initial=0.0)))
         upper = max(upper, best * (1.0 + width)) + self._imbalance()
         return best, upper * (1.0 + 4.0 * EPS)

@@ -198,6 +198,7 @@ class Secular:
 
     @classmethod
     def of(cls, spheres: Spheres) -> Secular:
+        """The eigenbases, and bounds of all errors."""
         A, g = spheres.A, spheres.g
         p, k = A.shape[1:]
         transposed = A.transpose(0, 2, 1)
