@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from convexden.certificate import Certificate
+    from convexden.infeasibility import InfeasibilityProof
 
 
 class ConvexdenError(Exception):
@@ -21,17 +22,25 @@ class InvalidProblem(InvalidInput):
 
 
 class InfeasibleProblem(ConvexdenError):
-    """No shallow ReLU network interpolates the data.
+    """No shallow ReLU network interpolates the data: proven in integers.
 
     Attributes
     ----------
+    proof : InfeasibilityProof or None
+        The proof, which `convexden.verification.check_infeasibility` checks.
     certificate : Certificate or None
-        Multipliers that prove it: they satisfy the dual equalities, their objective is positive
-        and no feasible hinge sees them (pricing maximum 0 up to rounding).
+        Its multipliers, rounded to floats: they satisfy the dual equalities, their objective is one
+        and no feasible hinge sees them (pricing maximum 0).
     """
 
-    def __init__(self, message: str, certificate: Certificate | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        proof: InfeasibilityProof | None = None,
+        certificate: Certificate | None = None,
+    ) -> None:
         super().__init__(message)
+        self.proof = proof
         self.certificate = certificate
 
 

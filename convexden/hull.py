@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden.accurate import residual
+from convexden.ranks import exact_rank
 
 Array = NDArray[np.float64]
 
@@ -94,12 +95,12 @@ class Hull:
     @cached_property
     def _exact(self) -> bool:
         """Whether the points span no more dimensions than the hull has, in rational arithmetic."""
+        varying = (self.points != self.points[0]).any(axis=0)
         k = len(self.basis)
-        distinct = np.unique(self.points, axis=0)
-        varying = (distinct != distinct[0]).any(axis=0)
-        if k >= min(len(distinct) - 1, varying.sum()):
+        if k >= varying.sum():
             return True
-        return not exceeds_rank(distinct[:, varying], k)
+        distinct = np.unique(self.points, axis=0)
+        return k >= len(distinct) - 1 or exact_rank(distinct[:, varying], most=k + 1) <= k
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,34 +115,6 @@ class _Fit:
 def ulps(points: Array) -> Array:
     """The unit in the last place (d,) of the largest number in every column of points (N, d)."""
     return np.asarray(np.spacing(np.abs(points).max(axis=0)))
-
-
-def exceeds_rank(points: Array, rank: int) -> bool:
-    """Whether points (N, d) span more than this many dimensions, exactly.
-
-    Bareiss' elimination of their differences in integers.
-    """
-    columns = np.empty(points.T.shape, dtype=object)
-    for j, column in enumerate(points.T):
-        columns[j] = _integers(column)
-    rows = columns.T[1:] - columns.T[0]
-    previous = 1
-    for _ in range(rank + 1):
-        left = np.argwhere(rows != 0)
-        if not len(left):
-            return False
-        i, j = left[0]
-        pivot, others = rows[i, j], np.delete(rows, i, axis=0)
-        rows = (others * pivot - np.outer(others[:, j], rows[i])) // previous
-        previous = pivot
-    return True
-
-
-def _integers(column: Array) -> list[int]:
-    """The numbers as multiples of one power of two."""
-    ratios = [number.as_integer_ratio() for number in column.tolist()]
-    common = max(denominator for _, denominator in ratios)
-    return [numerator * (common // denominator) for numerator, denominator in ratios]
 
 
 def _shifts(columns: Array) -> Array:

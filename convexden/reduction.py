@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from convexden.certificate import Certificate
 from convexden.hull import Hull
+from convexden.infeasibility import InfeasibilityProof
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 
@@ -129,6 +130,10 @@ class Reduction:
             certificate.pricing_maximum,
             certificate.pricing,
         )
+
+    def lift_proof(self, proof: InfeasibilityProof) -> InfeasibilityProof:
+        """The proof for the original sites, of whose coordinates it knows nothing yet."""
+        return proof.extended(self.sites.tolist(), len(self.original))
 
 
 def _power_of_two(number: float) -> float:

@@ -5,27 +5,31 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments, versions
+from convexden.affine import AffinePart
 from convexden.certificate import Certificate
 from convexden.clock import Clock, Stopped
 from convexden.errors import InvalidInput, InvalidProblem, NotCertified
 from convexden.problem import Interpolation
 from convexden.solution import Progress, RegularisationPath, RegularisedSolution
-from convexden.solving import check_size, solve
+from convexden.solving import check_size, no_multipliers, solve
 from convexden.threads import one_thread
 from convexden.verification import verify_objective
+from convexden.verification.exact.affine import affine_interpolant
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from convexden.solvers.regularised import Regularised
+    from convexden.solvers.regularised import Regularised, RegularisedSolver
 
 PENALTIES = 30
+EXTREME = 1e50  # a penalty, in spreads, above which or below whose inverse squares leave float64
 SMALLEST = 1e-3  # the last penalty of a path, as a share of the largest
 
 
@@ -214,7 +218,7 @@ def regularisation_path(
             for penalty in chosen:
                 started = time.perf_counter()
                 found = prepared.solve(penalty, tolerance, found)
-                if found.interrupted:
+                if found is not None and found.interrupted:
                     raise Stopped
                 solutions.append(prepared.solution(penalty, tolerance, found, started))
                 if progress is not None and progress(solutions[-1]) is False:
@@ -270,8 +274,6 @@ class _Prepared:
     """The problem of distinct samples in reduced units, its solver, and the way back."""
 
     def __init__(self, problem: Interpolation, clock: Clock) -> None:
-        from convexden.solvers.regularised import RegularisedSolver
-
         check_size(problem)
         self.problem, self.clock = problem, clock
         _, first, groups, counts = np.unique(
@@ -279,14 +281,26 @@ class _Prepared:
         )
         self._groups: NDArray[np.intp] = groups.reshape(-1)
         self._counts = counts
-        self._reduction = Interpolation(problem.centers[first], problem.targets[first]).reduce()
-        self._solver = RegularisedSolver(self._reduction.problem, counts.astype(float), clock)
+        distinct = Interpolation(problem.centers[first], problem.targets[first])
+        # What an affine function fits costs nothing, and may be too large for a solver.
+        self._free = affine_interpolant(distinct)
+        self._part = AffinePart.of(distinct)
+        self._reduction = self._part.problem.reduce()
         # Of fit and objective, and of penalties and pricing maxima.
         self._square = self._reduction.output_scale**2
         self._scale = self._reduction.output_scale * self._reduction.input_scale
 
+    @cached_property
+    def _solver(self) -> RegularisedSolver:
+        """The solver, which is not needed if an affine function fits."""
+        from convexden.solvers.regularised import RegularisedSolver
+
+        return RegularisedSolver(self._reduction.problem, self._counts.astype(float), self.clock)
+
     def largest_penalty(self) -> float:
-        """In the units of the problem."""
+        """In the units of the problem; 0 if an affine function fits."""
+        if self._free is not None:
+            return 0.0
         try:
             return self._solver.largest_penalty() * self._scale
         except Stopped:
@@ -300,8 +314,10 @@ class _Prepared:
         tolerance: float,
         start: Regularised | None,
         progress: Callable[[Progress], bool | None] | None = None,
-    ) -> Regularised:
-        """The solution for one penalty, in reduced units."""
+    ) -> Regularised | None:
+        """The solution for one penalty, in reduced units; None if an affine function fits."""
+        if self._free is not None:
+            return None
 
         def relay(step: Progress) -> None:
             if progress is None:
@@ -310,15 +326,25 @@ class _Prepared:
             if progress(Progress(step.round, cost, bound, step.hinges)) is False:
                 raise Stopped
 
-        return self._solver.solve(penalty / self._scale, tolerance, start, relay)
+        reduced = penalty / self._scale
+        if not 1 / EXTREME < reduced < EXTREME:
+            raise InvalidInput(
+                f"penalty is {penalty:g}, {reduced:g} spreads of targets times inputs: give one "
+                f"between {1 / EXTREME:g} and {EXTREME:g} of them"
+            )
+        return self._solver.solve(reduced, tolerance, start, relay)
 
     def solution(
-        self, penalty: float, tolerance: float, found: Regularised, started: float
+        self, penalty: float, tolerance: float, found: Regularised | None, started: float
     ) -> RegularisedSolution:
         """What was found, in the units of the problem and verified."""
         problem = self.problem
-        network = self._reduction.lift_network(found.network)
-        certificate = self._certificate(penalty, found)
+        if found is None:
+            assert self._free is not None
+            network, certificate = self._free, no_multipliers(problem)
+        else:
+            network = self._part.restored(self._reduction.lift_network(found.network))
+            certificate = self._certificate(penalty, found)
         checked = verify_objective(problem, penalty, network, certificate)
         # Rounding can leave the bound above the objective; the smaller of the two is a bound, too.
         bound = min(checked.lower_bound, checked.objective)
@@ -334,10 +360,10 @@ class _Prepared:
             bound,
             gap,
             "certified" if checked.passed and gap <= tolerance else "not-certified",
-            found.rounds,
+            0 if found is None else found.rounds,
             time.perf_counter() - started,
             versions.installed(),
-            found.interrupted,
+            found is not None and found.interrupted,
         )
         return solved
 

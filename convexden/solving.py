@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments, verification, versions
+from convexden.affine import AffinePart
 from convexden.certificate import Certificate
 from convexden.clock import Clock, Stopped
 from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
@@ -21,10 +22,16 @@ from convexden.problem import Interpolation
 from convexden.reduction import Reduction
 from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.threads import one_thread
+from convexden.verification.exact.affine import affine_interpolant
 
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
+FREE = "closed-form"  # the pricing of multipliers that are zero
 FORMULATIONS = ("scalar-exact", "copositive", "semidefinite", "ramps")  # in one program
+STOPPED = (
+    "stopped before there was a network or a proof that there is none: let it run longer, or lower "
+    "the radii if balls almost touch"
+)
 MASTERS = ("clarabel", "cvxpy")
 # Rounding of the coordinates of a reduced problem, in units of its spread.
 _REDUCED = 2.0**-50
@@ -95,13 +102,14 @@ def solve(
     InvalidInput
         If an argument is out of its range, or there is no such method or master.
     InfeasibleProblem
-        If no network interpolates the sites; its certificate proves it.
+        If no network interpolates the sites.  It carries a proof, which was checked in integers.
     UnsupportedProblem
         If the formulation does not apply, if there are too many sites for the method, or if a
         Jacobian (p, d) for each does not fit in memory.
     NotCertified
-        If the run was stopped before there was any network, a program has no solution, or ramps
-        alone make no network.
+        If the run was stopped before there was any network, a program has no solution, ramps alone
+        make no network, or the balls leave so little room that no network was found and no proof
+        that there is none.
     """
     started = time.perf_counter()
     arguments.instance("problem", problem, Interpolation)
@@ -121,7 +129,10 @@ def solve(
 
     interrupted = False
     with one_thread():
-        if problem.input_dimension == 1:  # the data as they are, without rounding
+        free = affine_interpolant(problem)
+        if free is not None:
+            network, certificate = free, no_multipliers(problem)
+        elif problem.input_dimension == 1:  # the data as they are, without rounding
             network, certificate = _solve_line(problem)
         else:
             network, certificate, interrupted = _solve_reduced(
@@ -135,7 +146,7 @@ def solve(
     # The smaller of the two is a bound as well.
     lower_bound = min(certificate.lower_bound, cost)
     gap = relative_gap(cost, lower_bound)
-    proposed = method == "local" and certificate.pricing != "exact-line"
+    proposed = method == "local" and certificate.pricing not in ("exact-line", FREE)
     if checked.passed and gap <= tolerance and not proposed:
         status: Status = "certified"
     else:
@@ -174,9 +185,11 @@ def _solve_reduced(
     report: Callable[[Progress], None],
     clock: Clock,
 ) -> tuple[ShallowNetwork, Certificate, bool]:
-    """Solve the problem of the sites that matter, in the dimensions that they span: a network,
-    multipliers, and whether the run was stopped."""
-    reduction = Reduction.of(problem, drop_implied=True)
+    """Network and multipliers, found without a large affine part and in the fewest dimensions, and
+    whether the run was stopped.
+    """
+    part = AffinePart.of(problem)
+    reduction = Reduction.of(part.problem, drop_implied=True)
     reduced, scale = reduction.problem, reduction.cost_scale
 
     def relay(step: Progress) -> None:
@@ -190,11 +203,21 @@ def _solve_reduced(
             network, certificate, stopped = _solve_sites(
                 reduced, tolerance, method, master, relay, clock
             )
-        except InfeasibleProblem as error:
-            proof = error.certificate
-            lifted = None if proof is None else reduction.lift_certificate(proof)
-            raise InfeasibleProblem(str(error), lifted) from None
-    return reduction.lift_network(network), reduction.lift_certificate(certificate), stopped
+        except Stopped:
+            raise NotCertified(STOPPED) from None
+        except (InfeasibleProblem, NotCertified) as error:
+            try:
+                raise _no_network(problem, reduction, error, clock) from None
+            except Stopped:
+                raise NotCertified(STOPPED) from None
+    network = part.restored(reduction.lift_network(network))
+    return network, reduction.lift_certificate(certificate), stopped
+
+
+def no_multipliers(problem: Interpolation) -> Certificate:
+    """The certificate of a network that costs nothing."""
+    n, p, d = len(problem), problem.output_dimension, problem.input_dimension
+    return Certificate(np.zeros((n, p)), np.zeros((n, p, d)), 0.0, 0.0, FREE)
 
 
 def _solve_line(
@@ -231,12 +254,44 @@ def _solve_sites(
         found = solve_sites(problem, tolerance, chosen, method, report, clock)
     network = found.network or fallback_network(problem)
     if network is None:
-        when = "stopped before there was a network" if found.interrupted else "no network was found"
-        raise NotCertified(f"{when}: let it run longer, or lower the radii if balls almost touch")
+        if found.interrupted:
+            raise Stopped
+        raise NotCertified(
+            "no network was found: let it run longer, or lower the radii if balls almost touch"
+        )
     certificate = _certificate(
         problem, found.values, found.jacobians, found.pricing_maximum, found.pricing
     )
     return network, certificate, found.interrupted
+
+
+def _no_network(
+    problem: Interpolation,
+    reduction: Reduction,
+    error: InfeasibleProblem | NotCertified,
+    clock: Clock,
+) -> InfeasibleProblem | NotCertified:
+    """What to raise where the solvers found no network: the proof that there is none, if there is
+    one that holds for the numbers of the problem, which the solvers saw rotated and rounded."""
+    from convexden.solvers.feasibility import IMPOSSIBLE, prove_infeasible
+
+    proof = error.proof if isinstance(error, InfeasibleProblem) else None
+    if proof is not None:
+        proof = reduction.lift_proof(proof)
+    if proof is None or verification.check_infeasibility(problem, proof):
+        try:
+            proof = prove_infeasible(problem, clock=clock)
+        except NotCertified as undecided:
+            return undecided
+    if proof is None and isinstance(error, NotCertified):
+        return error
+    if proof is None or verification.check_infeasibility(problem, proof):
+        return NotCertified(
+            "no network was found, and no proof that there is none: the balls leave too little "
+            "room for floats; lower the radii"
+        )
+    certificate = verification.infeasibility_certificate(problem, proof)
+    return InfeasibleProblem(IMPOSSIBLE, proof, certificate)
 
 
 def _certificate(

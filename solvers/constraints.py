@@ -25,7 +25,8 @@ from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Hinges, Indices, spanning_tree
 
-_AFFINE = 1e-13  # reduced targets below this are rounding
+# Units of rounding, of the terms of a reduced target, below which the target may be zero.
+_ROUNDING = 8.0
 _DENSE = 100  # sites up to which a sparse matrix costs more than its zeros
 
 
@@ -51,8 +52,8 @@ class Constraints(ABC):
 
     @property
     def affine(self) -> bool:
-        """Whether an affine function interpolates; it costs nothing."""
-        return bool(np.abs(self.targets).max(initial=0.0) <= _AFFINE)
+        """Whether the targets are affine as far as the rows tell; then no hinge is needed."""
+        return bool((np.abs(self.targets) <= self._target_rounding()).all())
 
     def features(self, hinges: Hinges) -> Array:
         """Reduced rows psi (K, M) of the hinges."""
@@ -82,6 +83,10 @@ class Constraints(ABC):
         right = np.concatenate([residual, slopes.reshape(-1, problem.output_dimension)])
         solution = np.linalg.lstsq(rows, right, rcond=None)[0]
         return ShallowNetwork(weights, hinges.normals, hinges.biases, solution[1:].T, solution[0])
+
+    def _target_rounding(self) -> Array:
+        """Bounds (M, p) on the rounding errors of zeros among the targets."""
+        return np.zeros_like(self.targets)  # differences of equal numbers have none
 
     @abstractmethod
     def _rows(self, patterns: Flags, normals: Array, biases: Array) -> Array: ...
@@ -173,6 +178,10 @@ class SampleConstraints(Constraints):
         self._members = (self._basis != 0).astype(float)
         self._sizes = np.asarray(self._members.sum(axis=0)).ravel()
         self.targets = self._basis.T @ problem.targets
+
+    def _target_rounding(self) -> Array:
+        terms = np.abs(self._basis).T @ np.abs(self.problem.targets)
+        return np.asarray(_ROUNDING * np.finfo(float).eps * terms)
 
     def _rows(self, patterns: Flags, normals: Array, biases: Array) -> Array:
         offsets = normals @ self.problem.centers.T + biases[:, None]

@@ -17,6 +17,7 @@ from convexden.solvers.master import Master, RestrictedMaster, solve_dual
 from convexden.solvers.outcome import NO_PRICING, Outcome, nothing
 from convexden.solvers.patterns import check_faces
 from convexden.solvers.program import Program, network_of_hinges, no_solution, priced
+from convexden.solvers.ramps import widest_ramps
 from convexden.solvers.ramps_program import (
     RampsProgram,
     check_ramps,
@@ -157,7 +158,8 @@ def solve_formulation(
 def _best_ramps(rows: Constraints, master: Master) -> Outcome:
     """The network of ramps over all patterns."""
     patterns = ramp_patterns(rows.problem, rows.clock)
-    return ramps_outcome(rows, solve_ramps(rows, patterns, master))
+    ramps = widest_ramps(rows.problem, patterns, rows.clock)
+    return ramps_outcome(rows, solve_ramps(rows, ramps, master))
 
 
 def _ramps_beside(name: str, rows: Constraints, master: Master) -> Outcome:

@@ -49,7 +49,6 @@ _CLOUD = 3.0  # radius of a cloud of hinges in roots of the gap, in spreads
 _LIGHT = 1e-3  # share of the heaviest below which hinges do not stand for a cloud
 _CUT = 1e-11  # a hinge may miss the pattern of its face by this much
 _ROUNDING = 1e-14  # share of the objective that rounding may cost
-_AFFINE = 1e-13  # reduced targets below this are rounding
 # Bits of the patterns of all arcs in the plane, N^3, that fit in memory.
 _LARGEST = 5 * 10**8
 
@@ -108,7 +107,7 @@ class RegularisedSolver:
     Parameters
     ----------
     problem : Interpolation
-        Of distinct samples, reduced, in units of its spreads.
+        Of distinct samples that no affine function fits, reduced, in units of its spreads.
     counts : (N,) array
         How often each sample is there.
     clock : Clock, optional
@@ -127,15 +126,11 @@ class RegularisedSolver:
                 f"them: give at most {int(_LARGEST ** (1 / 3))}"
             )
         self.problem, self.counts, self.clock = problem, counts, clock
-        # What an affine function fits needs no hinge, and may be too large to price.
-        affine = np.abs(SquaredError(problem, counts, 1.0).targets).max() <= _AFFINE
-        self._pricing = None if affine else exact_pricing(problem, clock)
-        self.name = "closed-form" if self._pricing is None else self._pricing.name
+        self._pricing = exact_pricing(problem, clock)
+        self.name = self._pricing.name
 
     def largest_penalty(self) -> float:
         """The pricing maximum at the residuals of the best affine fit."""
-        if self._pricing is None:
-            return 0.0
         rows = SquaredError(self.problem, self.counts, 1.0)
         return float(self._pricing.maxima(*rows.multipliers(rows.targets), np.inf)[1][0])
 
@@ -153,10 +148,6 @@ class RegularisedSolver:
         affine = float(np.sum(rows.targets * multipliers)) / 2
         none = no_hinges(self.problem)
         best = Regularised(rows, none, rows.targets[:0], multipliers, affine)
-        if self._pricing is None:
-            best.multipliers = np.zeros_like(multipliers)
-            best.objective = 0.0
-            return best
         run = _Run(self._pricing, best, report)
         try:
             run.exchange(tolerance, start)

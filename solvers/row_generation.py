@@ -8,12 +8,11 @@ Its network is optimal once it fits the samples that were left out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
-from convexden.certificate import Certificate
 from convexden.clock import UNLIMITED, Clock, Stopped
 from convexden.errors import InfeasibleProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
@@ -21,6 +20,7 @@ from convexden.problem import Interpolation
 from convexden.solution import Progress
 from convexden.solvers.atoms import Array, Hinges, Indices
 from convexden.solvers.column_generation import ColumnGeneration
+from convexden.solvers.conditioning import conditioned
 from convexden.solvers.constraints import constraints
 from convexden.solvers.exchange import Bounds, Exchange
 from convexden.solvers.master import Master, solve_dual
@@ -100,7 +100,8 @@ def solve_sites(
             pricing: Pricing = (
                 LocalPricing(part, clock=clock) if method == "local" else exact_pricing(part, clock)
             )
-            loop = LOOPS[method](constraints(part, clock), pricing, tolerance, master, relay)
+            rows = conditioned(constraints(part, clock), pricing)
+            loop = LOOPS[method](rows, pricing, tolerance, master, relay)
             solved = (active, loop)
             bounds = loop.run(hinges)
             missed = _missed(problem, loop.network(), active)
@@ -116,7 +117,11 @@ def solve_sites(
     except (KeyboardInterrupt, Stopped):
         pass  # keep what there is
     except InfeasibleProblem as error:
-        raise InfeasibleProblem(str(error), _extended(problem, active, error)) from None
+        if error.proof is None:
+            raise
+        raise InfeasibleProblem(
+            str(error), error.proof.extended(active.tolist(), len(problem))
+        ) from None
     if solved is None:
         return nothing(problem, interrupted=True)
     active, loop = solved
@@ -203,17 +208,6 @@ def _spread(
     all_jacobians = np.zeros((len(problem), *jacobians.shape[1:]))
     all_values[active], all_jacobians[active] = values, jacobians
     return all_values, all_jacobians
-
-
-def _extended(
-    problem: Interpolation, active: Indices, error: InfeasibleProblem
-) -> Certificate | None:
-    """A subproblem's proof of infeasibility proves it for the problem."""
-    proof = error.certificate
-    if proof is None:
-        return None
-    values, jacobians = _spread(problem, active, proof.values, proof.jacobians)
-    return replace(proof, values=values, jacobians=jacobians)
 
 
 def _carried(bounds: Bounds, problem: Interpolation, active: Indices) -> Hinges | None:

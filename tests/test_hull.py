@@ -7,7 +7,8 @@ import pytest
 
 from convexden import Interpolation
 from convexden.accurate import residual, two_product, two_sum
-from convexden.hull import MOST_ULPS, Hull, exceeds_rank, ulps
+from convexden.hull import MOST_ULPS, Hull, ulps
+from convexden.ranks import exact_rank, independent
 
 SECONDS = np.array([0, 3600e9, 7200e9, 14400e9, 40000e9, 86400e9])
 DEGREES = np.array([12.1, 12.9, 14.2, 17.5, 15.0, 11.0])
@@ -105,8 +106,12 @@ def test_what_lies_in_a_hull_exactly_is_not_moved():
 
 def test_ranks_are_decided_in_integers():
     points = np.array([[0, 0, 1e9], [1, 2**-70, 1e9], [2, 0, 1e9], [3, 2**-70, 1e9]])
-    assert exceeds_rank(points, 1)
-    assert not exceeds_rank(points, 2)
+    assert exact_rank(points) == 2
+    assert exact_rank(points, most=1) == 1
+    assert independent(points[:3])
+    assert not independent(points)
+    assert not independent(np.array([[0, 0], [1, 3], [2, 6.0]]))
+    assert independent(np.array([[0, 0], [1, 1 + 2**-52], [2, 2]]))
 
 
 def test_equal_points_have_equal_coordinates():

@@ -4,7 +4,7 @@ Nothing here is shared with the solvers, and nothing imports them or cvxpy.  Mul
 until the dual equalities hold exactly (`exact.dual`) and priced by arithmetic with proven rounding
 (`pricing_bound`); the network is measured on every site (`site_errors`), and the cost of an exact
 interpolant next to it is enclosed (`exact.upper_bound`).  `checks` compares all that with what is
-stated.
+stated.  That no network interpolates is checked in integers (`exact.infeasibility`).
 """
 
 from convexden.verification.checks import (
@@ -16,6 +16,10 @@ from convexden.verification.checks import (
     proven_bound,
     verify,
     verify_certificate,
+)
+from convexden.verification.exact.infeasibility import (
+    check_infeasibility,
+    infeasibility_certificate,
 )
 from convexden.verification.regularised import (
     RegularisedVerification,
@@ -30,7 +34,9 @@ __all__ = [
     "RegularisedVerification",
     "SiteErrors",
     "Verification",
+    "check_infeasibility",
     "examine",
+    "infeasibility_certificate",
     "judge",
     "proven_bound",
     "site_errors",

@@ -16,6 +16,7 @@ from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Solution
+from convexden.verification.exact.affine import affine_interpolant
 from convexden.verification.exact.dual import ClosedDual, close_dual
 from convexden.verification.exact.rationals import below
 from convexden.verification.exact.line_network import line_cost
@@ -415,6 +416,8 @@ def judge(
 
 def _upper_bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
     """The cost of an exact interpolant near the network: on a line in integers."""
+    if not network.neurons and affine_interpolant(problem) is not None:
+        return UpperBound(0.0, 0.0)
     if problem.input_dimension > 1:
         return upper_bound(problem, network)
     found = line_cost(problem.centers[:, 0], problem.radii, problem.targets, network)

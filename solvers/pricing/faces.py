@@ -305,6 +305,11 @@ class QuickFaces(Pricing):
         """As `Pricing.patterns`."""
         return self.exact.patterns()
 
+    @property
+    def ramps(self) -> tuple[Hinges, Hinges]:  # type: ignore[override]  # known already
+        """As `Pricing.ramps`."""
+        return self.exact.ramps
+
     def initial(self, count: int) -> Hinges:
         """As `Pricing.initial`."""
         return self.exact.initial(count)

@@ -41,8 +41,9 @@ Array = NDArray[np.float64]
 
 EPS = float(np.finfo(float).eps)
 # Directions are dropped if no coordinate moves by more than this many units in the last place of
-# the largest one of its column: the rounding of a rotation or of a subtracted mean.
-MOST_ULPS = 4.0
+# the largest one of its column: the rounding of a rotation or of a subtracted mean.  Twice what the
+# solvers' reduction allows, whose fit is finer.
+MOST_ULPS = 8.0
 # Multipliers below this share of the largest are set to zero: they would only lengthen integers.
 SMALLEST_SHARE = 2.0**-160
 
@@ -184,7 +185,7 @@ def _coordinates(centers: Array) -> _Coordinates:
     varying = np.flatnonzero((centers != centers[0]).any(axis=0))
     nothing = np.zeros(count)
     full = min(len(varying), count - 1)
-    if full > 1:
+    if full >= 1 and len(varying) > 1:
         changing = centers[:, varying]
         ulps = np.spacing(np.abs(changing).max(axis=0))
         _, sizes, axes = np.linalg.svd(changing - changing[0], full_matrices=False)
