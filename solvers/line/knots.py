@@ -17,9 +17,9 @@ from convexden.solvers.atoms import Array, Flags
 from convexden.solvers.twopart import TwoPart
 
 EPS = float(np.finfo(float).eps)
-# Steps of w that are tried, enough for ends that are simple fractions, and by how much of a rounding
-# the knot is to be outside.
+# Steps of w that are tried, enough for ends that are simple fractions.
 _MOST_STEPS = 2.0**36
+# How far outside the knot is to be, in units of the last place.
 _MARGIN = 2.0**-21
 
 
