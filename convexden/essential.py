@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden.certificate import Certificate
+from convexden.errors import InvalidProblem, NotCertified
 from convexden.infeasibility import InfeasibilityProof
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -20,10 +21,21 @@ class Essential:
         In units of the spreads.
     scale : float
         Costs of it times this are costs of the original.
+
+    Raises
+    ------
+    NotCertified
+        If balls that nearly touch meet after rotation and rounding.
     """
 
     def __init__(self, original: Interpolation) -> None:
-        self._reduction = original.reduce()
+        try:
+            self._reduction = original.reduce()
+        except InvalidProblem as error:
+            raise NotCertified(
+                "balls are so close that rounding makes them meet, and nothing was solved: "
+                "lower the radii"
+            ) from error
         self._sites = len(original)
         reduced = self._reduction.problem
         self._needed = needed = _needed_sites(reduced)

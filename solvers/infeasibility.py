@@ -31,7 +31,7 @@ from convexden.problem import Interpolation
 from convexden.solvers.atoms import Flags
 from convexden.solvers.separation import Estimate, Pattern, Separator
 
-MOST_ESTIMATES = 40_000  # of widest hinges; about .1 ms each
+MOST_ESTIMATES = 20_000  # of widest hinges; with all that they entail about .4 ms each
 _CANDIDATES = 8  # sites that are tried before one is decided
 _UNSURE = 1e-6  # shares this close to one half are decided in integers
 _LEAST_DROP = 1e-3  # of a share, so that the other child counts where one loses nothing

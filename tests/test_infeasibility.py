@@ -12,7 +12,14 @@ from itertools import product
 import cvxpy as cp
 import numpy as np
 import pytest
-from conftest import equilateral, random_problem, random_sites
+from conftest import (
+    common_tangents,
+    equilateral,
+    random_problem,
+    random_sites,
+    tangent_lines,
+    unit_vectors,
+)
 from scipy.spatial.distance import pdist
 
 from convexden.data import regular_simplex, triangular_lattice
@@ -206,6 +213,52 @@ def test_weights_may_touch_one_sample_only():
     assert "more than one sample" in check_infeasibility(problem, both)[0]
 
 
+def interpolated(problem: Interpolation, rng: np.random.Generator) -> float:
+    """How much of the targets is left by the best network over many lines that cut no ball."""
+    balls = np.flatnonzero(problem.radii > 0)
+    normals = np.vstack([common_tangents(problem), unit_vectors(rng.uniform(0, 7, 400))])
+    lines = tangent_lines(problem, normals)
+    heights = lines.w @ problem.centers.T + lines.b[:, None]
+    slopes = lines.patterns[:, balls, None] * lines.w[:, None, :]
+    features = np.hstack([lines.patterns * heights, slopes.reshape(len(heights), -1)])
+    affine = np.hstack(
+        [
+            np.column_stack([np.ones(len(problem)), problem.centers]).T,
+            np.vstack([np.zeros(2 * balls.size), np.tile(np.eye(2), balls.size)]),
+        ]
+    )
+    columns = np.vstack([features, affine]).T
+    targets = np.append(problem.targets[:, 0], np.zeros(2 * balls.size))
+    weights = np.linalg.lstsq(columns, targets, rcond=1e-9)[0]
+    return float(np.abs(columns @ weights - targets).max() / np.abs(targets).max())
+
+
+def crowded_with_samples(rng: np.random.Generator, alike: bool) -> Interpolation:
+    """Balls, all with one target or each with its own, and samples between them."""
+    count = int(rng.integers(2, 6))
+    balls = crowded(int(rng.integers(1000)), 2, count)
+    samples: list[np.ndarray] = []
+    while len(samples) < 2:
+        point = rng.dirichlet(np.ones(count)) @ balls.centers + 0.1 * rng.normal(size=2)
+        if (np.linalg.norm(balls.centers - point, axis=1) > 1.02 * balls.radii).all():
+            samples.append(point)
+    targets = rng.normal(size=count + 2)
+    targets[:count] = targets[0] if alike else targets[:count]
+    return Interpolation(
+        np.vstack([balls.centers, samples]), targets, np.append(balls.radii, [0.0, 0.0])
+    )
+
+
+@pytest.mark.parametrize("alike", [True, False])
+@pytest.mark.parametrize("seed", range(10))
+def test_the_verdict_on_balls_and_samples_is_that_of_many_lines(seed, alike):
+    rng = np.random.default_rng(seed)
+    problem = crowded_with_samples(rng, alike)
+    left = interpolated(problem, rng)
+    assert not 1e-9 < left < 1e-4
+    assert decided(problem) == (left <= 1e-9)
+
+
 # ---------------------------------------------------------------- forgeries
 
 PROBLEM = denoising(LATTICE, radius=0.45)
@@ -321,6 +374,18 @@ def test_what_is_no_proof_is_refused(record):
 
 
 # ---------------------------------------------------------------- solve
+
+
+@pytest.mark.parametrize("apart", [2.0**-53, 2.0**-51, 1e-15, 1e-14])
+def test_balls_that_touch_but_for_rounding(apart):
+    """Valid as long as they do not touch, and then there is no other error than NotCertified."""
+    rng = np.random.default_rng(1)
+    right = np.array([[0, 0], [1, 0], [0, 1]]) @ [[0.6, 0.8], [-0.8, 0.6]]
+    for points in (np.array([[0, 0], [1, 0], [0, 1]]), right + rng.normal(size=2)):
+        shortest = min(pdist(points))
+        with suppress(NotCertified, InvalidProblem):
+            solution = solve(denoising(points, radius=0.5 * shortest * (1 - apart)))
+            assert solution.lower_bound <= solution.cost
 
 
 @pytest.mark.parametrize("method", [None, "minimax", "semidefinite", "ramps", "local"])
