@@ -27,13 +27,14 @@ from convexden.infeasibility import (
     Mirror,
     Node,
     Orthogonal,
+    Touching,
 )
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Flags
-from convexden.solvers.separation import Estimate, Pattern, Separator
+from convexden.solvers.separation import Decision, Estimate, Pattern, Separator
 
 MOST_ESTIMATES = 20_000  # of widest hinges; with all that they entail about .4 ms each
-_INDEPENDENT = 1e-6  # patterns of zeros and ones that are dependent leave rounding only
+_INDEPENDENT = 1e-6  # vectors of length one are dependent if less is left of them
 _RATIONALS = 200  # operations on rationals take the time of one estimate
 _CANDIDATES = 8  # sites that are tried before one is decided
 _UNSURE = 1e-6  # shares this close to one half are decided in integers
@@ -181,8 +182,19 @@ class _Search:
         root = max(weights, key=lambda n: abs(weights[n]))
         tree: list[Node] = [Branch(root), Mirror()]
         _Tree(self, weights, sites, tree).grow({root: True})
+        alone = [node for node in tree if isinstance(node, Touching)]
+        if alone and not self._harmless(alone, weights):
+            raise Undecided("only one hyperplane passes between some of the balls")
         dense = tuple(weights.get(n, 0) for n in range(len(self.problem)))
         return InfeasibilityProof(dense, tuple(tree))
+
+    def _harmless(self, alone: list[Touching], weights: dict[int, int]) -> bool:
+        """Whether the single hinges play no part: independent normals, and no sample in it."""
+        points = self.separator.points
+        normals = [sum(c * points[n] for n, c in node.weights) for node in alone]
+        units = [normal / np.linalg.norm(normal) for normal in normals]
+        rank = np.linalg.matrix_rank(np.array(units), _INDEPENDENT)
+        return bool(rank == len(alone) and self.separator.sizes[list(weights)].all())
 
 
 @dataclass(frozen=True)
@@ -212,12 +224,23 @@ class _Tree:
 
     def _leaf(self, decided: Pattern, guess: Estimate) -> Node | None:
         """The leaf that ends the tree here, if one does."""
-        if guess.share < 0.5 + _UNSURE:
-            crossing = self.search.separator.decide(decided, guess).crossing
-            if crossing:
-                return Crossing(crossing)
-        complete = all(n in decided for n in self.weights)
-        return Orthogonal() if complete and not self._sum(decided) else None
+        narrow = guess.share < 0.5 + _UNSURE
+        decision = self.search.separator.decide(decided, guess) if narrow else Decision(1)
+        if decision.sign < 0:
+            return Crossing(decision.weights)
+        if all(n in decided for n in self.weights) and not self._sum(decided):
+            return Orthogonal()
+        # If the only hinge that is left cuts another ball, there is none in the end.
+        alone = decision.sign == 0 and not self._cut(decided, guess)
+        return Touching(decision.weights) if alone else None
+
+    def _cut(self, decided: Pattern, guess: Estimate) -> list[int]:
+        """The undecided sites that the widest hinge cuts, the deepest first."""
+        if guess.offsets is None:
+            return []
+        depths = self.search.separator.sizes - np.abs(guess.offsets)
+        cut = [n for n in self.sites if n not in decided and depths[n] > 0]
+        return sorted(cut, key=lambda n: -depths[n])
 
     def _sum(self, pattern: Pattern) -> int:
         """The weights of the sites that are on."""
@@ -228,27 +251,18 @@ class _Tree:
 
         If it cuts none, it has a pattern, which may not be orthogonal to the weights.
         """
+        cut = self._cut(decided, guess)
+        if cut:
+            return cut[:_CANDIDATES]
         undecided = [n for n in self.sites if n not in decided]
-        weighted = [n for n in undecided if n in self.weights]
         if guess.offsets is not None:
-            offsets = guess.offsets
-            depths = self.search.separator.sizes - np.abs(offsets)
-            cut = [n for n in undecided if depths[n] > 0]
-            if not cut:
-                self._look_at({**{n: bool(offsets[n] > 0) for n in undecided}, **decided})
-            weighted = sorted(cut or weighted, key=lambda n: -depths[n])[:_CANDIDATES]
+            pattern = {**{n: bool(guess.offsets[n] > 0) for n in undecided}, **decided}
+            if self._sum(pattern) and self.search.separator.decide(pattern).sign > 0:
+                raise _Escaped(pattern)
         if not undecided:
             raise Undecided("floats do not tell which hyperplanes pass between some of the balls")
-        return weighted or undecided
-
-    def _look_at(self, pattern: Pattern) -> None:
-        """Raise if a pattern of all sites is realizable and not orthogonal to the weights."""
-        if self._sum(pattern):
-            sign = self.search.separator.decide(pattern).sign
-            if sign > 0:
-                raise _Escaped(pattern)
-            if sign == 0:
-                raise Undecided("only one hyperplane passes between some of the balls")
+        weighted = [n for n in undecided if n in self.weights]
+        return weighted[:_CANDIDATES] or undecided
 
     def _children(self, decided: Pattern, site: int) -> tuple[int, Estimate, Estimate]:
         """The widest hinges with the site off and on."""

@@ -24,7 +24,14 @@ from scipy.spatial.distance import pdist
 
 from convexden.data import regular_simplex, triangular_lattice
 from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified
-from convexden.infeasibility import Branch, Crossing, InfeasibilityProof, Mirror, Orthogonal
+from convexden.infeasibility import (
+    Branch,
+    Crossing,
+    InfeasibilityProof,
+    Mirror,
+    Orthogonal,
+    Touching,
+)
 from convexden.problem import Interpolation, denoising
 from convexden.solvers.infeasibility import Undecided, find_proof
 from convexden.solvers.separation import Separator
@@ -155,8 +162,8 @@ def test_infeasible_triangles_are_proven_to_be(apart):
     assert check_infeasibility(problem, caught.value.proof) == []
 
 
-def test_a_pattern_with_one_hinge_is_not_decided():
-    """At the edge of the triangle of integers a line touches all three balls."""
+def test_hinges_that_are_alone():
+    """At the edge of the triangle of integers one line touches all balls, too few for a ramp."""
     points, edge = TRIANGLES["integers"]
     pattern = {0: False, 1: False, 2: True}
     signs = [
@@ -164,10 +171,37 @@ def test_a_pattern_with_one_hinge_is_not_decided():
         for radius in (np.nextafter(edge, 0), edge, np.nextafter(edge, 2))
     ]
     assert signs == [1, 0, -1]
+    problem = denoising(points, radius=edge)
+    proof = find_proof(problem)
+    assert [type(node) for node in proof.tree].count(Touching) == 1
+    assert check_infeasibility(problem, proof) == []
+    with pytest.raises(InfeasibleProblem):
+        solve(problem)
+    for radius in (np.nextafter(edge, 0), np.nextafter(edge, 2)):
+        assert check_infeasibility(denoising(points, radius=radius), proof) != [] or radius > edge
+
+
+def rows_that_touch(targets: list[float]) -> Interpolation:
+    """Three rows of balls, one line between every two, which touches them, and no other line."""
+    points = [[3.01 * i + 1.505 * (j % 2), 3 * j] for j in range(3) for i in range(3)]
+    return Interpolation(points, np.repeat(targets, 3), 1.5)
+
+
+def test_parallel_hinges_that_are_alone():
+    """The weights of the proof may see one of them, but not both."""
+    problem = rows_that_touch([0, 1, 2])
+    proof = find_proof(problem)
+    assert check_infeasibility(problem, proof) == []
+    problem = rows_that_touch([0, 0, 1])
     with pytest.raises(Undecided, match="only one hyperplane"):
-        find_proof(denoising(points, radius=edge))
+        find_proof(problem)
     with pytest.raises(NotCertified, match="could not be decided"):
-        solve(denoising(points, radius=edge))
+        solve(problem)
+    # Two leaves with one normal are not independent: a site that was open splits the leaf.
+    k = next(k for k, node in enumerate(proof.tree) if isinstance(node, Touching))
+    split = (*proof.tree[:k], Branch(7), proof.tree[k], *proof.tree[k:])
+    problem = rows_that_touch([0, 1, 2])
+    assert "depend on each other" in check_infeasibility(problem, replace(proof, tree=split))[0]
 
 
 # ---------------------------------------------------------------- samples
