@@ -271,8 +271,8 @@ def _no_network(
     error: InfeasibleProblem | NotCertified,
     clock: Clock,
 ) -> InfeasibleProblem | NotCertified:
-    """What to raise where the solvers found no network: the proof that there is none, if there is
-    one that holds for the numbers of the problem, which the solvers saw rotated and rounded."""
+    """What to raise where the solvers found no network: that there is none, if a proof of it holds
+    for the numbers of the problem, which the solvers saw rotated and rounded."""
     from convexden.solvers.feasibility import IMPOSSIBLE, prove_infeasible
 
     proof = error.proof if isinstance(error, InfeasibleProblem) else None
@@ -283,15 +283,12 @@ def _no_network(
             proof = prove_infeasible(problem, clock=clock)
         except NotCertified as undecided:
             return undecided
-    if proof is None and isinstance(error, NotCertified):
+    if proof is not None and not verification.check_infeasibility(problem, proof):
+        certificate = verification.infeasibility_certificate(problem, proof)
+        return InfeasibleProblem(IMPOSSIBLE, proof, certificate)
+    if isinstance(error, NotCertified):
         return error
-    if proof is None or verification.check_infeasibility(problem, proof):
-        return NotCertified(
-            "no network was found, and no proof that there is none: the balls leave too little "
-            "room for floats; lower the radii"
-        )
-    certificate = verification.infeasibility_certificate(problem, proof)
-    return InfeasibleProblem(IMPOSSIBLE, proof, certificate)
+    return NotCertified("no network was found: lower the radii, because balls almost touch")
 
 
 def _certificate(
