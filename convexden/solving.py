@@ -19,7 +19,7 @@ from convexden.clock import Clock, Stopped
 from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.reduction import Reduction
+from convexden.reduction import Reduction, moved_problem
 from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.threads import one_thread
 from convexden.verification.exact.affine import affine_interpolant
@@ -158,6 +158,7 @@ def solve(
         versions.installed(),
         tuple(history),
         interrupted,
+        moved_problem(problem) if checked.moved > 0.0 else None,
     )
 
 
