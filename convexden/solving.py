@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from convexden.affine import AffinePart
 from convexden.certificate import Certificate
 from convexden.clock import Clock, Stopped
 from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
+from convexden.flatness import flatness
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction, moved_problem
@@ -28,6 +30,10 @@ from convexden.verification.exact.affine import affine_interpolant
 LARGEST_CERTIFICATE = 2**28
 FREE = "closed-form"  # the pricing of multipliers that are zero
 FORMULATIONS = ("scalar-exact", "copositive", "semidefinite", "ramps")  # in one program
+EXACT = (None, "column-generation", "minimax")
+# Activation patterns, in more than two dimensions, from which on a solve takes minutes.  If some of
+# these dimensions are nothing but the rounding of the data, it says so at once instead.
+MOST_OF_FLAT = 2000
 MASTERS = ("clarabel", "cvxpy")
 METHODS = ("column-generation", "minimax", *FORMULATIONS, "local")
 
@@ -99,7 +105,8 @@ def solve(
         If no network interpolates the sites.  It carries a proof, which was checked in integers.
     UnsupportedProblem
         If the formulation does not apply, if there are too many sites for the method, or if a
-        Jacobian (p, d) for each does not fit in memory.
+        Jacobian (p, d) for each does not fit in memory.  It says so if the centers are flat up to
+        the rounding of their decimals, see `convexden.data.flatten`.
     NotCertified
         If the run was stopped before there was any network, a program has no solution, ramps alone
         make no network, or the balls leave so little room that no network was found and no proof
@@ -194,14 +201,24 @@ def _solve_reduced(
     if reduced.input_dimension == 1:
         network, certificate = _solve_line(reduced)
     else:
+        flat = flatness(problem.centers) if reduced.input_dimension > 2 else None
+        if flat is not None and method in EXACT and _patterns(reduced) > MOST_OF_FLAT:
+            raise UnsupportedProblem(str(flat))
         try:
             network, certificate, stopped = _solve_sites(
                 reduced, tolerance, method, master, relay, clock
             )
+        except UnsupportedProblem as error:
+            raise error if flat is None else UnsupportedProblem(f"{error}; {flat}") from None
         except (InfeasibleProblem, NotCertified) as error:
             raise _no_network(problem, reduction, error) from None
     network = part.restored(reduction.lift_network(network))
     return network, reduction.lift_certificate(certificate), stopped
+
+
+def _patterns(problem: Interpolation) -> int:
+    """How many activation patterns hinges have at the most, up to their mirror images."""
+    return sum(comb(len(problem) - 1, k) for k in range(problem.input_dimension + 1))
 
 
 def no_multipliers(problem: Interpolation) -> Certificate:

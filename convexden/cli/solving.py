@@ -57,6 +57,15 @@ def solve(
     tolerance: Annotated[
         float, typer.Option(help="Relative duality gap that counts as certified.")
     ] = 1e-8,
+    flatten: Annotated[
+        float | None,
+        typer.Option(
+            metavar="T",
+            help="Move the points into as few dimensions as they span when no coordinate moves by "
+            "more than this: for points that are flat but for their rounding.",
+            show_default="the points as they are",
+        ),
+    ] = None,
     formulation: Annotated[
         str | None,
         typer.Option(
@@ -90,6 +99,11 @@ def solve(
 
     method = _method(formulation, local)
     problem = read_problem(points, radius=radius, radii=radii, noisy=noisy, targets=targets)
+    if flatten is not None:
+        from convexden.data import flatten_problem
+
+        problem, flattened = flatten_problem(problem, flatten)
+        say(str(flattened))
     _check_outputs(output, plot, problem)
     solution = _solve(problem, tolerance, method, quiet)
     if output is not None:
@@ -166,6 +180,7 @@ def _print_alignment(solution: Solution) -> None:
 
 
 def _say_why(solution: Solution, tolerance: float, method: str | None) -> None:
+    from convexden.flatness import flatness
     from convexden.verification import verify_certificate
 
     for reason in verify_certificate(solution).reasons:
@@ -184,5 +199,8 @@ def _say_why(solution: Solution, tolerance: float, method: str | None) -> None:
             f"not certified: the relative gap {solution.relative_gap:.1e} is larger than "
             f"{tolerance:g}: raise --tolerance or {remedy}"
         )
+        flat = flatness(solution.problem.centers)
+        if flat is not None:
+            say(f"not certified: {flat}")
     elif method == "local":
         say("not certified: --local never certifies; solve without it if the sites are few")
