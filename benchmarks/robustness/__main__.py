@@ -39,6 +39,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="processes [2]")
     parser.add_argument("--memory", type=float, default=4.0, help="GB for each process [4]")
     parser.add_argument("--replay", type=int, metavar="SEED", help="one problem, and its verdict")
+    parser.add_argument("--verbose", action="store_true", help="a line for every problem")
     options = parser.parse_args()
     if options.replay is not None:
         return replay(options.replay, options.seconds_each, options.judge_seconds)
@@ -61,7 +62,7 @@ def main() -> int:
         outcomes.append(outcome)
         if len(outcomes) % 50 == 0:
             print(f"{len(outcomes)} done in {time.monotonic() - started:.0f} s", file=sys.stderr)
-        if outcome.falsities or outcome.kind in tables.FAILURES:
+        if options.verbose or tables.failed([outcome]):
             print(tables.line(outcome), flush=True)
     outcomes.sort(key=lambda outcome: outcome.seed)
     print(tables.summary(outcomes))
