@@ -28,12 +28,12 @@ from convexden.verification.exact.twofold import EPS, power_above
 
 Array = NDArray[np.float64]
 
-# Equations beyond which nothing is shown: some ten seconds.
-MOST_ROWS = 3000
+# Equations beyond which nothing is shown: some seconds.
+MOST_ROWS = 1500
 # The price of a free column relative to the cheapest other one, for the choice of columns.
 _FREE = 1e-2
 # A correction above this, relative to the cost, is worth more patterns.
-_CHEAP = 1e-11
+_CHEAP = 1e-10
 # Hinges in gaps that are tried, for each equation: first few, then more.
 _SHARES = (4, 64)
 
