@@ -485,7 +485,7 @@ def test_random_networks_prove_no_less_than_the_optimum(seed: int) -> None:
     network = random_network(rng, int(rng.integers(0, 6)), 1, 1)
     scaled = ShallowNetwork(
         network.output_weights * 10.0 ** rng.integers(-200, 30),
-        network.input_weights * 10.0 ** rng.integers(-200, 200),
+        network.input_weights * 10.0 ** rng.integers(-200, 140),
         network.biases * problem.input_spread,
         network.skip,
         network.offset,
