@@ -455,6 +455,18 @@ def test_a_hinge_between_balls_on_alternate_sides_is_decided_exactly() -> None:
     assert other.reason.startswith("the hinge of neuron 0 cuts the ball of site")
 
 
+def test_a_square_whose_fourth_ball_follows_from_the_others() -> None:
+    """At this radius only lines along the axes pass between the balls."""
+    square = np.array([[0, 0], [0.1, 0], [0, 0.1], [0.1, 0.1]])
+    solution = cd.solve(cd.denoising(square, radius=0.045))
+    bound = upper_bound(solution.problem, solution.network)
+    assert bound.increase <= TIGHT * solution.cost
+    # Another target for it cannot be met at all.
+    targets = square.copy()
+    targets[3, 0] += 1e-15
+    assert upper_bound(Interpolation(square, targets, 0.045), solution.network).cost == math.inf
+
+
 def test_problems_in_many_dimensions_are_seen_in_few() -> None:
     rng = np.random.default_rng(0)
     clean = rng.uniform(size=(4, 300))

@@ -176,7 +176,8 @@ def _bound(
     rows = equations(centers, sites, groups, first, residuals, cost)
     usable = np.isfinite(patterns.prices)
     inner = Patterns(*(part[usable] for part in vars(patterns).values()))
-    fix, reason = correction_cost(sites, rows, inner, hinges, (w_sizes + moves) * rounding, cost)
+    costs = (w_sizes + moves) * rounding
+    fix, reason = correction_cost(sites, rows, targets, inner, hinges, costs, cost)
     moved = float(a_sizes @ moves) * rounding
     return (cost + moved + fix) * (1 + 2 * EPS), reason
 
