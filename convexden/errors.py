@@ -6,28 +6,41 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from convexden.certificate import Certificate
+    from convexden.infeasibility import InfeasibilityProof
 
 
 class ConvexdenError(Exception):
     """Base class of every error that convexden raises on purpose."""
 
 
-class InvalidProblem(ConvexdenError, ValueError):
+class InvalidInput(ConvexdenError, ValueError):
+    """An argument is of the wrong type or out of its range."""
+
+
+class InvalidProblem(InvalidInput):
     """The data do not state an interpolation problem (shapes, NaN, contradictory targets, ...)."""
 
 
 class InfeasibleProblem(ConvexdenError):
-    """No shallow ReLU network interpolates the data.
+    """No shallow ReLU network interpolates the data: proven in integers.
 
     Attributes
     ----------
+    proof : InfeasibilityProof or None
+        The proof, which `convexden.verification.check_infeasibility` checks.
     certificate : Certificate or None
-        Multipliers that prove it: they satisfy the dual equalities, their objective is positive
-        and no feasible hinge sees them (pricing maximum 0 up to rounding).
+        Its multipliers, rounded to floats: they satisfy the dual equalities, their objective is one
+        and no feasible hinge sees them (pricing maximum 0).
     """
 
-    def __init__(self, message: str, certificate: Certificate | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        proof: InfeasibilityProof | None = None,
+        certificate: Certificate | None = None,
+    ) -> None:
         super().__init__(message)
+        self.proof = proof
         self.certificate = certificate
 
 
@@ -37,3 +50,7 @@ class NotCertified(ConvexdenError):
 
 class UnsupportedProblem(ConvexdenError):
     """The problem is valid, but no exact solver for it exists yet."""
+
+
+class ExternalFailure(ConvexdenError):
+    """Something outside of convexden failed: the disk is full, or cannot be read from."""

@@ -56,6 +56,9 @@ class Solution:
         Versions of convexden and of the libraries that produced the solution.
     history : tuple of Progress
         Cost and bound round by round; empty for an explicit solution.
+    interrupted : bool
+        Whether the run was stopped, by its time limit, by `progress` or by Ctrl-C, before it was
+        done; what is stated holds all the same.
     """
 
     problem: Interpolation
@@ -69,6 +72,7 @@ class Solution:
     seconds: float
     versions: Mapping[str, str]
     history: tuple[Progress, ...] = field(default=())
+    interrupted: bool = False
 
     @property
     def neurons(self) -> int:
@@ -112,6 +116,8 @@ class RegularisedSolution:
         Wall time.
     versions : mapping
         Versions of convexden and of the libraries that produced the solution.
+    interrupted : bool
+        Whether the run was stopped before it was done; what is stated holds all the same.
     """
 
     problem: Interpolation
@@ -127,6 +133,7 @@ class RegularisedSolution:
     iterations: int
     seconds: float
     versions: Mapping[str, str]
+    interrupted: bool = False
 
     @property
     def neurons(self) -> int:

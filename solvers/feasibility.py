@@ -1,4 +1,4 @@
-"""The primal side: weights that interpolate exactly, and the proof that there are none."""
+"""The primal side: weights that interpolate exactly, and the doubt whether there are any."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ import numpy as np
 import scipy.linalg
 from scipy.optimize import linprog
 
-from convexden.certificate import Certificate
-from convexden.errors import InfeasibleProblem
-from convexden.solvers.atoms import Array, Indices
+from convexden.clock import UNLIMITED, Clock
+from convexden.errors import InfeasibleProblem, NotCertified
+from convexden.infeasibility import InfeasibilityProof
+from convexden.problem import Interpolation
+from convexden.solvers.atoms import Array, Flags, Indices
 from convexden.solvers.constraints import Constraints
+from convexden.solvers.infeasibility import Undecided, find_proof
 from convexden.solvers.pricing import ExactPricing
 
+_EPS = float(np.finfo(float).eps)
+IMPOSSIBLE = (
+    "infeasible: no network interpolates the sites, because too few hyperplanes separate them "
+    "without cutting a ball; lower the radii"
+)
 _MET = 1e-10  # rows missed by less than this share of the targets are met
 _SEEN = 1e-9  # a direction of length one that no hinge sees by more is orthogonal to all
 _SPANNED = 1e-8  # targets spanned but for this share of their size are spanned
@@ -31,16 +39,21 @@ def repair(columns: Array, targets: Array, weights: Array) -> Array | None:
         factor = scipy.linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
     except np.linalg.LinAlgError:
         factor = None
+    rounding = _EPS * float((np.abs(columns).T @ roots**2).max(initial=0.0))
+    before = np.inf
     for attempt in range(6):
         residual = targets - columns.T @ weights
-        if np.abs(residual).max() <= 1e-14 * scale:
+        size = np.abs(residual).max()
+        # Small, and down to the rounding of the sum or no smaller than before.
+        if size <= 1e-14 * scale and (size <= rounding or size > before / 2):
             break
+        before = size
         if factor is not None and attempt < 4:
             step = scaled @ scipy.linalg.cho_solve(factor, residual, check_finite=False)
         else:
             step = scipy.linalg.lstsq(scaled.T, residual, cond=1e-13, check_finite=False)[0]
         trial = weights + roots * step
-        if np.abs(targets - columns.T @ trial).max() < np.abs(residual).max():
+        if np.abs(targets - columns.T @ trial).max() < size:
             weights = trial
     residual = targets - columns.T @ weights
     return weights if np.abs(residual).max() <= _MET * scale else None
@@ -74,37 +87,70 @@ def thin(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array
 
 
 def check_feasible(rows: Constraints, pricing: ExactPricing) -> None:
-    """Raise unless the feasible hinges span the targets: the first phase.
-
-    The feasible networks are the linear span of the hinges.  If those at hand do not span the
-    targets, what is left is a dual direction; hinges that see it join them, and if none does, the
-    dual is unbounded.
+    """Raise if there is no network, which is decided in integers where floats doubt it.
 
     Raises
     ------
     InfeasibleProblem
-        With that direction, scaled to objective one, as certificate.
+        With the proof.
+    NotCertified
+        If it could not be decided, or if balls leave room for a network, but too little for floats.
+    """
+    patterns = _doubtful(rows, pricing)
+    if patterns is not None:
+        proof = prove_infeasible(rows.problem, patterns, rows.clock)
+        if proof is not None:
+            raise InfeasibleProblem(IMPOSSIBLE, proof)
+        if (rows.problem.radii > 0).all():
+            raise NotCertified(
+                "there are networks that interpolate the sites, but the room between the balls is "
+                "too narrow for floats, and none was found: lower the radii"
+            )
+
+
+def prove_infeasible(
+    problem: Interpolation, patterns: Flags | None = None, clock: Clock = UNLIMITED
+) -> InfeasibilityProof | None:
+    """`find_proof`, with the error for the user.
+
+    Raises
+    ------
+    NotCertified
+        If it could not be decided.
+    """
+    try:
+        return find_proof(problem, patterns, clock=clock)
+    except Undecided as error:
+        raise NotCertified(
+            f"whether any network interpolates could not be decided, because {error}: "
+            "lower the radii"
+        ) from None
+
+
+def _doubtful(rows: Constraints, pricing: ExactPricing) -> Flags | None:
+    """None if the feasible hinges span the targets in floats; else the patterns (K, N) of some.
+
+    The feasible networks are the linear span of the hinges.  If those at hand do not span the
+    targets, what is left is a dual direction; hinges that see it join them, and if none does, the
+    dual seems to be unbounded.
     """
     targets, hinges = rows.targets, pricing.spanning()
     triangle, size = np.empty((0, len(targets))), np.inf
+    seen = np.zeros((0, len(rows.problem)), dtype=bool)
     while True:
+        seen = np.unique(np.concatenate([seen, hinges.patterns]), axis=0)
         for part in np.array_split(np.arange(len(hinges)), 1 + len(hinges) // 2000):
             columns = rows.features(hinges[part])
             triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, columns]), mode="r"))
         weights = np.linalg.lstsq(triangle.T, targets, rcond=1e-11)[0]
         residual = targets - triangle.T @ weights
         if np.abs(residual).max() <= _SPANNED * np.abs(targets).max():
-            return
+            return None
         direction = residual / np.sum(residual * targets)
-        values, jacobians = rows.multipliers(direction)
-        hinges, heights = pricing.maxima(values, jacobians, 0.0)
-        seen = float(heights[0]) if heights.size else 0.0
+        pricing.clock.check()
+        hinges, heights = pricing.maxima(*rows.multipliers(direction), 0.0)
         before, size = size, float(np.linalg.norm(residual))
         # What sees the direction, but brings the targets no nearer, sees rounding errors.
-        if seen <= _SEEN * np.linalg.norm(direction) or size > 0.9 * before:
-            break
-    raise InfeasibleProblem(
-        "infeasible: no network interpolates the sites, because too few lines separate them "
-        "without cutting a ball; lower the radii",
-        Certificate(values, jacobians, 1.0 / seen if seen > 0 else np.inf, seen, pricing.name),
-    )
+        unseen = heights.max(initial=0.0) <= _SEEN * np.linalg.norm(direction)
+        if unseen or size > 0.9 * before:
+            return seen

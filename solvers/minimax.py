@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convexden.errors import NotCertified
 from convexden.solvers.atoms import SAME_LINE, Array, Hinges, distinct, no_hinges
 from convexden.solvers.branches import Branches, branches, flat, moved
 from convexden.solvers.column_generation import ColumnGeneration
@@ -90,6 +91,10 @@ class Minimax(Exchange):
         found, heights = self._branching(multipliers)
         if heights.max(initial=0.0) <= 1e-9 * np.abs(multipliers).max():
             self.check_feasible()  # no hinge sees the targets
+            if not len(found):
+                raise NotCertified(
+                    "no network was found, and no hinge to make one of: lower the radii"
+                )
         hinges = hinges if start is None else hinges + start
         return _State(found, heights, flat(rows, hinges, rows.targets.shape[1]), hinges)
 
@@ -165,7 +170,7 @@ class Minimax(Exchange):
         """The second-order master, its penalty in units of the bound and the multipliers."""
         accuracy = float(np.clip(accuracy, _LEAST_ACCURACY, 1e-5))
         eta *= self.bounds.lower / float(np.sum(base**2))
-        return solve_branches(model, self.rows.targets, base, eta, accuracy)
+        return solve_branches(model, self.rows.targets, base, eta, accuracy, self.rows.clock)
 
     def _carry(
         self, model: Branches, multipliers: Array, prices: Array

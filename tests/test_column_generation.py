@@ -26,6 +26,7 @@ from convexden.solvers.constraints import constraints
 from convexden.solvers.exchange import Bounds
 from convexden.solvers.master import solve_with_cvxpy
 from convexden.solvers.pricing.plane import PlanePricing
+from convexden.verification import check_infeasibility, infeasibility_certificate
 
 SQUARE = denoising([[0, 0], [1, 0], [0, 1], [1, 1]], radius=0.2)
 GRID = denoising([[i, j] for i in range(3) for j in range(3)], radius=0.15)
@@ -231,7 +232,9 @@ def test_infeasible_problems_are_proved_to_be(name):
     problem = reduced(INFEASIBLE[name])
     with pytest.raises(InfeasibleProblem, match="lower the radii") as caught:
         loop_on(problem).run()
-    check_proof(problem, caught.value.certificate)
+    proof = caught.value.proof
+    assert check_infeasibility(problem, proof) == []
+    check_proof(problem, infeasibility_certificate(problem, proof))
 
 
 def test_a_larger_gap_between_the_balls_makes_it_feasible():

@@ -23,6 +23,7 @@ from convexden.solvers.exchange import Bounds
 from convexden.solvers.outcome import Outcome
 from convexden.solvers.pricing.plane import PlanePricing
 from convexden.solvers.row_generation import solve_sites
+from convexden.verification import check_infeasibility, infeasibility_certificate
 
 CLEAN = np.array([[0, 0], [3, 0], [1, 2.5]])
 
@@ -180,7 +181,10 @@ def test_a_proof_of_infeasibility_speaks_of_all_sites():
     problem = problem.reduce().problem
     with pytest.raises(InfeasibleProblem) as caught:
         solve_sites(problem, 1e-8)
-    values, jacobians = caught.value.certificate.values, caught.value.certificate.jacobians
+    proof = caught.value.proof
+    assert check_infeasibility(problem, proof) == []
+    certificate = infeasibility_certificate(problem, proof)
+    values, jacobians = certificate.values, certificate.jacobians
     assert values.shape == problem.targets.shape
     assert np.sum(values * problem.targets) == pytest.approx(1, rel=1e-9)
     size = np.abs(values).sum() + np.abs(jacobians).sum()

@@ -17,11 +17,14 @@ from matplotlib.patches import Circle
 import convexden as cd
 
 lattice = cd.data.triangular_lattice(4, 4)
+problem = cd.denoising(lattice, radius=0.45)
 try:
-    cd.solve(cd.denoising(lattice, radius=0.45))
+    cd.solve(problem)
 except cd.InfeasibleProblem as error:
     print(error)
-    print(f"pricing maximum of its certificate: {error.certificate.pricing_maximum:.1g}")
+    weights = {n: weight for n, weight in enumerate(error.proof.weights) if weight}
+    print(f"integer weights, orthogonal to the pattern of every hinge: {weights}")
+    print(f"faults of the proof: {cd.verification.check_infeasibility(problem, error.proof)}")
 
 
 # %%
