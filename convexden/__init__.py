@@ -13,7 +13,9 @@ __version__ = "0.1.0"
 _HOMES = {
     "Certificate": "certificate",
     "ConvexdenError": "errors",
+    "ExternalFailure": "errors",
     "InfeasibleProblem": "errors",
+    "InvalidInput": "errors",
     "InvalidProblem": "errors",
     "NotCertified": "errors",
     "UnsupportedProblem": "errors",
@@ -84,7 +86,9 @@ if TYPE_CHECKING:  # what a name is imported as, a type checker re-exports
     from convexden.dynamics import FixedPoint as FixedPoint
     from convexden.dynamics import fixed_points as fixed_points
     from convexden.errors import ConvexdenError as ConvexdenError
+    from convexden.errors import ExternalFailure as ExternalFailure
     from convexden.errors import InfeasibleProblem as InfeasibleProblem
+    from convexden.errors import InvalidInput as InvalidInput
     from convexden.errors import InvalidProblem as InvalidProblem
     from convexden.errors import NotCertified as NotCertified
     from convexden.errors import UnsupportedProblem as UnsupportedProblem

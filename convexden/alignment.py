@@ -107,7 +107,7 @@ def align(
 
     Raises
     ------
-    InvalidProblem
+    InvalidInput
         If a network does not fit the problem.
 
     Examples
@@ -158,7 +158,7 @@ def compare_networks(
 
     Raises
     ------
-    InvalidProblem
+    InvalidInput
         If a network does not fit the problem.
     """
     check_fit(problem, predicted, computed)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden import arguments
+from convexden.errors import InvalidInput, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 
@@ -121,10 +122,13 @@ def chart(problem: Interpolation, network: ShallowNetwork, rank: int, most: int)
 
 
 def check_fit(problem: Interpolation, *networks: ShallowNetwork) -> None:
-    """Raise InvalidProblem unless the networks map inputs of the problem to outputs of it."""
+    """Raise InvalidInput unless the networks map inputs of the problem to outputs of it."""
+    arguments.instance("problem", problem, Interpolation)
+    for network in networks:
+        arguments.instance("network", network, ShallowNetwork)
     shape = (problem.input_dimension, problem.output_dimension)
     if any((h.input_dimension, h.output_dimension) != shape for h in networks):
-        raise InvalidProblem(
+        raise InvalidInput(
             f"the networks do not map {shape[0]} inputs to {shape[1]} outputs: give networks of "
             "the problem"
         )

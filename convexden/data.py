@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden.errors import InvalidProblem
+from convexden import arguments
+from convexden.errors import InvalidInput, InvalidProblem
 from convexden.files import read_numbers
+from convexden.flatness import Flattened as Flattened
+from convexden.flatness import flatten as flatten
 from convexden.images import SOURCES, read_images
-from convexden.images import digits as digits  # as these, a type checker re-exports them
+from convexden.images import digits as digits  # as all of these, type checkers re-export them
 from convexden.images import patches as patches
 from convexden.problem import Interpolation, denoising
 
@@ -19,6 +22,9 @@ Array = NDArray[np.float64]
 
 # Share of the smallest distance that is the radius where none is given.
 SMALL = 0.05
+# Points and numbers that a generator makes at the most; the latter take 2 GB.
+MOST_POINTS = 2**16
+MOST_NUMBERS = 2**28
 
 
 def read_problem(
@@ -67,6 +73,24 @@ def read_problem(
     else:
         sizes = radius or 0.0
     return Interpolation(clean, clean if targets is None else read_points(targets), sizes)
+
+
+def flatten_problem(problem: Interpolation, tolerance: float) -> tuple[Interpolation, Flattened]:
+    """A problem with its centers in the affine subspace that `flatten` finds, and what was dropped.
+
+    Targets that are the centers move with them.
+
+    Raises
+    ------
+    InvalidInput
+        If the tolerance is not positive.
+    InvalidProblem
+        If sites with different targets become one.
+    """
+    found = flatten(problem.centers, tolerance)
+    same = np.array_equal(problem.centers, problem.targets)
+    targets = found.points if same else problem.targets
+    return Interpolation(found.points, targets, problem.radii), found
 
 
 def smallest_distance(points: Array) -> float:
@@ -181,9 +205,10 @@ def triangle(angles: Sequence[float], circumradius: float = 1.0) -> Array:
 
     They lie on the circle of this radius around the origin, vertex n at the n-th angle.
     """
-    degrees = np.asarray(angles, dtype=float)
+    degrees = arguments.array("angles", angles, error=InvalidInput)
+    circumradius = arguments.number("circumradius", circumradius, above=0.0)
     if degrees.shape != (3,) or (degrees <= 0).any() or abs(degrees.sum() - 180) > 1e-9:
-        raise InvalidProblem(f"angles {angles} make no triangle: give three that sum to 180")
+        raise InvalidInput(f"angles {angles} make no triangle: give three that sum to 180")
     # The arc between two vertices is twice the angle at the third.
     turns = np.deg2rad(90 + 2 * np.array([0.0, degrees[2], degrees[2] + degrees[0]]))
     return circumradius * np.column_stack([np.cos(turns), np.sin(turns)])
@@ -191,8 +216,8 @@ def triangle(angles: Sequence[float], circumradius: float = 1.0) -> Array:
 
 def regular_simplex(dimension: int, circumradius: float = 1.0) -> Array:
     """Vertices (r + 1, r) of the regular simplex in r dimensions, centred at the origin."""
-    if dimension < 1:
-        raise InvalidProblem(f"a simplex in {dimension} dimensions does not exist: give at least 1")
+    dimension = arguments.whole("dimension", dimension, least=1, most=MOST_POINTS)
+    circumradius = arguments.number("circumradius", circumradius, above=0.0)
     centred = np.eye(dimension + 1) - 1.0 / (dimension + 1)
     # Orthonormal coordinates of the hyperplane of vectors that sum to zero (Helmert).
     basis = np.tril(np.ones((dimension, dimension + 1)))
@@ -204,13 +229,18 @@ def regular_simplex(dimension: int, circumradius: float = 1.0) -> Array:
 
 def triangular_lattice(rows: int, columns: int, spacing: float = 1.0) -> Array:
     """Points (rows * columns, 2) of the triangular lattice, every second row shifted by half."""
+    rows = arguments.whole("rows", rows, least=1, most=MOST_POINTS)
+    columns = arguments.whole("columns", columns, least=1, most=MOST_POINTS // rows)
+    spacing = arguments.number("spacing", spacing, above=0.0)
     row, column = np.divmod(np.arange(rows * columns), columns)
     return spacing * np.column_stack([column + 0.5 * (row % 2), np.sqrt(0.75) * row])
 
 
 def random_points(count: int, dimension: int, seed: int | np.random.Generator) -> Array:
     """Points (count, dimension), uniform in the unit box."""
-    return np.random.default_rng(seed).random((count, dimension))
+    count = arguments.whole("count", count, least=1, most=MOST_POINTS)
+    dimension = arguments.whole("dimension", dimension, least=1, most=MOST_NUMBERS // count)
+    return arguments.generator(seed).random((count, dimension))
 
 
 def noisy_samples(
@@ -222,9 +252,14 @@ def noisy_samples(
     boundary: bool = False,
 ) -> Array:
     """Samples (N, samples, d), uniform in the balls of this radius around clean points (N, d), or
-    on their boundaries."""
-    clean = np.asarray(clean, dtype=float)
-    generator = np.random.default_rng(seed)
+    on their boundaries.  An array (N,) of clean points means d = 1."""
+    clean = arguments.array("clean points", clean)
+    clean = clean[:, None] if clean.ndim == 1 else clean
+    if clean.ndim != 2 or not clean.size:
+        raise InvalidProblem(f"clean points have shape {clean.shape}: give one point a row")
+    radius = arguments.number("radius", radius, least=0.0)
+    samples = arguments.whole("samples", samples, least=1, most=MOST_NUMBERS // clean.size)
+    generator = arguments.generator(seed)
     count, dimension = clean.shape
     directions = generator.standard_normal((count, samples, dimension))
     directions /= np.linalg.norm(directions, axis=2, keepdims=True)

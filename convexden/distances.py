@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
 from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import arguments
 from convexden.charts import check_fit, restrict
 from convexden.errors import UnsupportedProblem
 from convexden.network import ShallowNetwork
@@ -47,7 +49,7 @@ def sup_distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -
 
     Raises
     ------
-    InvalidProblem
+    InvalidInput
         If the networks do not fit the problem.
     UnsupportedProblem
         If there are too many vertices; `sup_distance_bounds` then has bounds.
@@ -97,7 +99,7 @@ def sup_distance_bounds(
 
     Raises
     ------
-    InvalidProblem
+    InvalidInput
         If the networks do not fit the problem.
     """
     difference, low, high = _difference(f, g, problem)
@@ -105,9 +107,8 @@ def sup_distance_bounds(
         exact = _at_vertices(difference, low, high)
         return exact, exact
     lower = _climbed(difference, low, high)
-    reduction = problem.reduce()
-    axes = reduction.input_scale * reduction.input_basis
-    first, second = (restrict(h, reduction.input_origin, axes).canonical() for h in (f, g))
+    box = _Box.of(problem)
+    first, second = (restrict(h, box.origin, box.axes).canonical() for h in (f, g))
     return lower, max(lower, _by_pairs(first, second, low, high))
 
 
@@ -132,7 +133,7 @@ def rms_distance(
 
     Raises
     ------
-    InvalidProblem
+    InvalidInput
         If the networks do not fit the problem.
 
     Examples
@@ -144,6 +145,7 @@ def rms_distance(
     >>> round(rms_distance(near.network, far.network, near.problem), 2)
     0.04
     """
+    probes = arguments.whole("probes", probes, least=1)
     difference, low, high = _difference(f, g, problem, merge=False)
     points = np.random.default_rng(0).uniform(low, high, (probes, low.size))
     return float(np.sqrt(np.mean(np.sum(difference(points) ** 2, axis=1))))
@@ -154,9 +156,7 @@ def _difference(
 ) -> tuple[ShallowNetwork, Array, Array]:
     """The difference in reduced coordinates, its hinges merged, and the corners of the box."""
     check_fit(problem, f, g)
-    reduction = problem.reduce()
-    centers, radii = reduction.problem.centers, reduction.problem.radii[:, None]
-    low, high = (centers - radii).min(axis=0) - 1.0, (centers + radii).max(axis=0) + 1.0
+    box = _Box.of(problem)
     both = ShallowNetwork(
         np.concatenate([f.output_weights, -g.output_weights]),
         np.concatenate([f.input_weights, g.input_weights]),
@@ -164,9 +164,36 @@ def _difference(
         f.skip - g.skip,
         f.offset - g.offset,
     )
-    axes = reduction.input_scale * reduction.input_basis
-    found = restrict(both, reduction.input_origin, axes)
-    return found.canonical() if merge else found, low, high
+    found = restrict(both, box.origin, box.axes)
+    return found.canonical() if merge else found, box.low, box.high
+
+
+@dataclass(frozen=True, eq=False)
+class _Box:
+    """The box of `sup_distance`: along the principal axes of the centers, which turn with them,
+    one spread wider than the sites; points are ``origin + x @ axes`` with x between the corners.
+    """
+
+    origin: Array
+    axes: Array
+    low: Array
+    high: Array
+
+    @classmethod
+    def of(cls, problem: Interpolation) -> _Box:
+        reduction = problem.reduce()
+        reduced = reduction.problem
+        middle, spread = reduced.centers.mean(axis=0), reduced.input_spread
+        offsets = (reduced.centers - middle) / spread
+        turn = np.linalg.svd(offsets, full_matrices=False)[2]
+        centers, radii = offsets @ turn.T, reduced.radii[:, None] / spread
+        scale, basis = reduction.input_scale, reduction.input_basis
+        return cls(
+            reduction.input_origin + scale * middle @ basis,
+            scale * spread * turn @ basis,
+            (centers - radii).min(axis=0) - 1.0,
+            (centers + radii).max(axis=0) + 1.0,
+        )
 
 
 def _vertex_count(network: ShallowNetwork) -> int:

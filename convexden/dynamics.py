@@ -9,8 +9,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convexden import arguments
 from convexden.charts import project, restrict
-from convexden.errors import InvalidProblem
+from convexden.errors import InvalidInput
 from convexden.network import ShallowNetwork
 from convexden.pieces import box
 
@@ -72,7 +73,7 @@ def fixed_points(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> li
 
     Raises
     ------
-    InvalidProblem
+    InvalidInput
         If inputs and outputs differ in number, or there is no such box.
 
     Examples
@@ -87,8 +88,9 @@ def fixed_points(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> li
     [1.] [0.] attracting
     [0.5] [2.] repelling
     """
+    arguments.instance("network", network, ShallowNetwork)
     if network.output_dimension != network.input_dimension:
-        raise InvalidProblem(
+        raise InvalidInput(
             f"the network maps {network.input_dimension} inputs to {network.output_dimension} "
             "outputs: only a denoiser has fixed points"
         )

@@ -13,7 +13,11 @@ class ConvexdenError(Exception):
     """Base class of every error that convexden raises on purpose."""
 
 
-class InvalidProblem(ConvexdenError, ValueError):
+class InvalidInput(ConvexdenError, ValueError):
+    """An argument is of the wrong type or out of its range."""
+
+
+class InvalidProblem(InvalidInput):
     """The data do not state an interpolation problem (shapes, NaN, contradictory targets, ...)."""
 
 
@@ -46,3 +50,7 @@ class NotCertified(ConvexdenError):
 
 class UnsupportedProblem(ConvexdenError):
     """The problem is valid, but no exact solver for it exists yet."""
+
+
+class ExternalFailure(ConvexdenError):
+    """Something outside of convexden failed: the disk is full, or cannot be read from."""

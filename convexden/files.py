@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.errors import InvalidProblem
+from convexden import arguments
+from convexden.errors import ConvexdenError, ExternalFailure, InvalidProblem
 
 Array = NDArray[np.float64]
+
+# What another name for the file would not cure.
+OUTSIDE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EMFILE)
+# How often a folder is put in place that others replace at the same time.
+REPLACEMENTS = 100
 
 
 @contextmanager
@@ -27,16 +35,16 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     InvalidProblem
         If `path` cannot be written.
     """
-    final = Path(os.path.realpath(path))
-    temporary = final.with_name(f".{os.getpid()}-{final.name}")  # keeps the suffix
+    final = _final(path)
+    temporary = _beside(final)
     try:
         if final.is_dir():
             raise InvalidProblem(f"{path} is a folder: give a file to write")
         if final.exists() and not final.is_file():
             raise InvalidProblem(f"{path} is no regular file: give a file to write")
         if final.exists() and not os.access(final, os.W_OK):
-            raise PermissionError(13, "Permission denied")
-        temporary.touch()
+            raise PermissionError(errno.EACCES, "Permission denied")
+        temporary.touch(exist_ok=False)
         try:
             yield temporary
             os.replace(temporary, final)
@@ -44,10 +52,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
             with suppress(FileNotFoundError):
                 temporary.unlink()
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InvalidProblem(
-            f"{path} cannot be written ({reason}): give a file in a folder that exists and "
-            "can be written"
+        raise _unwritable(
+            path, error, "give a file in a folder that exists and can be written"
         ) from error
 
 
@@ -74,8 +80,8 @@ def whole_folder(path: str | Path, replaces: Callable[[Path], bool]) -> Iterator
     InvalidProblem
         If it may not, or `path` cannot be written.
     """
-    final = Path(os.path.realpath(path))
-    temporary, aside = (final.with_name(f".{os.getpid()}-{end}-{final.name}") for end in "ab")
+    final = _final(path)
+    temporary = _beside(final)
     try:
         if final.exists() and not final.is_dir():
             raise InvalidProblem(f"{path} is a file: give a folder to write")
@@ -83,7 +89,7 @@ def whole_folder(path: str | Path, replaces: Callable[[Path], bool]) -> Iterator
             raise InvalidProblem(f"{path} holds the current folder: give another one to write")
         if final.exists():
             if not os.access(final, os.R_OK | os.W_OK | os.X_OK):
-                raise PermissionError(13, "Permission denied")
+                raise PermissionError(errno.EACCES, "Permission denied")
             if any(final.iterdir()) and not replaces(final):
                 raise InvalidProblem(
                     f"{path} holds other files, which would be lost: give a folder that is new or "
@@ -92,19 +98,12 @@ def whole_folder(path: str | Path, replaces: Callable[[Path], bool]) -> Iterator
         try:
             temporary.mkdir()
             yield temporary
-            if final.exists():
-                os.rename(final, aside)
-            os.rename(temporary, final)
+            _put_in_place(temporary, final)
         finally:
-            if aside.exists() and not final.exists():
-                os.rename(aside, final)
-            for left in (aside, temporary):
-                shutil.rmtree(left, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InvalidProblem(
-            f"{path} cannot be written ({reason}): give a folder in one that exists and can be "
-            "written"
+        raise _unwritable(
+            path, error, "give a folder in one that exists and can be written"
         ) from error
 
 
@@ -116,6 +115,50 @@ def check_folder(path: str | Path, replaces: Callable[[Path], bool]) -> None:
 
 class _Probe(Exception):
     """Ends a check before anything is replaced."""
+
+
+def _final(path: str | Path) -> Path:
+    """Where a path leads, through links."""
+    given = arguments.path(path)
+    try:
+        return Path(os.path.realpath(given))
+    except ValueError as error:  # a NUL in the name
+        raise InvalidProblem(f"{str(given)!r} is no name of a file: give another one") from error
+
+
+def _beside(final: Path) -> Path:
+    """A path in the same folder that nobody else uses, with the same suffix: programs that run at
+    the same time, and threads of one, may write to one name."""
+    return final.with_name(f".{uuid4().hex}{final.suffix}")
+
+
+def _put_in_place(temporary: Path, final: Path) -> None:
+    """Let a folder take the place of another one, if there is one, which may be replaced by
+    somebody else at the same time."""
+    for attempt in range(REPLACEMENTS):
+        aside = _beside(final)
+        try:
+            with suppress(FileNotFoundError):
+                os.rename(final, aside)
+            os.rename(temporary, final)
+            return
+        except OSError as error:
+            taken = error.errno in (errno.ENOTEMPTY, errno.EEXIST)
+            if not taken or attempt == REPLACEMENTS - 1:
+                if not final.exists() and aside.exists():
+                    os.rename(aside, final)
+                raise
+        finally:
+            if final.exists():
+                shutil.rmtree(aside, ignore_errors=True)
+
+
+def _unwritable(path: str | Path, error: OSError, remedy: str) -> ConvexdenError:
+    """The error of a file or folder that cannot be written, whether or not its name is at fault."""
+    reason = (error.strerror or str(error)).lower()
+    if error.errno in OUTSIDE:
+        return ExternalFailure(f"{path} cannot be written ({reason}): make room, and try again")
+    return InvalidProblem(f"{path} cannot be written ({reason}): {remedy}")
 
 
 def read_numbers(path: Path) -> Array:
@@ -146,16 +189,17 @@ def read_numbers(path: Path) -> Array:
 
 
 def _read_npy(path: Path) -> Array:
-    with path.open("rb") as file:
-        try:
-            array = np.lib.format.read_array(file, allow_pickle=False)
-        except (ValueError, EOFError, MemoryError) as error:
-            objects = "Object arrays" in str(error)
-            problem = "holds Python objects" if objects else "is not a whole .npy file"
-            raise InvalidProblem(f"{path} {problem}: write it with numpy.save") from error
-    if array.dtype.kind not in "iuf":
-        raise InvalidProblem(f"{path} holds {array.dtype}, not numbers: give real numbers")
-    return np.atleast_1d(array.astype(float))
+    """The numbers of an ``.npy`` file, which is mapped first: a header can promise any size."""
+    try:
+        stored = np.lib.format.open_memmap(path, mode="r")
+    except (ValueError, EOFError, MemoryError, OverflowError, SyntaxError) as error:
+        objects = "Python objects" in str(error)
+        problem = "holds Python objects" if objects else "is not a whole .npy file"
+        raise InvalidProblem(f"{path} {problem}: write it with numpy.save") from error
+    if stored.dtype.kind not in "iuf":
+        raise InvalidProblem(f"{path} holds {stored.dtype}, not numbers: give real numbers")
+    with np.errstate(over="ignore"):  # infinity is refused by who asked
+        return np.atleast_1d(np.array(stored, dtype=float))
 
 
 def _read_text(path: Path) -> Array:

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import verification
+from convexden import arguments, verification
 from convexden.certificate import Certificate
-from convexden.errors import InvalidProblem
-from convexden.essential import Essential
+from convexden.errors import InvalidInput
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.reduction import Reduction
 
 if TYPE_CHECKING:
     from convexden.solvers.program import Program
@@ -71,7 +71,7 @@ class Formulation:
         """
         from convexden.solvers.formulations import CHECKS
 
-        CHECKS[self.name](Essential(problem).problem)
+        CHECKS[self.name](Reduction.of(problem, drop_implied=True).problem)
 
     def build(self, problem: Interpolation) -> Model:
         """State the problem as a CVXPY problem.
@@ -87,10 +87,10 @@ class Formulation:
         from convexden.solvers.formulations import BUILDERS
 
         self.check(problem)
-        essential = Essential(problem)
-        rows = constraints(essential.problem)
+        reduction = Reduction.of(problem, drop_implied=True)
+        rows = constraints(reduction.problem)
         program = None if rows.affine else BUILDERS[self.name](rows)
-        return Model(problem, essential, program)
+        return Model(problem, reduction, program)
 
     def __str__(self) -> str:
         return "\n".join(
@@ -143,10 +143,10 @@ class Model:
         ``program.value * scale`` is in the units of the problem.
     """
 
-    def __init__(self, problem: Interpolation, essential: Essential, program: Program | None):
+    def __init__(self, problem: Interpolation, reduction: Reduction, program: Program | None):
         self.problem = problem
-        self.scale = essential.scale
-        self._essential = essential
+        self.scale = reduction.cost_scale
+        self._reduction = reduction
         self._program = program
 
     @property
@@ -181,16 +181,16 @@ class Model:
         from convexden.solvers.formulations import affine_outcome
         from convexden.solvers.outcome import NO_PRICING
 
-        essential = self._essential
+        reduction = self._reduction
         if self._program is None:
-            found = affine_outcome(constraints(essential.problem))
+            found = affine_outcome(constraints(reduction.problem))
         else:
             found = self._program.read()
-        network = None if found.network is None else essential.lift_network(found.network)
+        network = None if found.network is None else reduction.lift_network(found.network)
         if found.pricing == NO_PRICING:
             return Reading(network, None, 0.0)
-        objective = float(np.sum(found.values * essential.problem.targets))
-        certificate = essential.lift_certificate(
+        objective = float(np.sum(found.values * reduction.problem.targets))
+        certificate = reduction.lift_certificate(
             Certificate(
                 found.values,
                 found.jacobians,
@@ -211,11 +211,11 @@ def get(name: str) -> Formulation:
     InvalidProblem
         If there is none.
     """
-    if name in registry:
+    if arguments.instance("a formulation's name", name, str) in registry:
         return registry[name]
     close = get_close_matches(name, registry, 1)
     hint = f"did you mean '{close[0]}'?" if close else f"choose from {', '.join(registry)}"
-    raise InvalidProblem(f"there is no formulation '{name}': {hint}")
+    raise InvalidInput(f"there is no formulation '{name}': {hint}")
 
 
 def activation_patterns(points: ArrayLike, radii: ArrayLike = 0.0) -> NDArray[np.bool_]:
@@ -267,8 +267,8 @@ def activation_patterns(points: ArrayLike, radii: ArrayLike = 0.0) -> NDArray[np
     """
     from convexden.solvers.arrangement import activation_patterns as of_sites
 
-    points = np.asarray(points, dtype=float)
-    return of_sites(Interpolation(points, np.zeros(len(points)), radii))
+    points = arguments.array("points", points)
+    return of_sites(Interpolation(points, np.zeros(points.shape[:1] or 1), radii))
 
 
 _FORMULATIONS = (

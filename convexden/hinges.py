@@ -16,7 +16,8 @@ from convexden.directions import (
     max_margin_direction,
 )
 from convexden.network import ShallowNetwork
-from convexden.problem import Interpolation, Reduction
+from convexden.problem import Interpolation
+from convexden.reduction import Reduction
 
 Array = NDArray[np.float64]
 
@@ -107,7 +108,7 @@ def hinge_alignment(problem: Interpolation, network: ShallowNetwork) -> HingeAli
 
     Raises
     ------
-    InvalidProblem
+    InvalidInput
         If the network does not fit the problem.
 
     Examples

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden import arguments
+from convexden.errors import InvalidInput, InvalidProblem, UnsupportedProblem
 
 Array = NDArray[np.float64]
 
 DIGITS = 1797  # images in scikit-learn's digits
 PHOTOGRAPHS = ("china", "flower", "china-grey", "flower-grey")
+LARGEST_INDEX = 10**9  # as large as the number of a patch can be written on the command line
 SOURCES = ("digits:", "patches:")
 # The luma of ITU-R BT.601, by which image libraries turn colour into grey.
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -89,10 +91,8 @@ def patches(name: str, size: int, indices: Sequence[int]) -> Array:
     UnsupportedProblem
         If scikit-learn or Pillow is not installed.
     """
-    if name not in PHOTOGRAPHS:
-        raise InvalidProblem(
-            f"there is no photograph {name!r}: choose from {', '.join(PHOTOGRAPHS)}"
-        )
+    name = arguments.choice("photograph", name, PHOTOGRAPHS)
+    size = arguments.whole("size", size)
     try:
         from sklearn.datasets import load_sample_image
 
@@ -106,7 +106,7 @@ def patches(name: str, size: int, indices: Sequence[int]) -> Array:
         photograph = photograph @ LUMA[:, None]
     height, width, channels = photograph.shape
     if not 1 <= size <= min(height, width):
-        raise InvalidProblem(
+        raise InvalidInput(
             f"{name} ({height} x {width} pixels) has no patches of size {size}: "
             f"give 1 to {min(height, width)}"
         )
@@ -120,10 +120,11 @@ def patches(name: str, size: int, indices: Sequence[int]) -> Array:
 
 
 def _chosen(indices: Sequence[int], count: int, complaint: str) -> NDArray[np.intp]:
-    chosen = np.asarray(indices, dtype=np.intp).reshape(-1)
+    """Whole numbers below the count."""
+    chosen = arguments.wholes("indices", indices, least=-LARGEST_INDEX, most=LARGEST_INDEX)
     outside = chosen[(chosen < 0) | (chosen >= count)]
     if outside.size:
-        raise InvalidProblem(f"{complaint} {outside[0]}: give numbers 0 to {count - 1}")
+        raise InvalidInput(f"{complaint} {outside[0]}: give numbers 0 to {count - 1}")
     return chosen
 
 

@@ -12,9 +12,11 @@ import scipy.linalg
 import scipy.optimize
 from numpy.typing import NDArray
 
+from convexden import arguments
 from convexden.errors import NotCertified
 from convexden.network import ShallowNetwork
-from convexden.problem import Interpolation, Reduction
+from convexden.problem import Interpolation
+from convexden.reduction import Reduction
 from convexden.saturation import FLOOR, DualConstraint, Family, Lines
 from convexden.solution import Solution
 from convexden.verification import site_errors
@@ -149,6 +151,7 @@ def uniqueness(solution: Solution) -> Uniqueness:
     >>> found.status, found.dimension, [f"{h([1.5]).item():+.2f}" for h in found.networks]
     ('not unique', inf, ['+0.00', '-0.50'])
     """
+    arguments.instance("solution", solution, Solution)
     if not solution.certified or solution.relative_gap > ACCURACY:
         raise NotCertified(
             f"uniqueness needs a solution that is certified to {ACCURACY:g}: solve again with "
@@ -228,6 +231,7 @@ class _Minimisers:
         cost = solution.cost / reduction.cost_scale
         columns, goal = _program(reduction.problem, lines, directions)
         sizes = np.linalg.norm(columns, axis=0)
+        sizes[sizes == 0.0] = 1.0  # what no site sees keeps its size
         weights, error = _nonnegative(columns, goal)
         independence, null = _null_space(columns / sizes)
         found = reduction, solution, dual, lines, directions, weights

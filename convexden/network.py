@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convexden import arguments
 from convexden.errors import InvalidProblem
 
 Array = NDArray[np.float64]
+
+LARGEST = 1e150  # the products of two numbers are finite
+_HELD = 2**24  # hidden activations at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,27 +58,24 @@ class ShallowNetwork:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        try:
-            skip = np.atleast_2d(np.array(self.skip, dtype=float))
-            p, d = skip.shape
-            offset = np.array(self.offset, dtype=float).reshape(p)
-            biases = np.array(self.biases, dtype=float).reshape(-1)
-            output_weights = np.array(self.output_weights, dtype=float).reshape(biases.size, p)
-            input_weights = np.array(self.input_weights, dtype=float).reshape(biases.size, d)
-        except (TypeError, ValueError) as error:
-            raise InvalidProblem(
-                "network arrays do not fit together: give output_weights (K, p), "
-                "input_weights (K, d), biases (K,), skip (p, d), offset (p,)"
-            ) from error
-        for name, array in (
-            ("output_weights", output_weights),
-            ("input_weights", input_weights),
-            ("biases", biases),
-            ("skip", skip),
-            ("offset", offset),
+        given = {
+            name: arguments.array(f"the numbers of {name}", getattr(self, name))
+            for name in ("output_weights", "input_weights", "biases", "skip", "offset")
+        }
+        p, d = np.atleast_2d(given["skip"]).shape[:2]
+        count = given["biases"].size
+        for name, shape in (
+            ("output_weights", (count, p)),
+            ("input_weights", (count, d)),
+            ("biases", (count,)),
+            ("skip", (p, d)),
+            ("offset", (p,)),
         ):
-            if not np.isfinite(array).all():
-                raise InvalidProblem(f"network {name} holds NaN or infinity: give finite numbers")
+            array = _shaped(given[name], shape)
+            if np.abs(array).max(initial=0.0) > LARGEST:
+                raise InvalidProblem(
+                    f"the numbers of {name} are beyond {LARGEST:g}: rescale the data"
+                )
             array.setflags(write=False)
             object.__setattr__(self, name, array)
 
@@ -99,8 +100,17 @@ class ShallowNetwork:
         With one input, an array (M,) is M points.
         """
         points = self._points(points)
-        hidden = np.maximum(points @ self.input_weights.T + self.biases, 0.0)
-        values: Array = hidden @ self.output_weights + points @ self.skip.T + self.offset
+        if points.ndim == 1:
+            return self._values(points[None])[0]
+        step = max(1, _HELD // max(1, self.neurons))
+        parts = [self._values(points[k : k + step]) for k in range(0, max(1, len(points)), step)]
+        return np.concatenate(parts)
+
+    def _values(self, points: Array) -> Array:
+        """The outputs (M, p) at points (M, d); infinity or NaN where these are as large."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            hidden = np.maximum(points @ self.input_weights.T + self.biases, 0.0)
+            values: Array = hidden @ self.output_weights + points @ self.skip.T + self.offset
         return values
 
     def jacobian(self, points: ArrayLike) -> Array:
@@ -109,7 +119,8 @@ class ShallowNetwork:
         On a hinge the inactive side counts.
         """
         points = self._points(points)
-        active = (points @ self.input_weights.T + self.biases > 0.0).astype(float)
+        with np.errstate(over="ignore", invalid="ignore"):
+            active = (points @ self.input_weights.T + self.biases > 0.0).astype(float)
         jacobians: Array = (
             np.einsum("...k,kp,kd->...pd", active, self.output_weights, self.input_weights)
             + self.skip
@@ -125,6 +136,7 @@ class ShallowNetwork:
             np.linalg.norm(self.output_weights, axis=1) @ np.linalg.norm(self.input_weights, axis=1)
         )
 
+    @np.errstate(over="ignore")
     def canonical(self, tolerance: float = 1e-12) -> ShallowNetwork:
         """The same function with unit input weights and every hinge written once.
 
@@ -163,9 +175,10 @@ class ShallowNetwork:
         return ShallowNetwork(weights[hinges], w[hinges], b[hinges], skip, offset)
 
     def _points(self, points: Any) -> Array:
-        points = np.asarray(points, dtype=float)
-        if points.ndim == 1 and self.input_dimension == 1:
-            points = points[:, None]
+        """Points (M, d) or (d,); whatever numbers they hold, the network is a function of them."""
+        points = arguments.array("points", points, finite=False)
+        if points.ndim < 2 and self.input_dimension == 1:
+            points = points.reshape(-1, 1)
         if points.ndim not in (1, 2) or points.shape[-1] != self.input_dimension:
             raise InvalidProblem(
                 f"points of shape {points.shape} do not fit a network on "
@@ -174,9 +187,17 @@ class ShallowNetwork:
         return points
 
 
-def numbers(values: ArrayLike) -> Array:
-    """Numbers as an array of floats; NaN, which nothing accepts, for what is none."""
-    try:
-        return np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        return np.full(1, np.nan)
+def _shaped(array: Array, shape: tuple[int, ...]) -> Array:
+    """The array, if it has this shape or is a list that can be read in one way only.
+
+    Without neurons weights may be empty lists; with one input, output or neuron they may be lists
+    of numbers.  Anything else, such as a transposed matrix, would make another network.
+    """
+    empty = array.size == 0 and 0 in shape
+    plain = array.ndim < 2 and min(shape) == 1 and array.size == np.prod(shape)
+    if array.shape == shape or empty or plain:
+        return array.reshape(shape)
+    raise InvalidProblem(
+        "network arrays do not fit together: give output_weights (K, p), "
+        "input_weights (K, d), biases (K,), skip (p, d), offset (p,)"
+    )

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden.errors import InvalidProblem, UnsupportedProblem
-from convexden.network import ShallowNetwork, numbers
+from convexden import arguments
+from convexden.errors import InvalidInput, UnsupportedProblem
+from convexden.network import ShallowNetwork
 
 if TYPE_CHECKING:
     from shapely import Polygon
@@ -118,7 +119,7 @@ def affine_map(network: ShallowNetwork, point: ArrayLike) -> AffineMap:
 
     Raises
     ------
-    InvalidProblem
+    InvalidInput
         If the point does not fit the inputs.
     """
     y = _point(network, point)
@@ -142,7 +143,7 @@ def along(network: ShallowNetwork, start: ArrayLike, stop: ArrayLike) -> Restric
 
     Raises
     ------
-    InvalidProblem
+    InvalidInput
         If the points do not fit the inputs, or are the same.
 
     Examples
@@ -154,7 +155,7 @@ def along(network: ShallowNetwork, start: ArrayLike, stop: ArrayLike) -> Restric
     """
     first, last = _point(network, start), _point(network, stop)
     if (first == last).all():
-        raise InvalidProblem("start and stop are the same point: give two")
+        raise InvalidInput("start and stop are the same point: give two")
     before = network.input_weights @ first + network.biases
     after = network.input_weights @ last + network.biases
     bent = (before * after < 0.0) & network.output_weights.any(axis=1)
@@ -186,7 +187,7 @@ def cells(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> list[Cell
     ------
     UnsupportedProblem
         If the network has not two inputs.
-    InvalidProblem
+    InvalidInput
         If the corners do not span a box.
 
     Examples
@@ -197,7 +198,7 @@ def cells(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> list[Cell
     >>> len(cells), round(sum(cell.polygon.area for cell in cells), 12)
     (9, 9.0)
     """
-    if network.input_dimension != 2:
+    if arguments.instance("network", network, ShallowNetwork).input_dimension != 2:
         raise UnsupportedProblem(
             f"cells are those of a plane, the network has {network.input_dimension} inputs: "
             "restrict it to a plane first (convexden.charts.restrict), or take `affine_map`"
@@ -228,16 +229,17 @@ def box(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> tuple[Array
 
     Raises
     ------
-    InvalidProblem
+    InvalidInput
         If they do not span a box.
     """
-    first, last = (numbers(corner).reshape(-1) for corner in (low, high))
+    first, last = (
+        arguments.array(f"coordinates of {name}", corner, error=InvalidInput).reshape(-1)
+        for name, corner in (("low", low), ("high", high))
+    )
     d = network.input_dimension
     if {first.size, last.size} <= {1, d} and (first < last).all():
-        corners = np.broadcast_to(first, d), np.broadcast_to(last, d)
-        if np.isfinite(corners).all():
-            return corners
-    raise InvalidProblem(f"there is no such box: give low < high, numbers or arrays ({d},)")
+        return np.broadcast_to(first, d), np.broadcast_to(last, d)
+    raise InvalidInput(f"there is no such box: give low < high, numbers or arrays ({d},)")
 
 
 def hinge_segments(
@@ -305,9 +307,10 @@ def _map(network: ShallowNetwork, active: NDArray[np.bool_]) -> AffineMap:
 
 
 def _point(network: ShallowNetwork, point: ArrayLike) -> Array:
-    y = numbers(point).reshape(-1)
-    if y.size != network.input_dimension or not np.isfinite(y).all():
-        raise InvalidProblem(
+    arguments.instance("network", network, ShallowNetwork)
+    y = arguments.array("coordinates of the point", point, error=InvalidInput).reshape(-1)
+    if y.size != network.input_dimension:
+        raise InvalidInput(
             f"the point does not fit {network.input_dimension} inputs: give that many numbers"
         )
     return y

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden.certificate import Certificate
+from convexden import arguments
 from convexden.errors import InvalidProblem
-from convexden.network import ShallowNetwork
+from convexden.meetings import clashing_pair
+
+if TYPE_CHECKING:
+    from convexden.reduction import Reduction
 
 Array = NDArray[np.float64]
 
-# Directions in which the points extend by less than this fraction of their spread do not count.
-RANK_TOLERANCE = 1e-12
-# Relative error of a distance in floats, for each coordinate, and the least distance for which it
-# holds, because the squares of smaller ones leave the range of float64.
-DISTANCE_ROUNDING = 2.0**-52
-LEAST_DISTANCE = 1e-140
 # Squares of larger numbers, and of differences below its inverse, leave the range of float64.
 LARGEST = 1e100
 
@@ -111,48 +107,23 @@ class Interpolation:
         return _spread(self.targets)
 
     def reduce(self) -> Reduction:
-        """Project inputs and outputs on the affine hulls of centres and targets (never
-        raises the cost and keeps feasibility), in units of their spreads.
-        """
-        input_origin, input_basis = _affine_hull(self.centers)
-        output_origin, output_basis = _affine_hull(self.targets)
-        input_scale = self.input_spread
-        output_scale = self.target_spread or 1.0
-        reduced = Interpolation(
-            (self.centers - input_origin) @ input_basis.T / input_scale,
-            (self.targets - output_origin) @ output_basis.T / output_scale,
-            self.radii / input_scale,
-        )
-        return Reduction(
-            reduced,
-            input_origin,
-            input_basis,
-            input_scale,
-            output_origin,
-            output_basis,
-            output_scale,
-        )
+        """The problem in the fewest dimensions: `Reduction.of` this problem, all sites kept."""
+        from convexden.reduction import Reduction
+
+        return Reduction.of(self)
 
     def _check_meeting_sites(self) -> None:
         """Refuse sites that meet, if only in one point, and have different targets."""
-        balls = np.flatnonzero(self.radii > 0)
-        for n in balls:
-            distances = np.linalg.norm(self.centers - self.centers[n], axis=1)
-            reach = self.radii + self.radii[n]
-            rounding = (self.input_dimension + 8) * DISTANCE_ROUNDING * (distances + reach)
-            near = distances <= reach + np.maximum(rounding, LEAST_DISTANCE)
-            for m in np.flatnonzero(near & (self.targets != self.targets[n]).any(axis=1)):
-                # What floats cannot tell is decided in rationals.
-                inside = distances[m] < reach[m] - max(rounding[m], LEAST_DISTANCE)
-                if not inside and not self._meet(int(m), int(n)):
-                    continue
-                first, last = sorted((int(m), int(n)))
-                kind = "balls" if self.radii[[first, last]].all() else "a sample and a ball"
-                raise InvalidProblem(
-                    f"sites {first} and {last} ({kind}) meet but have different targets: "
-                    f"lower the radii (the centers are {distances[m]:.4g} apart) or "
-                    "give both the same target"
-                )
+        pair = clashing_pair(self.centers, self.targets, self.radii)
+        if pair is not None:
+            first, last = pair
+            distance = np.linalg.norm(self.centers[first] - self.centers[last])
+            kind = "balls" if self.radii[[first, last]].all() else "a sample and a ball"
+            raise InvalidProblem(
+                f"sites {first} and {last} ({kind}) meet but have different targets: "
+                f"lower the radii (the centers are {distance:.4g} apart) or "
+                "give both the same target"
+            )
         samples = np.flatnonzero(self.radii == 0)
         if samples.size > 1:
             order = samples[np.lexsort(self.centers[samples].T)]
@@ -165,63 +136,6 @@ class Interpolation:
                     f"sites {first} and {last} are the same sample with different targets: "
                     "remove one of them"
                 )
-
-    def _meet(self, m: int, n: int) -> bool:
-        """Whether two sites have a point in common, for the floats as they are."""
-        steps = zip(self.centers[m].tolist(), self.centers[n].tolist(), strict=True)
-        square = sum((Fraction(x) - Fraction(y)) ** 2 for x, y in steps)
-        return square <= (Fraction(float(self.radii[m])) + Fraction(float(self.radii[n]))) ** 2
-
-
-@dataclass(frozen=True, eq=False)
-class Reduction:
-    r"""A problem in the coordinates of the affine hulls, and the way back.
-
-    With orthonormal rows E (inputs) and F (outputs), origins o and q and scales s and u, the
-    reduced sites are :math:`E (y_n - o) / s` with targets :math:`F (t_n - q) / u` and radii
-    :math:`r_n / s`; costs of the reduced problem times u / s are costs of the original.
-    """
-
-    problem: Interpolation
-    input_origin: Array
-    input_basis: Array  # (d', d), orthonormal rows
-    input_scale: float
-    output_origin: Array
-    output_basis: Array  # (p', p), orthonormal rows
-    output_scale: float
-
-    @property
-    def cost_scale(self) -> float:
-        """Cost in the original units of a reduced network of cost 1."""
-        return self.output_scale / self.input_scale
-
-    def lift_network(self, network: ShallowNetwork) -> ShallowNetwork:
-        """The network on the original inputs and outputs; unit input weights stay unit."""
-        input_weights = network.input_weights @ self.input_basis
-        biases = network.biases * self.input_scale - input_weights @ self.input_origin
-        skip = self.cost_scale * self.output_basis.T @ network.skip @ self.input_basis
-        offset = (
-            self.output_origin
-            + self.output_scale * network.offset @ self.output_basis
-            - skip @ self.input_origin
-        )
-        return ShallowNetwork(
-            self.cost_scale * network.output_weights @ self.output_basis,
-            input_weights,
-            biases,
-            skip,
-            offset,
-        )
-
-    def lift_certificate(self, certificate: Certificate) -> Certificate:
-        """The multipliers of the original constraints, with the same pricing maximum."""
-        return Certificate(
-            certificate.values @ self.output_basis / self.input_scale,
-            np.einsum("nij,ip,jd->npd", certificate.jacobians, self.output_basis, self.input_basis),
-            certificate.lower_bound * self.cost_scale,
-            certificate.pricing_maximum,
-            certificate.pricing,
-        )
 
 
 def denoising(
@@ -277,16 +191,10 @@ def denoising(
 
 
 def _numbers(name: str, values: Any) -> Array:
-    try:
-        array = np.array(values, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InvalidProblem(
-            f"{name} are not a rectangular array of numbers: give every row the same length"
-        ) from error
+    """Finite numbers of a size that can be squared, at least one."""
+    array = arguments.array(name, values)
     if array.size == 0:
         raise InvalidProblem(f"{name} are empty: give at least one number")
-    if not np.isfinite(array).all():
-        raise InvalidProblem(f"{name} hold NaN or infinity: give finite numbers")
     if np.abs(array).max() > LARGEST:
         raise InvalidProblem(f"{name} hold numbers beyond {LARGEST:g}: rescale the data")
     return array
@@ -303,12 +211,3 @@ def _points(name: str, values: Any) -> Array:
 
 def _spread(points: Array) -> float:
     return float(np.linalg.norm(points - points.mean(axis=0), axis=1).max())
-
-
-def _affine_hull(points: Array) -> tuple[Array, Array]:
-    """Mean of the points and orthonormal rows that span their differences (at least one row)."""
-    origin = points.mean(axis=0)
-    _, sizes, directions = np.linalg.svd(points - origin, full_matrices=False)
-    rounding = np.finfo(float).eps * np.abs(points).max() * np.sqrt(points.size)
-    rank = int((sizes > RANK_TOLERANCE * sizes[0] + rounding).sum())
-    return origin, directions[: max(rank, 1)]

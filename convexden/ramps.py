@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden.errors import InvalidProblem
-from convexden.network import ShallowNetwork, numbers
+from convexden import arguments
+from convexden.errors import InvalidInput
+from convexden.network import ShallowNetwork
 
 Array = NDArray[np.float64]
 
@@ -153,7 +154,7 @@ def decode(
 
     Raises
     ------
-    InvalidProblem
+    InvalidInput
         If the origin does not fit the inputs, or the tolerance is not from 0 to 1.
 
     Examples
@@ -167,12 +168,13 @@ def decode(
     [1. 0.] [0.1 0.9] 1.0
     [-0.707107  0.707107] [0.1      1.314214] 1.414214
     """
-    d = network.input_dimension
-    start = np.zeros(d) if origin is None else numbers(origin)
-    if start.shape != (d,) or not np.isfinite(start).all():
-        raise InvalidProblem(f"the origin does not fit {d} inputs: give {d} finite numbers")
-    if not 0 <= tolerance < 1:
-        raise InvalidProblem(f"tolerance {tolerance:g} is no small angle: give one from 0 to 1")
+    d = arguments.instance("network", network, ShallowNetwork).input_dimension
+    tolerance = arguments.number("tolerance", tolerance, least=0.0, below=1.0)
+    start = np.zeros(d)
+    if origin is not None:
+        start = arguments.array("coordinates of the origin", origin, error=InvalidInput)
+    if start.shape != (d,):
+        raise InvalidInput(f"the origin does not fit {d} inputs: give {d} finite numbers")
     hinges = network.canonical()
     skip, offset = hinges.skip.copy(), hinges.offset.copy()
     ramps = []

@@ -5,27 +5,31 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import versions
+from convexden import arguments, versions
+from convexden.affine import AffinePart
 from convexden.certificate import Certificate
-from convexden.errors import InvalidProblem
-from convexden.network import numbers
+from convexden.clock import Clock, Stopped
+from convexden.errors import InvalidInput, InvalidProblem, NotCertified
 from convexden.problem import Interpolation
 from convexden.solution import Progress, RegularisationPath, RegularisedSolution
-from convexden.solving import check_size, solve
+from convexden.solving import check_size, no_multipliers, solve
 from convexden.threads import one_thread
 from convexden.verification import verify_objective
+from convexden.verification.exact.affine import affine_interpolant
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from convexden.solvers.regularised import Regularised
+    from convexden.solvers.regularised import Regularised, RegularisedSolver
 
 PENALTIES = 30
+EXTREME = 1e50  # a penalty, in spreads, above which or below whose inverse squares leave float64
 SMALLEST = 1e-3  # the last penalty of a path, as a share of the largest
 
 
@@ -34,7 +38,8 @@ def regularise(
     penalty: float,
     tolerance: float = 1e-8,
     *,
-    progress: Callable[[Progress], None] | None = None,
+    time_limit: float | None = None,
+    progress: Callable[[Progress], bool | None] | None = None,
 ) -> RegularisedSolution:
     r"""Find the network that minimises squared error plus penalised representation cost.
 
@@ -64,14 +69,18 @@ def regularise(
         the solution is the best affine fit; as it vanishes, the cost tends to that of `solve`.
     tolerance : float, optional
         Relative gap at which the solution counts as certified.
+    time_limit : float, optional
+        Seconds after which the search ends, give or take one; None for no limit.
     progress : callable, optional
-        Called with a `Progress` of the objective and its lower bound after every pricing.
+        Called with a `Progress` of the objective and its lower bound after every pricing.  Return
+        False to stop.
 
     Returns
     -------
     RegularisedSolution
         With status "certified" if the relative gap is at most the tolerance and the independent
-        verification agrees, else "not-certified".  Interrupted by Ctrl-C, the best that was found.
+        verification agrees, else "not-certified".  Stopped by the time limit, by `progress` or by
+        Ctrl-C it is `interrupted` and the best that was found.
 
     Raises
     ------
@@ -79,6 +88,8 @@ def regularise(
         If a site is a ball, or the penalty is not positive.
     UnsupportedProblem
         If there are too many samples for exact pricing.
+    NotCertified
+        If the time was over before there was anything.
 
     Examples
     --------
@@ -91,14 +102,16 @@ def regularise(
     cost 1.714286, fit 0.028571, certified
     """
     started = time.perf_counter()
-    (chosen,) = _penalties(problem, [penalty])
+    tolerance = arguments.tolerance(tolerance)
+    arguments.callback("progress", progress)
+    (chosen,) = _penalties(problem, [arguments.number("penalty", penalty, above=0.0)])
     with one_thread():
-        prepared = _Prepared(problem)
+        prepared = _prepared(problem, time_limit)
         found = prepared.solve(chosen, tolerance, None, progress)
         return prepared.solution(chosen, tolerance, found, started)
 
 
-def largest_penalty(problem: Interpolation) -> float:
+def largest_penalty(problem: Interpolation, *, time_limit: float | None = None) -> float:
     r"""The least :math:`\lambda` for which the regularised solution is the best affine fit.
 
     It is the pricing maximum :math:`\max_{|w| = 1, b} |\sum_n D_n l_n (w^T y_n + b)|` at the
@@ -108,6 +121,8 @@ def largest_penalty(problem: Interpolation) -> float:
     ----------
     problem : Interpolation
         Of samples.
+    time_limit : float, optional
+        Seconds after which it gives up; None for no limit.
 
     Raises
     ------
@@ -115,6 +130,8 @@ def largest_penalty(problem: Interpolation) -> float:
         If a site is a ball.
     UnsupportedProblem
         If there are too many samples for exact pricing.
+    NotCertified
+        If the time was over before it was found.
 
     Examples
     --------
@@ -126,7 +143,8 @@ def largest_penalty(problem: Interpolation) -> float:
     0
     """
     _check_samples(problem)
-    return _Prepared(problem).largest_penalty()
+    with one_thread():
+        return _prepared(problem, time_limit).largest_penalty()
 
 
 def regularisation_path(
@@ -135,7 +153,8 @@ def regularisation_path(
     tolerance: float = 1e-8,
     *,
     interpolate: bool = True,
-    progress: Callable[[RegularisedSolution], None] | None = None,
+    time_limit: float | None = None,
+    progress: Callable[[RegularisedSolution], bool | None] | None = None,
 ) -> RegularisationPath:
     r"""Regularised solutions for falling penalties, each started from the one before.
 
@@ -150,13 +169,15 @@ def regularisation_path(
         Relative gap at which a solution counts as certified.
     interpolate : bool, optional
         Whether to `solve` the interpolation problem as well, to which the path leads.
+    time_limit : float, optional
+        Seconds after which the search ends, give or take one; None for no limit.
     progress : callable, optional
-        Called with every `RegularisedSolution`.
+        Called with every `RegularisedSolution`.  Return False to stop.
 
     Returns
     -------
     RegularisationPath
-        Interrupted by Ctrl-C, with the solutions found until then.
+        Stopped by the time limit, by `progress` or by Ctrl-C, with the solutions found until then.
 
     Raises
     ------
@@ -176,11 +197,13 @@ def regularisation_path(
     >>> path.certified
     True
     """
+    tolerance = arguments.tolerance(tolerance)
+    arguments.callback("progress", progress)
     chosen = None if penalties is None else _penalties(problem, penalties)
     _check_samples(problem)
     solutions: list[RegularisedSolution] = []
     interpolant, complete = None, False
-    prepared = _Prepared(problem)
+    prepared = _prepared(problem, time_limit)
     largest = prepared.largest_penalty()
     if chosen is None:
         if largest == 0.0:
@@ -195,15 +218,15 @@ def regularisation_path(
             for penalty in chosen:
                 started = time.perf_counter()
                 found = prepared.solve(penalty, tolerance, found)
-                if found.interrupted:
-                    raise KeyboardInterrupt
+                if found is not None and found.interrupted:
+                    raise Stopped
                 solutions.append(prepared.solution(penalty, tolerance, found, started))
-                if progress is not None:
-                    progress(solutions[-1])
+                if progress is not None and progress(solutions[-1]) is False:
+                    raise Stopped
         if interpolate:
-            interpolant = solve(problem, tolerance)
-        complete = True
-    except KeyboardInterrupt:
+            interpolant = solve(problem, tolerance, time_limit=prepared.clock.left)
+        complete = interpolant is None or not interpolant.interrupted
+    except (KeyboardInterrupt, Stopped):
         pass  # keep what there is
     return RegularisationPath(problem, tuple(solutions), largest, interpolant, complete)
 
@@ -211,9 +234,9 @@ def regularisation_path(
 def _penalties(problem: Interpolation, penalties: ArrayLike | Sequence[float]) -> list[float]:
     """Positive penalties, falling, every one once; the problem must be one of samples."""
     _check_samples(problem)
-    given = np.unique(numbers(penalties))[::-1]
-    if not given.size or not (np.isfinite(given) & (given > 0)).all():
-        raise InvalidProblem(
+    given = np.unique(arguments.array("penalties", penalties, error=InvalidInput))[::-1]
+    if not given.size or not (given > 0).all():
+        raise InvalidInput(
             "the penalty must be positive and finite: without one, solve(problem) interpolates"
         )
     chosen: list[float] = given.tolist()
@@ -221,6 +244,7 @@ def _penalties(problem: Interpolation, penalties: ArrayLike | Sequence[float]) -
 
 
 def _check_samples(problem: Interpolation) -> None:
+    arguments.instance("problem", problem, Interpolation)
     balls = int(np.count_nonzero(problem.radii))
     if balls:
         raise InvalidProblem(
@@ -229,49 +253,98 @@ def _check_samples(problem: Interpolation) -> None:
         )
 
 
+def _prepared(problem: Interpolation, time_limit: float | None) -> _Prepared:
+    """The problem with its solver; the time limit counts from now.
+
+    Raises
+    ------
+    NotCertified
+        If the time is over before the hinges are known.
+    """
+    clock = Clock.of(arguments.time_limit(time_limit))
+    try:
+        return _Prepared(problem, clock)
+    except Stopped:
+        raise NotCertified(
+            "stopped before there was anything: raise time_limit, or give fewer samples"
+        ) from None
+
+
 class _Prepared:
     """The problem of distinct samples in reduced units, its solver, and the way back."""
 
-    def __init__(self, problem: Interpolation) -> None:
-        from convexden.solvers.regularised import RegularisedSolver
-
+    def __init__(self, problem: Interpolation, clock: Clock) -> None:
         check_size(problem)
-        self.problem = problem
+        self.problem, self.clock = problem, clock
         _, first, groups, counts = np.unique(
             problem.centers, axis=0, return_index=True, return_inverse=True, return_counts=True
         )
         self._groups: NDArray[np.intp] = groups.reshape(-1)
         self._counts = counts
-        self._reduction = Interpolation(problem.centers[first], problem.targets[first]).reduce()
-        self._solver = RegularisedSolver(self._reduction.problem, counts.astype(float))
+        distinct = Interpolation(problem.centers[first], problem.targets[first])
+        # What an affine function fits costs nothing, and may be too large for a solver.
+        self._free = affine_interpolant(distinct)
+        self._part = AffinePart.of(distinct)
+        self._reduction = self._part.problem.reduce()
         # Of fit and objective, and of penalties and pricing maxima.
         self._square = self._reduction.output_scale**2
         self._scale = self._reduction.output_scale * self._reduction.input_scale
 
+    @cached_property
+    def _solver(self) -> RegularisedSolver:
+        """The solver, which is not needed if an affine function fits."""
+        from convexden.solvers.regularised import RegularisedSolver
+
+        return RegularisedSolver(self._reduction.problem, self._counts.astype(float), self.clock)
+
     def largest_penalty(self) -> float:
-        return self._solver.largest_penalty() * self._scale
+        """In the units of the problem; 0 if an affine function fits."""
+        if self._free is not None:
+            return 0.0
+        try:
+            return self._solver.largest_penalty() * self._scale
+        except Stopped:
+            raise NotCertified(
+                "stopped before the largest penalty was found: raise time_limit"
+            ) from None
 
     def solve(
         self,
         penalty: float,
         tolerance: float,
         start: Regularised | None,
-        progress: Callable[[Progress], None] | None = None,
-    ) -> Regularised:
-        def relay(step: Progress) -> None:
-            if progress is not None:
-                cost, bound = step.cost * self._square, step.lower_bound * self._square
-                progress(Progress(step.round, cost, bound, step.hinges))
+        progress: Callable[[Progress], bool | None] | None = None,
+    ) -> Regularised | None:
+        """The solution for one penalty, in reduced units; None if an affine function fits."""
+        if self._free is not None:
+            return None
 
-        return self._solver.solve(penalty / self._scale, tolerance, start, relay)
+        def relay(step: Progress) -> None:
+            if progress is None:
+                return
+            cost, bound = step.cost * self._square, step.lower_bound * self._square
+            if progress(Progress(step.round, cost, bound, step.hinges)) is False:
+                raise Stopped
+
+        reduced = penalty / self._scale
+        if not 1 / EXTREME < reduced < EXTREME:
+            raise InvalidInput(
+                f"penalty is {penalty:g}, {reduced:g} spreads of targets times inputs: give one "
+                f"between {1 / EXTREME:g} and {EXTREME:g} of them"
+            )
+        return self._solver.solve(reduced, tolerance, start, relay)
 
     def solution(
-        self, penalty: float, tolerance: float, found: Regularised, started: float
+        self, penalty: float, tolerance: float, found: Regularised | None, started: float
     ) -> RegularisedSolution:
         """What was found, in the units of the problem and verified."""
         problem = self.problem
-        network = self._reduction.lift_network(found.network)
-        certificate = self._certificate(penalty, found)
+        if found is None:
+            assert self._free is not None
+            network, certificate = self._free, no_multipliers(problem)
+        else:
+            network = self._part.restored(self._reduction.lift_network(found.network))
+            certificate = self._certificate(penalty, found)
         checked = verify_objective(problem, penalty, network, certificate)
         # Rounding can leave the bound above the objective; the smaller of the two is a bound, too.
         bound = min(checked.lower_bound, checked.objective)
@@ -287,9 +360,10 @@ class _Prepared:
             bound,
             gap,
             "certified" if checked.passed and gap <= tolerance else "not-certified",
-            found.rounds,
+            0 if found is None else found.rounds,
             time.perf_counter() - started,
             versions.installed(),
+            found is not None and found.interrupted,
         )
         return solved
 

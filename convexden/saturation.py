@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from convexden.certificate import Certificate
 from convexden.network import ShallowNetwork
-from convexden.problem import Interpolation, Reduction
+from convexden.problem import Interpolation
+from convexden.reduction import Reduction
 
 Array = NDArray[np.float64]
 

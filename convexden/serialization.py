@@ -1,4 +1,6 @@
-"""Solutions as JSON files (version 1), and lists of records.
+"""Solutions as JSON files, and lists of records.
+
+Files of version 2 have further keys, which are optional; without any the version is 1.
 
 Floats are written in the shortest form that reads back as the same number.
 """
@@ -14,6 +16,7 @@ from typing import Any, NoReturn, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import arguments
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem
 from convexden.files import whole_file
@@ -25,6 +28,7 @@ Array = NDArray[np.float64]
 
 FORMAT = "convexden-solution"
 VERSION = 1
+READABLE = (1, 2)
 
 
 def save(solution: Solution, path: str | Path) -> None:
@@ -35,6 +39,7 @@ def save(solution: Solution, path: str | Path) -> None:
     InvalidProblem
         If the file cannot be written, or a number of the solution is not finite.
     """
+    arguments.instance("solution", solution, Solution)
     text = to_json(solution)
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -43,16 +48,22 @@ def save(solution: Solution, path: str | Path) -> None:
 def load(path: str | Path) -> Solution:
     """Read a solution from a JSON file; `verify_certificate` tells whether to believe it.
 
+    Keys that this release does not know are passed over.  The memory that it takes is proportional
+    to the size of the file, whatever is in it.
+
     Raises
     ------
     InvalidProblem
-        If the file cannot be read or does not hold a solution of version 1.
+        If the file cannot be read or does not hold a solution.
     """
+    path = arguments.path(path)
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_no_constant)
+        document = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_no_constant)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InvalidProblem(f"{path} cannot be read ({reason}): check the name") from error
+    except MemoryError as error:
+        raise InvalidProblem(f"{path} does not fit in memory: give a smaller file") from error
     except (ValueError, RecursionError) as error:  # also bytes that are not UTF-8
         raise InvalidProblem(
             f"{path} is not JSON: give a file that `convexden solve --output` wrote"
@@ -129,6 +140,10 @@ def _document(solution: Solution) -> dict[str, Any]:
         "seconds": float(solution.seconds),
         "versions": dict(solution.versions),
     }
+    if solution.interrupted:
+        document["interrupted"] = True
+    if solution.moved is not None:
+        document["moved"] = {"centers": solution.moved.centers.tolist()}
     if solution.history:
         document["history"] = [
             [step.round, step.cost if step.cost < math.inf else None, *step[2:]]
@@ -140,36 +155,39 @@ def _document(solution: Solution) -> dict[str, Any]:
 def _from_document(document: Any) -> Solution:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise InvalidProblem(f'not a solution file: "format" must be "{FORMAT}"')
-    if type(document.get("version")) is not int or document["version"] != VERSION:
+    version = document.get("version")
+    if type(version) not in (int, float) or version not in READABLE:
         raise InvalidProblem(
-            f"version {document.get('version')!r} is not {VERSION}: "
+            f"version {arguments.shown(version)} is not 1 or 2: "
             "install the release of convexden that wrote it"
         )
     status = document.get("status")
     if status not in STATUSES:
         raise InvalidProblem(f'"status" must be one of {", ".join(STATUSES)}')
     sites = _table(document, "problem")
+    n, d = _size(sites, "centers")
+    p = _size(sites, "targets")[1]
     problem = Interpolation(
-        _array(sites, "centers", 2), _array(sites, "targets", 2), _array(sites, "radii", 1)
+        _array(sites, "centers", (n, d)),
+        _array(sites, "targets", (n, p)),
+        _array(sites, "radii", (n,)),
     )
-    n, p, d = len(problem), problem.output_dimension, problem.input_dimension
-    _expect("radii", _array(sites, "radii", 1), (n,))
     parts = _table(document, "network")
-    biases = _array(parts, "biases", 1)
+    (k,) = _size(parts, "biases", 1)
     network = ShallowNetwork(
-        _expect("output_weights", _array(parts, "output_weights", 2), (biases.size, p)),
-        _expect("input_weights", _array(parts, "input_weights", 2), (biases.size, d)),
-        biases,
-        _expect("skip", _array(parts, "skip", 2), (p, d)),
-        _expect("offset", _array(parts, "offset", 1), (p,)),
+        _array(parts, "output_weights", (k, p)),
+        _array(parts, "input_weights", (k, d)),
+        _array(parts, "biases", (k,)),
+        _array(parts, "skip", (p, d)),
+        _array(parts, "offset", (p,)),
     )
     if _integer(document, "neurons") != network.neurons:
         raise InvalidProblem(f'"neurons" must be {network.neurons}, the length of "biases"')
     proof = _table(document, "certificate")
     lower_bound = _number(document, "lower_bound")
     certificate = Certificate(
-        _expect("values", _array(proof, "values", 2), (n, p)),
-        _expect("jacobians", _array(proof, "jacobians", 3), (n, p, d)),
+        _array(proof, "values", (n, p)),
+        _array(proof, "jacobians", (n, p, d)),
         lower_bound,
         _number(proof, "pricing_maximum"),
         _text(proof, "pricing"),
@@ -187,7 +205,17 @@ def _from_document(document: Any) -> Solution:
         seconds=_number(document, "seconds"),
         versions={name: _text(versions, name) for name in versions},
         history=_history(document.get("history", [])),
+        interrupted=_flag(document, "interrupted"),
+        moved=_moved(document, problem),
     )
+
+
+def _moved(document: dict[str, Any], problem: Interpolation) -> Interpolation | None:
+    """The problem with moved centers, if the file has any."""
+    if "moved" not in document:
+        return None
+    centers = _array(_table(document, "moved"), "centers", problem.centers.shape)
+    return Interpolation(centers, problem.targets, problem.radii)
 
 
 def _history(rows: Any) -> tuple[Progress, ...]:
@@ -224,44 +252,71 @@ def _text(document: dict[str, Any], key: str) -> str:
     return value
 
 
+def _flag(document: dict[str, Any], key: str) -> bool:
+    """True or false, which it is if it is not there."""
+    value = document.get(key, False)
+    if not isinstance(value, bool):
+        raise InvalidProblem(f'"{key}" must be true or false')
+    return value
+
+
 def _number(document: dict[str, Any], key: str) -> float:
-    return float(_numbers(key, document.get(key), 0))
+    """A finite number."""
+    value: Any = document.get(key)
+    if not _is_number(value):
+        raise InvalidProblem(f'"{key}" must be a number that is finite')
+    return float(value)
 
 
 def _integer(document: dict[str, Any], key: str) -> int:
+    """A whole number, not negative."""
     value = document.get(key)
     if type(value) is not int or value < 0:
         raise InvalidProblem(f'"{key}" must be a whole number')
     return value
 
 
-def _array(document: dict[str, Any], key: str, dimensions: int) -> Array:
+def _size(document: dict[str, Any], key: str, dimensions: int = 2) -> tuple[int, ...]:
+    """Lengths of a list, and of the first of its rows."""
     value = document.get(key)
     if not isinstance(value, list):
         raise InvalidProblem(f'"{key}" must be a list')
-    return _numbers(key, value, dimensions)
+    if dimensions == 1:
+        return (len(value),)
+    if not value or not isinstance(value[0], list) or not value[0]:
+        raise InvalidProblem(f'"{key}" must be a list of lists of numbers, none of them empty')
+    return len(value), len(value[0])
 
 
-def _numbers(key: str, value: Any, dimensions: int) -> Array:
-    """Finite numbers of this many dimensions; true, "1" and 1e999 are none."""
-    shape = "a number" if dimensions == 0 else f"numbers in a list of depth {dimensions}"
+def _array(document: dict[str, Any], key: str, shape: tuple[int, ...]) -> Array:
+    """Finite numbers in lists of exactly this shape; an empty list where there are no rows.
+
+    Every number of the array is one of the document: no short row is repeated.
+    """
+    value = document.get(key)
+    if not isinstance(value, list):
+        raise InvalidProblem(f'"{key}" must be a list')
+    entries: list[Any] = value
+    for length in shape[1:]:
+        if not all(isinstance(row, list) and len(row) == length for row in entries):
+            raise _wrong(key, shape)
+        entries = [entry for row in entries for entry in row]
+    if len(value) != shape[0] or not all(map(_is_number, entries)):
+        raise _wrong(key, shape)
+    return np.array(entries, dtype=float).reshape(shape)
+
+
+def _wrong(key: str, shape: tuple[int, ...]) -> InvalidProblem:
+    """The error of numbers that are none, or not as many as the rest of the file asks for."""
+    return InvalidProblem(f'"{key}" must be numbers of shape {list(shape)}, all finite')
+
+
+def _is_number(value: Any) -> bool:
+    """Whether this is a number that a float holds; true and "1" are none."""
     try:
-        entries = np.array(value, dtype=object)
-        if not all(type(entry) in (int, float) for entry in entries.flat):
-            raise ValueError(key)
-        array = entries.astype(float)
-    except (ValueError, OverflowError) as error:
-        raise InvalidProblem(f'"{key}" must be {shape}, all finite') from error
-    if not np.isfinite(array).all() or (array.size and array.ndim != dimensions):
-        raise InvalidProblem(f'"{key}" must be {shape}, all finite')
-    return array
-
-
-def _expect(key: str, array: Array, shape: tuple[int, ...]) -> Array:
-    """Check the shape; a network without neurons has empty lists of weights."""
-    if array.shape != shape and (array.size or 0 not in shape):
-        raise InvalidProblem(f'"{key}" has shape {array.shape}, expected {shape}')
-    return array.reshape(shape)
+        return type(value) in (int, float) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -7,22 +7,40 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import verification, versions
+from convexden import arguments, verification, versions
+from convexden.affine import AffinePart
 from convexden.certificate import Certificate
-from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified, UnsupportedProblem
-from convexden.essential import Essential
+from convexden.clock import Clock, Stopped
+from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
+from convexden.flatness import flatness
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.reduction import Reduction, moved_problem
 from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.threads import one_thread
+from convexden.verification.exact.affine import affine_interpolant
 
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
+FREE = "closed-form"  # the pricing of multipliers that are zero
 FORMULATIONS = ("scalar-exact", "copositive", "semidefinite", "ramps")  # in one program
+STOPPED = (
+    "stopped before there was a network or a proof that there is none: let it run longer, or lower "
+    "the radii if balls almost touch"
+)
+EXACT = (None, "column-generation", "minimax")
+# Activation patterns, in more than two dimensions, from which on a solve takes minutes.  If some of
+# these dimensions are nothing but the rounding of the data, it says so at once instead.
+MOST_OF_FLAT = 2000
+MASTERS = ("clarabel", "cvxpy")
+# Rounding of the coordinates of a reduced problem, in units of its spread.
+_REDUCED = 2.0**-50
 METHODS = ("column-generation", "minimax", *FORMULATIONS, "local")
 
 
@@ -32,7 +50,8 @@ def solve(
     *,
     method: str | None = None,
     master: str = "clarabel",
-    progress: Callable[[Progress], None] | None = None,
+    time_limit: float | None = None,
+    progress: Callable[[Progress], bool | None] | None = None,
 ) -> Solution:
     r"""Find the network of least representation cost that interpolates the sites.
 
@@ -68,63 +87,73 @@ def solve(
         its solution certified.
     master : {"clarabel", "cvxpy"}, optional
         Whether the restricted masters go to Clarabel directly or through CVXPY: the same programs.
+    time_limit : float, optional
+        Seconds after which the search ends, give or take one; None for no limit.  The verification
+        of what was found comes on top.
     progress : callable, optional
-        Called with a `Progress` (costs in the units of the problem) after every round.
+        Called with a `Progress` (costs in the units of the problem) after every round.  Return
+        False to stop.
 
     Returns
     -------
     Solution
         With status "certified" if the relative gap is at most the tolerance and the independent
         verification agrees, "upper-bound" if there is no lower bound, else "not-certified".
-        Interrupted by Ctrl-C, the best that was found.
+        Stopped by the time limit, by `progress` or by Ctrl-C it is `interrupted` and holds the best
+        that was found, at worst ramps across a few cuts or a network along one direction, with the
+        bound that was proven until then.
 
     Raises
     ------
-    InvalidProblem
-        If there is no such method or master.
+    InvalidInput
+        If an argument is out of its range, or there is no such method or master.
     InfeasibleProblem
         If no network interpolates the sites.  It carries a proof, which was checked in integers.
     UnsupportedProblem
         If the formulation does not apply, if there are too many sites for the method, or if a
-        Jacobian (p, d) for each does not fit in memory.
+        Jacobian (p, d) for each does not fit in memory.  It says so if the centers are flat up to
+        the rounding of their decimals, see `convexden.data.flatten`.
     NotCertified
-        If the run was interrupted before there was any network, a program has no solution, ramps
-        alone make no network, or the balls leave so little room that no network was found and no
-        proof that there is none.
+        If the run was stopped before there was any network, a program has no solution, ramps alone
+        make no network, or the balls leave so little room that no network was found and no proof
+        that there is none.
     """
     started = time.perf_counter()
-    if method is not None and method not in METHODS:
-        raise InvalidProblem(f"there is no method '{method}': choose from {', '.join(METHODS)}")
+    arguments.instance("problem", problem, Interpolation)
+    tolerance = arguments.tolerance(tolerance)
+    arguments.choice("master", master, MASTERS)
+    arguments.callback("progress", progress)
+    if method is not None:
+        arguments.choice("method", method, METHODS)
+    clock = Clock.of(arguments.time_limit(time_limit))
     check_size(problem)
-    essential = Essential(problem)
-    reduced, scale = essential.problem, essential.scale
     history: list[Progress] = []
 
     def relay(step: Progress) -> None:
-        history.append(
-            Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges)
-        )
-        if progress is not None:
-            progress(history[-1])
+        history.append(step)
+        if progress is not None and progress(step) is False:
+            raise Stopped
 
+    interrupted = False
     with one_thread():
-        if reduced.input_dimension == 1:
-            network, certificate = _solve_line(reduced)
+        free = affine_interpolant(problem)
+        if free is not None:
+            network, certificate = free, no_multipliers(problem)
+        elif problem.input_dimension == 1:  # the data as they are, without rounding
+            network, certificate = _solve_line(problem)
         else:
-            try:
-                network, certificate = _solve_sites(reduced, tolerance, method, master, relay)
-            except (InfeasibleProblem, NotCertified) as error:
-                raise _no_network(problem, essential, error) from None
-        network = essential.lift_network(network)
-        certificate = essential.lift_certificate(certificate)
-        checked = verification.verify(problem, network, certificate, tolerance=tolerance)
-    # What a semidefinite program proves may be too large to verify: then it is the bound as stated.
-    verified = np.isfinite(checked.pricing_maximum)
-    lower_bound = checked.lower_bound if verified else certificate.lower_bound
-    # Rounding can leave the bound above the cost; the smaller of the two is a bound as well.
-    lower_bound = min(lower_bound, checked.cost)
-    gap = relative_gap(checked.cost, lower_bound)
-    proposed = method == "local" and certificate.pricing != "exact-line"
+            network, certificate, interrupted = _solve_reduced(
+                problem, tolerance, method, master, relay, clock
+            )
+        evidence = verification.examine(problem, network, certificate)
+        certificate = evidence.restate(certificate)
+        checked = verification.judge(evidence, certificate, tolerance=tolerance)
+    # Without an enclosed correction the cost is that of a network that is off by its rounding.
+    cost = checked.cost if np.isfinite(checked.cost) else network.representation_cost
+    # The smaller of the two is a bound as well.
+    lower_bound = min(certificate.lower_bound, cost)
+    gap = relative_gap(cost, lower_bound)
+    proposed = method == "local" and certificate.pricing not in ("exact-line", FREE)
     if checked.passed and gap <= tolerance and not proposed:
         status: Status = "certified"
     else:
@@ -133,7 +162,7 @@ def solve(
         problem,
         network,
         certificate,
-        checked.cost,
+        cost,
         lower_bound,
         gap,
         status,
@@ -141,6 +170,8 @@ def solve(
         time.perf_counter() - started,
         versions.installed(),
         tuple(history),
+        interrupted,
+        moved_problem(problem) if checked.moved > 0.0 else None,
     )
 
 
@@ -154,16 +185,68 @@ def check_size(problem: Interpolation) -> None:
         )
 
 
-def _solve_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:
-    from convexden.solvers.line import solve_line
-    from convexden.solvers.pricing.line import LinePricing
+def _solve_reduced(
+    problem: Interpolation,
+    tolerance: float,
+    method: str | None,
+    master: str,
+    report: Callable[[Progress], None],
+    clock: Clock,
+) -> tuple[ShallowNetwork, Certificate, bool]:
+    """Network and multipliers, found without a large affine part and in the fewest dimensions, and
+    whether the run was stopped.
+    """
+    part = AffinePart.of(problem)
+    reduction = Reduction.of(part.problem, drop_implied=True)
+    reduced, scale = reduction.problem, reduction.cost_scale
 
-    line = solve_line(problem)
-    pricing = LinePricing(problem)
-    heights = pricing.maxima(line.values, line.jacobians, 1.0)[1]
-    maximum = float(heights.max(initial=0.0))
-    return line.network, _certificate(
-        problem, line.values, line.jacobians, maximum, LinePricing.name
+    def relay(step: Progress) -> None:
+        report(Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges))
+
+    stopped = False
+    if reduced.input_dimension == 1:
+        network, certificate = _solve_line(reduced, _REDUCED)
+    else:
+        flat = flatness(problem.centers) if reduced.input_dimension > 2 else None
+        if flat is not None and method in EXACT and _patterns(reduced) > MOST_OF_FLAT:
+            raise UnsupportedProblem(str(flat))
+        try:
+            network, certificate, stopped = _solve_sites(
+                reduced, tolerance, method, master, relay, clock
+            )
+        except Stopped:
+            raise NotCertified(STOPPED) from None
+        except UnsupportedProblem as error:
+            raise error if flat is None else UnsupportedProblem(f"{error}; {flat}") from None
+        except (InfeasibleProblem, NotCertified) as error:
+            try:
+                raise _no_network(problem, reduction, error, clock) from None
+            except Stopped:
+                raise NotCertified(STOPPED) from None
+    network = part.restored(reduction.lift_network(network))
+    return network, reduction.lift_certificate(certificate), stopped
+
+
+def _patterns(problem: Interpolation) -> int:
+    """How many activation patterns hinges have at the most, up to their mirror images."""
+    return sum(comb(len(problem) - 1, k) for k in range(problem.input_dimension + 1))
+
+
+def no_multipliers(problem: Interpolation) -> Certificate:
+    """The certificate of a network that costs nothing."""
+    n, p, d = len(problem), problem.output_dimension, problem.input_dimension
+    return Certificate(np.zeros((n, p)), np.zeros((n, p, d)), 0.0, 0.0, FREE)
+
+
+def _solve_line(
+    problem: Interpolation, rounding: float = 0.0
+) -> tuple[ShallowNetwork, Certificate]:
+    from convexden.solvers.line import solve_line
+
+    found = solve_line(problem, rounding)
+    bound = max(0.0, found.objective / max(1.0, found.maximum))
+    return found.network, Certificate(
+        found.values, found.jacobians, bound, found.maximum, "exact-line"
     )
 
 
@@ -173,29 +256,38 @@ def _solve_sites(
     method: str | None,
     master: str,
     report: Callable[[Progress], None],
-) -> tuple[ShallowNetwork, Certificate]:
+    clock: Clock,
+) -> tuple[ShallowNetwork, Certificate, bool]:
+    """A network, multipliers, and whether the run was stopped."""
+    from convexden.solvers.fallback import fallback_network
     from convexden.solvers.formulations import solve_formulation
     from convexden.solvers.master import solve_dual, solve_with_cvxpy
     from convexden.solvers.row_generation import solve_sites
 
-    masters = {"clarabel": solve_dual, "cvxpy": solve_with_cvxpy}
-    if master not in masters:
-        raise InvalidProblem(f"there is no master '{master}': choose from {', '.join(masters)}")
+    solvers = dict(zip(MASTERS, (solve_dual, solve_with_cvxpy), strict=True))
+    chosen = partial(solvers[master], clock=clock)
     if method in FORMULATIONS:
-        found = solve_formulation(problem, method, masters[master])
+        found = solve_formulation(problem, method, chosen, clock)
     else:
-        found = solve_sites(problem, tolerance, masters[master], method, report)
-    if found.network is None:
+        found = solve_sites(problem, tolerance, chosen, method, report, clock)
+    network = found.network or fallback_network(problem)
+    if network is None:
+        if found.interrupted:
+            raise Stopped
         raise NotCertified(
             "no network was found: let it run longer, or lower the radii if balls almost touch"
         )
-    return found.network, _certificate(
+    certificate = _certificate(
         problem, found.values, found.jacobians, found.pricing_maximum, found.pricing
     )
+    return network, certificate, found.interrupted
 
 
 def _no_network(
-    problem: Interpolation, essential: Essential, error: InfeasibleProblem | NotCertified
+    problem: Interpolation,
+    reduction: Reduction,
+    error: InfeasibleProblem | NotCertified,
+    clock: Clock,
 ) -> InfeasibleProblem | NotCertified:
     """What to raise where the solvers found no network: that there is none, if a proof of it holds
     for the numbers of the problem, which the solvers saw rotated and rounded."""
@@ -203,10 +295,10 @@ def _no_network(
 
     proof = error.proof if isinstance(error, InfeasibleProblem) else None
     if proof is not None:
-        proof = essential.lift_proof(proof)
+        proof = reduction.lift_proof(proof)
     if proof is None or verification.check_infeasibility(problem, proof):
         try:
-            proof = prove_infeasible(problem)
+            proof = prove_infeasible(problem, clock=clock)
         except NotCertified as undecided:
             return undecided
     if proof is not None and not verification.check_infeasibility(problem, proof):

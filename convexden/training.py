@@ -23,9 +23,10 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import arguments
 from convexden.charts import check_fit
 from convexden.distances import rms_distance, sup_distance_bounds
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidInput, InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Solution
@@ -140,7 +141,10 @@ def train(
     UnsupportedProblem
         If PyTorch is not installed or has no such device.
     """
-    _check(problem, neurons, epochs, learning_rate, penalties, mode, samples, noise, snapshots)
+    arguments.callback("progress", progress)
+    _check(
+        problem, neurons, epochs, learning_rate, penalties, mode, samples, noise, snapshots, seed
+    )
     torch = _torch()
     try:
         torch.zeros(1, device=device)
@@ -502,22 +506,20 @@ def _check(
     samples: int,
     noise: str,
     snapshots: int,
+    seed: int,
 ) -> None:
+    """Raise InvalidInput if an option is out of its range, or does not go with the problem."""
+    arguments.instance("problem", problem, Interpolation)
     counts = {"neurons": neurons, "epochs": epochs, "samples": samples, "snapshots": snapshots}
     for name, count in counts.items():
-        if count < 1:
-            raise InvalidProblem(f"{name} is {count}: give a positive number")
-    if not (0 < learning_rate < np.inf):
-        raise InvalidProblem(f"the learning rate is {learning_rate}: give a positive number")
-    if len(penalties) == 0 or not all(0 <= penalty < np.inf for penalty in penalties):
-        raise InvalidProblem(
-            "penalties are not all >= 0: give at least one, and the last one small"
-        )
+        arguments.whole(name, count, least=1)
+    arguments.whole("seed", seed)
+    arguments.number("learning_rate", learning_rate, above=0.0)
+    prices = arguments.array("penalties", penalties, error=InvalidInput)
+    if prices.ndim != 1 or not prices.size or (prices < 0).any():
+        raise InvalidInput("penalties are not all >= 0: give at least one, and the last one small")
     for name, value, choices in (("mode", mode, Mode), ("noise", noise, Noise)):
-        if value not in get_args(choices):
-            raise InvalidProblem(
-                f"there is no {name} '{value}': choose from {', '.join(get_args(choices))}"
-            )
+        arguments.choice(name, value, get_args(choices))
     if mode == "online" and not problem.radii.any():
         raise InvalidProblem(
             "samples of radius 0 cannot be drawn anew: give balls, or mode='offline'"

@@ -19,6 +19,7 @@ from math import comb
 import numpy as np
 import scipy.linalg
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.directions import max_margin_direction
 from convexden.errors import UnsupportedProblem
 from convexden.problem import Interpolation
@@ -28,7 +29,7 @@ MOST_PATTERNS = 1_000_000
 _PARALLEL = 1e-9  # sine of the angle between hyperplanes that are one
 
 
-def activation_patterns(problem: Interpolation) -> Flags:
+def activation_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
     r"""The patterns (P, N) of hinges that keep off every site, both of every two complements.
 
     D is one of them if :math:`(2 D_n - 1) (w^T y_n + b) > r_n |w|` for all n and some (w, b): with
@@ -44,10 +45,10 @@ def activation_patterns(problem: Interpolation) -> Flags:
     scale = float(np.abs(centers - middle).max())
     vectors = np.column_stack([(centers - middle) / scale, np.ones(len(centers))])
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    patterns = inside_cells(vectors) @ vectors.T > 0
+    patterns = inside_cells(vectors, clock) @ vectors.T > 0
     order = np.lexsort(patterns.T[::-1])[::-1]
     patterns = np.ascontiguousarray(patterns[order])
-    return patterns[_wide(problem, patterns)] if problem.radii.any() else patterns
+    return patterns[_wide(problem, patterns, clock)] if problem.radii.any() else patterns
 
 
 def most_patterns(sites: int, dimension: int) -> int:
@@ -62,13 +63,15 @@ def half_of(patterns: Flags) -> Flags:
     return patterns[:, 0] & ~patterns.all(axis=1)
 
 
-def inside_cells(vectors: Array) -> Array:
+def inside_cells(vectors: Array, clock: Clock = UNLIMITED) -> Array:
     """A unit vector (C, m) inside every open cell of the hyperplanes normal to vectors (K, m).
 
     Parameters
     ----------
     vectors : (K, m) array
         Unit vectors, K >= 1, m >= 1.
+    clock : Clock, optional
+        Of the run.
     """
     m = vectors.shape[1]
     if m == 1:
@@ -78,12 +81,13 @@ def inside_cells(vectors: Array) -> Array:
     cells = np.concatenate([vectors[:1], -vectors[:1]])
     earlier = vectors[:1]
     for vector in vectors[1:]:
+        clock.check()
         plane = scipy.linalg.null_space(vector[None])
         traces = earlier @ plane
         lengths = np.linalg.norm(traces, axis=1)
         if lengths.min() <= _PARALLEL:
             continue
-        on = inside_cells(traces / lengths[:, None]) @ plane.T
+        on = inside_cells(traces / lengths[:, None], clock) @ plane.T
         seen = on @ earlier.T
         uncut = ~_among(cells @ earlier.T > 0, seen > 0)
         # Half-way to the first hyperplane that is met on leaving this one.
@@ -136,13 +140,12 @@ def _names(rows: Flags) -> np.ndarray:
     return packed.view(f"V{packed.shape[1]}").ravel()
 
 
-def _wide(problem: Interpolation, patterns: Flags) -> Indices:
+def _wide(problem: Interpolation, patterns: Flags, clock: Clock) -> Indices:
     """Those that leave the balls room: a hinge beyond all sites always does."""
     between = np.flatnonzero(patterns.any(axis=1) & ~patterns.all(axis=1))
-    normals = np.array(
-        [
-            max_margin_direction(problem.centers, problem.radii, row)
-            for row in np.where(patterns[between], 1, -1)
-        ]
-    ).reshape(len(between), -1)
+    found = []
+    for row in np.where(patterns[between], 1, -1):
+        clock.check()
+        found.append(max_margin_direction(problem.centers, problem.radii, row))
+    normals = np.array(found).reshape(len(between), -1)
     return np.delete(np.arange(len(patterns)), between[np.isnan(normals).any(axis=1)])

@@ -144,7 +144,9 @@ class ColumnGeneration(Exchange):
         best, lower = bounds.multipliers, bounds.lower
         cloud = flat(self.rows, hinges, best.shape[1])
         eta = self._eta * lower / float(np.sum(best**2))
-        trial = solve_branches(cloud, self.rows.targets, best, eta, 1e-3 * bounds.gap)[0]
+        trial = solve_branches(
+            cloud, self.rows.targets, best, eta, 1e-3 * bounds.gap, self.rows.clock
+        )[0]
         new = self._violated(trial) + new
         self._eta *= 0.3 if bounds.lower > lower else 3.0
         return new

@@ -20,11 +20,13 @@ from scipy import sparse
 from scipy.spatial import Delaunay, QhullError
 from scipy.spatial.distance import cdist
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Hinges, Indices, spanning_tree
 
-_AFFINE = 1e-13  # reduced targets below this are rounding
+# Units of rounding, of the terms of a reduced target, below which the target may be zero.
+_ROUNDING = 8.0
 _DENSE = 100  # sites up to which a sparse matrix costs more than its zeros
 
 
@@ -39,16 +41,19 @@ class Constraints(ABC):
     softness : float
         0 where the rows are equations; if it is s > 0, errors of the rows are allowed, and half
         their squares, over s, are charged for.
+    clock : Clock
+        Of the run that the rows are for.
     """
 
     problem: Interpolation
     targets: Array
     softness: float = 0.0
+    clock: Clock = UNLIMITED
 
     @property
     def affine(self) -> bool:
-        """Whether an affine function interpolates; it costs nothing."""
-        return bool(np.abs(self.targets).max(initial=0.0) <= _AFFINE)
+        """Whether the targets are affine as far as the rows tell; then no hinge is needed."""
+        return bool((np.abs(self.targets) <= self._target_rounding()).all())
 
     def features(self, hinges: Hinges) -> Array:
         """Reduced rows psi (K, M) of the hinges."""
@@ -79,6 +84,10 @@ class Constraints(ABC):
         solution = np.linalg.lstsq(rows, right, rcond=None)[0]
         return ShallowNetwork(weights, hinges.normals, hinges.biases, solution[1:].T, solution[0])
 
+    def _target_rounding(self) -> Array:
+        """Bounds (M, p) on the rounding errors of zeros among the targets."""
+        return np.zeros_like(self.targets)  # differences of equal numbers have none
+
     @abstractmethod
     def _rows(self, patterns: Flags, normals: Array, biases: Array) -> Array: ...
 
@@ -86,9 +95,12 @@ class Constraints(ABC):
     def _expanded(self, reduced: Array) -> tuple[Array, Array]: ...
 
 
-def constraints(problem: Interpolation) -> Constraints:
+def constraints(problem: Interpolation, clock: Clock = UNLIMITED) -> Constraints:
     """The rows that suit the problem: a tree if it has balls, stencils if it has samples only."""
-    return BallConstraints(problem) if (problem.radii > 0).any() else SampleConstraints(problem)
+    balls = (problem.radii > 0).any()
+    rows = BallConstraints(problem) if balls else SampleConstraints(problem)
+    rows.clock = clock
+    return rows
 
 
 class BallConstraints(Constraints):
@@ -166,6 +178,10 @@ class SampleConstraints(Constraints):
         self._members = (self._basis != 0).astype(float)
         self._sizes = np.asarray(self._members.sum(axis=0)).ravel()
         self.targets = self._basis.T @ problem.targets
+
+    def _target_rounding(self) -> Array:
+        terms = np.abs(self._basis).T @ np.abs(self.problem.targets)
+        return np.asarray(_ROUNDING * np.finfo(float).eps * terms)
 
     def _rows(self, patterns: Flags, normals: Array, biases: Array) -> Array:
         offsets = normals @ self.problem.centers.T + biases[:, None]

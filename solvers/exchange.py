@@ -38,6 +38,7 @@ SMALL = 300  # unknown multipliers up to which Newton's method is tried in every
 # Output weights below this share of the largest are none, or, if the last digits want them, these.
 _LIGHT = (1e-7, 1e-12)
 _CHEAPER = 1e-14  # share of the cost below which a network is no cheaper
+_THINNER = 1e-13  # share of the cost that fewer hinges may add
 CLOUDED = 1e-5  # gap below which hinges of one round lie close together,
 _CLOUD = 1e-2  # this close to those that they stand for
 _FAINT = 1e-9  # they count if their share of the greatest price is above this
@@ -132,7 +133,7 @@ class Exchange(ABC):
 
     def _ramps(self) -> RampSolution | None:
         """The ramp program over the patterns that the pricer knows; its network is kept."""
-        ramps = solve_ramps(self.rows, self.pricing.patterns(), self.master)
+        ramps = solve_ramps(self.rows, self.pricing.ramps, self.master)
         if ramps is not None:
             self._improve_cost(ramps.hinges, self.rows.features(ramps.hinges), ramps.weights)
         return ramps
@@ -191,7 +192,7 @@ class Exchange(ABC):
             repaired = repair(columns[heavy], self.rows.targets, weights[heavy])
             if repaired is None:
                 continue
-            cost = float(np.linalg.norm(repaired, axis=1).sum())
+            cost = self._cost(columns[heavy], repaired)
             if cost < bounds.cost * (1 - _CHEAPER):
                 bounds.hinges, bounds.weights, bounds.cost = hinges[heavy], repaired, cost
             if bounds.gap > CLOUDED:
@@ -205,9 +206,17 @@ class Exchange(ABC):
             return
         columns = self.rows.features(bounds.hinges)
         thinned = thin(columns, self.rows.targets, bounds.weights)
-        if thinned is not None:
-            bounds.hinges, bounds.weights = bounds.hinges[thinned[0]], thinned[1]
-            bounds.cost = float(np.linalg.norm(bounds.weights, axis=1).sum())
+        if thinned is None:
+            return
+        kept, weights = thinned
+        cost = self._cost(columns[kept], weights)
+        if cost <= bounds.cost * (1 + _THINNER):
+            bounds.hinges, bounds.weights, bounds.cost = bounds.hinges[kept], weights, cost
+
+    def _cost(self, columns: Array, weights: Array) -> float:
+        """The cost of a network, and about that of what it misses the rows by."""
+        missed = self.rows.targets - columns.T @ weights
+        return float(np.linalg.norm(weights, axis=1).sum() + np.linalg.norm(missed, axis=1).sum())
 
     def _consolidate(self, hinges: Hinges, prices: Array, base: Array) -> Array:
         """Look for a cheaper network over hinges that near the optimum are a cloud round each of
@@ -218,7 +227,9 @@ class Exchange(ABC):
         hinges = hinges[np.flatnonzero(prices > _FAINT * prices.max())]
         cloud = flat(self.rows, hinges, self.rows.targets.shape[1])
         eta = _ANY_STEP * self.bounds.lower / float(np.sum(base**2))
-        inside, prices = solve_branches(cloud, self.rows.targets, base, eta, _ACCURATE)
+        inside, prices = solve_branches(
+            cloud, self.rows.targets, base, eta, _ACCURATE, self.rows.clock
+        )
         weights = prices[:, None] * (cloud.columns @ inside)
         self._improve_cost(hinges, cloud.columns, weights)
         self._newton(*merged(hinges, np.linalg.norm(weights, axis=1), _CLOUD), base)

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.linalg
 from scipy.optimize import linprog
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.errors import InfeasibleProblem, NotCertified
 from convexden.infeasibility import InfeasibilityProof
 from convexden.problem import Interpolation
@@ -14,6 +15,7 @@ from convexden.solvers.constraints import Constraints
 from convexden.solvers.infeasibility import Undecided, find_proof
 from convexden.solvers.pricing import ExactPricing
 
+_EPS = float(np.finfo(float).eps)
 IMPOSSIBLE = (
     "infeasible: no network interpolates the sites, because too few hyperplanes separate them "
     "without cutting a ball; lower the radii"
@@ -37,16 +39,21 @@ def repair(columns: Array, targets: Array, weights: Array) -> Array | None:
         factor = scipy.linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
     except np.linalg.LinAlgError:
         factor = None
+    rounding = _EPS * float((np.abs(columns).T @ roots**2).max(initial=0.0))
+    before = np.inf
     for attempt in range(6):
         residual = targets - columns.T @ weights
-        if np.abs(residual).max() <= 1e-14 * scale:
+        size = np.abs(residual).max()
+        # Small, and down to the rounding of the sum or no smaller than before.
+        if size <= 1e-14 * scale and (size <= rounding or size > before / 2):
             break
+        before = size
         if factor is not None and attempt < 4:
             step = scaled @ scipy.linalg.cho_solve(factor, residual, check_finite=False)
         else:
             step = scipy.linalg.lstsq(scaled.T, residual, cond=1e-13, check_finite=False)[0]
         trial = weights + roots * step
-        if np.abs(targets - columns.T @ trial).max() < np.abs(residual).max():
+        if np.abs(targets - columns.T @ trial).max() < size:
             weights = trial
     residual = targets - columns.T @ weights
     return weights if np.abs(residual).max() <= _MET * scale else None
@@ -91,7 +98,7 @@ def check_feasible(rows: Constraints, pricing: ExactPricing) -> None:
     """
     patterns = _doubtful(rows, pricing)
     if patterns is not None:
-        proof = prove_infeasible(rows.problem, patterns)
+        proof = prove_infeasible(rows.problem, patterns, rows.clock)
         if proof is not None:
             raise InfeasibleProblem(IMPOSSIBLE, proof)
         if (rows.problem.radii > 0).all():
@@ -102,7 +109,7 @@ def check_feasible(rows: Constraints, pricing: ExactPricing) -> None:
 
 
 def prove_infeasible(
-    problem: Interpolation, patterns: Flags | None = None
+    problem: Interpolation, patterns: Flags | None = None, clock: Clock = UNLIMITED
 ) -> InfeasibilityProof | None:
     """`find_proof`, with the error for the user.
 
@@ -112,7 +119,7 @@ def prove_infeasible(
         If it could not be decided.
     """
     try:
-        return find_proof(problem, patterns)
+        return find_proof(problem, patterns, clock=clock)
     except Undecided as error:
         raise NotCertified(
             f"whether any network interpolates could not be decided, because {error}: "
@@ -140,6 +147,7 @@ def _doubtful(rows: Constraints, pricing: ExactPricing) -> Flags | None:
         if np.abs(residual).max() <= _SPANNED * np.abs(targets).max():
             return None
         direction = residual / np.sum(residual * targets)
+        pricing.clock.check()
         hinges, heights = pricing.maxima(*rows.multipliers(direction), 0.0)
         before, size = size, float(np.linalg.norm(residual))
         # What sees the direction, but brings the targets no nearer, sees rounding errors.

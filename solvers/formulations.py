@@ -7,15 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from convexden.clock import UNLIMITED, Clock, Stopped
 from convexden.errors import NotCertified
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Hinges, no_hinges
 from convexden.solvers.constraints import Constraints, constraints
 from convexden.solvers.line import solve_line
 from convexden.solvers.master import Master, RestrictedMaster, solve_dual
-from convexden.solvers.outcome import NO_PRICING, Outcome
+from convexden.solvers.outcome import NO_PRICING, Outcome, nothing
 from convexden.solvers.patterns import check_faces
 from convexden.solvers.program import Program, network_of_hinges, no_solution, priced
+from convexden.solvers.ramps import widest_ramps
 from convexden.solvers.ramps_program import (
     RampsProgram,
     check_ramps,
@@ -82,7 +84,7 @@ def _generated(problem: Interpolation) -> Outcome:
 
 
 def _semidefinite(rows: Constraints) -> SemidefiniteProgram:
-    return SemidefiniteProgram(rows, bounded_patterns(rows.problem))
+    return SemidefiniteProgram(rows, bounded_patterns(rows.problem, rows.clock))
 
 
 def _check_master(problem: Interpolation) -> None:
@@ -108,12 +110,14 @@ CHECKS: dict[str, Callable[[Interpolation], object]] = {
 
 def affine_outcome(rows: Constraints) -> Outcome:
     """The network of targets that are affine in the centres, which costs nothing."""
-    nothing = np.zeros_like(rows.targets)
+    multipliers = rows.multipliers(np.zeros_like(rows.targets))
     none, weights = no_hinges(rows.problem), np.zeros((0, rows.targets.shape[1]))
-    return Outcome(rows.network(none, weights), *rows.multipliers(nothing), 0.0, NO_PRICING)
+    return Outcome(rows.network(none, weights), *multipliers, 0.0, NO_PRICING)
 
 
-def solve_formulation(problem: Interpolation, name: str, master: Master = solve_dual) -> Outcome:
+def solve_formulation(
+    problem: Interpolation, name: str, master: Master = solve_dual, clock: Clock = UNLIMITED
+) -> Outcome:
     """Solve a formulation other than column generation.
 
     Parameters
@@ -124,6 +128,8 @@ def solve_formulation(problem: Interpolation, name: str, master: Master = solve_
         A lower bound comes with the network of ramps.
     master : callable
         `solve_dual` or `solve_with_cvxpy`, for the ramps.
+    clock : Clock, optional
+        When its time is over, the outcome is the network of ramps without a bound, or nothing.
 
     Raises
     ------
@@ -132,22 +138,37 @@ def solve_formulation(problem: Interpolation, name: str, master: Master = solve_
     NotCertified
         If the program has no solution, or ramps make no network.
     """
-    rows = constraints(problem)
+    rows = constraints(problem, clock)
     if rows.affine:
         return affine_outcome(rows)
-    if name == RampsProgram.name:  # without CVXPY, in milliseconds
-        return ramps_outcome(rows, solve_ramps(rows, ramp_patterns(problem), master))
-    program = BUILDERS[name](rows)
-    ramps = None
-    if name != ScalarExact.name:
-        best = solve_ramps(rows, ramp_patterns(problem), master)
-        if best is None:
-            raise NotCertified(
-                f"{name} is a lower bound, and ramps, which go with it, make no network for these "
-                "targets: lower the radii, or read the bound alone from "
-                f"convexden.formulations.get('{name}').build(problem).solve()"
-            )
-        ramps = ramps_outcome(rows, best).network
-    program.solve()
-    found = program.read()
-    return found if ramps is None else replace(found, network=ramps)
+    best = nothing(problem, interrupted=True)
+    try:
+        if name == RampsProgram.name:  # without CVXPY, in milliseconds
+            return _best_ramps(rows, master)
+        program = BUILDERS[name](rows)
+        if name != ScalarExact.name:
+            best = replace(_ramps_beside(name, rows, master), interrupted=True)
+        program.solve()
+        found = program.read()
+    except (KeyboardInterrupt, Stopped):
+        return best
+    return found if best.network is None else replace(found, network=best.network)
+
+
+def _best_ramps(rows: Constraints, master: Master) -> Outcome:
+    """The network of ramps over all patterns."""
+    patterns = ramp_patterns(rows.problem, rows.clock)
+    ramps = widest_ramps(rows.problem, patterns, rows.clock)
+    return ramps_outcome(rows, solve_ramps(rows, ramps, master))
+
+
+def _ramps_beside(name: str, rows: Constraints, master: Master) -> Outcome:
+    """The network of ramps that goes with a lower bound."""
+    try:
+        return _best_ramps(rows, master)
+    except NotCertified as error:
+        raise NotCertified(
+            f"{name} is a lower bound, and ramps, which go with it, make no network for these "
+            "targets: lower the radii, or read the bound alone from "
+            f"convexden.formulations.get('{name}').build(problem).solve()"
+        ) from error

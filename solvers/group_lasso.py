@@ -19,13 +19,16 @@ import clarabel
 import numpy as np
 from scipy import sparse
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.errors import NotCertified
 from convexden.solvers.atoms import Array
 
 _ACCURACY = 1e-10
 
 
-def solve_group_lasso(columns: Array, targets: Array, penalty: float) -> tuple[Array, Array]:
+def solve_group_lasso(
+    columns: Array, targets: Array, penalty: float, clock: Clock = UNLIMITED
+) -> tuple[Array, Array]:
     """Output weights (K, p) and multipliers Z (N, p) to the accuracy of a cone solver.
 
     Parameters
@@ -34,6 +37,8 @@ def solve_group_lasso(columns: Array, targets: Array, penalty: float) -> tuple[A
         The psi_k, at least one.
     targets : (N, p) array
     penalty : float
+    clock : Clock, optional
+        Of the run.
 
     Raises
     ------
@@ -57,6 +62,7 @@ def solve_group_lasso(columns: Array, targets: Array, penalty: float) -> tuple[A
     settings.verbose = False
     settings.equilibrate_enable = False  # see `master`
     settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = _ACCURACY
+    settings.time_limit = clock.left
     solution = clarabel.DefaultSolver(
         penalty * sparse.eye_array(n * p, format="csc"),
         -targets.T.ravel(),
@@ -65,6 +71,7 @@ def solve_group_lasso(columns: Array, targets: Array, penalty: float) -> tuple[A
         [clarabel.SecondOrderConeT(1 + p)] * count,
         settings,
     ).solve()
+    clock.check()
     weights = -np.array(solution.z).reshape(count, 1 + p)[:, 1:]
     multipliers = np.array(solution.x).reshape(p, n).T
     if not (np.isfinite(weights).all() and np.isfinite(multipliers).all()):

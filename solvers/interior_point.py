@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.linalg
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.solvers.atoms import Array
 from convexden.solvers.branches import Branches
 
@@ -28,7 +29,12 @@ Images = tuple[Array, Array]
 
 
 def solve_branches(
-    model: Branches, targets: Array, start: Array, eta: float, accuracy: float
+    model: Branches,
+    targets: Array,
+    start: Array,
+    eta: float,
+    accuracy: float,
+    clock: Clock = UNLIMITED,
 ) -> tuple[Array, Array]:
     """Solve the second-order master.
 
@@ -42,6 +48,8 @@ def solve_branches(
     eta : float
     accuracy : float
         Complementarity, relative to the objective, at which to stop.
+    clock : Clock, optional
+        Of the run.
 
     Returns
     -------
@@ -55,6 +63,7 @@ def solve_branches(
     slack = (1.0 - program.squares(at, at)) / 2
     prices = 0.1 * float(np.sum(targets * x)) / (len(model) * slack)
     for _ in range(_STEPS):
+        clock.check()
         residual = (targets - eta * (x - start)).ravel() - program.force(at, prices)
         complementarity, objective = float(prices @ slack), float(np.sum(targets * x))
         if complementarity <= accuracy * objective:

@@ -26,6 +26,7 @@ import clarabel
 import numpy as np
 from scipy import sparse
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.errors import NotCertified
 from convexden.solvers.atoms import Array
 
@@ -87,7 +88,11 @@ class RestrictedMaster:
 
 
 def solve_with_cvxpy(
-    columns: Array, targets: Array, beta: float, accuracy: float
+    columns: Array,
+    targets: Array,
+    beta: float,
+    accuracy: float,
+    clock: Clock = UNLIMITED,
 ) -> MasterSolution:
     """Solve the restricted master as a CVXPY problem.
 
@@ -100,6 +105,8 @@ def solve_with_cvxpy(
         Price of the errors.
     accuracy : float
         Duality gap at which the solver may stop, relative and absolute.
+    clock : Clock, optional
+        Of the run.
 
     Raises
     ------
@@ -115,11 +122,19 @@ def solve_with_cvxpy(
         equilibrate_enable=False,
         tol_gap_abs=accuracy,
         tol_gap_rel=accuracy,
+        time_limit=clock.left,
     )
+    clock.check()
     return program.solution()
 
 
-def solve_dual(columns: Array, targets: Array, beta: float, accuracy: float) -> MasterSolution:
+def solve_dual(
+    columns: Array,
+    targets: Array,
+    beta: float,
+    accuracy: float,
+    clock: Clock = UNLIMITED,
+) -> MasterSolution:
     """Solve the restricted master through its dual; parameters as in `solve_with_cvxpy`.
 
     The variable is Z, column after column; cone k is (1, Z^T psi_k) in the second-order cone of
@@ -143,6 +158,7 @@ def solve_dual(columns: Array, targets: Array, beta: float, accuracy: float) -> 
     settings.verbose = False
     settings.equilibrate_enable = False
     settings.tol_gap_abs = settings.tol_gap_rel = accuracy
+    settings.time_limit = clock.left
     solution = clarabel.DefaultSolver(
         sparse.csc_matrix((shape[1], shape[1])),
         -targets.T.ravel(),
@@ -151,6 +167,7 @@ def solve_dual(columns: Array, targets: Array, beta: float, accuracy: float) -> 
         [clarabel.SecondOrderConeT(1 + p)] * cones,
         settings,
     ).solve()
+    clock.check()
     point = -np.array(solution.z).reshape(cones, 1 + p)[:, 1:]
     multipliers = np.array(solution.x).reshape(p, m).T
     if not (np.isfinite(point).all() and np.isfinite(multipliers).all()):

@@ -170,7 +170,7 @@ class Minimax(Exchange):
         """The second-order master, its penalty in units of the bound and the multipliers."""
         accuracy = float(np.clip(accuracy, _LEAST_ACCURACY, 1e-5))
         eta *= self.bounds.lower / float(np.sum(base**2))
-        return solve_branches(model, self.rows.targets, base, eta, accuracy)
+        return solve_branches(model, self.rows.targets, base, eta, accuracy, self.rows.clock)
 
     def _carry(
         self, model: Branches, multipliers: Array, prices: Array

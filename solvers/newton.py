@@ -30,7 +30,7 @@ from convexden.solvers.pricing import Pricing
 
 _STEPS = 15
 _RESTARTS = 10
-_ROUNDING = 1e-14  # share of the targets below which a residual is rounding
+_ROUNDING = 2e-15  # share of its terms below which a residual is rounding
 _RUNAWAY = 1e4  # residual, as a multiple of the targets, from which it does not come back
 _PATIENCE = 3  # steps without progress before giving up
 _SHIFT = 1e-9  # regularisation of the equilibrated system
@@ -205,7 +205,11 @@ class _State:
         # The unknown steps are scaled by the root of the weights: light hinges count as well.
         self.roots = np.maximum(np.sqrt(np.abs(alphas[self.owners])), _LIGHT)
         self.scaled = alphas[self.owners] / self.roots
-        primal = rows.targets - self.psi.T @ (alphas[:, None] * self.q)
+        weights = alphas[:, None] * self.q
+        primal = rows.targets - self.psi.T @ weights
+        # What is left of large terms that cancel is rounding.
+        terms = np.abs(self.psi).T @ np.abs(weights).max(axis=1)
+        self.rounding = _ROUNDING * max(1.0, float(terms.max(initial=0.0)))
         primal -= rows.softness * multipliers
         self.slopes = np.sum(self.q[self.owners] * self.q1, axis=1)
         self.residual: Array = np.concatenate(
@@ -257,9 +261,10 @@ def _converge(state: _State) -> _State | None:
     size, waited = np.abs(state.residual).max(), 0
     scale = max(1.0, np.abs(state.rows.targets).max())
     for number in range(_STEPS):
+        state.rows.clock.check()
         last = state.moved(state.step())
         before, size = size, np.abs(last.residual).max()
-        if size <= _ROUNDING * scale and not last.clamped.any():
+        if size <= last.rounding and not last.clamped.any():
             return last
         if before <= 1e-9 * scale and not (size < before / 2 and not last.clamped.any()):
             return last if size <= before and not last.clamped.any() else state

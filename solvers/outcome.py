@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array
 
 NO_PRICING = "none"
@@ -17,13 +20,15 @@ class Outcome:
     Attributes
     ----------
     network : ShallowNetwork or None
-        None if there was none before an interrupt.
+        None if there is none.
     values, jacobians : (N, p) and (N, p, d) arrays
         Zero without a bound.
     pricing_maximum : float
         The P of the multipliers, or an upper bound of it.
     pricing : str
         Where that is from; `NO_PRICING` without a bound.
+    interrupted : bool
+        Whether the run was stopped before it was done.
     """
 
     network: ShallowNetwork | None
@@ -31,3 +36,10 @@ class Outcome:
     jacobians: Array
     pricing_maximum: float
     pricing: str
+    interrupted: bool = False
+
+
+def nothing(problem: Interpolation, *, interrupted: bool = False) -> Outcome:
+    """Neither a network nor a bound."""
+    n, p, d = len(problem), problem.output_dimension, problem.input_dimension
+    return Outcome(None, np.zeros((n, p)), np.zeros((n, p, d)), 0.0, NO_PRICING, interrupted)

@@ -25,6 +25,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.errors import UnsupportedProblem
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Indices
@@ -89,7 +90,7 @@ def frames(problem: Interpolation, count: int) -> Frames:
     return Frames(members[independent], inverses, q[:, :, count - 1 :])
 
 
-def enumerate_faces(problem: Interpolation) -> tuple[Flags, list[Faces]]:
+def enumerate_faces(problem: Interpolation, clock: Clock = UNLIMITED) -> tuple[Flags, list[Faces]]:
     """The patterns (P, N) that hinges realise, and the faces with 1, ..., d touched sites.
 
     Raises
@@ -104,8 +105,8 @@ def enumerate_faces(problem: Interpolation) -> tuple[Flags, list[Faces]]:
     total = 0
     for count in range(d, 0, -1):
         here = frames(problem, count)
-        new = _vertices(problem, here) if count == d else _spheres(problem, here)
-        below = _shrunk(problem, codes, touched)
+        new = (_vertices if count == d else _spheres)(problem, here, clock)
+        below = _shrunk(problem, codes, touched, clock)
         codes, touched = _unique(
             np.concatenate([new[0], below[0]]), np.concatenate([new[1], below[1]])
         )
@@ -194,10 +195,11 @@ def _held(
         yield sets[met], members[met], active[met], heights[met], centers[met], radius
 
 
-def _vertices(problem: Interpolation, here: Frames) -> tuple[Codes, Codes]:
+def _vertices(problem: Interpolation, here: Frames, clock: Clock) -> tuple[Codes, Codes]:
     """Patterns and touched sites of the faces that are points."""
     parts = []
     for sets, members, active, heights, centers, radius in _held(problem, here):
+        clock.check()
         for side in (1.0, -1.0):
             normals = centers + side * radius[:, None] * here.across[sets, :, 0]
             pivots = members[:, 0]
@@ -210,10 +212,11 @@ def _vertices(problem: Interpolation, here: Frames) -> tuple[Codes, Codes]:
     return _joined(parts)
 
 
-def _spheres(problem: Interpolation, here: Frames) -> tuple[Codes, Codes]:
+def _spheres(problem: Interpolation, here: Frames, clock: Clock) -> tuple[Codes, Codes]:
     """Patterns and touched sites of the faces that are whole spheres."""
     parts = []
     for sets, members, active, heights, centers, radius in _held(problem, here):
+        clock.check()
         steps = problem.centers - problem.centers[members[:, 0]][:, None, :]
         middle = (steps @ centers[:, :, None])[:, :, 0] + heights[:, :1]
         swing = radius[:, None] * np.linalg.norm(steps @ here.across[sets], axis=2)
@@ -249,10 +252,13 @@ def _joined(parts: list[tuple[Codes, Codes]]) -> tuple[Codes, Codes]:
     return codes, np.concatenate([none, *(part[1] for part in parts)])
 
 
-def _shrunk(problem: Interpolation, codes: Codes, touched: Codes) -> tuple[Codes, Codes]:
+def _shrunk(
+    problem: Interpolation, codes: Codes, touched: Codes, clock: Clock
+) -> tuple[Codes, Codes]:
     """The faces that touch one site less; a sample let go may be on either side."""
     parts = []
     for site in range(len(problem)):
+        clock.check()
         bit = np.int64(1) << site
         mine = (touched & bit) != 0
         mine &= touched != bit

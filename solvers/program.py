@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.errors import NotCertified, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -50,7 +51,7 @@ class Program(ABC):
         NotCertified
             If it returns nothing.
         """
-        solve_accurately(self.problem, f"the {self.name} program")
+        solve_accurately(self.problem, f"the {self.name} program", clock=self.rows.clock)
 
     @abstractmethod
     def read(self) -> Outcome:
@@ -59,7 +60,10 @@ class Program(ABC):
 
 
 def solve_accurately(
-    problem: Any, what: str, equilibrations: tuple[bool, ...] = (False, True)
+    problem: Any,
+    what: str,
+    equilibrations: tuple[bool, ...] = (False, True),
+    clock: Clock = UNLIMITED,
 ) -> None:
     """Solve a CVXPY problem, inaccurately or not; with equilibration if it stops without.
 
@@ -85,9 +89,12 @@ def solve_accurately(
                     tol_gap_rel=ACCURACY,
                     tol_feas=ACCURACY,
                     accept_unknown=True,  # the last iterate where rounding ends the progress
+                    time_limit=clock.left,
                 )
             except cp.SolverError:
                 continue
+            finally:
+                clock.check()
         if all(np.isfinite(variable.value).all() for variable in _found(problem)):
             return
     raise no_solution(what, "the solver stopped")

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
-from convexden.directions import max_margin_direction
+from convexden.clock import UNLIMITED, Clock
 from convexden.errors import NotCertified, UnsupportedProblem
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Hinges, Indices
@@ -36,8 +36,8 @@ from convexden.solvers.master import Master, MasterSolution, RestrictedMaster, s
 from convexden.solvers.outcome import NO_PRICING, Outcome
 from convexden.solvers.patterns import check_faces, enumerate_faces, simplex_patterns
 from convexden.solvers.program import Program
+from convexden.solvers.ramps import widest_ramps
 
-_NARROW = 1e-6  # gaps below this share of the spread make no ramp
 _PRICES = 5.0 * 10.0 ** np.arange(8)  # of errors, the next if they are of use at one
 _SPANNED = 1e-9  # targets spanned but for this share of their size are spanned
 _USED = 1e-7  # errors below this share of the cost are none
@@ -49,11 +49,11 @@ _VIOLATED = 1e-11  # dual constraints of other ramps are met to this
 MOST_PATTERNS = 2**13  # of a simplex, that with 14 sites: half a minute
 
 
-def ramp_patterns(problem: Interpolation) -> Flags:
+def ramp_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
     """Those with a ramp, of every two complements one, and maybe some without."""
     check_ramps(problem)
     sites, d = problem.centers.shape
-    return simplex_patterns(sites) if sites == d + 1 else enumerate_faces(problem)[0]
+    return simplex_patterns(sites) if sites == d + 1 else enumerate_faces(problem, clock)[0]
 
 
 def check_ramps(problem: Interpolation) -> None:
@@ -111,7 +111,8 @@ class RampsProgram(Program):
 
     def __init__(self, rows: Constraints) -> None:
         super().__init__(rows)
-        self._ramps = _Ramps(rows, ramp_patterns(rows.problem))
+        patterns = ramp_patterns(rows.problem, rows.clock)
+        self._ramps = _Ramps(rows, widest_ramps(rows.problem, patterns, rows.clock))
         if not self._ramps.span:
             raise no_ramps()
         self._master = RestrictedMaster(*self._ramps.used)
@@ -144,19 +145,19 @@ def no_ramps() -> NotCertified:
 
 
 def solve_ramps(
-    rows: Constraints, patterns: Flags, master: Master = solve_dual
+    rows: Constraints, between: tuple[Hinges, Hinges], master: Master = solve_dual
 ) -> RampSolution | None:
-    """Solve the ramp program over these patterns (P, N); None if the ramps do not span the targets.
+    """Solve the ramp program; None if the ramps do not span the targets.
 
     Parameters
     ----------
     rows : Constraints
-    patterns : (P, N) bool array
-        At most one of a pattern and its complement.
+    between : two Hinges
+        Feet and tops of the ramps, see `widest_ramps`.
     master : callable
         `solve_dual` or `solve_with_cvxpy`.
     """
-    found = _Ramps(rows, patterns)
+    found = _Ramps(rows, between)
     if not found.span:
         return None
     for price in map(float, _PRICES):
@@ -168,11 +169,11 @@ def solve_ramps(
 
 
 class _Ramps:
-    """The columns of the ramps of patterns (P, N), those rows in which they are not zero."""
+    """The columns of ramps between hinges, those rows in which they are not zero."""
 
-    def __init__(self, rows: Constraints, patterns: Flags) -> None:
+    def __init__(self, rows: Constraints, between: tuple[Hinges, Hinges]) -> None:
         self.rows = rows
-        self.feet, self.tops = ramps(rows.problem, patterns)
+        self.feet, self.tops = between
         self._low, self._high = rows.features(self.feet), rows.features(self.tops)
         columns = (self._low - self._high) / 2
         self._rows = np.any(columns != 0.0, axis=0)
@@ -188,14 +189,20 @@ class _Ramps:
         multipliers = np.zeros_like(self.rows.targets)
         multipliers[self._rows] = values
         middles = (self._low + self._high) / 2
-        multipliers[~self._rows] = scipy.linalg.lstsq(
-            middles[:, ~self._rows], -middles[:, self._rows] @ values, check_finite=False
-        )[0]
+        free = self._free()
+        away = scipy.linalg.lstsq(middles @ free, -middles @ multipliers, check_finite=False)[0]
+        multipliers += free @ away
         return RampSolution(
             self.feet[heavy] + self.tops[heavy],
             np.concatenate([weights, -weights]) / 2,
             multipliers,
         )
+
+    def _free(self) -> Array:
+        """Directions (M, F) of multipliers that the ramps do not see."""
+        if self._rows.all():
+            return np.asarray(scipy.linalg.null_space(self.used[0]))
+        return np.eye(len(self._rows))[:, ~self._rows]
 
 
 def _span(columns: Array, targets: Array) -> bool:
@@ -299,25 +306,3 @@ def _newton(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Ar
 
 def _cost(weights: Array) -> float:
     return float(np.linalg.norm(weights, axis=1).sum())
-
-
-def ramps(problem: Interpolation, patterns: Flags) -> tuple[Hinges, Hinges]:
-    """The hinges at the feet and at the tops of the ramps of all patterns that have a gap."""
-    sides = np.where(patterns, 1, -1)
-    normals = np.array(
-        [max_margin_direction(problem.centers, problem.radii, row) for row in sides]
-    ).reshape(len(patterns), problem.input_dimension)
-    heights = normals @ problem.centers.T
-    foot = np.where(patterns, -np.inf, heights + problem.radii)
-    top = np.where(patterns, heights - problem.radii, np.inf)
-    # A pattern without a gap has no direction: NaN is not above anything.
-    wide = np.flatnonzero(top.min(axis=1) - foot.max(axis=1) > _NARROW)
-    return (
-        _tangent(normals[wide], patterns[wide], -foot[wide].max(axis=1), foot[wide].argmax(axis=1)),
-        _tangent(normals[wide], patterns[wide], -top[wide].min(axis=1), top[wide].argmin(axis=1)),
-    )
-
-
-def _tangent(normals: Array, patterns: Flags, biases: Array, pivots: Indices) -> Hinges:
-    nowhere = np.full(len(biases), -1)
-    return Hinges(normals, biases, patterns, pivots, nowhere, np.zeros(len(biases), dtype=bool))

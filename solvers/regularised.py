@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from convexden.clock import UNLIMITED, Clock, Stopped
 from convexden.errors import UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -48,7 +49,6 @@ _CLOUD = 3.0  # radius of a cloud of hinges in roots of the gap, in spreads
 _LIGHT = 1e-3  # share of the heaviest below which hinges do not stand for a cloud
 _CUT = 1e-11  # a hinge may miss the pattern of its face by this much
 _ROUNDING = 1e-14  # share of the objective that rounding may cost
-_AFFINE = 1e-13  # reduced targets below this are rounding
 # Bits of the patterns of all arcs in the plane, N^3, that fit in memory.
 _LARGEST = 5 * 10**8
 
@@ -107,9 +107,11 @@ class RegularisedSolver:
     Parameters
     ----------
     problem : Interpolation
-        Of distinct samples, reduced, in units of its spreads.
+        Of distinct samples that no affine function fits, reduced, in units of its spreads.
     counts : (N,) array
         How often each sample is there.
+    clock : Clock, optional
+        Of the run.
 
     Raises
     ------
@@ -117,22 +119,18 @@ class RegularisedSolver:
         If there are too many samples for exact pricing.
     """
 
-    def __init__(self, problem: Interpolation, counts: Array) -> None:
+    def __init__(self, problem: Interpolation, counts: Array, clock: Clock = UNLIMITED) -> None:
         if problem.input_dimension == 2 and len(problem) ** 3 > _LARGEST:
             raise UnsupportedProblem(
                 f"{len(problem)} samples in the plane are too many for exact pricing of all of "
                 f"them: give at most {int(_LARGEST ** (1 / 3))}"
             )
-        self.problem, self.counts = problem, counts
-        # What an affine function fits needs no hinge, and may be too large to price.
-        affine = np.abs(SquaredError(problem, counts, 1.0).targets).max() <= _AFFINE
-        self._pricing = None if affine else exact_pricing(problem)
-        self.name = "closed-form" if self._pricing is None else self._pricing.name
+        self.problem, self.counts, self.clock = problem, counts, clock
+        self._pricing = exact_pricing(problem, clock)
+        self.name = self._pricing.name
 
     def largest_penalty(self) -> float:
         """The pricing maximum at the residuals of the best affine fit."""
-        if self._pricing is None:
-            return 0.0
         rows = SquaredError(self.problem, self.counts, 1.0)
         return float(self._pricing.maxima(*rows.multipliers(rows.targets), np.inf)[1][0])
 
@@ -143,21 +141,19 @@ class RegularisedSolver:
         start: Regularised | None = None,
         report: Callable[[Progress], None] = lambda progress: None,
     ) -> Regularised:
-        """The solution for one penalty, from that for another one; after Ctrl-C the best so far."""
+        """The solution for one penalty, from that for another one; if stopped, the best so far."""
         rows = SquaredError(self.problem, self.counts, penalty)
+        rows.clock = self.clock
         multipliers = rows.targets / penalty
         affine = float(np.sum(rows.targets * multipliers)) / 2
         none = no_hinges(self.problem)
         best = Regularised(rows, none, rows.targets[:0], multipliers, affine)
-        if self._pricing is None:
-            best.multipliers = np.zeros_like(multipliers)
-            best.objective = 0.0
-            return best
         run = _Run(self._pricing, best, report)
         try:
             run.exchange(tolerance, start)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Stopped):
             best.interrupted = True  # keep what there is
+            return best
         run.thin()
         return best
 
@@ -185,7 +181,9 @@ class _Run:
                 return
             gap, value = best.gap, best.objective
             columns = rows.features(pool)
-            weights, multipliers = solve_group_lasso(columns, rows.targets, rows.softness)
+            weights, multipliers = solve_group_lasso(
+                columns, rows.targets, rows.softness, rows.clock
+            )
             multipliers = rows.projected(multipliers)
             found, heights = self._rate(pool, weights, multipliers)
             norms = np.linalg.norm(weights, axis=1)

@@ -13,17 +13,20 @@ from itertools import combinations
 
 import numpy as np
 
-from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
+from convexden.clock import UNLIMITED, Clock, Stopped
+from convexden.errors import InfeasibleProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Progress
 from convexden.solvers.atoms import Array, Hinges, Indices
 from convexden.solvers.column_generation import ColumnGeneration
+from convexden.solvers.conditioning import conditioned
 from convexden.solvers.constraints import constraints
 from convexden.solvers.exchange import Bounds, Exchange
 from convexden.solvers.master import Master, solve_dual
 from convexden.solvers.minimax import Minimax
-from convexden.solvers.outcome import NO_PRICING, Outcome
+from convexden.solvers.outcome import NO_PRICING, Outcome, nothing
+from convexden.solvers.pricing import Pricing
 from convexden.solvers.pricing.exact import exact_pricing
 from convexden.solvers.pricing.local import LocalPricing
 from convexden.solvers.semidefinite import PRICING, half_patterns, semidefinite_maximum
@@ -43,6 +46,7 @@ def solve_sites(
     master: Master = solve_dual,
     method: str | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
+    clock: Clock = UNLIMITED,
 ) -> Outcome:
     """Solve a problem of two or more dimensions over growing sets of samples.
 
@@ -61,6 +65,9 @@ def solve_sites(
         program at its multipliers, or none.
     report : callable
         Called with a `Progress` after every round; the cost is infinite while samples are missed.
+    clock : Clock, optional
+        When its time is over, or on Ctrl-C, the outcome is the best that was found: the network, if
+        there is one, and the bound that was proven until then.
 
     Raises
     ------
@@ -84,14 +91,17 @@ def solve_sites(
         rounds, lower = rounds + 1, max(lower, bound)
         report(Progress(rounds, cost, lower, count))
 
-    proof = None
+    proof, interrupted = None, True
     try:
         while active.size:
             part = Interpolation(
                 problem.centers[active], problem.targets[active], problem.radii[active]
             )
-            pricing = LocalPricing(part) if method == "local" else exact_pricing(part)
-            loop = LOOPS[method](constraints(part), pricing, tolerance, master, relay)
+            pricing: Pricing = (
+                LocalPricing(part, clock=clock) if method == "local" else exact_pricing(part, clock)
+            )
+            rows = conditioned(constraints(part, clock), pricing)
+            loop = LOOPS[method](rows, pricing, tolerance, master, relay)
             solved = (active, loop)
             bounds = loop.run(hinges)
             missed = _missed(problem, loop.network(), active)
@@ -100,9 +110,11 @@ def solve_sites(
                     tell(bounds.cost, bounds.proven, len(bounds.hinges))
                 proof = _proof(loop)
                 break
+            clock.check()
             active = np.sort(np.concatenate([active, missed]))
             hinges = _carried(bounds, problem, active)
-    except KeyboardInterrupt:
+        interrupted = False
+    except (KeyboardInterrupt, Stopped):
         pass  # keep what there is
     except InfeasibleProblem as error:
         if error.proof is None:
@@ -111,10 +123,10 @@ def solve_sites(
             str(error), error.proof.extended(active.tolist(), len(problem))
         ) from None
     if solved is None:
-        raise NotCertified("interrupted before the first round: let it run longer")
+        return nothing(problem, interrupted=True)
     active, loop = solved
     if proof is None:
-        proof = _Proof() if loop.exact is None else _proof(loop)
+        proof = _proven(loop)
     network = loop.network()
     if _missed(problem, network, active).size:
         network = None
@@ -122,7 +134,7 @@ def solve_sites(
         np.zeros_like(loop.rows.targets) if proof.multipliers is None else proof.multipliers
     )
     values, jacobians = _spread(problem, active, *loop.rows.multipliers(multipliers))
-    return Outcome(network, values, jacobians, proof.pricing_maximum, proof.pricing)
+    return Outcome(network, values, jacobians, proof.pricing_maximum, proof.pricing, interrupted)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,14 +146,22 @@ class _Proof:
     pricing: str = NO_PRICING
 
 
+def _proven(loop: Exchange) -> _Proof:
+    """The bound that exact pricing has proven so far; none if there is no such pricing."""
+    bounds = loop.bounds
+    if loop.exact is None:
+        return _Proof()
+    return _Proof(bounds.proof, 1.0 if bounds.proven > 0 else 0.0, loop.exact.name)
+
+
 def _proof(loop: Exchange) -> _Proof:
     """The bound of exact pricing, or of the semidefinite program if it is not too large."""
     bounds = loop.bounds
     if loop.exact is not None:
         loop.prove()
-        return _Proof(bounds.proof, 1.0 if bounds.proven > 0 else 0.0, loop.exact.name)
+        return _proven(loop)
     try:
-        patterns = half_patterns(loop.rows.problem)
+        patterns = half_patterns(loop.rows.problem, loop.rows.clock)
         maximum = semidefinite_maximum(loop.rows, bounds.multipliers, patterns)
     except UnsupportedProblem:
         return _Proof()

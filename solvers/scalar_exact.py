@@ -61,7 +61,7 @@ class ScalarExact(Program):
         super().__init__(rows)
         d = rows.problem.input_dimension
         check_scalar(rows.problem)
-        every = activation_patterns(rows.problem)
+        every = activation_patterns(rows.problem, rows.clock)
         half = half_of(every)
         patterns = every[half]
         count = 2 * len(patterns)
@@ -93,7 +93,7 @@ class ScalarExact(Program):
             return
         first, width = self.problem.solution, self._width()
         try:
-            solve_accurately(self.problem, f"the {self.name} program", (True,))
+            solve_accurately(self.problem, f"the {self.name} program", (True,), self.rows.clock)
         except NotCertified:
             self.problem.unpack(first)
         if self._width() > width:

@@ -26,6 +26,7 @@ import clarabel
 import numpy as np
 from scipy import sparse
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.errors import NotCertified, UnsupportedProblem
 from convexden.problem import Interpolation
 from convexden.solvers.arrangement import activation_patterns, half_of, most_patterns
@@ -65,7 +66,7 @@ class SemidefiniteBound:
     lower_bound: float
 
 
-def half_patterns(problem: Interpolation) -> Flags:
+def half_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
     """Activation patterns (P, N), of every two complements one, and all that a hinge realises.
 
     Raises
@@ -76,7 +77,7 @@ def half_patterns(problem: Interpolation) -> Flags:
     n, d = problem.centers.shape
     count = 2 ** (n - 1) - 1
     if n != d + 1 or count * (2**n - 2) <= MOST_FACES:
-        return enumerate_faces(problem)[0]
+        return enumerate_faces(problem, clock)[0]
     # A simplex with more faces than that: every pattern, with or without a hinge.
     _check_size(problem, count, d + 2, MOST_NUMBERS_IN_TURN)
     return simplex_patterns(n)
@@ -113,6 +114,7 @@ class SemidefiniteProgram(Program):
         self._multipliers = cp.Variable(rows.targets.shape)
         inequalities, self._numbers = [], []
         for cell in (RelaxedPattern(rows, pattern) for pattern in self.patterns):
+            rows.clock.check()
             mu, weights = cp.Variable(), cp.Variable(cell.pairs, nonneg=True)
             forms = cell.forms if cones else cell.forms[: cell.pairs]
             if cones:
@@ -163,7 +165,7 @@ class CopositiveProgram(SemidefiniteProgram):
 
     def __init__(self, rows: Constraints) -> None:
         check_copositive(rows.problem)
-        every = activation_patterns(rows.problem)
+        every = activation_patterns(rows.problem, rows.clock)
         super().__init__(rows, every[half_of(every)], cones=False)
 
 
@@ -180,7 +182,7 @@ def check_copositive(problem: Interpolation) -> None:
     _check_size(problem, most_patterns(n, d) // 2 - 1, order, MOST_NUMBERS)
 
 
-def bounded_patterns(problem: Interpolation) -> Flags:
+def bounded_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
     """Those of `half_patterns`, if the program over all of them is not too large.
 
     Raises
@@ -192,7 +194,7 @@ def bounded_patterns(problem: Interpolation) -> Flags:
     order = problem.output_dimension + d + 2
     if n == d + 1:  # before they are looked at
         _check_size(problem, 2 ** (n - 1) - 1, order, MOST_NUMBERS)
-    patterns = half_patterns(problem)
+    patterns = half_patterns(problem, clock)
     _check_size(problem, len(_two_sided(patterns)), order, MOST_NUMBERS)
     return patterns
 
@@ -228,6 +230,7 @@ def semidefinite_maximum(rows: Constraints, multipliers: Array, patterns: Flags)
     _check_size(problem, len(patterns), problem.input_dimension + 2, MOST_NUMBERS_IN_TURN)
     best = 0.0
     for pattern in patterns:
+        rows.clock.check()
         cell = RelaxedPattern(rows, pattern)
         image = multipliers.T @ cell.features
         scale = float(np.linalg.norm(image, 2))

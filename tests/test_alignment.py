@@ -127,5 +127,5 @@ def test_a_plane_in_space_is_compared_like_the_plane() -> None:
 
 def test_networks_that_do_not_fit_are_refused() -> None:
     wrong = ShallowNetwork(np.zeros((0, 1)), np.zeros((0, 2)), [], [[0, 0]], [0])
-    with pytest.raises(cd.InvalidProblem, match="do not map 2 inputs to 2 outputs"):
+    with pytest.raises(cd.InvalidInput, match="do not map 2 inputs to 2 outputs"):
         cd.align(CLAIM.problem, CLAIM.network, wrong)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from convexden.errors import InvalidProblem
+from convexden.errors import InvalidInput
 from convexden.network import ShallowNetwork
 from convexden.theorems import contraction, univariate
 
@@ -92,11 +92,11 @@ def test_the_computed_network_contracts_as_well() -> None:
 
 @pytest.mark.parametrize("delta", [0.0, 0.25, -1.0, np.nan])
 def test_delta_has_to_stay_between_the_balls(delta: float) -> None:
-    with pytest.raises(InvalidProblem, match="give one between 0 and 0.25, the smallest"):
+    with pytest.raises(InvalidInput, match="give one between 0 and 0.25, the smallest"):
         contraction.verify([0.0, 1.0, 3.0], 0.25, delta)
 
 
 def test_the_constant_is_that_of_univariate_networks() -> None:
     plane = ShallowNetwork([], np.zeros((0, 2)), [], [[0.0, 0.0]], [0.0])
-    with pytest.raises(InvalidProblem, match="not univariate"):
+    with pytest.raises(InvalidInput, match="not univariate"):
         contraction.constant(plane, [0.0], 0.1)

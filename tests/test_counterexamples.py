@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import convexden as cd
 from convexden import theorems
-from convexden.errors import InvalidProblem
+from convexden.errors import InvalidInput
 from convexden.sweep.counterexamples import SearchProgress, _Space
 from convexden.theorems import face_aligned, univariate
 
@@ -110,7 +110,7 @@ def test_a_network_that_does_not_interpolate_is_refuted_at_once():
 def test_parallel_starts_that_nobody_waits_for_are_ended():
     found = search(constant, starts=6, jobs=2)
     assert (found.reason, found.evaluations) == ("does not interpolate", 1)
-    with pytest.raises(InvalidProblem, match="returns float"):
+    with pytest.raises(InvalidInput, match="returns float"):
         search(no_network, starts=6, jobs=2)
 
 
@@ -162,7 +162,7 @@ def test_where_it_is_undefined_is_counted():
 
 def test_nothing_at_all_is_no_counterexample():
     def nowhere(points: Array, radius: float) -> cd.ShallowNetwork:
-        raise InvalidProblem("never")
+        raise InvalidInput("never")
 
     found = search(nowhere)
     assert not found.found
@@ -284,15 +284,15 @@ def test_its_solution_is_stored(tmp_path):
         ("rayz", {}, "did you mean rays"),
         (None, {}, "no function of points and a radius"),
         (lambda points: None, {}, "no function of points and a radius"),
-        (narrow, {"points": 2}, "at least three points"),
-        (narrow, {"dimension": 0}, "at least one dimension"),
+        (narrow, {"points": 2}, "points is 2: give a whole number of at least 3"),
+        (narrow, {"dimension": 0}, "dimension is 0"),
         (narrow, {"radius": 1.0}, "radius 1.0 is no fraction"),
         (narrow, {"radius": (0.5, 0.1)}, "is no fraction"),
         (narrow, {"radius": (0.1, 0.2, 0.3)}, "is no fraction"),
-        (narrow, {"starts": 0}, "at least one start"),
-        (narrow, {"jobs": 0}, "one job"),
-        (narrow, {"minimum": 0.0}, "minimum above 0"),
-        (narrow, {"keep": 1.5}, "share to keep"),
+        (narrow, {"starts": 0}, "starts is 0"),
+        (narrow, {"jobs": 0}, "jobs is 0"),
+        (narrow, {"minimum": 0.0}, "minimum is 0.0: give a number above 0"),
+        (narrow, {"keep": 1.5}, "keep is 1.5"),
         (no_network, {}, "returns float: return a ShallowNetwork"),
         (
             lambda points, radius: cd.theorems.rays.closed_form([[0, 0], [1, 0]], 0.1).network,
@@ -302,6 +302,6 @@ def test_its_solution_is_stored(tmp_path):
     ],
 )
 def test_bad_arguments_get_one_line(conjecture, options, message):
-    with pytest.raises(InvalidProblem, match=message) as error:
+    with pytest.raises(InvalidInput, match=message) as error:
         search(conjecture, **options)
     assert "\n" not in str(error.value)

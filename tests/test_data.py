@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convexden import InvalidProblem, data
+from convexden import InvalidInput, InvalidProblem, data
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_triangle_has_its_angles(angles):
 
 @pytest.mark.parametrize("angles", [(60, 60), (60, 60, 70), (180, 0, 0)])
 def test_bad_angles_are_refused(angles):
-    with pytest.raises(InvalidProblem):
+    with pytest.raises(InvalidInput):
         data.triangle(angles)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from convexden import data
 from convexden.distances import rms_distance, sup_distance, sup_distance_bounds
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidInput, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.theorems import univariate
@@ -19,12 +19,16 @@ Array = NDArray[np.float64]
 
 def _grid(problem: Interpolation, count: int) -> Array:
     """A grid on the box that `sup_distance` documents."""
-    reduction = problem.reduce()
-    centers, radii = reduction.problem.centers, reduction.problem.radii[:, None]
-    low, high = (centers - radii).min(axis=0) - 1, (centers + radii).max(axis=0) + 1
-    axes = [np.linspace(a, b, count) for a, b in zip(low, high, strict=True)]
-    grid = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, centers.shape[1])
-    return reduction.input_origin + reduction.input_scale * grid @ reduction.input_basis
+    middle = problem.centers.mean(axis=0)
+    _, sizes, axes = np.linalg.svd(problem.centers - middle, full_matrices=False)
+    axes, spread = axes[sizes > 1e-9 * sizes[0]], problem.input_spread
+    centers = (problem.centers - middle) @ axes.T
+    radii = problem.radii[:, None]
+    low = (centers - radii).min(axis=0) - spread
+    high = (centers + radii).max(axis=0) + spread
+    ticks = [np.linspace(a, b, count) for a, b in zip(low, high, strict=True)]
+    grid = np.stack(np.meshgrid(*ticks), axis=-1).reshape(-1, len(axes))
+    return middle + grid @ axes
 
 
 @pytest.mark.parametrize(("rank", "d"), [(1, 1), (1, 3), (2, 2), (2, 5)])
@@ -116,7 +120,7 @@ def test_outermost_pieces_count() -> None:
 def test_bad_input() -> None:
     rng = np.random.default_rng(3)
     plane, space = denoising(np.eye(3)[:, :2], radius=0.1), denoising(np.eye(4), radius=0.1)
-    with pytest.raises(InvalidProblem, match="do not map 2 inputs to 2 outputs"):
+    with pytest.raises(InvalidInput, match="do not map 2 inputs to 2 outputs"):
         sup_distance(random_network(rng, 3, 2, 2), random_network(rng, 3, 2, 1), plane)
     many = random_network(rng, 150, 4, 4)
     with pytest.raises(UnsupportedProblem, match="in 3 dimensions, too many to try"):

@@ -127,7 +127,7 @@ def test_a_constant_has_one_fixed_point_and_none_outside_the_box() -> None:
 def test_a_network_that_does_not_denoise_is_refused() -> None:
     network = ShallowNetwork(np.zeros((0, 1)), np.zeros((0, 2)), [], np.zeros((1, 2)), [0.5])
     constant = ShallowNetwork(np.zeros((0, 2)), np.zeros((0, 2)), [], np.zeros((2, 2)), [0, 0])
-    with pytest.raises(cd.InvalidProblem, match="only a denoiser has fixed points"):
+    with pytest.raises(cd.InvalidInput, match="only a denoiser has fixed points"):
         cd.fixed_points(network, 0, 1)
-    with pytest.raises(cd.InvalidProblem, match="no such box"):
+    with pytest.raises(cd.InvalidInput, match="no such box"):
         cd.fixed_points(constant, 1, 0)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 import convexden as cd
 from convexden import HingeAlignment, data, hinge_alignment
-from convexden.errors import InvalidProblem
+from convexden.errors import InvalidInput
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 
@@ -194,5 +194,5 @@ def test_a_network_without_hinges_has_no_rows() -> None:
 
 def test_a_network_of_another_problem_is_refused() -> None:
     problem, _ = _random(4, 4, 2)
-    with pytest.raises(InvalidProblem, match="do not map 2 inputs to 2 outputs"):
+    with pytest.raises(InvalidInput, match="do not map 2 inputs to 2 outputs"):
         hinge_alignment(problem, _network([[1.0, 0.0]], [0.0], [1.0]))

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from convexden import InvalidProblem, UnsupportedProblem, data
+from convexden import InvalidInput, UnsupportedProblem, data
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_grey_patches_are_the_luma_of_the_colours(china):
     ],
 )
 def test_bad_sources_are_refused(source, message):
-    with pytest.raises(InvalidProblem, match=message):
+    with pytest.raises(InvalidInput, match=message):
         data.read_points(source)
 
 
@@ -78,9 +78,9 @@ def test_bad_sources_are_refused(source, message):
     ],
 )
 def test_patches_that_do_not_exist_are_refused(china, source, message):
-    with pytest.raises(InvalidProblem, match=message):
+    with pytest.raises(InvalidInput, match=message):
         data.read_points(source)
-    with pytest.raises(InvalidProblem, match="no patch -1"):
+    with pytest.raises(InvalidInput, match="no patch -1"):
         data.patches("china", 8, [-1])
 
 

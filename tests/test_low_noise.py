@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from convexden.errors import InvalidProblem
+from convexden.errors import InvalidInput
 from convexden.theorems import low_noise, mmse
 
 CLEAN = np.array([0.0, 0.8, 2.0])
@@ -79,9 +79,9 @@ def test_the_verdict_minds_the_accuracy() -> None:
 
 def test_hypotheses() -> None:
     density = DENSITIES["uniform"]
-    with pytest.raises(InvalidProblem, match="the noise is not low: lower sigma .* from 0.3 to"):
+    with pytest.raises(InvalidInput, match="the noise is not low: lower sigma .* from 0.3 to"):
         low_noise.verify(CLEAN, 0.3, density)
-    with pytest.raises(InvalidProblem, match="0 between the clean points"):
+    with pytest.raises(InvalidInput, match="0 between the clean points"):
         low_noise.verify(CLEAN, 0.1, stats.uniform(5, 1))
-    with pytest.raises(InvalidProblem, match="kappa is 0: give a positive number"):
+    with pytest.raises(InvalidInput, match="kappa is 0.0: give a number above 0"):
         low_noise.verify(CLEAN, 0.1, density, 0.0)

@@ -128,8 +128,8 @@ def test_a_network_without_neurons_has_no_ramps() -> None:
 def test_an_origin_that_does_not_fit_is_refused() -> None:
     network = ShallowNetwork(np.zeros((0, 2)), np.zeros((0, 3)), [], np.ones((2, 3)), [1.0, 2.0])
     for origin in ([1.0, 2.0], [np.nan, 0.0, 0.0], "abc"):
-        with pytest.raises(cd.InvalidProblem, match="give 3 finite numbers"):
+        with pytest.raises(cd.InvalidInput, match="finite numbers|an array of numbers"):
             cd.decode(network, origin=origin)
     for tolerance in (-1.0, np.nan, 2.0):
-        with pytest.raises(cd.InvalidProblem, match="give one from 0 to 1"):
+        with pytest.raises(cd.InvalidInput, match="at least 0 and below 1"):
             cd.decode(network, tolerance)

@@ -22,7 +22,8 @@ from convexden.data import regular_simplex
 from convexden.solvers.atoms import Hinges
 from convexden.solvers.constraints import constraints
 from convexden.solvers.master import solve_with_cvxpy
-from convexden.solvers.ramps_program import RampSolution, ramps, solve_ramps
+from convexden.solvers.ramps import widest_ramps
+from convexden.solvers.ramps_program import RampSolution, solve_ramps
 from convexden.verification import site_errors
 
 Flags = NDArray[np.bool_]
@@ -36,7 +37,7 @@ def every_pattern(sites: int) -> Flags:
 
 def on(problem: Interpolation, patterns: Flags | None = None, **options) -> RampSolution | None:
     every = every_pattern(len(problem)) if patterns is None else patterns
-    return solve_ramps(constraints(problem), every, **options)
+    return solve_ramps(constraints(problem), widest_ramps(problem, every), **options)
 
 
 def gap_of(problem: Interpolation, pattern: Flags) -> float:
@@ -103,7 +104,7 @@ def test_a_segment(distance, radius):
     assert found.cost == pytest.approx(2 * distance / (distance - 2 * radius), rel=1e-12)
     assert_feasible(problem, found)
     # From the edge of the one ball to that of the other, along the segment.
-    feet, tops = ramps(problem, every_pattern(2))
+    feet, tops = widest_ramps(problem, every_pattern(2))
     np.testing.assert_allclose(feet.normals, [[-0.6, -0.8]], atol=1e-12)
     inner = ends[[1, 0]] + radius * np.array([[-0.6, -0.8], [0.6, 0.8]])
     for hinges, point in zip((feet, tops), inner, strict=True):
@@ -222,7 +223,7 @@ def test_the_multipliers_are_dual_to_the_ramps(name):
     assert found is not None
     values, jacobians = constraints(problem).multipliers(found.multipliers)
     assert np.sum(values * problem.targets) == pytest.approx(found.cost, rel=1e-12)
-    feet, tops = (lines_of(hinges) for hinges in ramps(problem, every_pattern(len(problem))))
+    feet, tops = (lines_of(hinges) for hinges in widest_ramps(problem, every_pattern(len(problem))))
     steps = dual_vectors(problem, feet, values, jacobians)
     steps -= dual_vectors(problem, tops, values, jacobians)
     assert np.linalg.norm(steps, axis=1).max() / 2 <= 1 + 1e-11
@@ -239,7 +240,7 @@ def test_narrow_gaps_take_high_prices():
     assert found.cost > 1e5
     assert_feasible(problem, found)
     rows = constraints(problem)
-    feet, tops = ramps(problem, every_pattern(4))
+    feet, tops = widest_ramps(problem, every_pattern(4))
     steps = (rows.features(feet) - rows.features(tops)) / 2
     seen = np.linalg.norm(steps @ found.multipliers, axis=1).max()
     assert seen == pytest.approx(1, abs=1e-11)
@@ -254,7 +255,7 @@ def test_the_multipliers_vanish_half_way_up_each_ramp(seed, dimension):
     found = on(problem)
     assert found is not None
     values, jacobians = constraints(problem).multipliers(found.multipliers)
-    feet, tops = (lines_of(hinges) for hinges in ramps(problem, every_pattern(len(problem))))
+    feet, tops = (lines_of(hinges) for hinges in widest_ramps(problem, every_pattern(len(problem))))
     middle = Lines(feet.w, (feet.b + tops.b) / 2, feet.patterns, feet.pivots)
     size = np.abs(values).sum() + np.abs(jacobians).sum()
     assert np.abs(dual_vectors(problem, middle, values, jacobians)).max() <= 1e-10 * size
@@ -267,7 +268,7 @@ def test_the_multipliers_vanish_half_way_up_each_ramp(seed, dimension):
 def test_hinges_touch_both_sides_of_the_widest_gap(name):
     problem = CASES[name].reduce().problem
     every = every_pattern(len(problem))
-    feet, tops = ramps(problem, every)
+    feet, tops = widest_ramps(problem, every)
     known = {pattern.tobytes(): gap for pattern, gap in ((p, gap_of(problem, p)) for p in every)}
     assert len(feet) == len(tops) == sum(gap > 1e-5 for gap in known.values())
     for hinges, active in ((feet, False), (tops, True)):
@@ -298,13 +299,13 @@ def test_gaps_that_are_closed_make_no_ramps():
     height = 1.5
     for share, count in ((0.99, 3), (1.01, 0)):
         problem = denoising(equilateral(), radius=share * height / 2)
-        assert len(ramps(problem, every_pattern(3))[0]) == count
+        assert len(widest_ramps(problem, every_pattern(3))[0]) == count
         assert (on(problem) is None) == (count == 0)
 
 
 def test_crossed_pairs_have_no_ramp():
     """The diagonals of a square are on no two sides of a line."""
     square = denoising(unit_vectors(np.pi / 2 * np.arange(4)), radius=0.1)
-    feet, _ = ramps(square, every_pattern(4))
+    feet, _ = widest_ramps(square, every_pattern(4))
     assert len(feet) == 6
     assert [True, False, True, False] not in feet.patterns.tolist()

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from convexden import data
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidInput, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.regularised import largest_penalty, regularisation_path, regularise
@@ -225,7 +225,7 @@ def test_what_an_affine_function_fits_is_free() -> None:
     assert solution.certified
     assert (solution.neurons, solution.cost, solution.relative_gap) == (0, 0.0, 0.0)
     assert verify_regularised(solution).passed
-    with pytest.raises(InvalidProblem, match="give the penalties"):
+    with pytest.raises(InvalidInput, match="give the penalties"):
         regularisation_path(problem)
 
 
@@ -244,16 +244,16 @@ def test_the_path_has_penalties_of_its_own() -> None:
 @pytest.mark.parametrize("penalty", [0.0, -1.0, np.nan, np.inf, "a", []])
 def test_penalties_must_be_positive(penalty: float) -> None:
     for ask in (regularise, regularisation_path):
-        with pytest.raises(InvalidProblem, match="penalty must be positive"):
+        with pytest.raises(InvalidInput, match="penalty must be positive"):
             ask(samples(0, 5, 1, 1), penalty)
 
 
 def test_balls_are_refused() -> None:
     balls = denoising([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], radius=[0.1, 0.0, 0.1])
     for ask in (lambda: regularise(balls, 0.1), lambda: largest_penalty(balls)):
-        with pytest.raises(InvalidProblem, match="2 of the 3 sites are balls"):
+        with pytest.raises(InvalidInput, match="2 of the 3 sites are balls"):
             ask()
-    with pytest.raises(InvalidProblem, match="are balls"):
+    with pytest.raises(InvalidInput, match="are balls"):
         regularisation_path(balls)
 
 
@@ -351,7 +351,7 @@ def test_verification_refutes_what_is_false() -> None:
 def test_verification_refuses_balls() -> None:
     solution = path_of(*SIZES[3]).solutions[2]
     balls = Interpolation(solution.problem.centers, solution.problem.targets, 1e-3)
-    with pytest.raises(InvalidProblem, match="set all radii to 0"):
+    with pytest.raises(InvalidInput, match="set all radii to 0"):
         verify_regularised(replace(solution, problem=balls))
 
 

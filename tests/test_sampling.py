@@ -11,7 +11,7 @@ import pytest
 import convexden as cd
 from convexden.cli import main
 from convexden.data import noisy_samples, triangle
-from convexden.errors import InvalidProblem
+from convexden.errors import InvalidInput
 from convexden.plotting import plot_sampled_optima
 from convexden.sweep.sampling import SampledOptima, sampled_optima
 
@@ -80,15 +80,15 @@ def test_boundary_samples_have_the_radius_and_others_less() -> None:
         ((CLEAN, 0.25, [0]), "whole numbers"),
         ((CLEAN, 0.25, [2.5]), "whole numbers"),
         ((CLEAN, 0.25, []), "whole numbers"),
-        ((CLEAN, 0.0), "radius > 0"),
+        ((CLEAN, 0.0), "above 0"),
         ((CLEAN, 5.0), "meet"),
         (([[0, 0, 0], [1, 0, 0], [0, 1, 0]], 0.1), "subspace"),
     ],
 )
 def test_bad_input(arguments: tuple, message: str) -> None:
-    with pytest.raises(InvalidProblem, match=message):
+    with pytest.raises(InvalidInput, match=message):
         sampled_optima(*arguments)
-    with pytest.raises(InvalidProblem, match="one draw"):
+    with pytest.raises(InvalidInput, match="draws is 0"):
         sampled_optima(CLEAN, 0.25, [8], draws=0)
 
 

@@ -16,9 +16,11 @@ from convexden import (
     Solution,
     load,
     save,
+    solve,
+    verify_certificate,
 )
 from convexden.files import check_writable, whole_file
-from convexden.serialization import save_records
+from convexden.serialization import save_records, to_json
 
 
 @pytest.fixture
@@ -159,23 +161,23 @@ def drop(*keys):
     ("change", "message"),
     [
         (put("format", "something"), "not a solution file"),
-        (put("version", 2), "version 2 is not 1"),
-        (put("version", True), "version True is not 1"),
+        (put("version", 3), "version 3 is not 1 or 2"),
+        (put("version", True), "version True is not 1 or 2"),
         (drop("version"), "version None"),
         (put("status", "fine"), "status"),
         (drop("problem"), '"problem" must be an object'),
         (drop("problem", "radii"), '"radii" must be a list'),
         (put("problem", "radii", 0.1), '"radii" must be a list'),
-        (put("problem", "radii", [0.1]), '"radii" has shape'),
+        (put("problem", "radii", [0.1]), '"radii" must be numbers of shape'),
         (put("problem", "radii", [-1, 0, 0, 0]), "negative"),
         (put("problem", "centers", [[1, 2], [3]]), '"centers" must be numbers'),
-        (put("problem", "centers", []), "centers are empty"),
+        (put("problem", "centers", []), '"centers" must be a list of lists'),
         (put("problem", "targets", [[True, 1.0]] * 4), '"targets" must be numbers'),
         (put("network", "biases", ["1"] * 5), '"biases" must be numbers'),
-        (put("network", "biases", [0.0]), '"output_weights" has shape'),
-        (put("network", "skip", [[0, 0, 0]]), '"skip" has shape'),
+        (put("network", "biases", [0.0]), '"output_weights" must be numbers of shape'),
+        (put("network", "skip", [[0, 0, 0]]), '"skip" must be numbers of shape'),
         (put("network", "offset", 1.0), '"offset" must be a list'),
-        (put("certificate", "values", [[1, 2]]), '"values" has shape'),
+        (put("certificate", "values", [[1, 2]]), '"values" must be numbers of shape'),
         (put("certificate", "jacobians", [[1, 2]]), '"jacobians" must be numbers'),
         (put("certificate", "pricing", 3), '"pricing" must be a string'),
         (put("certificate", "pricing_maximum", None), '"pricing_maximum" must be a number'),
@@ -277,3 +279,24 @@ def test_what_cannot_be_written_is_said_before(tmp_path):
     check_writable(tmp_path / "new")
     check_writable(tmp_path / "file")
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+def test_moved_samples_are_stored_and_said(tmp_path):
+    rng = np.random.default_rng(0)
+    plane = rng.normal(size=(6, 2)) @ rng.normal(size=(2, 4))
+    solution = solve(Interpolation(plane, rng.normal(size=6)))
+    assert solution.certified
+    assert solution.moved is not None
+    assert 0 < solution.largest_move < 1e-15
+    save(solution, tmp_path / "moved.json")
+    found = load(tmp_path / "moved.json")
+    assert found.moved is not None
+    np.testing.assert_array_equal(found.moved.centers, solution.moved.centers)
+    assert found.largest_move == solution.largest_move
+    assert verify_certificate(found).moved > 0
+    exact = solve(Interpolation(rng.normal(size=(6, 2)), rng.normal(size=6)))
+    assert exact.moved is None
+    assert exact.largest_move == 0
+    assert '"moved"' not in to_json(exact)
+    balls = solve(Interpolation(plane, rng.normal(size=6), 1e-3))
+    assert balls.moved is None

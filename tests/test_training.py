@@ -12,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from convexden import data, plotting, training
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidInput, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.solving import solve
@@ -103,7 +103,7 @@ def test_a_network_that_saves_by_errors_is_charged_for_them() -> None:
 
 
 def test_errors_have_no_price_in_balls() -> None:
-    with pytest.raises(InvalidProblem, match="radii of 0"):
+    with pytest.raises(InvalidInput, match="radii of 0"):
         priced_excess(solve(LINE), _random(LINE, 2, 0))
 
 
@@ -143,7 +143,7 @@ def test_balls_have_no_priced_excess_and_other_problems_no_gap() -> None:
     gap = compare(_as_trained(LINE, [closed.network]))
     assert gap.excess < 0  # of smaller balls
     assert math.isnan(gap.priced_excess)
-    with pytest.raises(InvalidProblem, match="another problem"):
+    with pytest.raises(InvalidInput, match="another problem"):
         compare(_as_trained(LINE, [closed.network]), solve(closed.problem))
 
 
@@ -177,7 +177,7 @@ def _legend(gap: training.Gap) -> list:
     [
         ({"neurons": 0}, "neurons is 0"),
         ({"epochs": -1}, "epochs is -1"),
-        ({"learning_rate": math.nan}, "learning rate is nan"),
+        ({"learning_rate": math.nan}, "learning_rate is nan"),
         ({"penalties": []}, "at least one"),
         ({"penalties": [1e-3, -1.0]}, "not all >= 0"),
         ({"mode": "batch"}, "no mode 'batch': choose from offline, online"),
@@ -185,12 +185,12 @@ def _legend(gap: training.Gap) -> list:
     ],
 )
 def test_options_out_of_range_are_refused(options: dict, message: str) -> None:
-    with pytest.raises(InvalidProblem, match=message):
+    with pytest.raises(InvalidInput, match=message):
         train(LINE, **options)
 
 
 def test_samples_cannot_be_drawn_anew() -> None:
-    with pytest.raises(InvalidProblem, match="give balls"):
+    with pytest.raises(InvalidInput, match="give balls"):
         train(PLANE, mode="online")
 
 
@@ -262,7 +262,7 @@ def test_a_device_that_is_not_there_and_a_run_that_diverges() -> None:
     pytest.importorskip("torch")
     with pytest.raises(UnsupportedProblem, match="no device 'abacus'"):
         train(LINE, device="abacus", **QUICK)
-    with pytest.raises(InvalidProblem, match="lower the learning rate"):
+    with pytest.raises(InvalidInput, match="lower the learning rate"):
         train(LINE, learning_rate=1e200, **QUICK)
 
 

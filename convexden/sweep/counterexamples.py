@@ -20,9 +20,9 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import theorems
+from convexden import arguments, theorems
 from convexden.data import smallest_distance
-from convexden.errors import ConvexdenError, InvalidProblem
+from convexden.errors import ConvexdenError, InvalidInput, InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import denoising
 from convexden.solution import Solution
@@ -238,7 +238,8 @@ def search(
     (True, True)
     """
     name, candidate = _named(conjecture)
-    _check(points, dimension, starts, evaluations, minimum, keep, jobs)
+    arguments.callback("progress", progress)
+    _check(points, dimension, seed, starts, evaluations, minimum, keep, jobs)
     space = _Space(points, dimension, *_range(radius))
     task = _Task(candidate, space, seed, evaluations)
     found: list[_Start] = []
@@ -554,7 +555,7 @@ def _named(conjecture: Conjecture) -> tuple[str, Candidate]:
     try:
         signature(candidate).bind("points", "radius")
     except (TypeError, ValueError) as error:
-        raise InvalidProblem(
+        raise InvalidInput(
             f"{name} is no function of points and a radius: give one, or the name of a theorem "
             "about nothing else"
         ) from error
@@ -564,24 +565,29 @@ def _named(conjecture: Conjecture) -> tuple[str, Candidate]:
 def _check(
     points: int,
     dimension: int,
+    seed: int,
     starts: int,
     evaluations: int,
     minimum: float,
     keep: float,
     jobs: int,
 ) -> None:
-    if points < 3 or dimension < 1:
-        raise InvalidProblem("give at least three points, in at least one dimension")
-    if starts < 1 or evaluations < 1 or jobs < 1:
-        raise InvalidProblem("give at least one start, one evaluation and one job")
-    if not (0 < minimum < np.inf and 0 <= keep <= 1):
-        raise InvalidProblem("give a minimum above 0, and a share to keep from 0 to 1")
+    """Raise InvalidInput if an argument makes no sense."""
+    arguments.whole("points", points, least=3)
+    counts = {"dimension": dimension, "starts": starts, "evaluations": evaluations, "jobs": jobs}
+    for name, count in counts.items():
+        arguments.whole(name, count, least=1)
+    arguments.whole("seed", seed)
+    arguments.number("minimum", minimum, above=0.0)
+    arguments.number("keep", keep, least=0.0, most=1.0)
 
 
 def _range(radius: float | tuple[float, float] | None) -> tuple[float, float]:
-    ends = np.atleast_1d(np.asarray(FRACTIONS if radius is None else radius, dtype=float))
+    """The least and the greatest radius to search."""
+    given = FRACTIONS if radius is None else radius
+    ends = np.atleast_1d(arguments.array("radii", given, error=InvalidInput))
     if ends.shape not in ((1,), (2,)) or not 0 < ends[0] <= ends[-1] < 1:
-        raise InvalidProblem(
+        raise InvalidInput(
             f"radius {radius} is no fraction of the contact of the balls: give one between 0 and "
             "1, or two that bound a range"
         )

@@ -13,7 +13,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from convexden.errors import InvalidProblem, NotCertified
+from convexden import arguments
+from convexden.errors import InvalidInput, InvalidProblem, NotCertified
 from convexden.solution import Solution
 from convexden.sweep._interruptions import interruptions
 from convexden.theorems import ClosedForm, Result, Verdict, compare, cost_error
@@ -254,12 +255,13 @@ def frontier(
 def _check(
     low: float, high: float, accuracy: float, excess: float | None, tolerance: float
 ) -> None:
-    if not (np.isfinite([low, high]).all() and low < high):
-        raise InvalidProblem(f"low is {low:g} and high {high:g}: give two numbers, low < high")
-    if not (accuracy > 0 and tolerance > 0):
-        raise InvalidProblem("accuracy and tolerance must be positive: 1e-9 and 1e-10, for example")
-    if excess is not None and not tolerance < excess < np.inf:
-        raise InvalidProblem(
+    """Raise InvalidInput if the numbers make no sense."""
+    if arguments.number("low", low) >= arguments.number("high", high):
+        raise InvalidInput(f"low is {low:g} and high {high:g}: give two numbers, low < high")
+    arguments.number("accuracy", accuracy, above=0.0)
+    arguments.tolerance(tolerance)
+    if excess is not None and arguments.number("excess", excess) <= tolerance:
+        raise InvalidInput(
             f"an excess of {excess:g} cannot be told with a tolerance of {tolerance:g}: "
             "give a larger excess, or none to find where it begins"
         )

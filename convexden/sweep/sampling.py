@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convexden import arguments
 from convexden.data import noisy_samples
 from convexden.errors import InvalidProblem, NotCertified
 from convexden.problem import denoising
@@ -160,18 +161,15 @@ def sampled_optima(
     >>> found.rate().expected
     -0.6666666666666666
     """
-    points = np.atleast_2d(np.asarray(clean, dtype=float))
-    points = points.reshape(-1, 1) if np.ndim(clean) == 1 else points
-    numbers = np.unique(np.asarray(samples))
-    if not numbers.size or numbers.dtype.kind not in "iu" or numbers[0] < 1 or numbers[-1] > MOST:
-        raise InvalidProblem(f"samples are whole numbers from 1 to {MOST}: give some")
-    if draws < 1 or seed < 0:
-        raise InvalidProblem("give at least one draw and a seed >= 0")
+    numbers = np.unique(arguments.wholes("samples", samples, least=1, most=MOST))
+    draws, seed = arguments.whole("draws", draws, least=1), arguments.whole("seed", seed)
+    tolerance = arguments.tolerance(tolerance)
+    arguments.callback("progress", progress)
     from convexden.solving import solve
 
-    problem = denoising(points, radius=radius)
-    if not radius > 0:
-        raise InvalidProblem("sampled optima need balls: give a radius > 0")
+    radius = arguments.number("radius", radius, above=0.0)
+    problem = denoising(clean, radius=radius)
+    points = problem.centers
     if problem.reduce().problem.input_dimension < points.shape[1]:
         raise InvalidProblem(
             "the clean points lie in a subspace, the samples around them would not: give their "

@@ -14,8 +14,8 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import data
-from convexden.errors import InvalidProblem, NotCertified
+from convexden import arguments, data
+from convexden.errors import ExternalFailure, InvalidInput, InvalidProblem, NotCertified
 from convexden.files import check_writable, whole_file
 from convexden.problem import denoising
 from convexden.sweep._interruptions import interruptions
@@ -201,8 +201,8 @@ def shape_map(
     """
     sizes = _fractions(fractions)
     divisions = _divisions(triangles, largest_angle)
-    if jobs is not None and jobs < 1:
-        raise InvalidProblem(f"{jobs} jobs do nothing: give at least 1")
+    jobs = None if jobs is None else arguments.whole("jobs", jobs, least=1)
+    arguments.callback("progress", progress)
     largest_angle = float(largest_angle)
     angles = _angles(divisions, largest_angle)
     known = [] if path is None else _begin(path, sizes, divisions, largest_angle)
@@ -228,22 +228,19 @@ def shape_map(
 
 
 def _fractions(fractions: Sequence[float]) -> Array:
-    sizes = np.array(fractions, dtype=float).reshape(-1)
+    """The radii of a map, as fractions, in the order that was asked for."""
+    sizes = arguments.array("fractions", fractions, error=InvalidInput).reshape(-1)
     if not sizes.size or not ((sizes > 0) & (sizes < 1)).all():
-        raise InvalidProblem("a radius fraction is between 0 and 1: 1 is half the smallest height")
+        raise InvalidInput("a radius fraction is between 0 and 1: 1 is half the smallest height")
     if np.unique(sizes).size < sizes.size:
-        raise InvalidProblem("a radius fraction is given twice: give each once")
+        raise InvalidInput("a radius fraction is given twice: give each once")
     return sizes
 
 
 def _divisions(triangles: int, largest_angle: float) -> int:
     """The number of steps to 180 degrees for which there are about as many triangles."""
-    if not 1 <= triangles <= MOST:
-        raise InvalidProblem(f"{triangles} triangles make no map: give 1 to {MOST}")
-    if not 60 < largest_angle <= 180:
-        raise InvalidProblem(
-            f"a largest angle of {largest_angle:g} degrees leaves nothing: give 60 to 180"
-        )
+    triangles = arguments.whole("triangles", triangles, least=1, most=MOST)
+    largest_angle = arguments.number("largest_angle", largest_angle, above=60.0, most=180.0)
     divisions, count, best = 0, 0, (math.inf, 0)
     while count < triangles:
         divisions += DIVISIONS
@@ -384,7 +381,7 @@ def _parameters(path: str | Path, text: str) -> tuple[Array, int, float]:
             )
         fractions = _fractions(document["fractions"])
         divisions, largest_angle = int(document["divisions"]), float(document["largest_angle"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         _refuse(path)
     if header + "\n" != _header(fractions, divisions, largest_angle):
         _refuse(path)
@@ -411,7 +408,7 @@ def _pixel(line: str) -> _Pixel | None:
     """The pixel of a line; None if it holds none."""
     try:
         pixel = _Pixel(*json.loads(line))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
     kinds = (int, int, bool, float, float, float, int, float)
     fits = all(type(value) is kind for value, kind in zip(pixel, kinds, strict=True))
@@ -456,7 +453,7 @@ def _appending(path: str | Path | None) -> Iterator[Callable[[str], None]]:
                 file.write(line.encode())
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
-                raise InvalidProblem(
+                raise ExternalFailure(
                     f"{path} cannot be written any more ({reason}): make room, and the same map "
                     "goes on"
                 ) from error

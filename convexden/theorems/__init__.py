@@ -15,7 +15,8 @@ from difflib import get_close_matches
 from time import perf_counter
 from types import MappingProxyType
 
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden import arguments
+from convexden.errors import InvalidInput, UnsupportedProblem
 from convexden.theorems import (
     collinear,
     contraction,
@@ -104,11 +105,11 @@ def register(theorem: Theorem) -> None:
     InvalidProblem
         If the package has a theorem of this name, or it is no name.
     """
-    name = theorem.name
+    name = arguments.instance("theorem", theorem, Theorem).name
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
-        raise InvalidProblem(f"{name!r} is no name of a theorem: use lower case and hyphens")
+        raise InvalidInput(f"{name!r} is no name of a theorem: use lower case and hyphens")
     if name in {module.THEOREM.name for module in _MODULES}:
-        raise InvalidProblem(f"there is a theorem {name} already: give yours another name")
+        raise InvalidInput(f"there is a theorem {name} already: give yours another name")
     _REGISTERED[name] = theorem
 
 
@@ -125,11 +126,11 @@ def get(name: str) -> Theorem:
     InvalidProblem
         If there is none.
     """
-    key = name.strip().lower().replace("_", "-")
+    key = arguments.instance("a theorem's name", name, str).strip().lower().replace("_", "-")
     if key not in registry:
         close = get_close_matches(key, registry, n=1)
         hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(registry)}"
-        raise InvalidProblem(f"there is no theorem {name!r}: {hint}")
+        raise InvalidInput(f"there is no theorem {name!r}: {hint}")
     return registry[key]
 
 
@@ -175,8 +176,10 @@ def verify_all(
     UnsupportedProblem
         If the instances of a theorem that is named need an extra that is not installed.
     """
-    if instances < 1 or seed < 0:
-        raise InvalidProblem("give at least one instance and a seed >= 0")
+    arguments.whole("instances", instances, least=1)
+    arguments.whole("seed", seed)
+    arguments.tolerance(tolerance)
+    arguments.callback("progress", progress)
     chosen = []
     for theorem in dict.fromkeys(get(name) for name in (registry if names is None else names)):
         try:

@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 import numpy as np
 
-from convexden import versions
+from convexden import arguments, versions
 from convexden.certificate import Certificate
 from convexden.errors import UnsupportedProblem
 from convexden.network import ShallowNetwork
@@ -137,6 +137,7 @@ class Result:
             lower_bound, status = 0.0, "upper-bound"
         else:
             lower_bound = min(self.lower_bound, cost)
+            certificate = replace(certificate, lower_bound=lower_bound)
             proved = relative_gap(cost, lower_bound) <= tolerance
             status = "certified" if proved else "not-certified"
         return Solution(
@@ -195,6 +196,8 @@ def compare(
     instance, kind : str
         What is said of them in the result.
     """
+    arguments.instance("closed_form", closed_form, ClosedForm)
+    tolerance = arguments.tolerance(tolerance)
     start = perf_counter()
     found = None if solve else _by_multipliers(closed_form, tolerance)
     if found is None:

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convexden import arguments
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.pieces import along
@@ -40,7 +41,7 @@ def hypotheses(points: ArrayLike, radius: ArrayLike, delta: float | None = None)
     if delta is not None:
         sums = radii.sum(axis=1)
         largest = float(((gaps - sums) * radii.min(axis=1) / sums).min())
-        if not 0 < delta < largest:
+        if not 0 < arguments.number("delta", delta) < largest:
             raise InvalidProblem(
                 f"delta is {delta:g}: give one between 0 and {largest:.6g}, the smallest distance "
                 "from a fixed point between two balls to one of them"
@@ -196,7 +197,8 @@ def constant(network: ShallowNetwork, clean: ArrayLike, delta: float) -> float:
     """
     if (network.input_dimension, network.output_dimension) != (1, 1):
         raise InvalidProblem("the network is not univariate: give one of one input and output")
-    x = np.unique(np.asarray(clean, dtype=float).ravel())
+    delta = arguments.number("delta", delta, least=0.0)
+    x = np.unique(arguments.array("clean points", clean).ravel())
     slopes = network.input_weights[:, 0]
     marks = np.concatenate([x, -network.biases[slopes != 0] / slopes[slopes != 0]])
     margin = float(np.ptp(marks)) or 1.0

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import pdist
 
+from convexden import arguments
 from convexden.data import regular_simplex
 from convexden.errors import InvalidProblem
 from convexden.problem import Interpolation, denoising
@@ -45,6 +46,7 @@ def threshold(dimension: int) -> float:
     >>> [round(equilateral.threshold(r), 6) for r in (2, 3, 4)]
     [0.881854, 0.931618, 0.95553]
     """
+    dimension = arguments.whole("dimension", dimension, least=2)
     squared = (dimension + 1) ** 2
     c = 2 * squared / (squared - 1)
     others = dimension**2 - 1

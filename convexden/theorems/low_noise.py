@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convexden import arguments
 from convexden.errors import InvalidProblem
 from convexden.problem import Interpolation
 from convexden.theorems import mmse, univariate
@@ -35,8 +36,7 @@ def hypotheses(
     """
     problem = univariate.hypotheses(points, radius)
     one_radius(problem)
-    if not 0 < kappa < np.inf:
-        raise InvalidProblem(f"kappa is {kappa:g}: give a positive number")
+    kappa = arguments.number("kappa", kappa, above=0.0)
     if density is not None:
         sigma, low = float(problem.radii[0]) / kappa, LOW * scale(points, density, kappa)
         if low == 0:
@@ -192,7 +192,8 @@ def scale(points: ArrayLike, density: Density, kappa: float = 1.0) -> float:
     >>> round(low_noise.scale([0, 1, 2, 3], stats.uniform(0, 3)), 12)  # 1/4
     0.25
     """
-    clean = np.unique(np.asarray(points, dtype=float).ravel())
+    kappa = arguments.number("kappa", kappa, above=0.0)
+    clean = np.unique(arguments.array("points", points).ravel())
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     ends = np.concatenate([density.support(), np.ravel(getattr(density, "breaks", ()))])
     inside = ends[(ends > clean[0]) & (ends < clean[-1])]

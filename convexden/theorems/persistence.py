@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convexden import arguments
 from convexden.directions import angles_to_nearest
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
@@ -124,8 +125,8 @@ def verify(
     problem = claim.problem
     if moves is None:
         moves = np.random.default_rng(0).standard_normal(problem.centers.shape)
-    steps = np.array(moves, dtype=float)
-    longest = float(np.linalg.norm(steps.reshape(len(steps), -1), axis=1).max())
+    steps = arguments.array("moves", moves)
+    longest = float(np.linalg.norm(np.atleast_2d(steps), axis=-1).max(initial=0.0))
     if steps.shape != problem.centers.shape or not 0 < longest < np.inf:
         raise InvalidProblem(
             f"moves of shape {steps.shape} do not fit the points: give one row a point, not all 0"

@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem
-from convexden.problem import Interpolation, Reduction, denoising
+from convexden.problem import Interpolation, denoising
+from convexden.reduction import Reduction
 from convexden.theorems._claims import ClosedForm, Instance
 from convexden.theorems._theorem import Theorem
 from convexden.theorems._verdicts import TOLERANCE, Result, Verdict, compare

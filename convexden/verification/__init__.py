@@ -1,16 +1,18 @@
 """Independent verification: what a network and multipliers prove, whoever found them.
 
-Nothing here is shared with the solvers, and nothing imports them or cvxpy.  The network is
-evaluated on every site, with a rigorous bound over each ball (`site_errors`); the multipliers are
-projected on the dual equalities (`dual_projection`) and priced by subdivision (`pricing_bound`), in
-three and more dimensions face by face (`face_bound`, on the patterns of `sign_patterns`, with the
-bounds of `sphere_maxima` and the `stationary_points` where these leave a face open); `checks` says
-what of it holds.  That no network interpolates is checked in integers (`exact.infeasibility`).
+Nothing here is shared with the solvers, and nothing imports them or cvxpy.  Multipliers are changed
+until the dual equalities hold exactly (`exact.dual`) and priced by arithmetic with proven rounding
+(`pricing_bound`); the network is measured on every site (`site_errors`), and the cost of an exact
+interpolant next to it is enclosed (`exact.upper_bound`).  `checks` compares all that with what is
+stated.  That no network interpolates is checked in integers (`exact.infeasibility`).
 """
 
 from convexden.verification.checks import (
     Check,
+    Evidence,
     Verification,
+    examine,
+    judge,
     proven_bound,
     verify,
     verify_certificate,
@@ -28,11 +30,14 @@ from convexden.verification.site_errors import SiteErrors, site_errors
 
 __all__ = [
     "Check",
+    "Evidence",
     "RegularisedVerification",
     "SiteErrors",
     "Verification",
     "check_infeasibility",
+    "examine",
     "infeasibility_certificate",
+    "judge",
     "proven_bound",
     "site_errors",
     "verify",

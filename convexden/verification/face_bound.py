@@ -1,28 +1,35 @@
 """The pricing maximum of few sites in three and more dimensions, face by face.
 
 It shares nothing with the solvers.  They ask where the function is largest on a face; this module
-proves of nearly every face that nothing on it exceeds what is attained elsewhere (`sphere_maxima`),
-and computes *all* stationary points of the few that are left (`stationary_points`).
+proves of every face that nothing on it exceeds a bound (`sphere_maxima`).  Which patterns exist is
+decided exactly (`sign_patterns`), and where the hinges of a face lie is known up to proven errors
+(`tangent_spheres`), as is the function on them (`active_sums`).  No verdict rests on a tolerance:
+the faces are taken from the centers, radii and multipliers as they are given, and what cannot be
+decided makes the upper bound larger.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations, product
+from math import ceil, inf, log2
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convexden.errors import UnsupportedProblem
-from convexden.verification.sign_patterns import ON, sign_patterns
+from convexden.verification.active_sums import ActiveSums
+from convexden.verification.feasible_caps import sharpened
+from convexden.verification.sign_patterns import sign_patterns
 from convexden.verification.sphere_maxima import Spheres
+from convexden.verification.tangent_spheres import EPS, MARGIN, Tangencies
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.intp]
+Flags = NDArray[np.bool_]
 
-# Relative width of the interval.  Rotations and permutations of random, symmetric and nearly
-# symmetric simplices in 3 to 5 dimensions were seen to move the maximum by up to 2.4e-14, and for
-# triangles it leaves the enclosures of the plane by up to 5e-15.
+# A face whose bound exceeds the largest value by no more than this (relative) needs no closer look:
+# the interval is that wide at least.  Rounding errors of the bounds are some 1e-14.
 WIDTH = 1e-12
 # Most faces of a simplex: those of 11 sites.
 MOST_FACES = 2_093_058
@@ -31,7 +38,7 @@ CHUNK = 2_000_000
 
 
 def face_interval(
-    centers: Array, radii: Array, values: Array, jacobians: Array, touch: float
+    centers: Array, radii: Array, values: Array, jacobians: Array, touch: float = 0.0
 ) -> tuple[float, float]:
     r"""Interval for :math:`P = \max |\sum_n D_n (l_n z_n + G_n w)|` of few sites.
 
@@ -43,27 +50,31 @@ def face_interval(
     relative interior of a face, so that it is a local maximum on the sphere: the global one or the
     only one that is not (Martinez, SIAM J. Optim. 4, 1994).
 
-    A face is settled if weak duality bounds its sphere by the largest value attained so far, or if
-    both maxima are infeasible by more than the errors of their computation, or attained; its
-    stationary points are computed by other means if none of this is clear.  In memory there is a
+    A face is settled if weak duality bounds its sphere by the largest value seen so far, or if both
+    maxima violate an inequality by more than the errors of their computation.  The others count
+    with their bound by weak duality, which holds without any condition.  In memory there is a
     bounded number of faces at a time.
 
-    The lower end is attained, up to rounding.  The upper end exceeds it by `WIDTH` (relative).  In
-    exact arithmetic it is a bound; rounding is allowed for by estimates to first order, not by
-    intervals, and faces that are not settled rest on their computed stationary points.
+    Of a pattern and its complement only one is taken: for multipliers that satisfy the dual
+    equalities the values agree, and by how much they may differ here is added to the upper end.
+    Hinges with all sites on one side are not considered.
 
     Parameters
     ----------
     centers : (N, k) array
-        In units of their spread.
+        In units of their spread, up to a factor; the numbers are meant exactly.
     radii, values, jacobians : arrays (N,), (N, p), (N, p, k)
-        Multipliers satisfy the dual equalities: D and 1 - D have the same value.
+        Radii and multipliers.
     touch : float
-        By how much a hinge may enter a ball and still count as feasible.
+        By how much a hinge may enter a ball and still count as feasible.  The upper end needs no
+        allowance; one makes it larger.
 
     Returns
     -------
-    lower, upper : float
+    lower : float
+        Seen at a hinge that enters no ball by more than `touch` and rounding, some 1e-14.
+    upper : float
+        A bound, all rounding included; infinite where numbers are not finite.
 
     Raises
     ------
@@ -71,18 +82,20 @@ def face_interval(
         If the sites are too many.
     """
     _check(centers)
+    if not all(np.isfinite(given).all() for given in (centers, radii, values, jacobians)):
+        return 0.0, inf
     scale = max(float(np.abs(values).max()), float(np.abs(jacobians).max()))
     if scale == 0.0:
         return 0.0, 0.0
+    # A power of two scales without rounding.
+    scale = 2.0 ** ceil(log2(scale))
     faces = _Faces(centers, radii, values / scale, jacobians / scale, touch)
-    best = 0.0
-    # Small spheres come first: what they attain rules most of the large ones out.
-    for size in range(min(centers.shape), 0, -1):
-        best = faces.best(size, best)
-    return best * scale, best * scale * (1.0 + WIDTH)
+    lower, upper = faces.bounds(WIDTH)
+    return lower * scale, upper * scale
 
 
 def _check(centers: Array) -> None:
+    """Refuse simplices with too many faces."""
     count, dimension = centers.shape
     faces = (2 ** (count - 1) - 1) * (2**count - 2) if count <= dimension + 1 else 0
     if faces > MOST_FACES:
@@ -90,14 +103,6 @@ def _check(centers: Array) -> None:
             f"{count} sites that span {count - 1} dimensions: their pricing has {faces} faces, it "
             f"is verified for up to {MOST_FACES}"
         )
-
-
-def _in_hull(centers: Array) -> Array:
-    """Coordinates of the centres in their affine hull."""
-    shifted = centers - centers.mean(axis=0)
-    _, sizes, axes = np.linalg.svd(shifted, full_matrices=False)
-    coordinates: Array = shifted @ axes[sizes > ON * sizes[0]].T
-    return coordinates
 
 
 class _Faces:
@@ -108,71 +113,117 @@ class _Faces:
     ) -> None:
         count = len(centers)
         self.radii = radii
-        self.reach = radii - touch
-        self.codes = sign_patterns(_in_hull(centers))  # the last site is always inactive
+        # A hinge through such a site has the same value whether it is active or not.
+        self.samples = (radii == 0) & (jacobians == 0).all(axis=(1, 2))
+        self.codes = sign_patterns(centers)  # the last site is always inactive
         self.bits = np.int64(1) << np.arange(count, dtype=np.int64)
         self.patterns = (self.codes[:, None] & self.bits) != 0
         self.signs = np.where(self.patterns, 1.0, -1.0)
         self.offsets = centers - centers[:, None]  # [p, n]: y_n - y_p
-        terms = values[:, :, None] * self.offsets[:, :, None, :] + jacobians
-        self.forms = np.einsum("an,qnpd->qapd", self.patterns.astype(float), terms, optimize=True)
-        self.slopes = self.patterns @ values
+        self.sites = centers, values, jacobians
+        self.sums = ActiveSums.of(self.patterns, *self.sites)
+        self.form_sizes = np.linalg.norm(self.sums.forms, axis=(2, 3))
+        self.slope_sizes = np.linalg.norm(self.sums.slopes, axis=1)
+        self.touch = touch
 
-    def best(self, size: int, best: float) -> float:
-        """The largest value on the faces of this many tangent sites, if it exceeds `best`."""
-        count, dimension = len(self.radii), self.offsets.shape[2]
-        tangent: Integers = np.array(list(combinations(range(count), size)), dtype=np.intp)
-        pivots = tangent[:, 0]
-        edges = self.offsets[pivots[:, None], tangent[:, 1:]]
-        # Coordinates in which the tangencies fix the first size - 1 components of w.
-        axes, triangles = _complete_qr(edges.transpose(0, 2, 1))
-        # The hinges tangent to dependent sites are those tangent to some independent ones of them.
-        diagonal = np.abs(np.diagonal(triangles, axis1=1, axis2=2))
-        independent = (diagonal > ON).all(axis=1)
-        tangent, pivots = tangent[independent], pivots[independent]
-        axes, triangles = axes[independent], triangles[independent]
-        free = dimension - size + 1
-        outputs = self.slopes.shape[1]
-        each = max(4 * free * (free + count + outputs), dimension * (count + outputs))
+    def bounds(self, width: float) -> tuple[float, float]:
+        """The largest value seen, and a bound of all."""
+        best, upper = 0.0, 0.0
+        unsettled: list[tuple[Spheres, Array]] = []
+        # Small spheres come first: what they attain rules most of the large ones out.
+        for size in range(min(self.offsets.shape[1:]), 0, -1):
+            for spheres in self._spheres(size):
+                best, bounds = spheres.bounds(best, width)
+                unsettled.append((spheres.take(bounds > 0.0), bounds[bounds > 0.0]))
+        for spheres, bounds in unsettled:
+            high = bounds > best * (1.0 + width)
+            bounds = sharpened(spheres.take(high), bounds[high], best * (1.0 + width))
+            upper = max(upper, float(bounds.max(initial=0.0)))
+        upper = max(upper, best * (1.0 + width)) + self._imbalance()
+        return best, upper * (1.0 + 4.0 * EPS)
+
+    def _imbalance(self) -> float:
+        """By how much tangent hinges of a pattern and its complement may differ in value."""
+        everything = np.ones((1, len(self.radii)), dtype=bool)
+        sums = ActiveSums.of(everything, *self.sites)
+        sizes = np.linalg.norm(sums.forms[:, 0], axis=(1, 2)) + sums.form_errors[:, 0]
+        slope = np.linalg.norm(sums.slopes[0]) + sums.slope_errors[0]
+        return MARGIN * float((sizes + slope * self.radii).max())
+
+    def _spheres(self, size: int) -> Iterator[Spheres]:
+        """The spheres of this many tangent sites with all patterns, a chunk at a time."""
+        count = len(self.radii)
+        sets = np.array(list(combinations(range(count), size)), dtype=np.intp)
+        tangencies = Tangencies(sets, self.sites[0])
+        samples = self.samples[tangencies.sites]
+        sides = np.array(list(product((False, True), repeat=size)))
+        # Of the two patterns of a hinge through a sample one is enough.
+        wanted = tangencies.independent[:, None] & ~(samples[:, None] & sides).any(axis=2)
+        rows, chosen = np.nonzero(wanted)
+        step = max(1, CHUNK // (2 * self.offsets[0].size))
+        for start in range(0, len(rows), step):
+            chunk = slice(start, start + step)
+            yield from self._faces(tangencies, rows[chunk], sides[chosen[chunk]])
+
+    def _faces(self, tangencies: Tangencies, rows: Integers, sides: Flags) -> Iterator[Spheres]:
+        """The spheres of hinges tangent to these sets, above or below each site as `sides` says."""
+        heights = np.where(sides, 1.0, -1.0) * self.radii[tangencies.sites[rows]]
+        found = tangencies.spheres(rows, heights)
+        heights, sides = heights[found.kept], sides[found.kept]
+        axes, sites = tangencies.complements.axes[found.rows], tangencies.sites[found.rows]
+        k, m = axes.shape[2], sites.shape[1] - 1
+        products = (k * np.sqrt(k) + 8) * EPS
+        offsets = self.offsets[sites[:, 0]]
+        lengths = np.linalg.norm(offsets, axis=2)
+        offsets = offsets @ axes
+        middle = _apply(offsets[:, :, :m], found.fixed) + heights[:, :1]
+        swing = found.radius[:, None, None] * offsets[:, :, m:]
+        center_error = found.center_error + 2.0 * products
+        swing_error = found.radius_error + found.basis_error + products
+        slack = lengths * (center_error + swing_error)[:, None] + 4.0 * EPS * np.abs(heights[:, :1])
+        slack = MARGIN * (slack + 4.0 * EPS * self.radii) + self.touch
+        free, outputs = k - m, self.sums.slopes.shape[1]
+        each = max(6 * free * (free + len(self.radii) + outputs), k * (len(self.radii) + outputs))
         step = max(1, CHUNK // each)
-        for sides in product((False, True), repeat=size):
-            # Of the two patterns of a hinge through a sample one is enough.
-            samples = self.radii[tangent] == 0
-            t = np.flatnonzero(~(samples & np.array(sides)).any(axis=1))
-            heights = np.where(sides, 1.0, -1.0) * self.radii[tangent[t]]
-            fixed = _solve_lower(triangles[t], heights[:, 1:] - heights[:, :1])
-            length = np.linalg.norm(fixed, axis=1)
-            # Beyond 1 there is rounding at most: what is left of the balls decides below.
-            exists = length < 1.0 + 1e-9
-            t, heights, length = t[exists], heights[exists], length[exists]
-            fixed = fixed[exists] / np.maximum(length, 1.0)[:, None]
-            radius = np.sqrt((1.0 - np.minimum(length, 1.0)) * (1.0 + np.minimum(length, 1.0)))
-            offsets = self.offsets[pivots[t]] @ axes[t]
-            middle = _apply(offsets[:, :, : size - 1], fixed) + heights[:, :1]
-            swing = radius[:, None, None] * offsets[:, :, size - 1 :]
-            for i, a in self._matches(tangent[t], sides, middle, swing, step):
-                own, u = t[i], pivots[t[i]]
-                forms = self.forms[u, a] @ axes[own]
-                g = _apply(forms[:, :, : size - 1], fixed[i]) + self.slopes[a] * heights[i, :1]
-                spheres = Spheres(
-                    radius[i, None, None] * forms[:, :, size - 1 :],
-                    g,
-                    self.signs[a, :, None] * swing[i],
-                    self.signs[a] * middle[i] - self.reach,
-                )
-                best = spheres.best(best, WIDTH)
-        return best
+        for i, a in self._matches(sites, sides, middle, swing, slack, step):
+            # The pivot at which the terms cancel least.
+            costs = self.form_sizes[sites[i], a[:, None]]
+            costs += self.slope_sizes[a][:, None] * np.abs(heights[i])
+            column = costs.argmin(axis=1)
+            pivot, height = sites[i, column], heights[i, column]
+            forms = self.sums.forms[pivot, a] @ axes[i]
+            size, error = self.form_sizes[pivot, a], self.sums.form_errors[pivot, a]
+            g = _apply(forms[:, :, :m], found.fixed[i]) + self.sums.slopes[a] * height[:, None]
+            g_error = size * center_error[i] + 1.5 * error
+            g_error += (self.sums.slope_errors[a] + 4.0 * EPS * self.slope_sizes[a]) * np.abs(
+                height
+            )
+            yield Spheres(
+                found.radius[i, None, None] * forms[:, :, m:],
+                g,
+                self.signs[a, :, None] * swing[i],
+                self.signs[a] * middle[i] - self.radii,
+                MARGIN * (size * swing_error[i] + 1.5 * error),
+                MARGIN * g_error,
+                slack[i],
+            )
 
     def _matches(
-        self, tangent: Integers, sides: tuple[bool, ...], middle: Array, swing: Array, step: int
+        self,
+        tangent: Integers,
+        sides: Flags,
+        middle: Array,
+        swing: Array,
+        slack: Array,
+        step: int,
     ) -> Iterator[tuple[Integers, Integers]]:
         """Spheres with patterns for which every site has room on its side somewhere on the sphere,
         a chunk at a time."""
-        spread = np.linalg.norm(swing, axis=2)
-        sides_up = np.array(sides)
-        up, down = middle + spread >= self.reach, spread - middle >= self.reach
-        np.put_along_axis(up, tangent, np.broadcast_to(sides_up, tangent.shape), axis=1)
-        np.put_along_axis(down, tangent, np.broadcast_to(~sides_up, tangent.shape), axis=1)
+        spread = np.linalg.norm(swing, axis=2) * MARGIN
+        reach = self.radii - slack
+        up, down = middle + spread >= reach, spread - middle >= reach
+        np.put_along_axis(up, tangent, sides, axis=1)
+        np.put_along_axis(down, tangent, ~sides, axis=1)
         never, always = ~up @ self.bits, ~down @ self.bits
         wide = max(1, CHUNK // len(self.codes))
         for start in range(0, len(tangent), wide):
@@ -185,23 +236,6 @@ class _Faces:
 
 
 def _apply(matrices: Array, vectors: Array) -> Array:
+    """Products of matrices and vectors."""
     product: Array = (matrices @ vectors[:, :, None])[:, :, 0]
     return product
-
-
-def _complete_qr(matrices: Array) -> tuple[Array, Array]:
-    """Orthogonal Q (F, d, d) and the triangular R (F, m, m) of matrices (F, d, m), m <= d."""
-    count, d, m = matrices.shape
-    if m == 0:
-        return np.tile(np.eye(d), (count, 1, 1)), np.zeros((count, 0, 0))
-    q, r = np.linalg.qr(matrices, mode="complete")
-    return q, r[:, :m]
-
-
-def _solve_lower(triangles: Array, right: Array) -> Array:
-    """Solve R' x = b for upper triangular R (F, m, m)."""
-    x = np.zeros_like(right)
-    for i in range(right.shape[1]):
-        known = (triangles[:, :i, i] * x[:, :i]).sum(axis=1)
-        x[:, i] = (right[:, i] - known) / triangles[:, i, i]
-    return x

@@ -1,22 +1,30 @@
-"""How far a network is from the target of every site, with a rigorous bound over each ball.
+"""How far a network is from the target of every site: rigorous bounds, over each ball.
 
-The network is evaluated with code of its own.
+The network is evaluated with code of its own.  All numbers are upper bounds: to what is computed a
+bound of its rounding is added.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.verification.exact.line_network import line_errors
+from convexden.verification.exact.rationals import align, dyadic, rational, root_above
 
 Array = NDArray[np.float64]
 
-# Numbers held at a time while Jacobians are computed.
+# Numbers held at a time while hidden layers and Jacobians are computed.
 CHUNK = 4_000_000
+# Products of extended precision that are affordable: some 20 ms.
+EXTENDED = 4_000_000
+# Products of integers that are, some 100 ms.
+INTEGERS = 200_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +32,8 @@ class SiteErrors:
     r"""Errors of a network at sites n = 1..N, in the units of the data; arrays (N,).
 
     On the closed ball the network is its affine piece at the centre plus what the hinges that enter
-    the ball add, so :math:`|h(y) - t_n| \le |e_n| + r_n |E_n| + o_n`.
+    the ball add, so :math:`|h(y) - t_n| \le |e_n| + r_n |E_n| + o_n`.  Each number is at least what
+    it stands for, whatever the rounding.
 
     Attributes
     ----------
@@ -48,38 +57,119 @@ class SiteErrors:
 
 
 def site_errors(problem: Interpolation, network: ShallowNetwork) -> SiteErrors:
-    """Measure a network on every site of a problem; see `SiteErrors`."""
-    a, w = network.output_weights, network.input_weights
+    """Bound the errors of a network on every site of a problem; see `SiteErrors`.
+
+    On a line they are those of exact arithmetic, rounded up.
+    """
+    if problem.input_dimension == 1:
+        return _line(problem, network)
+    sites, neurons = len(problem), network.neurons
+    if not neurons and problem.centers.size * network.output_dimension <= INTEGERS:
+        return _affine(problem, network)
+    inputs, outputs = network.input_dimension, network.output_dimension
+    maps = outputs * inputs if (problem.radii > 0).any() else outputs + inputs
+    kind = np.longdouble if sites * (neurons + 1) * maps <= EXTENDED else np.float64
+    step = max(1, CHUNK // max(1, neurons, inputs))
+    chunks = [
+        _errors(problem, network, slice(start, start + step), kind)
+        for start in range(0, sites, step)
+    ]
+    values, jacobians, overlaps = (np.concatenate(parts) for parts in zip(*chunks, strict=True))
+    totals = (values + problem.radii * jacobians + overlaps) * (1 + 4 * np.finfo(float).eps)
+    return SiteErrors(values, jacobians, overlaps, totals, bool((problem.radii > 0).any()))
+
+
+def _line(problem: Interpolation, network: ShallowNetwork) -> SiteErrors:
+    """The errors on a line, in integers."""
+    balls = problem.radii > 0
+    values, slopes, overlaps = line_errors(
+        problem.centers[:, 0], problem.radii, problem.targets, network
+    )
+    slopes = np.where(balls, slopes, 0.0)
+    totals = (values + problem.radii * slopes + overlaps) * (1 + 4 * np.finfo(float).eps)
+    return SiteErrors(values, slopes, overlaps, totals, bool(balls.any()))
+
+
+def _affine(problem: Interpolation, network: ShallowNetwork) -> SiteErrors:
+    """The errors of a network without neurons, in integers: its slope may be steep."""
+    y, v, c, t = map(dyadic, (problem.centers, network.skip, network.offset, problem.targets))
+    unit = min(y[1] + v[1], c[1], t[1])
+    found = align((y[0] @ v[0].T, y[1] + v[1]), unit) + align(c, unit) - align(t, unit)
+    squares = (found * found).sum(axis=1).tolist()
+    values = np.array([root_above(rational(square, 2 * unit)) for square in squares])
+    balls = problem.radii > 0
+    steep = root_above(rational(int((v[0] * v[0]).sum()), 2 * v[1]))
+    slopes = np.where(balls, steep, 0.0)
+    totals = (values + problem.radii * slopes) * (1 + 4 * np.finfo(float).eps)
+    return SiteErrors(values, slopes, np.zeros(len(problem)), totals, bool(balls.any()))
+
+
+def _errors(
+    problem: Interpolation, network: ShallowNetwork, rows: slice, kind: type[np.floating[Any]]
+) -> tuple[Array, Array, Array]:
+    """Bounds of the errors of values, of Jacobians, and of overlaps at some sites.
+
+    In centred coordinates, where biases and offset do not cancel against w.y and V y.  `kind` is
+    extended precision where there is any and it is affordable.
+    """
+    a, w, skip = (
+        part.astype(kind) for part in (network.output_weights, network.input_weights, network.skip)
+    )
+    neurons, dimension = w.shape
+    unit = float(np.finfo(kind).eps) / 2  # the relative error of one operation
+    units = (dimension + 4) * unit
     origin = problem.centers.mean(axis=0)
-    goal = problem.targets.mean(axis=0)
-    y = problem.centers - origin
-    # Far from the origin biases and offset cancel against w.y and V y.  In centred coordinates the
-    # cancellation happens once, in extended precision where there is any, so that the errors are
-    # those of the network and not those of its evaluation.
-    far = origin.astype(np.longdouble)
-    biases = (w.astype(np.longdouble) @ far + network.biases).astype(float)
-    offset = (network.skip.astype(np.longdouble) @ far + network.offset - goal).astype(float)
+    y, radii = problem.centers[rows].astype(kind) - origin, problem.radii[rows]
+    # The large terms cancel here, where extended precision costs nothing.
+    far, fine = origin.astype(np.longdouble), (dimension + 4) * np.finfo(np.longdouble).eps / 2
+    biases = (network.input_weights @ far + network.biases).astype(kind)
+    offset = (network.skip @ far + network.offset).astype(kind)
+    reach = _norms(origin)
+    a_sizes, w_sizes = _norms(a), _norms(w)
+    # What a bias, and with it each z, may be off.
+    lost = fine * (w_sizes * reach + np.abs(network.biases)) + unit * np.abs(biases)
     z = y @ w.T + biases
-    reached = np.maximum(z, 0.0) @ a + y @ network.skip.T + offset
-    values = np.linalg.norm(reached - (problem.targets - goal), axis=1)
+    hidden, wanted = np.maximum(z, 0.0), problem.targets[rows]
+    missed = hidden @ a + y @ skip.T + (offset - wanted)
+    distances = _norms(y)
+    # The z with the rounding of y, d products and their sum; K products; the affine part.
+    rounding = (a_sizes @ w_sizes) * units * distances + a_sizes @ lost
+    rounding += (neurons + 3) * unit * (hidden @ a_sizes)
+    # Column by column: a steep slope meets small inputs where the units of columns differ.
+    steep = np.abs(skip).T
+    rounding += units * _norms(np.abs(y) @ steep)
+    rounding += fine * (_norms(np.abs(origin) @ steep) + _norms(network.offset))
+    rounding += 4 * unit * (_norms(offset) + _norms(wanted))
+    values = _norms(missed) + rounding
 
-    jacobians, overlaps = np.zeros(len(problem)), np.zeros(len(problem))
-    balls = np.flatnonzero(problem.radii > 0)
-    jacobians[balls] = _jacobian_norms(network, z[balls] > 0)
-    inside = problem.radii[balls, None] * np.linalg.norm(w, axis=1) - np.abs(z[balls])
-    overlaps[balls] = np.maximum(inside, 0.0) @ np.linalg.norm(a, axis=1)
-    totals = values + problem.radii * jacobians + overlaps
-    return SiteErrors(values, jacobians, overlaps, totals, bool(balls.size))
+    jacobians, overlaps = np.zeros(len(y), kind), np.zeros(len(y), kind)
+    balls = np.flatnonzero(radii > 0)
+    if balls.size:
+        jacobians[balls] = _jacobian_norms(a, w, skip, z[balls] > 0)
+        error = units * np.outer((distances + radii)[balls], w_sizes) + lost
+        inside = radii[balls, None] * w_sizes - np.abs(z[balls]) + error
+        overlaps[balls] = np.maximum(inside, 0.0) @ a_sizes
+    # The norms, their sums, and the rounding to floats.
+    grow = 1 + (neurons + skip.size + 8) * unit + np.finfo(float).eps
+    return tuple((part * grow).astype(float) for part in (values, jacobians, overlaps))
 
 
-def _jacobian_norms(network: ShallowNetwork, active: NDArray[np.bool_]) -> Array:
-    """Frobenius norms of sum_k D_nk a_k w_k^T + V, some sites at a time."""
-    a, w = network.output_weights, network.input_weights
-    p, d = network.skip.shape
+def _norms(vectors: NDArray[Any]) -> NDArray[Any]:
+    """Norms along the last axis in the precision of the vectors."""
+    return np.sqrt((vectors * vectors).sum(axis=-1))
+
+
+def _jacobian_norms(
+    a: NDArray[Any], w: NDArray[Any], skip: NDArray[Any], active: NDArray[np.bool_]
+) -> NDArray[Any]:
+    """Bounds of the Frobenius norms of sum_k D_nk a_k w_k^T + V, some sites at a time."""
+    p, d = skip.shape
+    sizes = active @ (_norms(a) * _norms(w)) + _norms(skip.reshape(-1))
+    rounding = (len(a) + 3) * np.finfo(a.dtype).eps / 2 * sizes
     step = max(1, CHUNK // (p * max(d, len(a))))
-    norms = np.empty(len(active))
+    norms = np.empty(len(active), a.dtype)
     for start in range(0, len(active), step):
         rows = slice(start, start + step)
-        jacobians = (active[rows, None, :] * a.T) @ w + network.skip
-        norms[rows] = np.linalg.norm(jacobians, axis=(1, 2))
-    return norms
+        jacobians = (active[rows, None, :] * a.T) @ w + skip
+        norms[rows] = _norms(jacobians.reshape(len(jacobians), -1))
+    return norms + rounding

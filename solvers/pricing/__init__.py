@@ -6,17 +6,21 @@ A heuristic pricer and an exact one differ by type, so that only an exact one ca
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 
 import numpy as np
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Hinges
+from convexden.solvers.ramps import widest_ramps
 
 
 class Pricing(ABC):
     """What the exchange loop asks of a pricer: hinges to add, and how they may move."""
 
     problem: Interpolation
+    clock: Clock = UNLIMITED  # of the run
 
     @abstractmethod
     def maxima(
@@ -30,6 +34,11 @@ class Pricing(ABC):
         """Activation patterns (P, N) with ramps to start from, of every two complements one: none
         by default."""
         return np.zeros((0, len(self.problem)), dtype=bool)
+
+    @cached_property
+    def ramps(self) -> tuple[Hinges, Hinges]:
+        """The hinges at the feet and at the tops of the ramps of `patterns`."""
+        return widest_ramps(self.problem, self.patterns(), self.clock)
 
     @abstractmethod
     def initial(self, count: int) -> Hinges:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Hinges, Indices, dual_heights
 from convexden.solvers.pricing.spheres import Spheres, unit
@@ -42,8 +43,15 @@ def both_ends(problem: Interpolation, normals: Array, patterns: Flags) -> tuple[
 class Ascent:
     """What climbs for one set of multipliers, values (N, p) and Jacobians (N, p, d)."""
 
-    def __init__(self, problem: Interpolation, values: Array, jacobians: Array) -> None:
+    def __init__(
+        self,
+        problem: Interpolation,
+        values: Array,
+        jacobians: Array,
+        clock: Clock = UNLIMITED,
+    ) -> None:
         self.problem, self.values, self.jacobians = problem, values, jacobians
+        self.clock = clock
         moments = values[:, :, None] * problem.centers[:, None, :] + jacobians
         self._moments = moments.reshape(len(problem), -1)
 
@@ -73,6 +81,7 @@ class Ascent:
         live = np.arange(len(normals))
         arrived = np.zeros(len(normals), dtype=bool)
         for _ in range(8 * d + 20):
+            self.clock.check()
             done = climb.release(live[arrived])
             live = np.setdiff1d(live, done, assume_unique=True)
             if not live.size:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.problem import Interpolation
 from convexden.solvers.pricing import ExactPricing
 from convexden.solvers.pricing.faces import FacePricing
@@ -9,7 +10,7 @@ from convexden.solvers.pricing.line import LinePricing
 from convexden.solvers.pricing.plane import PlanePricing
 
 
-def exact_pricing(problem: Interpolation) -> ExactPricing:
+def exact_pricing(problem: Interpolation, clock: Clock = UNLIMITED) -> ExactPricing:
     """The pricer of reduced sites on a line, in a plane, or of few sites beyond.
 
     Raises
@@ -19,4 +20,6 @@ def exact_pricing(problem: Interpolation) -> ExactPricing:
     """
     if problem.input_dimension == 1:
         return LinePricing(problem)
-    return PlanePricing(problem) if problem.input_dimension == 2 else FacePricing(problem)
+    if problem.input_dimension == 2:
+        return PlanePricing(problem, clock)
+    return FacePricing(problem, clock)

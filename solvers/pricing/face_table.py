@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Indices
 from convexden.solvers.patterns import enumerate_faces
@@ -22,9 +23,9 @@ class FaceTable:
         Number of the first face of every level, and of all faces.
     """
 
-    def __init__(self, problem: Interpolation) -> None:
+    def __init__(self, problem: Interpolation, clock: Clock = UNLIMITED) -> None:
         self.problem = problem
-        self.patterns, self.levels = enumerate_faces(problem)
+        self.patterns, self.levels = enumerate_faces(problem, clock)
         self.starts: Indices = np.cumsum([0] + [len(faces) for faces in self.levels])
         self._signed = np.where(self.patterns, problem.radii, -problem.radii)
         d = problem.input_dimension

@@ -21,6 +21,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Hinges, Indices, dual_heights, no_hinges
 from convexden.solvers.pricing import ExactPricing, Pricing
@@ -43,6 +44,8 @@ class FacePricing(ExactPricing):
     ----------
     problem : Interpolation
         Of two or more dimensions, in units of its spread.
+    clock : Clock, optional
+        Of the run.
 
     Raises
     ------
@@ -52,9 +55,9 @@ class FacePricing(ExactPricing):
 
     name = "exact-faces"
 
-    def __init__(self, problem: Interpolation) -> None:
-        self.problem = problem
-        self.table = FaceTable(problem)
+    def __init__(self, problem: Interpolation, clock: Clock = UNLIMITED) -> None:
+        self.problem, self.clock = problem, clock
+        self.table = FaceTable(problem, clock)
         self.recent: deque[Indices] = deque(maxlen=_MEMORY)
 
     def maxima(
@@ -98,6 +101,7 @@ class FacePricing(ExactPricing):
             k = problem.input_dimension - level
             step = max(1, _CHUNK // (values.shape[1] * problem.input_dimension + k * k))
             for start in range(0, len(mine), step):
+                self.clock.check()
                 # A face that cannot reach the floor nor the best so far has nothing to offer.
                 chunk = faces[mine[start : start + step]]
                 found = self._on(level, chunk, forms, totals, min(floor, best))
@@ -282,7 +286,7 @@ class QuickFaces(Pricing):
     """The local maxima on faces near to recent ones; what else there is goes unseen."""
 
     def __init__(self, exact: FacePricing) -> None:
-        self.problem, self.exact = exact.problem, exact
+        self.problem, self.clock, self.exact = exact.problem, exact.clock, exact
 
     def maxima(
         self, values: Array, jacobians: Array, floor: float, limit: int | None = None
@@ -300,6 +304,11 @@ class QuickFaces(Pricing):
     def patterns(self) -> Flags:
         """As `Pricing.patterns`."""
         return self.exact.patterns()
+
+    @property
+    def ramps(self) -> tuple[Hinges, Hinges]:  # type: ignore[override]  # known already
+        """As `Pricing.ramps`."""
+        return self.exact.ramps
 
     def initial(self, count: int) -> Hinges:
         """As `Pricing.initial`."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import (
     SAME_LINE,
@@ -56,12 +57,14 @@ class LocalPricing(Pricing):
     seed : int, optional
         Of the random hinges.  Calls remember what they found: equal sequences of them give equal
         results.
+    clock : Clock, optional
+        Of the run.
     """
 
-    def __init__(self, problem: Interpolation, seed: int = 0) -> None:
-        self.problem = problem
+    def __init__(self, problem: Interpolation, seed: int = 0, clock: Clock = UNLIMITED) -> None:
+        self.problem, self.clock = problem, clock
         self._generator = np.random.default_rng(seed)
-        self._separators = Separators(problem)
+        self._separators = Separators(problem, clock)
         self._stock = self._separators.widest(likely_patterns(problem, _STOCK, self._generator))
         self._remembered = no_hinges(problem)
 
@@ -86,11 +89,12 @@ class LocalPricing(Pricing):
         heights : (K,) array
             g at these hinges.
         """
-        ascent = Ascent(self.problem, values, jacobians)
+        ascent = Ascent(self.problem, values, jacobians, self.clock)
         found, heights = no_hinges(self.problem), np.zeros(0)
         settled: Flags = np.zeros(0, dtype=bool)
         starts, best, idle = self._first(ascent), 0.0, 0
         for _ in range(_ROUNDS):
+            self.clock.check()
             if not len(starts.normals):
                 break
             new = ascent.run(*self._highest(ascent, starts))

@@ -7,10 +7,13 @@ hinge also becomes tangent to another site m,
 
     w.(y_m - y_n) = -r_n +- r_m,
 
-cut the circle into *arcs* of constant activation pattern D, on which the constraint is a
-trigonometric polynomial of degree two,
+cut the circle into *arcs* of constant activation pattern D, on which the constraint is
 
-    g(t)^2 = |M w + v|^2,  M = sum_m D_m (l_m (y_m - y_n)^T + G_m),  v = r_n sum_m D_m l_m.
+    g(t)^2 = |M w + v|^2,  M = sum_m D_m (l_m (y_m - y_n)^T + G_m),  v = r_n sum_m D_m l_m,
+
+a trigonometric polynomial of degree two.  It is written round the middle of the arc: where balls
+almost touch, or samples, multipliers are large and arcs short, and the powers of the turn from
+there are what keeps the large terms apart from the small sum.
 
 The arcs do not depend on the multipliers and are computed once.
 """
@@ -22,6 +25,7 @@ from functools import cached_property
 
 import numpy as np
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import (
     SAME_LINE,
@@ -59,9 +63,19 @@ class _Arcs:
     patterns: Flags
 
     @cached_property
+    def middles(self) -> Array:
+        """The normals (2, arcs) in the middles."""
+        return _normals((self.starts + self.ends) / 2)
+
+    @cached_property
+    def halves(self) -> Array:
+        """Half the lengths (arcs,)."""
+        return np.asarray((self.ends - self.starts) / 2)
+
+    @cached_property
     def limits(self) -> Array:
-        """The normals (2, 2, arcs) at the starts and at the ends: coordinate, end, arc."""
-        return _normals(np.stack([self.starts, self.ends]))
+        """The turns (2, 2, arcs) from the middles to the starts and to the ends: see `_turns`."""
+        return _turns(np.stack([-self.halves, self.halves]))
 
 
 class PlanePricing(ExactPricing):
@@ -71,15 +85,20 @@ class PlanePricing(ExactPricing):
     ----------
     problem : Interpolation
         With input dimension 2, in units of its spread.
+    clock : Clock, optional
+        Of the run.
     """
 
     name = "exact-plane"
 
-    def __init__(self, problem: Interpolation) -> None:
-        self.problem = problem
+    def __init__(self, problem: Interpolation, clock: Clock = UNLIMITED) -> None:
+        self.problem, self.clock = problem, clock
         n = len(problem)
         step = max(1, _BLOCK // (32 * n * n))
-        blocks = [_arcs_at(problem, np.arange(k, min(k + step, n))) for k in range(0, n, step)]
+        blocks = []
+        for k in range(0, n, step):
+            clock.check()
+            blocks.append(_arcs_at(problem, np.arange(k, min(k + step, n))))
         self.arcs = _Arcs(
             *(
                 np.concatenate([getattr(block, part.name) for block in blocks])
@@ -111,7 +130,8 @@ class PlanePricing(ExactPricing):
         """
         polynomials = self._polynomials(values, jacobians)
         owners, angles, free = self._candidates(polynomials, floor**2)
-        squares = _evaluate(polynomials[:, owners], _normals(angles))
+        squares = _evaluate(polynomials[:, owners], _turns(angles))
+        angles = angles + (self.arcs.starts + self.arcs.halves)[owners]
         chosen = np.argsort(-squares, kind="stable")[:limit]
         hinges = self.hinges(owners[chosen], angles[chosen], free[chosen])
         # Near a close pair of sites the coefficients are large and cancel: evaluate again.
@@ -123,33 +143,23 @@ class PlanePricing(ExactPricing):
         return hinges[summits], heights[summits]
 
     def _candidates(self, polynomials: Array, floor: float) -> tuple[Indices, Array, Flags]:
-        """Local maxima on each arc of at least the floor or the greatest: arcs, angles, and
-        whether they lie inside."""
-        starts, ends, limits = self.arcs.starts, self.arcs.ends, self.arcs.limits
+        """Local maxima on each arc of at least the floor or the greatest: arcs, angles from their
+        middles, and whether they lie inside."""
+        halves, limits = self.arcs.halves, self.arcs.limits
         at_limits = _evaluate(polynomials, limits)
         highest = at_limits.max(axis=0)
-        lengths = ends - starts
         floor = min(floor, (1 - 1e-9) * float(highest.max(initial=0.0)))
-        # A chord bound: f <= highest end + length^2 / 8 max |f''|, so most arcs are never opened.
-        simple, double = np.hypot(*polynomials[1:3]), np.hypot(*polynomials[3:])
-        bend, twist = simple + 4 * double, simple + 8 * double
-        high = np.flatnonzero((highest + bend * lengths**2 / 8 >= floor) & (lengths > 0))
-        # Nor those whose slope in the middle is too steep to vanish before an end, or whose
-        # curvature there is too large to become negative.
-        middle, reach = _normals((starts + ends)[high] / 2), lengths[high] / 2 * (1 + 1e-9)
-        slopes, curvatures = (_evaluate(polynomials[:, high], middle, order) for order in (1, 2))
-        flat, bent = np.abs(slopes) <= bend[high] * reach, curvatures <= twist[high] * reach
-        opened = high[flat & bent]
-        angles, inner = _stationary(polynomials[:, opened], starts[opened], ends[opened])
+        opened = _may_peak(polynomials, halves, highest, floor)
+        angles, inner = _stationary(polynomials[:, opened], halves[opened])
         inner = opened[inner]
-        kept = _evaluate(polynomials[:, inner], _normals(angles)) >= floor
+        kept = _evaluate(polynomials[:, inner], _turns(angles)) >= floor
         # Ends count where the function rises towards them.
         rises = _evaluate(polynomials, limits, 1)
-        point = lengths == 0
+        point = halves == 0
         first = np.flatnonzero((at_limits[0] >= floor) & ((rises[0] <= 0) | point))
         last = np.flatnonzero((at_limits[1] >= floor) & (rises[1] >= 0) & ~point)
         owners = np.concatenate([inner[kept], first, last])
-        angles = np.concatenate([angles[kept], starts[first], ends[last]])
+        angles = np.concatenate([angles[kept], -halves[first], halves[last]])
         return owners, angles, np.arange(owners.size) < np.count_nonzero(kept)
 
     def hinges(self, arcs: Indices, angles: Array, free: Flags | None = None) -> Hinges:
@@ -247,28 +257,28 @@ class PlanePricing(ExactPricing):
         return moved, wanted != taken
 
     def _polynomials(self, values: Array, jacobians: Array) -> Array:
-        """Coefficients (5, arcs) of 1, cos t, sin t, cos 2t, sin 2t in g^2."""
+        """|F|^2, F.S, F.C, |S|^2, S.C and |C|^2 (6, arcs), where a turn by u from the middle of
+        the arc, on which the constraint is F, makes it F + sin(u) S - (1 - cos(u)) C."""
         problem, arcs = self.problem, self.arcs
         n, p = values.shape
         moments = values[:, :, None] * problem.centers[:, None, :] + jacobians
         table = np.concatenate([values, moments[:, :, 0], moments[:, :, 1]], axis=1)
-        coefficients = np.empty((5, len(arcs.sites)))
+        products = np.empty((6, len(arcs.sites)))
         block = max(1, _BLOCK // max(n, 3 * p))
         for begin in range(0, len(arcs.sites), block):
+            self.clock.check()
             part = slice(begin, begin + block)
             sums = arcs.patterns[part].astype(float) @ table
             total = sums[:, :p]
             y = problem.centers[arcs.sites[part]]
             m0 = sums[:, p : 2 * p] - total * y[:, :1]
             m1 = sums[:, 2 * p :] - total * y[:, 1:]
-            v = problem.radii[arcs.sites[part], None] * total
-            g00, g11 = np.sum(m0 * m0, axis=1), np.sum(m1 * m1, axis=1)
-            coefficients[0, part] = np.sum(v * v, axis=1) + (g00 + g11) / 2
-            coefficients[1, part] = 2 * np.sum(v * m0, axis=1)
-            coefficients[2, part] = 2 * np.sum(v * m1, axis=1)
-            coefficients[3, part] = (g00 - g11) / 2
-            coefficients[4, part] = np.sum(m0 * m1, axis=1)
-        return coefficients
+            x, y = arcs.middles[:, part, None]
+            c, s = m0 * x + m1 * y, m1 * x - m0 * y
+            f = problem.radii[arcs.sites[part], None] * total + c
+            for k, (one, other) in enumerate([(f, f), (f, s), (f, c), (s, s), (s, c), (c, c)]):
+                np.einsum("kp,kp->k", one, other, out=products[k, part])
+        return products
 
 
 def _arcs_at(problem: Interpolation, sites: Indices) -> _Arcs:
@@ -359,46 +369,92 @@ def _normals(t: Array) -> Array:
     return np.stack([np.cos(t), np.sin(t)])
 
 
-def _evaluate(polynomials: Array, normals: Array, order: int = 0) -> Array:
-    """The polynomials, or their first or second derivative by the angle, each at its own normal."""
-    c0, c1, s1, c2, s2 = polynomials
-    cos1, sin1 = normals
-    cos2, sin2 = (cos1 - sin1) * (cos1 + sin1), 2 * cos1 * sin1
+def _turns(u: Array) -> Array:
+    """sin u and 1 - cos u (2, ...), the latter without cancellation."""
+    return np.stack([np.sin(u), 2 * np.sin(u / 2) ** 2])
+
+
+def _evaluate(polynomials: Array, turns: Array, order: int = 0) -> Array:
+    """The polynomials, or half their first or second derivative by the angle, each after its own
+    turn."""
+    ff, fs, fc, ss, sc, cc = polynomials
+    sin, low = turns
     if order == 0:
-        return np.asarray(c0 + c1 * cos1 + s1 * sin1 + c2 * cos2 + s2 * sin2)
+        bent = ss * sin**2 + low * (cc * low - 2 * sc * sin)
+        return np.asarray(ff + 2 * (fs * sin - fc * low) + bent)
+    cos = 1 - low
     if order == 1:
-        return np.asarray(-c1 * sin1 + s1 * cos1 + 2 * (s2 * cos2 - c2 * sin2))
-    return np.asarray(-c1 * cos1 - s1 * sin1 - 4 * (c2 * cos2 + s2 * sin2))
+        return np.asarray(
+            fs * cos - fc * sin + (ss * cos + cc * low) * sin - sc * (sin**2 + cos * low)
+        )
+    double = cos**2 - sin**2
+    return np.asarray(
+        ss * double + cc * (sin**2 + low * cos) - fs * sin - fc * cos - sc * sin * (4 * cos - 1)
+    )
 
 
-def _stationary(polynomials: Array, starts: Array, ends: Array) -> tuple[Array, Indices]:
-    """Local maxima inside the arcs: angles and the indices of their arcs.
+def _may_peak(polynomials: Array, halves: Array, highest: Array, floor: float) -> Indices:
+    """The arcs that may have a local maximum of at least the floor inside.
 
-    With u = exp(i t), A = c1 - i s1 and B = c2 - i s2 the polynomial is c0 + Re(A u + B u^2), and
-    f' = 0 the self-inversive quartic 2 B u^4 + A u^3 - conj(A) u - 2 conj(B), whose roots are the
-    eigenvalues of its companion matrix.
+    Parameters
+    ----------
+    polynomials : (6, arcs) array
+    halves, highest : (arcs,) array
+        Half their lengths, and the greater of the values at their ends.
+    floor : float
     """
-    _, c1, s1, c2, s2 = polynomials
-    size = np.maximum(np.abs(polynomials[1:]).max(axis=0), np.finfo(float).tiny)
-    a, b = (c1 - 1j * s1) / size, (c2 - 1j * s2) / size
-    # Without second harmonic the leading coefficient vanishes; a tiny one sends the two spare
-    # roots to 0 and infinity and moves the others by as little.
-    b = np.where(np.abs(b) < 1e-15, 1e-15, b)
-    companion = np.zeros((len(starts), 4, 4), dtype=complex)
+    ff, fs, fc, ss, sc, cc = polynomials
+    # The second and third derivatives from the harmonics; along short arcs, where these are large and cancel,
+    # from the sizes of the constraint and of its derivatives.
+    simple, double = 2 * np.hypot(fc - cc, fs - sc), np.hypot((cc - ss) / 2, sc)
+    size, slope, curve = np.sqrt(ff), np.sqrt(ss), np.sqrt(cc)
+    reach = np.minimum(halves, 1.5)
+    size += reach * slope + reach**2 * curve
+    slope, curve = slope + reach * curve, curve + reach * slope
+    bend = np.minimum(simple + 4 * double, 2 * (slope**2 + size * curve))
+    twist = np.minimum(simple + 8 * double, 2 * slope * (3 * curve + size))
+    # A chord bound, f <= highest end + length^2 / 8 their second derivative: most arcs are never opened.  Nor
+    # those whose slope in the middle is too steep to vanish before an end, or whose curvature
+    # there is too large to become negative.
+    halves = halves * (1 + 1e-9)
+    opened = (highest + bend * halves**2 / 2 >= floor) & (halves > 0)
+    opened &= (2 * np.abs(fs) <= bend * halves) & (2 * (ss - fc) <= twist * halves)
+    return np.flatnonzero(opened)
+
+
+def _stationary(polynomials: Array, halves: Array) -> tuple[Array, Indices]:
+    """Local maxima inside the arcs: angles from their middles and the indices of their arcs.
+
+    In x = tan(u / 2) the constraint is (F + 2 x S + x^2 (F - 2 C)) / (1 + x^2), so that g^2 is
+    n(x) / (1 + x^2)^2 with a quartic n, and stationary where the quartic
+    n' (1 + x^2) - 4 x n vanishes.  With x in units of its limit the coefficients are no larger
+    than g^2 on the arc, however short it is; the roots are the eigenvalues of the companion matrix.
+    """
+    ff, fs, fc, ss, sc, cc = polynomials
+    unit = np.tan(np.minimum(halves, np.pi / 2) / 2)
+    square = unit**2
+    n0, n1, n3 = ff, 4 * unit * fs, 4 * unit * square * (fs - 2 * sc)
+    n2, n4 = square * (4 * ss + 2 * ff - 4 * fc), square**2 * (ff - 4 * fc + 4 * cc)
+    quartic = np.stack(
+        [n1, 2 * n2 - 4 * square * n0, 3 * (n3 - square * n1), 4 * n4 - 2 * square * n2]
+    )
+    leading = -square * n3
+    # A leading coefficient of zero would send a root to infinity: a tiny one sends it almost there
+    # and moves the others by as little.
+    tiny = np.maximum(1e-15 * np.abs(quartic).max(axis=0), np.finfo(float).tiny)
+    leading = np.where(np.abs(leading) < tiny, tiny, leading)
+    companion = np.zeros((len(halves), 4, 4))
     companion[:, 1, 0] = companion[:, 2, 1] = companion[:, 3, 2] = 1.0
-    companion[:, 0, 3] = np.conj(b) / b
-    companion[:, 1, 3] = np.conj(a) / (2 * b)
-    companion[:, 3, 3] = -a / (2 * b)
-    roots = np.linalg.eigvals(companion) if len(starts) else np.empty((0, 4), dtype=complex)
-    owners, which = np.nonzero(np.abs(np.abs(roots) - 1.0) < 1e-3)
-    angles = np.angle(roots[owners, which]).astype(float)
+    companion[:, :, 3] = (-quartic / leading).T
+    roots = np.linalg.eigvals(companion) if len(halves) else np.empty((0, 4))
+    owners, which = np.nonzero(np.abs(roots.imag) <= 1e-3 * np.maximum(1.0, np.abs(roots)))
+    angles = 2 * np.arctan(unit[owners] * roots.real[owners, which])
+    own, ends = polynomials[:, owners], halves[owners]
     for _ in range(3):
-        u = np.exp(1j * angles)
-        once, twice = a[owners] * u, b[owners] * u * u
-        slope, curvature = -(once + 2 * twice).imag, -(once + 4 * twice).real
+        turns = _turns(angles)
+        slope, curvature = (_evaluate(own, turns, order) for order in (1, 2))
         step = np.divide(slope, curvature, out=np.zeros_like(slope), where=curvature < 0)
-        angles = angles - np.clip(step, -1e-3, 1e-3)
-    begin, end = starts[owners], ends[owners]
-    angles = begin + (angles - begin) % (2 * np.pi)
-    inside = (angles <= end) & (curvature < 0)
+        furthest = 1e-3 * np.minimum(ends, 1.0)
+        angles = angles - np.clip(step, -furthest, furthest)
+    inside = (np.abs(angles) <= ends) & (curvature < 0)
     return np.asarray(angles[inside], dtype=float), owners[inside]

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import nnls
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Indices, spanning_tree
 
@@ -36,8 +37,8 @@ class Starts(NamedTuple):
 class Separators:
     """The widest hinges of patterns, kept once they are known."""
 
-    def __init__(self, problem: Interpolation) -> None:
-        self.problem = problem
+    def __init__(self, problem: Interpolation, clock: Clock = UNLIMITED) -> None:
+        self.problem, self.clock = problem, clock
         self._known: dict[bytes, Array | None] = {}
 
     def widest(self, patterns: Flags) -> Starts:
@@ -68,6 +69,8 @@ class Separators:
         return exist, np.array(found).reshape(len(exist), self.problem.input_dimension + 1)
 
     def _widest(self, pattern: Flags) -> Array | None:
+        """The hinge of a pattern, (w, b), if it has one."""
+        self.clock.check()
         key = np.packbits(pattern).tobytes()
         if key not in self._known:
             self._known[key] = self._separate(pattern)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convexden import arguments
 from convexden.errors import InvalidProblem
 
 Array = NDArray[np.float64]
@@ -61,7 +62,7 @@ class Mixture:
     weights: ArrayLike
 
     def __post_init__(self) -> None:
-        weights = np.array(self.weights, dtype=float).ravel()
+        weights = arguments.array("weights", self.weights).ravel()
         if weights.size != len(self.components) or not weights.size or not (weights > 0).all():
             raise InvalidProblem("a mixture needs one positive weight for each component")
         object.__setattr__(self, "weights", weights / weights.sum())

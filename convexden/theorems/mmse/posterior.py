@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convexden import arguments
+
 Array = NDArray[np.float64]
 
 
@@ -33,7 +35,8 @@ def posterior_mean(points: ArrayLike, clean: ArrayLike, sigma: float) -> Array:
     >>> mmse.posterior_mean([0.1, 0.5], [0.0, 1.0], 0.1)
     array([4.24835426e-18, 5.00000000e-01])
     """
-    y, x = np.asarray(points, dtype=float), np.asarray(clean, dtype=float)
+    y, x = arguments.array("points", points), arguments.array("clean points", clean)
+    sigma = arguments.number("sigma", sigma, above=0.0)
     columns, rows = (array.reshape(len(array), -1) for array in (y, x))
     center = rows.mean(axis=0)  # so that the squares lose no digits far from the origin
     moved = rows - center

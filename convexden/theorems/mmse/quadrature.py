@@ -8,7 +8,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden.errors import InvalidProblem
+from convexden import arguments
+from convexden.errors import InvalidInput, InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.pieces import along
 from convexden.theorems import univariate
@@ -132,9 +133,11 @@ def errors(
     >>> found.mmse < found.minimum_norm < found.empirical_mmse
     True
     """
-    points, sigma = _clean(clean), _positive("sigma", sigma)
+    points, sigma = _clean(clean), arguments.number("sigma", sigma, above=0.0)
     if network is None:
-        network = univariate.closed_form(points, sigma * _positive("kappa", kappa)).network
+        network = univariate.closed_form(
+            points, sigma * arguments.number("kappa", kappa, above=0.0)
+        ).network
     elif (network.input_dimension, network.output_dimension) != (1, 1):
         raise InvalidProblem("the network is not univariate: give one of one input and output")
     return _errors(points, density, sigma, network, breaks, NODES)
@@ -149,7 +152,7 @@ def _errors(
     nodes: tuple[int, int],
 ) -> MeanSquaredErrors:
     """The errors by rules of so many nodes."""
-    moments = _Moments.of(density, sigma, np.asarray(breaks, dtype=float).ravel())
+    moments = _Moments.of(density, sigma, arguments.array("breaks", breaks).ravel())
     low, high = moments.reach
     line = along(network, [low], [high])
     knots = line.points(line.knots)[:, 0]
@@ -208,7 +211,7 @@ def curve(
     """
     return [
         errors(clean, density, sigma, kappa, breaks=breaks)
-        for sigma in np.asarray(sigmas, dtype=float).ravel().tolist()
+        for sigma in arguments.array("sigmas", sigmas, error=InvalidInput).ravel().tolist()
     ]
 
 
@@ -257,7 +260,7 @@ def crossing(
     from scipy.optimize import brentq
 
     points = _clean(clean)
-    largest = float(np.diff(points).min()) / (2 * _positive("kappa", kappa))
+    largest = float(np.diff(points).min()) / (2 * arguments.number("kappa", kappa, above=0.0))
 
     @cache
     def found(sigma: float, nodes: tuple[int, int] = NODES) -> MeanSquaredErrors:
@@ -357,13 +360,8 @@ def _gauss(nodes: int) -> tuple[Array, Array]:
 
 
 def _clean(clean: ArrayLike) -> Array:
-    points = np.unique(np.asarray(clean, dtype=float).ravel())
-    if points.size < 2 or not np.isfinite(points).all():
-        raise InvalidProblem("give at least two clean points, finite numbers")
+    """The clean points, in order."""
+    points = np.unique(arguments.array("clean points", clean).ravel())
+    if points.size < 2:
+        raise InvalidProblem("give at least two clean points")
     return points
-
-
-def _positive(name: str, value: float) -> float:
-    if not 0 < value < np.inf:
-        raise InvalidProblem(f"{name} is {value:g}: give a positive number")
-    return float(value)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convexden import arguments
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.theorems.mmse.posterior import posterior_mean
@@ -150,7 +151,7 @@ def monte_carlo(
     >>> at_clean_points.difference.mean < 0
     True
     """
-    points = np.asarray(clean, dtype=float)
+    points = arguments.array("clean points", clean)
     points = points[:, None] if points.ndim == 1 else points
     d = network.input_dimension
     if points.ndim != 2 or points.shape[1] != d or network.output_dimension != d:
@@ -159,13 +160,11 @@ def monte_carlo(
             f"{network.output_dimension} outputs: give clean points (N, d) and a network from d "
             "to d"
         )
-    if not 0 < sigma < np.inf:
-        raise InvalidProblem(f"sigma is {sigma:g}: give a positive number")
-    if samples < FEWEST or not 0 < confidence < 1 or seed < 0 or not accuracy >= 0:
-        raise InvalidProblem(
-            f"give at least {FEWEST} samples, a confidence between 0 and 1, a seed >= 0 and an "
-            "accuracy >= 0"
-        )
+    sigma = arguments.number("sigma", sigma, above=0.0)
+    samples = arguments.whole("samples", samples, least=FEWEST)
+    seed = arguments.whole("seed", seed)
+    confidence = arguments.number("confidence", confidence, above=0.0, below=1.0)
+    accuracy = arguments.number("accuracy", accuracy, least=0.0)
     from scipy.stats import norm
 
     quantile = float(norm.ppf((1 + confidence) / 2))
@@ -221,7 +220,7 @@ def _draw(population: Population, rng: np.random.Generator, count: int, dimensio
     elif callable(population):
         found = population(rng, count)
     else:
-        members = np.asarray(population, dtype=float)
+        members = arguments.array("the population's points", population)
         if not members.size:
             raise InvalidProblem("the population is empty: give points (P, d)")
         found = members[rng.integers(0, len(members), count)]

@@ -37,12 +37,7 @@ def dyadic(array: Any) -> tuple[Integers, int]:
     nonzero = mantissas != 0
     lowest = int(exponents[nonzero].min()) if nonzero.any() else 0
     shifts = np.where(nonzero, exponents - lowest, 0)
-    integers = np.empty(numbers.shape, dtype=object)
-    flat = [
-        mantissa << shift
-        for mantissa, shift in zip(mantissas.ravel().tolist(), shifts.ravel().tolist(), strict=True)
-    ]
-    integers.reshape(-1)[:] = flat
+    integers: Integers = mantissas.astype(object) << shifts.astype(object)
     return integers, lowest
 
 

@@ -1,0 +1,148 @@
+"""Reduces a problem to the affine hulls of its data and drops sites that others imply.
+
+A network that depends on the inputs only within the affine hull of the centers, and maps into that
+of the targets, never costs more.  The reduced problem has as few inputs and outputs as these hulls
+have dimensions; what is found for it is lifted back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden.certificate import Certificate
+from convexden.hull import Hull
+from convexden.infeasibility import InfeasibilityProof
+from convexden.meetings import contained
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    r"""A problem in the coordinates of the affine hulls, and the way back.
+
+    With orthonormal rows E (inputs) and F (outputs), origins o and q and scales s and u, the
+    reduced sites are :math:`E (y_n - o) / s` with targets :math:`F (t_n - q) / u` and radii
+    :math:`r_n / s`; costs of the reduced problem times u / s are costs of the original.
+
+    Attributes
+    ----------
+    original : Interpolation
+    problem : Interpolation
+        The reduced one.
+    sites : (S,) int array
+        Which sites of the original it holds, in order.
+    inputs, outputs : Hull
+        The affine hulls of the centers and of the targets.
+    input_scale, output_scale : float
+        Powers of two next to the spreads, so that scaling rounds nothing.
+    """
+
+    original: Interpolation
+    problem: Interpolation
+    sites: NDArray[np.intp]
+    inputs: Hull
+    outputs: Hull
+    input_scale: float
+    output_scale: float
+
+    @classmethod
+    def of(cls, problem: Interpolation, *, drop_implied: bool = False) -> Reduction:
+        """The reduction of a problem; without the sites that others imply if that is asked for."""
+        inputs, outputs = Hull.of(problem.centers), Hull.of(problem.targets)
+        input_scale = _power_of_two(problem.input_spread)
+        output_scale = _power_of_two(problem.target_spread or 1.0)
+        reduced = Interpolation(
+            inputs.coordinates / input_scale,
+            outputs.coordinates / output_scale,
+            problem.radii / input_scale,
+        )
+        sites = np.arange(len(problem))
+        if drop_implied:
+            sites = np.flatnonzero(~contained(reduced.centers, reduced.radii))
+            reduced = Interpolation(
+                reduced.centers[sites], reduced.targets[sites], reduced.radii[sites]
+            )
+        return cls(problem, reduced, sites, inputs, outputs, input_scale, output_scale)
+
+    @property
+    def input_origin(self) -> Array:
+        """Where the reduced coordinates of the inputs are zero (d,)."""
+        return self.inputs.origin
+
+    @property
+    def input_basis(self) -> Array:
+        """Orthonormal rows (d', d) that span the differences of the centers."""
+        return self.inputs.basis
+
+    @property
+    def output_origin(self) -> Array:
+        """Where the reduced coordinates of the outputs are zero (p,)."""
+        return self.outputs.origin
+
+    @property
+    def output_basis(self) -> Array:
+        """Orthonormal rows (p', p) that span the differences of the targets."""
+        return self.outputs.basis
+
+    @property
+    def cost_scale(self) -> float:
+        """Cost in the original units of a reduced network of cost 1."""
+        return self.output_scale / self.input_scale
+
+    def lift_network(self, network: ShallowNetwork) -> ShallowNetwork:
+        """The network on the original inputs and outputs; unit input weights stay unit."""
+        input_weights = network.input_weights @ self.input_basis
+        biases = network.biases * self.input_scale - input_weights @ self.input_origin
+        skip = self.cost_scale * self.output_basis.T @ network.skip @ self.input_basis
+        offset = (
+            self.output_origin
+            + self.output_scale * network.offset @ self.output_basis
+            - skip @ self.input_origin
+        )
+        return ShallowNetwork(
+            self.cost_scale * network.output_weights @ self.output_basis,
+            input_weights,
+            biases,
+            skip,
+            offset,
+        )
+
+    def lift_certificate(self, certificate: Certificate) -> Certificate:
+        """The multipliers of the original constraints, zero at sites that were dropped, with the
+        same pricing maximum.
+        """
+        n, d = len(self.original), self.original.input_dimension
+        p = self.original.output_dimension
+        values, jacobians = np.zeros((n, p)), np.zeros((n, p, d))
+        values[self.sites] = certificate.values @ self.output_basis / self.input_scale
+        jacobians[self.sites] = np.einsum(
+            "nij,ip,jd->npd", certificate.jacobians, self.output_basis, self.input_basis
+        )
+        return Certificate(
+            values,
+            jacobians,
+            certificate.lower_bound * self.cost_scale,
+            certificate.pricing_maximum,
+            certificate.pricing,
+        )
+
+    def lift_proof(self, proof: InfeasibilityProof) -> InfeasibilityProof:
+        """The proof for the original sites, of whose coordinates it knows nothing yet."""
+        return proof.extended(self.sites.tolist(), len(self.original))
+
+
+def moved_problem(problem: Interpolation) -> Interpolation:
+    """The problem with its centers in their affine hull, to the last place of a float."""
+    moved = Hull.of(problem.centers).moved_points
+    return Interpolation(moved, problem.targets, problem.radii)
+
+
+def _power_of_two(number: float) -> float:
+    """The power of two next to a positive number."""
+    return float(2.0 ** np.round(np.log2(number)))

@@ -1,0 +1,331 @@
+r"""Multipliers closed exactly: the dual equalities hold in integers, not up to rounding.
+
+A certificate's floats satisfy :math:`\sum l_n = 0` and :math:`\sum (l_n y_n^T + G_n) = 0` only up
+to rounding, and where the data are thin what is missing can be worth any bound.  Any multipliers
+that satisfy both prove something, so they are changed until they do, in integers:
+
+* with a ball, its own multipliers take what is missing;
+* with samples only, those of k + 1 affinely independent samples do, by an exact linear solve.
+
+Coordinates.  If the sites span their space, they are used as they are.  If they lie in an affine
+subspace up to a few units in the last place of every column, :math:`y_n = o + B^T A_n + e_n` with
+a basis B that is orthonormal up to :math:`\| B B^T - I \| \le \eta` and the rows A_n of a float
+array, taken as exact.  A hinge (w, b) of unit length has :math:`\omega = B w`,
+:math:`|\omega| \le \sqrt{1 + \eta}`, and
+
+.. math:: z_n = \omega^T A_n + b' + w^T e_n , \qquad
+   |\omega^T A_n + b'| \ge (r_n - |e_n|)\, |\omega| / \sqrt{1 + \eta}
+
+on every ball that it does not cut.  With :math:`G_n = \Gamma_n B` at all sites but one ball, which
+takes :math:`-\sum l_n e_n^T` in addition, the equalities hold for the data as they are given, and
+
+.. math:: P \le \sqrt{1 + \eta}\; P' + 2 \sum_n |l_n| |e_n|
+
+with the maximum P' of the reduced multipliers for the radii
+:math:`(r_n - |e_n|) / \sqrt{1 + \eta}`.  Without a ball nothing can take what is missing: then the
+statement is about the moved samples :math:`o + B^T A_n`, and `ClosedDual.moved` says by how much
+they have moved.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden.hull import Hull, ulps
+from convexden.verification.exact.rationals import Integers, above, align, dyadic, rational
+
+Array = NDArray[np.float64]
+
+EPS = float(np.finfo(float).eps)
+# Multipliers below this share of the largest are set to zero: they would only lengthen integers.
+SMALLEST_SHARE = 2.0**-160
+
+
+@dataclass(frozen=True, eq=False)
+class ClosedDual:
+    r"""Multipliers that satisfy the dual equalities exactly, as integers.
+
+    Samples without multipliers are left out; balls stay, because hinges must not cut them.
+    Coordinates are counted from one of the sites.
+
+    Attributes
+    ----------
+    centers : (S, k) integers, in units of ``2**unit``
+    radii : (S,) integers, in units of ``2**unit``
+    values : (S, p) integers
+        :math:`l_n` in units of ``2**weight / denominator``.
+    jacobians : (S, p, k) integers
+        :math:`\Gamma_n` in units of ``2**(weight + unit) / denominator``.
+    unit, weight, denominator : int
+    objective : Fraction
+        :math:`\sum_n l_n^T t_n` in the units of the data.
+    sites : (S,) int array
+        Which sites are left.
+    stretch, slack : float
+        :math:`P \le \mathtt{stretch}\, P' + \mathtt{slack}`; 1 and 0 if the sites span their space.
+    moved : float
+        By how much the samples that the bound speaks about differ from those given, in units in
+        the last place of their columns; 0 if it speaks about the data as they are.
+    residual : float
+        Size of what had to be added for the equalities, relative to the multipliers' own terms.
+    stray : float
+        Size of the Jacobian multipliers that cannot count, at samples and across the hull of the
+        centers, relative to the same terms.
+    """
+
+    centers: Integers
+    radii: Integers
+    values: Integers
+    jacobians: Integers
+    unit: int
+    weight: int
+    denominator: int
+    objective: Fraction
+    sites: NDArray[np.intp]
+    stretch: float
+    slack: float
+    moved: float
+    residual: float
+    stray: float
+
+    @property
+    def balls(self) -> NDArray[np.bool_]:
+        """Which of the sites left are balls."""
+        return np.asarray(self.radii != 0, dtype=bool)
+
+
+@dataclass(frozen=True, eq=False)
+class _Coordinates:
+    """Floats A and B of the module's text, with bounds of the errors."""
+
+    points: Array  # (N, k): A
+    basis: Array | None  # (k, d): B; None if the sites are used as they are
+    distances: Array  # (N,): bounds of |e_n|
+    stretch: float  # bound of sqrt(1 + eta)
+    moved: float  # in units in the last place
+
+
+def close_dual(
+    centers: Array, targets: Array, radii: Array, values: Array, jacobians: Array
+) -> ClosedDual:
+    r"""Change multipliers so that the dual equalities hold exactly.
+
+    Parameters
+    ----------
+    centers, targets, radii, values, jacobians : arrays (N, d), (N, p), (N,), (N, p), (N, p, d)
+        Finite floats, meant exactly.
+    """
+    ball = radii > 0
+    place = _coordinates(centers)
+    points, reduced = place.points, radii
+    gamma, across, slack = jacobians, 0.0, 0.0
+    if place.basis is not None:
+        gamma = jacobians @ place.basis.T
+        across = float(np.linalg.norm(jacobians - gamma @ place.basis, axis=(1, 2)).sum())
+    if place.stretch > 1.0:
+        shrunk = (radii - place.distances) / place.stretch * (1.0 - 4.0 * EPS)
+        reduced = np.where(ball, np.maximum(shrunk, 0.0), 0.0)
+    moved = 0.0 if ball.any() else place.moved
+    misplaced = float(np.linalg.norm(jacobians[~ball], axis=(1, 2)).sum())
+    gamma = np.where(ball[:, None, None], gamma, 0.0)
+    gamma = _without_dust(gamma)
+    values = _without_dust(values)
+    keep = ball | (values != 0.0).any(axis=1)
+    if not ball.any() and keep.any():
+        keep[_independent(points, keep)] = True
+    sites = np.flatnonzero(keep)
+    closed = _close(points[sites], reduced[sites], values[sites], gamma[sites], ball[sites])
+    if place.distances.any() and ball.any():
+        scale = Fraction(1, closed.denominator)
+        norms = [
+            above(sum(abs(rational(int(x), closed.weight)) for x in row) * scale)
+            for row in closed.values
+        ]
+        slack = 2.0 * float(np.array(norms) @ place.distances[sites]) * (1.0 + 1e-12)
+    middle = points - points.mean(axis=0)
+    size = float(np.linalg.norm(values, axis=1) @ np.linalg.norm(middle, axis=1))
+    size += float(np.linalg.norm(gamma, axis=(1, 2)).sum())
+    goals, exponent = dyadic(targets[sites])
+    total = int((closed.values * goals).sum()) if len(sites) else 0
+    objective = rational(total, closed.weight + exponent) / closed.denominator
+    return ClosedDual(
+        closed.centers,
+        closed.radii,
+        closed.values,
+        closed.jacobians,
+        closed.unit,
+        closed.weight,
+        closed.denominator,
+        objective,
+        sites,
+        place.stretch,
+        slack,
+        moved,
+        closed.change / size if size > 0.0 else 0.0,
+        (misplaced + across) / size if size > 0.0 else float(misplaced + across > 0.0),
+    )
+
+
+def _without_dust(numbers: Array) -> Array:
+    """Zero for numbers that are next to nothing beside the largest."""
+    largest = float(np.abs(numbers).max(initial=0.0))
+    return np.where(np.abs(numbers) < largest * SMALLEST_SHARE, 0.0, numbers)
+
+
+def _coordinates(centers: Array) -> _Coordinates:
+    """Coordinates of the sites in their affine hull, if it is smaller than their space, and bounds
+    of what they are off, whoever proposed them.
+    """
+    hull = Hull.of(centers)
+    nothing = np.zeros(len(centers))
+    rank, dimension = hull.basis.shape
+    if rank == dimension:
+        return _Coordinates(centers, None, nothing, 1.0, 0.0)
+    columns = np.flatnonzero((centers != centers[0]).any(axis=0))
+    if len(columns) == rank:
+        # Columns that do not change are left out: exactly, and nothing moves.
+        return _Coordinates(centers[:, columns], np.eye(dimension)[columns], nothing, 1.0, 0.0)
+    extended = np.longdouble
+    eps = float(np.finfo(extended).eps)
+    wide, points = hull.basis.astype(extended), hull.coordinates
+    exact = centers.astype(extended) - hull.origin.astype(extended)
+    rest = exact - points.astype(extended) @ wide
+    # Rounding of the sum over the basis, and of the difference of sites.
+    sizes = np.abs(exact) + np.abs(points) @ np.abs(hull.basis)
+    bounds = np.abs(rest).astype(float) * (1.0 + 4.0 * EPS)
+    bounds += (rank + 4) * eps * sizes.astype(float)
+    distances = np.linalg.norm(bounds, axis=1) * (1.0 + dimension * EPS)
+    gram = (wide @ wide.T - np.eye(rank, dtype=extended)).astype(float)
+    eta = float(np.linalg.norm(gram)) * (1.0 + dimension * EPS) + rank * dimension * eps
+    moves = float((bounds[:, columns] / ulps(centers)[columns]).max())
+    return _Coordinates(points, hull.basis, distances, 1.0 + eta, moves)
+
+
+def _independent(points: Array, keep: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Affinely independent sites, as many as possible: of those with multipliers if they can."""
+    centered = points - points[keep].mean(axis=0)
+    size = float(np.abs(centered).max()) or 1.0
+    rows = np.column_stack([np.ones(len(points)), centered / size])
+    # Sites without multipliers come in only where the others do not suffice.
+    rows[~keep] *= 1e-3
+    chosen: list[int] = []
+    for _ in range(rows.shape[1]):
+        lengths = np.linalg.norm(rows, axis=1)
+        best = int(np.argmax(lengths))
+        if lengths[best] == 0.0:
+            break
+        chosen.append(best)
+        unit = rows[best] / lengths[best]
+        for _ in range(2):  # the second pass removes the rounding of the first
+            rows = rows - np.outer(rows @ unit, unit)
+        rows[chosen] = 0.0
+    return np.array(chosen, dtype=np.intp)
+
+
+@dataclass(frozen=True, eq=False)
+class _Closed:
+    centers: Integers
+    radii: Integers
+    values: Integers
+    jacobians: Integers
+    unit: int
+    weight: int
+    denominator: int
+    change: float
+
+
+def _close(
+    points: Array, radii: Array, values: Array, gamma: Array, ball: NDArray[np.bool_]
+) -> _Closed:
+    """The integers, and the size of what was added, in the units of the data."""
+    count = len(points)
+    y, r, lam, jac = dyadic(points), dyadic(radii), dyadic(values), dyadic(gamma)
+    unit = min(y[1], r[1])
+    centers, reach = align(y, unit), align(r, unit)
+    if not count:
+        return _Closed(centers, reach, lam[0], jac[0], unit, lam[1], 1, 0.0)
+    centers = centers - centers[0]
+    # Values in units of 2**weight, Jacobians in those times 2**unit.
+    weight = min(lam[1], jac[1] - unit)
+    lam_int, jac_int = align(lam, weight), align(jac, weight + unit)
+    if ball.any():
+        # The largest ball among those that are not far: its own terms hide the change best.
+        taker = int(np.argmax(np.where(ball, np.linalg.norm(values, axis=1), -1.0)))
+        excess = lam_int.sum(axis=0)
+        lam_int[taker] -= excess
+        # z_n is counted from the ball that takes the rest.
+        relative = centers - centers[taker]
+        moment = (lam_int[:, :, None] * relative[:, None, :]).sum(axis=0) + jac_int.sum(axis=0)
+        jac_int[taker] -= moment
+        change = _size(moment, weight + unit) + _size(excess, weight) * _spread(points)
+        return _Closed(centers, reach, lam_int, jac_int, unit, weight, 1, change)
+    chosen = _independent(points, np.ones(count, dtype=bool))
+    excess = lam_int.sum(axis=0)
+    moment = (lam_int[:, :, None] * centers[:, None, :]).sum(axis=0)
+    rows = [[1, *centers[site]] for site in chosen]
+    right = [[-int(x)] + [-int(m) for m in row] for x, row in zip(excess, moment, strict=True)]
+    parts, denominator = _solve(rows, right)
+    if parts is None:
+        # Fewer independent samples than dimensions: nothing can be closed, nothing is proven.
+        zero = np.zeros_like(lam_int)
+        return _Closed(centers, reach, zero + 0, jac_int * 0, unit, weight, 1, np.inf)
+    lam_int = lam_int * denominator
+    added = np.zeros_like(lam_int)
+    for j, site in enumerate(chosen):
+        added[site] = [part[j] for part in parts]
+    scale = abs(denominator)
+    change = (
+        sum(float(Fraction(abs(int(x)), scale)) for x in added.ravel() if x)
+        * 2.0**weight
+        * _spread(points)
+    )
+    total = lam_int + added
+    if denominator < 0:
+        total = -total
+    return _Closed(centers, reach, total, jac_int * scale, unit, weight, scale, change)
+
+
+def _spread(points: Array) -> float:
+    """Largest distance of a point from their mean."""
+    return float(np.linalg.norm(points - points.mean(axis=0), axis=1).max())
+
+
+def _size(integers: Integers, exponent: int) -> float:
+    """Euclidean norm of integers in units of 2**exponent, up to rounding."""
+    return float(np.sqrt(sum(float(rational(int(x), exponent)) ** 2 for x in integers.ravel())))
+
+
+def _solve(rows: list[list[int]], right: list[list[int]]) -> tuple[list[list[int]] | None, int]:
+    """Integers x_j and a denominator D with ``sum_j x_j rows[j] = D right`` for every right side.
+
+    Fraction-free elimination (Bareiss 1968); None if there is no solution, or not one only.
+    """
+    size = len(rows)
+    width = len(rows[0])
+    if size != width:
+        return None, 1
+    # Columns are the sites, and the right sides stand beside them.
+    matrix = [[rows[j][i] for j in range(size)] + [side[i] for side in right] for i in range(size)]
+    previous = 1
+    for k in range(size):
+        pivot = next((i for i in range(k, size) if matrix[i][k] != 0), None)
+        if pivot is None:
+            return None, 1
+        if pivot != k:
+            matrix[k], matrix[pivot] = matrix[pivot], [-x for x in matrix[k]]
+        head = matrix[k][k]
+        for i in range(size):
+            if i == k:
+                continue
+            factor = matrix[i][k]
+            matrix[i] = [
+                (head * x - factor * y) // previous
+                for x, y in zip(matrix[i], matrix[k], strict=True)
+            ]
+        previous = head
+    denominator = matrix[0][0]
+    return [[matrix[i][size + s] for i in range(size)] for s in range(len(right))], denominator

@@ -1,0 +1,68 @@
+r"""Rows in the units in which hinges see them.
+
+Near the edge of feasibility a gap of width m between balls has hinges at a distance of at most m
+from each other: their features differ by as little, multipliers grow like 1/m, and so does the
+condition of every system in which they meet.  The dual's feasible set, that of the multipliers Z
+with :math:`|Z^T \psi_k| \le 1`, is then long in some directions and short in others.  In the
+coordinates in which :math:`\sum_k \psi_k \psi_k^T` is the identity it contains the unit ball and
+is not much larger: a linear change of the rows, which leaves all the rest of the methods as it is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from convexden.solvers.atoms import Array, Flags, Hinges
+from convexden.solvers.constraints import Constraints
+from convexden.solvers.pricing import Pricing
+
+_HINGES = 10  # a row, where they are many
+_NARROW = 1e-2  # a gap, in units of the spread
+_CONDITION = 1e3  # rows of a better condition are left as they are: sparse, and in known units
+_SINGULAR = 1e-13  # directions that no hinge sees by more than this share are seen by none
+_MOST = 300  # rows; of more the change of coordinates costs as much as a solution
+
+
+def conditioned(rows: Constraints, pricing: Pricing) -> Constraints:
+    """The rows in units of their features at the first hinges, if these differ much in size."""
+    count = len(rows.targets)
+    if not count or count > _MOST:
+        return rows
+    hinges = _hinges(pricing, count)
+    if not len(hinges):
+        return rows
+    sizes, axes = np.linalg.svd(rows.features(hinges), full_matrices=False)[1:]
+    seen = sizes > _SINGULAR * sizes[0]
+    if not seen.any() or sizes[0] <= _CONDITION * sizes[seen].min():
+        return rows
+    return ConditionedConstraints(rows, sizes[seen], axes[seen])
+
+
+def _hinges(pricing: Pricing, count: int) -> Hinges:
+    """Those of every pattern, if the ramps tell that some gap is narrow; where the patterns are not
+    known, the first hinges."""
+    feet, tops = pricing.ramps
+    if not len(feet):
+        return pricing.initial(_HINGES * count)
+    narrow = np.abs(feet.biases - tops.biases).min() < _NARROW
+    return pricing.spanning() if narrow else feet[:0]
+
+
+class ConditionedConstraints(Constraints):
+    """Rows of others, changed so that those directions (L, M) that were seen by so much (L,) are
+    seen by one."""
+
+    def __init__(self, rows: Constraints, sizes: Array, axes: Array) -> None:
+        self.problem, self._inner = rows.problem, rows
+        self.clock = rows.clock
+        kept = axes.T / sizes
+        # What no hinge sees keeps its size.
+        unseen = np.linalg.svd(axes)[2][len(axes) :].T
+        self._change: Array = np.column_stack([kept, unseen])
+        self.targets = self._change.T @ rows.targets
+
+    def _rows(self, patterns: Flags, normals: Array, biases: Array) -> Array:
+        return np.asarray(self._inner._rows(patterns, normals, biases) @ self._change)
+
+    def _expanded(self, reduced: Array) -> tuple[Array, Array]:
+        return self._inner._expanded(self._change @ reduced)

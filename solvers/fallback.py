@@ -1,0 +1,100 @@
+r"""Networks to fall back on, when a run was stopped before it had one.
+
+They are rarely cheap, but there almost at once, so that there is an upper bound:
+
+* ramps over the cuts of the sites along a few directions, each across the widest gap of its cut,
+  and those that cut off single sites (`ramps_program`);
+* where the sites are too many for that, the explicit solution of the problem that is left when all
+  sites are projected on one line, :math:`h(y) = f(w^T y)` (`line`).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from convexden.clock import Clock, Stopped
+from convexden.errors import InvalidProblem, NotCertified
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation
+from convexden.solvers.atoms import Array, Flags
+from convexden.solvers.constraints import constraints
+from convexden.solvers.line import solve_line
+from convexden.solvers.master import solve_dual
+from convexden.solvers.pricing.separators import oriented
+from convexden.solvers.ramps import widest_ramps
+from convexden.solvers.ramps_program import solve_ramps
+
+_MOST_CUTS = 150  # three milliseconds each with few sites
+_SECONDS = 1.5  # that ramps may take beyond the time limit of the run
+_DIRECTIONS = 64  # at random, beside the axes
+_MISSED = 1e-10  # targets missed by more, in their spreads, are not met: the slopes are too large
+
+
+def fallback_network(problem: Interpolation) -> ShallowNetwork | None:
+    """A network that interpolates; None if none of these does.
+
+    Parameters
+    ----------
+    problem : Interpolation
+        Reduced, in units of its spreads.
+    """
+    d = problem.input_dimension
+    normals = np.random.default_rng(0).standard_normal((_DIRECTIONS, d))
+    normals = np.concatenate([np.eye(d), normals / np.linalg.norm(normals, axis=1, keepdims=True)])
+    return _ramps_across_cuts(problem, normals) or _along_one_direction(problem, normals)
+
+
+def _ramps_across_cuts(problem: Interpolation, normals: Array) -> ShallowNetwork | None:
+    """The best ramps over the cuts along the normals, as many of these as there is time for."""
+    patterns = _cuts(problem, normals[: max(1, _MOST_CUTS // len(problem))])
+    clock = Clock.of(_SECONDS)
+    rows = constraints(problem, clock)
+    try:
+        ramps = solve_ramps(
+            rows, widest_ramps(problem, patterns, clock), partial(solve_dual, clock=clock)
+        )
+    except (NotCertified, Stopped):
+        return None
+    return None if ramps is None else _met(problem, rows.network(ramps.hinges, ramps.weights))
+
+
+def _cuts(problem: Interpolation, normals: Array) -> Flags:
+    """Patterns (K, N) that cut the sites in two along the normals, or cut off one of them."""
+    ranks = (normals @ problem.centers.T).argsort(axis=1).argsort(axis=1)
+    places = np.arange(1, len(problem))
+    cuts = (ranks[:, None, :] >= places[:, None]).reshape(-1, len(problem))
+    return np.unique(oriented(np.concatenate([cuts, np.eye(len(problem), dtype=bool)])), axis=0)
+
+
+def _along_one_direction(problem: Interpolation, normals: Array) -> ShallowNetwork | None:
+    """The cheapest network that varies along one of the normals only."""
+    best = None
+    for w in normals:
+        try:
+            line = Interpolation(problem.centers @ w, problem.targets, problem.radii)
+        except InvalidProblem:  # sites of different targets meet
+            continue
+        found = solve_line(line).network
+        if best is None or found.representation_cost < best[0].representation_cost:
+            best = found, w
+    if best is None:
+        return None
+    found, w = best
+    return _met(
+        problem,
+        ShallowNetwork(
+            found.output_weights,
+            found.input_weights * w,
+            found.biases,
+            found.skip * w,
+            found.offset,
+        ),
+    )
+
+
+def _met(problem: Interpolation, network: ShallowNetwork) -> ShallowNetwork | None:
+    """The network, if rounding lets it meet the targets."""
+    missed = np.abs(network(problem.centers) - problem.targets).max()
+    return network if missed <= _MISSED else None

@@ -1,0 +1,467 @@
+"""Inputs that real use brings: each gives the right value or honestly none, and no foreign error.
+
+The right values are known exactly: closed forms, or the judge of `benchmarks.robustness`, which
+shares no code with the package.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_info
+
+import convexden as cd
+from benchmarks.robustness.exact import exact_sites
+from benchmarks.robustness.judge import judge_solution
+from benchmarks.robustness.line import line_optimum
+from convexden.errors import ConvexdenError, InfeasibleProblem, InvalidProblem
+
+Array = NDArray[np.float64]
+
+JUDGE_SECONDS = 10.0
+
+
+def honest(problem: cd.Interpolation, low: float, high: float, **options: Any) -> cd.Solution:
+    """The solution, of which nothing is false; the optimum is known to be within [low, high].
+
+    A solution that says that its data were moved speaks about these, and the judge sees to it.
+    """
+    solution = cd.solve(problem, **options)
+    falsities, _ = judge_solution(solution, 1e-8, JUDGE_SECONDS, given=problem)
+    assert not falsities
+    if not getattr(solution, "moved", None):
+        assert solution.lower_bound <= high
+        assert not solution.certified or solution.cost >= low
+    return solution
+
+
+def refusal(problem: cd.Interpolation) -> str:
+    """Why there is no certified solution; empty if there is one, and nothing of it is false."""
+    try:
+        solution = honest(problem, 0.0, np.inf)
+    except ConvexdenError as error:
+        return str(error)
+    return "" if solution.certified else f"{solution.status}"
+
+
+# ---------------------------------------------------------------- statements that were false
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [[0, 0], [1, 2**-41], [2, 0]],
+        [[1e8, 0], [1e8 + 1, 2**-25], [1e8 + 2, 0]],
+        [[1.7e9, 0], [1.7e9 + 1, 2**-21], [1.7e9 + 2, 0]],
+    ],
+    ids=["thin", "offset 1e8", "offset 1.7e9"],
+)
+def test_a_thin_direction_is_data(points: list[list[float]]) -> None:
+    """An affine map costs nothing, however steep it is."""
+    honest(cd.Interpolation(points, [0, 1, 0]), 0.0, 0.0)
+
+
+NANOSECONDS = np.array([0, 3600e9, 7200e9, 14400e9, 40000e9, 86400e9])
+DEGREES = np.array([12.1, 12.9, 14.2, 17.5, 15.0, 11.0])
+WEATHER = np.column_stack([NANOSECONDS, DEGREES])
+
+
+def test_units_that_differ_do_not_hide_a_column() -> None:
+    """The targets are affine in the degrees up to rounding."""
+    solution = cd.solve(cd.Interpolation(WEATHER, 90 - 2 * DEGREES))
+    assert solution.lower_bound <= 1e-13
+    assert not solution.certified or solution.cost <= 1e-13
+
+
+def test_units_that_differ_in_a_penalized_fit() -> None:
+    """The affine map costs nothing and misses the targets by rounding only."""
+    fit = cd.regularise(cd.Interpolation(WEATHER, 90 - 2 * DEGREES), 1e13)
+    assert fit.lower_bound <= 1e-20
+    assert not fit.certified or fit.objective <= 1e-20
+
+
+def test_units_that_differ_in_denoising() -> None:
+    """Each column of a clean point is kept, or the answer says that it is not certified."""
+    try:
+        solution = cd.solve(cd.denoising(WEATHER, radius=1e11))
+    except ConvexdenError:
+        return
+    if solution.certified:
+        assert solution.network(WEATHER)[:, 1] == pytest.approx(DEGREES, abs=1e-6)
+
+
+# Six samples on a line, t = 4e13 y + f.
+STEEP = (
+    [
+        [0.4438383494851198],
+        [0.6546893875902005],
+        [0.7366246372686707],
+        [0.06276055900283338],
+        [-1.0736076059494362],
+        [0.12560498738625936],
+    ],
+    [
+        [18125812083401.55],
+        [26736709043331.676],
+        [30082843825063.902],
+        [2563064007547.9043],
+        [-43844813633891.83],
+        [5129553137404.004],
+    ],
+)
+
+
+def test_a_large_affine_part_on_a_line() -> None:
+    problem = cd.Interpolation(*STEEP)
+    optimum = line_optimum(exact_sites(problem.centers, problem.targets, problem.radii))
+    assert optimum is not None
+    low, high = float(optimum[0]), float(optimum[1])
+    assert low == pytest.approx(34.4354503804, rel=1e-11)
+    assert honest(problem, low * (1 - 1e-15), high * (1 + 1e-15)).certified
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+@pytest.mark.parametrize("exponent", [4, 6, 9, 12])
+def test_a_large_affine_part(d: int, exponent: int) -> None:
+    """The cost is that of what the affine map leaves, and certified."""
+    rng = np.random.default_rng([d, exponent])
+    points = rng.normal(size=(6, d))
+    slope = 10.0**exponent * rng.normal(size=(d, 1))
+    problem = cd.Interpolation(points, points @ slope + rng.normal(size=(6, 1)))
+    assert honest(problem, 0.0, np.inf).certified
+
+
+def test_targets_within_one_spread_of_rounding_are_not_affine() -> None:
+    """A residual within the rounding of y A is no proof of an affine map."""
+    y = 1e13 + np.arange(3.0)
+    solution = honest(cd.Interpolation(y, [0.0, 1.0, 2.002]), 0.002 * (1 - 1e-9), 0.0021)
+    assert solution.cost >= 0.0019
+
+
+def test_a_target_missed_within_the_tolerance_is_missed() -> None:
+    """The slope between the first two is 100, so that the optimum is 99."""
+    problem = cd.Interpolation([0.0, 1e-12, 1.0], [0.0, 1e-10, 1.0])
+    honest(problem, 99.0, 99.01)
+    network = cd.ShallowNetwork(np.zeros((0, 1)), np.zeros((0, 1)), [], [[1.0]], [0.0])
+    nothing = cd.Certificate(np.zeros((3, 1)), np.zeros((3, 1, 1)), 0.0, 0.0, "exact-line")
+    solution = cd.Solution(problem, network, nothing, 0.0, 0.0, 0.0, "certified", 1, 0.0, {})
+    assert not cd.verify_certificate(solution).passed
+
+
+CORNER = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+
+
+@pytest.mark.parametrize("eps", [1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 1e-14])
+def test_a_right_triangle_near_contact_is_feasible(eps: float) -> None:
+    """Along the rays: two ramps of height 1 over the gap 1 - 2 rho."""
+    radius = (1 - eps) / 2
+    cost = 4 / (1 - 2 * radius)
+    try:
+        solution = honest(
+            cd.denoising(CORNER, radius=radius), cost * (1 - 1e-12), cost * (1 + 1e-12)
+        )
+    except InfeasibleProblem:
+        pytest.fail("rays' closed form is a network")
+    except ConvexdenError:  # no network was found: honest, but not up to 1e-6 of contact
+        assert eps < 1e-6
+    else:
+        assert solution.certified or eps < 1e-6
+
+
+@pytest.mark.parametrize("tolerance", [1.0, np.inf, np.nan, -1.0, "x"])
+def test_a_tolerance_that_is_none(tolerance: Any) -> None:
+    with pytest.raises(cd.InvalidInput):
+        cd.solve(cd.denoising(CORNER, radius=0.1), tolerance, method="ramps")
+
+
+def test_masks_and_imaginary_parts_are_not_dropped() -> None:
+    x = np.array([1.0, 2.0, 9999.0])
+    with pytest.raises(InvalidProblem):
+        cd.Interpolation(np.ma.masked_greater(x, 9000), x)
+    with pytest.raises(InvalidProblem):
+        cd.Interpolation(x + 5j, x)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_one_lower_bound(seed: int, d: int) -> None:
+    """The certificate and the solution state the same, and it is not above the cost."""
+    rng = np.random.default_rng([seed, d])
+    points = rng.normal(size=(4, d)) * 10.0 ** rng.uniform(-6, 6)
+    gaps = np.linalg.norm(points[:, None] - points, axis=2)[np.triu_indices(4, 1)]
+    solution = cd.solve(cd.denoising(points, radius=0.1 * gaps.min()))
+    assert solution.certificate.lower_bound == solution.lower_bound
+    assert solution.lower_bound <= solution.cost
+    assert solution.relative_gap >= 0
+
+
+# ---------------------------------------------------------------- exceptions of others
+
+
+@pytest.mark.parametrize(
+    ("centers", "targets", "radii"),
+    [
+        ([0, 1], [1, 1], 0.6),
+        ([[0, 0], [1, 0]], [[1, 2], [1, 2]], [0.9, 0.9]),
+        # In more dimensions: four balls, of which one contains the others.
+        (np.vstack([np.zeros(4), 0.1 * np.eye(4)]), np.ones(5), [3.0, 1, 1, 1, 1]),
+    ],
+)
+def test_balls_that_all_meet(centers: Any, targets: Any, radii: Any) -> None:
+    solution = cd.solve(cd.Interpolation(centers, targets, radii))
+    assert (solution.status, solution.cost) == ("certified", 0.0)
+
+
+def test_one_ball_around_all_others_of_its_target_in_space() -> None:
+    """Two sites matter, in four dimensions."""
+    centers = np.vstack([np.zeros(4), 0.05 * np.eye(4), [[2.0, 0, 0, 0]]])
+    problem = cd.Interpolation(centers, [0, 0, 0, 0, 0, 1.0], [0.5, 0.1, 0.1, 0.1, 0.1, 0.5])
+    assert honest(problem, 2 * (1 - 1e-12), 2 * (1 + 1e-12)).certified
+
+
+def test_near_contact() -> None:
+    radius = 0.4999995
+    cost = 4 / (1 - 2 * radius)
+    problem = cd.denoising([[0, 0], [0, 1], [1, 0]], radius=radius)
+    honest(problem, cost * (1 - 1e-12), cost * (1 + 1e-12))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_targets_equal_up_to_their_last_places(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    points = 1e-8 * rng.normal(size=(5, 3))
+    targets = 1e8 + np.spacing(1e8) * rng.integers(-2, 3, 5)
+    honest(cd.Interpolation(points, targets), 0.0, np.inf)
+
+
+def test_uniqueness_ends_in_an_answer() -> None:
+    solution = cd.solve(cd.Interpolation([0.0, 0.1, 0.3, 0.7], [1.1, 1.2, 1.4, 1.8]))
+    assert cd.uniqueness(solution) is not None
+    rows = np.arange(9)
+    lattice = np.column_stack([rows % 3 + 0.5 * (rows // 3), np.sqrt(0.75) * (rows // 3)])
+    solution = cd.solve(cd.Interpolation(lattice, lattice @ [1.0, 2.0] + 3, 1e-9))
+    assert cd.uniqueness(solution) is not None
+
+
+def stored(tmp_path: Path, **changes: Any) -> Path:
+    """A stored solution with some keys replaced; those of the certificate by their own names."""
+    path = tmp_path / "solution.json"
+    cd.save(cd.solve(cd.denoising(CORNER, radius=0.2)), path)
+    document = json.loads(path.read_text())
+    for name, value in changes.items():
+        place = document["certificate"] if name in document["certificate"] else document
+        place[name] = value
+    path.write_text(json.dumps(document))
+    return path
+
+
+def nested(depth: int) -> list[Any]:
+    lists: list[Any] = [1.0]
+    for _ in range(depth):
+        lists = [lists]
+    return lists
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"lower_bound": []},
+        {"pricing_maximum": [[]]},
+        {"values": nested(40)},
+        {"jacobians": nested(40)},
+        {"cost": nested(40)},
+        {"relative_gap": None},
+    ],
+    ids=["empty bound", "empty maximum", "deep values", "deep jacobians", "deep cost", "null gap"],
+)
+def test_odd_files_end_in_one_line(tmp_path: Path, changes: dict[str, Any]) -> None:
+    with pytest.raises(ConvexdenError) as raised:
+        cd.load(stored(tmp_path, **changes))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_costs_memory_in_proportion(tmp_path: Path) -> None:
+    """20000 sites and 60000 neurons in a file of 2 MB: checked within 2 GB."""
+    n, k = 20_000, 60_000
+    document = json.loads(stored(tmp_path).read_text())
+    document["problem"] = {
+        "centers": [[i] for i in range(n)],
+        "targets": [[0]] * n,
+        "radii": [0] * n,
+    }
+    document["network"] = {
+        "output_weights": [[0]] * k,
+        "input_weights": [[1]] * k,
+        "biases": [0] * k,
+        "skip": [[0]],
+        "offset": [0],
+    }
+    document["certificate"] |= {"values": [[0]] * n, "jacobians": [[[0]]] * n}
+    path = tmp_path / "large.json"
+    path.write_text(json.dumps(document, separators=(",", ":")))
+    program = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))\n"
+        "import convexden as cd\n"
+        "cd.verify_certificate(cd.load(sys.argv[1]))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True)
+    assert "MemoryError" not in run.stderr
+    assert run.returncode == 0 or "convexden.errors" in run.stderr
+
+
+def test_an_integer_beyond_floats_is_invalid() -> None:
+    with pytest.raises(InvalidProblem):
+        cd.Interpolation([0, 10**400], [0, 1])
+
+
+def almost_flat(kind: str) -> Array:
+    rng = np.random.default_rng(3)
+    if kind == "line at four decimals":
+        points: Array = np.round(rng.normal(size=(30, 1)) @ rng.normal(size=(1, 3)), 4)
+        return points
+    plane = rng.normal(size=(12, 2)) @ rng.normal(size=(2, 20))
+    return plane.astype(np.float32).astype(float)
+
+
+@pytest.mark.parametrize("kind", ["line at four decimals", "plane in single precision"])
+def test_almost_flat_data_are_named(kind: str) -> None:
+    """A solution, or an error that says that the data are almost flat and how to flatten them."""
+    points = almost_flat(kind)
+    started = time.process_time()
+    said = refusal(cd.denoising(points, radius=1e-3))
+    assert not said or ("almost flat" in said and "flatten" in said)
+    assert time.process_time() - started < 40
+
+
+def test_affine_targets_of_many_dimensions() -> None:
+    """Twelve points in general position to classes: an affine map does it, at no cost."""
+    rng = np.random.default_rng(0)
+    solution = cd.solve(cd.Interpolation(rng.normal(size=(12, 64)), np.eye(3)[np.arange(12) % 3]))
+    assert (solution.status, solution.cost) == ("certified", 0.0)
+    samples = rng.normal(size=(3, 1, 64)) + 0.05 * rng.normal(size=(3, 5, 64))
+    solution = cd.solve(cd.denoising(samples[:, 0], noisy=samples))
+    assert (solution.status, solution.cost) == ("certified", 0.0)
+
+
+@pytest.mark.parametrize("count", [300, 1000, 30_000])
+def test_many_points_of_a_line(count: int) -> None:
+    rng = np.random.default_rng(count)
+    y = np.sort(rng.uniform(size=count))
+    solution = cd.solve(cd.denoising(y, radius=0.1 * np.diff(y).min()))
+    assert solution.certified
+    gaps = np.diff(y)
+    cost = np.sum(2 * gaps / (gaps - 0.2 * gaps.min()))
+    assert solution.cost == pytest.approx(cost, rel=1e-6)
+
+
+@pytest.mark.parametrize("exponent", [-5, -7, -9, -10])
+def test_samples_that_nearly_coincide(exponent: int) -> None:
+    """One target: the derivative along the pair is zero, which is a constraint of its own."""
+    rng = np.random.default_rng(5)
+    points = rng.normal(size=(6, 2))
+    twin = points[0] + 10.0**exponent * np.array([0.6, 0.8])
+    problem = cd.Interpolation(np.vstack([points, twin]), [*range(6), 0])
+    solution = honest(problem, 0.0, np.inf)
+    assert solution.certified or exponent < -7
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e6])
+def test_points_far_from_the_origin(offset: float) -> None:
+    """Certified, or the message names the offset."""
+    rng = np.random.default_rng(8)
+    points = offset + 1e-3 * rng.normal(size=(6, 2))
+    gaps = np.linalg.norm(points[:, None] - points, axis=2)[np.triu_indices(6, 1)]
+    said = refusal(cd.denoising(points, radius=0.2 * gaps.min()))
+    assert not said or "origin" in said
+
+
+def test_overlapping_solves_leave_the_threads_as_they_were() -> None:
+    before = [library["num_threads"] for library in threadpool_info()]
+    threads = [
+        threading.Thread(target=cd.solve, args=(cd.denoising(CORNER, radius=radius),))
+        for radius in (0.1, 0.2, 0.3, 0.4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [library["num_threads"] for library in threadpool_info()][: len(before)] == before
+
+
+def test_saves_to_one_name_are_whole(tmp_path: Path) -> None:
+    solution = cd.solve(cd.denoising(CORNER, radius=0.2))
+    path = tmp_path / "one.json"
+    cd.save(solution, path)
+    faults: list[Exception] = []
+
+    def work() -> None:
+        for _ in range(30):
+            try:
+                cd.save(solution, path)
+                cd.load(path)
+            except Exception as error:
+                faults.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults
+    assert [entry.name for entry in tmp_path.iterdir()] == ["one.json"]
+
+
+# ---------------------------------------------------------------- found by benchmarks.robustness
+
+
+def test_long_right_triangle_near_contact() -> None:
+    """Feasible, 4.5e-12 from contact; it was called infeasible."""
+    centers = [[0.0, 0.0], [100000.0, 0.0], [0.0, 70.0]]
+    targets = [2.275728762383407, -34144.442124231566, 39.0194196956127]
+    problem = cd.Interpolation(centers, targets, 34.99999999984223)
+    try:
+        honest(problem, 2e11, np.inf)
+    except InfeasibleProblem:
+        pytest.fail("a network of cost 2.33e11 interpolates")
+    except ConvexdenError:
+        pass
+
+
+def test_twins_near_contact() -> None:
+    """Two balls of one target nearly coincide; a third almost touches them."""
+    centers = [
+        [-0.20434636285787172, -0.14378146755490592],
+        [-1.177123951825369, -1.506172614079249],
+        [-0.20434678974407852, -0.14378084218612486],
+    ]
+    targets = [centers[0], centers[1], centers[0]]
+    problem = cd.Interpolation(centers, targets, 0.8370193943585265)
+    assert refusal(problem) in ("", "not-certified") or "radii" in refusal(problem)
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_two_balls_in_many_dimensions(scale: float) -> None:
+    rng = np.random.default_rng(11)
+    points = scale * rng.normal(size=(2, 5))
+    distance = float(np.linalg.norm(points[1] - points[0]))
+    problem = cd.Interpolation(points, [0.0, 1.0], 0.4 * distance)
+    cost = 2 / (0.2 * distance)
+    assert honest(problem, cost * (1 - 1e-12), cost * (1 + 1e-12)).certified
+
+
+def test_a_cluster_beside_a_ball_in_space() -> None:
+    """Every way to split the sites is realized by hinges that the float search does not see."""
+    rng = np.random.default_rng(4)
+    cluster = rng.normal(size=3) + 2.0**-34 * rng.integers(-5, 6, (3, 3))
+    points = np.vstack([cluster, [[4.0, 0.0, 0.0]]])
+    honest(cd.Interpolation(points, [1.0, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]), 0.0, np.inf)
