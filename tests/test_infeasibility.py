@@ -22,6 +22,7 @@ from conftest import (
 )
 from scipy.spatial.distance import pdist
 
+from convexden import formulations
 from convexden.data import regular_simplex, triangular_lattice
 from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified
 from convexden.infeasibility import (
@@ -440,6 +441,15 @@ def test_every_method_ends_with_the_proof(method):
     certificate = caught.value.certificate
     assert np.sum(certificate.values * problem.targets) == pytest.approx(1.0)
     assert certificate.pricing_maximum == 0.0
+
+
+def test_a_formulation_has_the_proof_of_the_problem():
+    """Stated in the plane that the points span, with the proof for the points as they are."""
+    points = 10 * LATTICE @ np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0][:2] + 1
+    problem = denoising(points, radius=4.5)
+    with pytest.raises(InfeasibleProblem) as caught:
+        formulations.get("column-generation").build(problem)
+    assert check_infeasibility(problem, caught.value.proof) == []
 
 
 def test_a_search_has_a_limit():
