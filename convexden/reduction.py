@@ -137,6 +137,12 @@ class Reduction:
         return proof.extended(self.sites.tolist(), len(self.original))
 
 
+def moved_problem(problem: Interpolation) -> Interpolation:
+    """The problem with its centers in their affine hull, to the last place of a float."""
+    moved = Hull.of(problem.centers).moved_points
+    return Interpolation(moved, problem.targets, problem.radii)
+
+
 def _power_of_two(number: float) -> float:
     """The power of two next to a positive number."""
     return float(2.0 ** np.round(np.log2(number)))
