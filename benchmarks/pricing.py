@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
+from convexden.verification.exact.dual import close_dual
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.spatial.distance import pdist
@@ -23,7 +24,6 @@ from convexden.solvers.constraints import constraints
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.plane import PlanePricing
 from convexden.theorems import equilateral
-from convexden.verification.dual_projection import project_dual
 from convexden.verification.pricing_bound import PricingInterval, pricing_interval
 
 Array = NDArray[np.float64]
@@ -77,7 +77,7 @@ def seconds(problem: cd.Interpolation, dual: Multipliers) -> float:
 
 
 def verified(problem: cd.Interpolation, dual: Multipliers) -> PricingInterval:
-    return pricing_interval(project_dual(problem.centers, problem.targets, problem.radii, *dual))
+    return pricing_interval(close_dual(problem.centers, problem.targets, problem.radii, *dual))
 
 
 def compared(

@@ -150,9 +150,10 @@ def array(
     values: object,
     *,
     finite: bool = True,
+    copy: bool = True,
     error: type[ConvexdenError] = InvalidProblem,
 ) -> Array:
-    """A new array of real numbers, of any shape.
+    """An array of real numbers, of any shape.
 
     Parameters
     ----------
@@ -162,6 +163,8 @@ def array(
         Booleans count as 0 and 1.
     finite : bool
         Whether NaN and infinity are refused.
+    copy : bool
+        Whether the array is a new one, also where the values are one of floats already.
     error : type
         The error that is raised.
 
@@ -182,7 +185,7 @@ def array(
                 remedy = _REMEDIES.get(given.dtype.kind, "give numbers")
                 raise error(f"{name} are not an array of numbers, they hold {what}: {remedy}")
             fresh = isinstance(values, (list, tuple))
-            numbers = given.astype(np.float64, copy=not fresh)
+            numbers = given.astype(np.float64, copy=copy and not fresh)
     except ConvexdenError:
         raise
     except OverflowError:

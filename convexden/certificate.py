@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import arguments
+from convexden.errors import InvalidProblem
+
 Array = NDArray[np.float64]
 
 
@@ -36,6 +39,12 @@ class Certificate:
         How :math:`P` was found: ``"exact-line"``, ``"exact-plane"``, ``"exact-faces"`` (in more
         dimensions) or ``"closed-form"`` (known from a theorem).  ``"semidefinite"``: an upper bound
         of it by semidefinite programs.  ``"none"``: there is no bound, the multipliers are zero.
+
+    Raises
+    ------
+    InvalidProblem
+        If the multipliers are no arrays of these dimensions.  Whether their shapes fit the problem
+        and all of them are finite is for the verification to say.
     """
 
     values: Array
@@ -43,3 +52,13 @@ class Certificate:
     lower_bound: float
     pricing_maximum: float
     pricing: str
+
+    def __post_init__(self) -> None:
+        for name, dimensions, shape in (("values", 2, "(N, p)"), ("jacobians", 3, "(N, p, d)")):
+            given = getattr(self, name)
+            array = arguments.array(f"certificate {name}", given, finite=False, copy=False)
+            if array.ndim != dimensions:
+                raise InvalidProblem(
+                    f"certificate {name} have shape {array.shape}: give an array {shape}"
+                )
+            object.__setattr__(self, name, array)

@@ -231,6 +231,7 @@ class _Minimisers:
         cost = solution.cost / reduction.cost_scale
         columns, goal = _program(reduction.problem, lines, directions)
         sizes = np.linalg.norm(columns, axis=0)
+        sizes[sizes == 0.0] = 1.0  # what no site sees keeps its size
         weights, error = _nonnegative(columns, goal)
         independence, null = _null_space(columns / sizes)
         found = reduction, solution, dual, lines, directions, weights

@@ -13,6 +13,9 @@ from convexden.errors import InvalidProblem
 
 Array = NDArray[np.float64]
 
+LARGEST = 1e150  # the products of two numbers are finite
+_HELD = 2**24  # hidden activations at a time
+
 
 @dataclass(frozen=True, eq=False)
 class ShallowNetwork:
@@ -69,6 +72,10 @@ class ShallowNetwork:
             ("offset", (p,)),
         ):
             array = _shaped(given[name], shape)
+            if np.abs(array).max(initial=0.0) > LARGEST:
+                raise InvalidProblem(
+                    f"the numbers of {name} are beyond {LARGEST:g}: rescale the data"
+                )
             array.setflags(write=False)
             object.__setattr__(self, name, array)
 
@@ -93,8 +100,17 @@ class ShallowNetwork:
         With one input, an array (M,) is M points.
         """
         points = self._points(points)
-        hidden = np.maximum(points @ self.input_weights.T + self.biases, 0.0)
-        values: Array = hidden @ self.output_weights + points @ self.skip.T + self.offset
+        if points.ndim == 1:
+            return self._values(points[None])[0]
+        step = max(1, _HELD // max(1, self.neurons))
+        parts = [self._values(points[k : k + step]) for k in range(0, max(1, len(points)), step)]
+        return np.concatenate(parts)
+
+    def _values(self, points: Array) -> Array:
+        """The outputs (M, p) at points (M, d); infinity or NaN where these are as large."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            hidden = np.maximum(points @ self.input_weights.T + self.biases, 0.0)
+            values: Array = hidden @ self.output_weights + points @ self.skip.T + self.offset
         return values
 
     def jacobian(self, points: ArrayLike) -> Array:
@@ -103,7 +119,8 @@ class ShallowNetwork:
         On a hinge the inactive side counts.
         """
         points = self._points(points)
-        active = (points @ self.input_weights.T + self.biases > 0.0).astype(float)
+        with np.errstate(over="ignore", invalid="ignore"):
+            active = (points @ self.input_weights.T + self.biases > 0.0).astype(float)
         jacobians: Array = (
             np.einsum("...k,kp,kd->...pd", active, self.output_weights, self.input_weights)
             + self.skip
@@ -119,6 +136,7 @@ class ShallowNetwork:
             np.linalg.norm(self.output_weights, axis=1) @ np.linalg.norm(self.input_weights, axis=1)
         )
 
+    @np.errstate(over="ignore")
     def canonical(self, tolerance: float = 1e-12) -> ShallowNetwork:
         """The same function with unit input weights and every hinge written once.
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from convexden.solvers.regularised import Regularised, RegularisedSolver
 
 PENALTIES = 30
+EXTREME = 1e50  # a penalty, in spreads, above which or below whose inverse squares leave float64
 SMALLEST = 1e-3  # the last penalty of a path, as a share of the largest
 
 
@@ -325,7 +326,13 @@ class _Prepared:
             if progress(Progress(step.round, cost, bound, step.hinges)) is False:
                 raise Stopped
 
-        return self._solver.solve(penalty / self._scale, tolerance, start, relay)
+        reduced = penalty / self._scale
+        if not 1 / EXTREME < reduced < EXTREME:
+            raise InvalidInput(
+                f"penalty is {penalty:g}, {reduced:g} spreads of targets times inputs: give one "
+                f"between {1 / EXTREME:g} and {EXTREME:g} of them"
+            )
+        return self._solver.solve(reduced, tolerance, start, relay)
 
     def solution(
         self, penalty: float, tolerance: float, found: Regularised | None, started: float

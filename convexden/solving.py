@@ -34,7 +34,13 @@ EXACT = (None, "column-generation", "minimax")
 # Activation patterns, in more than two dimensions, from which on a solve takes minutes.  If some of
 # these dimensions are nothing but the rounding of the data, it says so at once instead.
 MOST_OF_FLAT = 2000
+STOPPED = (
+    "stopped before there was a network or a proof that there is none: let it run longer, or lower "
+    "the radii if balls almost touch"
+)
 MASTERS = ("clarabel", "cvxpy")
+# Rounding of the coordinates of a reduced problem, in units of its spread.
+_REDUCED = 2.0**-50
 METHODS = ("column-generation", "minimax", *FORMULATIONS, "local")
 
 
@@ -199,7 +205,7 @@ def _solve_reduced(
 
     stopped = False
     if reduced.input_dimension == 1:
-        network, certificate = _solve_line(reduced)
+        network, certificate = _solve_line(reduced, _REDUCED)
     else:
         flat = flatness(problem.centers) if reduced.input_dimension > 2 else None
         if flat is not None and method in EXACT and _patterns(reduced) > MOST_OF_FLAT:
@@ -210,8 +216,13 @@ def _solve_reduced(
             )
         except UnsupportedProblem as error:
             raise error if flat is None else UnsupportedProblem(f"{error}; {flat}") from None
+        except Stopped:
+            raise NotCertified(STOPPED) from None
         except (InfeasibleProblem, NotCertified) as error:
-            raise _no_network(problem, reduction, error) from None
+            try:
+                raise _no_network(problem, reduction, error, clock) from None
+            except Stopped:
+                raise NotCertified(STOPPED) from None
     network = part.restored(reduction.lift_network(network))
     return network, reduction.lift_certificate(certificate), stopped
 
@@ -227,10 +238,12 @@ def no_multipliers(problem: Interpolation) -> Certificate:
     return Certificate(np.zeros((n, p)), np.zeros((n, p, d)), 0.0, 0.0, FREE)
 
 
-def _solve_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:
+def _solve_line(
+    problem: Interpolation, rounding: float = 0.0
+) -> tuple[ShallowNetwork, Certificate]:
     from convexden.solvers.line import solve_line
 
-    found = solve_line(problem)
+    found = solve_line(problem, rounding)
     bound = max(0.0, found.objective / max(1.0, found.maximum))
     return found.network, Certificate(
         found.values, found.jacobians, bound, found.maximum, "exact-line"
@@ -259,8 +272,11 @@ def _solve_sites(
         found = solve_sites(problem, tolerance, chosen, method, report, clock)
     network = found.network or fallback_network(problem)
     if network is None:
-        when = "stopped before there was a network" if found.interrupted else "no network was found"
-        raise NotCertified(f"{when}: let it run longer, or lower the radii if balls almost touch")
+        if found.interrupted:
+            raise Stopped
+        raise NotCertified(
+            "no network was found: let it run longer, or lower the radii if balls almost touch"
+        )
     certificate = _certificate(
         problem, found.values, found.jacobians, found.pricing_maximum, found.pricing
     )
@@ -268,7 +284,10 @@ def _solve_sites(
 
 
 def _no_network(
-    problem: Interpolation, reduction: Reduction, error: InfeasibleProblem | NotCertified
+    problem: Interpolation,
+    reduction: Reduction,
+    error: InfeasibleProblem | NotCertified,
+    clock: Clock,
 ) -> InfeasibleProblem | NotCertified:
     """What to raise where the solvers found no network: the proof that there is none, if there is
     one that holds for the numbers of the problem, which the solvers saw rotated and rounded."""
@@ -279,7 +298,7 @@ def _no_network(
         proof = reduction.lift_proof(proof)
     if proof is None or verification.check_infeasibility(problem, proof):
         try:
-            proof = prove_infeasible(problem)
+            proof = prove_infeasible(problem, clock=clock)
         except NotCertified as undecided:
             return undecided
     if proof is None and isinstance(error, NotCertified):

@@ -4,31 +4,36 @@ They are rarely cheap, but there almost at once, so that there is an upper bound
 
 * ramps over the cuts of the sites along a few directions, each across the widest gap of its cut,
   and those that cut off single sites (`ramps_program`);
-* where the sites are too many for that: the explicit solution of the problem that is left when all
+* where the sites are too many for that, the explicit solution of the problem that is left when all
   sites are projected on one line, :math:`h(y) = f(w^T y)` (`line`).
 """
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
+from convexden.clock import Clock, Stopped
 from convexden.errors import InvalidProblem, NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags
 from convexden.solvers.constraints import constraints
 from convexden.solvers.line import solve_line
+from convexden.solvers.master import solve_dual
 from convexden.solvers.pricing.separators import oriented
 from convexden.solvers.ramps import widest_ramps
 from convexden.solvers.ramps_program import solve_ramps
 
-_MOST_CUTS = 150  # three milliseconds each
+_MOST_CUTS = 150  # three milliseconds each with few sites
+_SECONDS = 1.5  # that ramps may take beyond the time limit of the run
 _DIRECTIONS = 64  # at random, beside the axes
 _MISSED = 1e-10  # targets missed by more, in their spreads, are not met: the slopes are too large
 
 
 def fallback_network(problem: Interpolation) -> ShallowNetwork | None:
-    """A network that interpolates, the same in every call; None if none of these does.
+    """A network that interpolates; None if none of these does.
 
     Parameters
     ----------
@@ -38,18 +43,19 @@ def fallback_network(problem: Interpolation) -> ShallowNetwork | None:
     d = problem.input_dimension
     normals = np.random.default_rng(0).standard_normal((_DIRECTIONS, d))
     normals = np.concatenate([np.eye(d), normals / np.linalg.norm(normals, axis=1, keepdims=True)])
-    few = 3 * (len(problem) - 1) <= _MOST_CUTS
-    network = _ramps_across_cuts(problem, normals) if few else None
-    return network or _along_one_direction(problem, normals)
+    return _ramps_across_cuts(problem, normals) or _along_one_direction(problem, normals)
 
 
 def _ramps_across_cuts(problem: Interpolation, normals: Array) -> ShallowNetwork | None:
     """The best ramps over the cuts along the normals, as many of these as there is time for."""
-    patterns = _cuts(problem, normals[: _MOST_CUTS // (len(problem) - 1)])
-    rows = constraints(problem)
+    patterns = _cuts(problem, normals[: max(1, _MOST_CUTS // len(problem))])
+    clock = Clock.of(_SECONDS)
+    rows = constraints(problem, clock)
     try:
-        ramps = solve_ramps(rows, widest_ramps(problem, patterns))
-    except NotCertified:
+        ramps = solve_ramps(
+            rows, widest_ramps(problem, patterns, clock), partial(solve_dual, clock=clock)
+        )
+    except (NotCertified, Stopped):
         return None
     return None if ramps is None else _met(problem, rows.network(ramps.hinges, ramps.weights))
 

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.linalg
 from scipy.optimize import linprog
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.errors import InfeasibleProblem, NotCertified
 from convexden.infeasibility import InfeasibilityProof
 from convexden.problem import Interpolation
@@ -97,13 +98,13 @@ def check_feasible(rows: Constraints, pricing: ExactPricing) -> None:
     """
     patterns = _doubtful(rows, pricing)
     if patterns is not None:
-        proof = prove_infeasible(rows.problem, patterns)
+        proof = prove_infeasible(rows.problem, patterns, rows.clock)
         if proof is not None:
             raise InfeasibleProblem(IMPOSSIBLE, proof)
 
 
 def prove_infeasible(
-    problem: Interpolation, patterns: Flags | None = None
+    problem: Interpolation, patterns: Flags | None = None, clock: Clock = UNLIMITED
 ) -> InfeasibilityProof | None:
     """`find_proof`, with the error for the user.
 
@@ -113,7 +114,7 @@ def prove_infeasible(
         If it could not be decided.
     """
     try:
-        return find_proof(problem, patterns)
+        return find_proof(problem, patterns, clock=clock)
     except Undecided as error:
         raise NotCertified(
             f"whether any network interpolates could not be decided, because {error}: "

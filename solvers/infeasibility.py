@@ -19,6 +19,7 @@ from math import lcm
 
 import numpy as np
 
+from convexden.clock import UNLIMITED, Clock
 from convexden.infeasibility import (
     Branch,
     Crossing,
@@ -50,7 +51,11 @@ class _Escaped(Exception):
 
 
 def find_proof(
-    problem: Interpolation, patterns: Flags | None = None, *, most: int = MOST_ESTIMATES
+    problem: Interpolation,
+    patterns: Flags | None = None,
+    *,
+    most: int = MOST_ESTIMATES,
+    clock: Clock = UNLIMITED,
 ) -> InfeasibilityProof | None:
     """A proof that no network interpolates, or None where there seems to be one.
 
@@ -63,13 +68,15 @@ def find_proof(
         Activation patterns that may be realizable, to start from.
     most : int
         Limit of the search, in patterns that are looked at.
+    clock : Clock, optional
+        Of the run.
 
     Raises
     ------
     Undecided
         If the limit is reached, or a pattern has exactly one hinge.
     """
-    search = _Search(problem, most)
+    search = _Search(problem, most, clock)
     balls = _outer_balls(problem)
     if not balls:
         return None
@@ -103,7 +110,8 @@ def _outer_balls(problem: Interpolation) -> list[int]:
 class _Search:
     """A search with one budget."""
 
-    def __init__(self, problem: Interpolation, most: int) -> None:
+    def __init__(self, problem: Interpolation, most: int, clock: Clock) -> None:
+        self.clock = clock
         self.problem, self.separator, self.left = problem, Separator(problem), most
         ratios = [[float(t).as_integer_ratio() for t in row] for row in problem.targets]
         unit = max(q for row in ratios for _, q in row)
@@ -115,6 +123,7 @@ class _Search:
         """A proof with weights on these sites, or the patterns that leave none."""
         span, collected = _Span(sites), list[Pattern]()
         for pattern in hints:
+            self.clock.check()
             if span.extends(pattern) and self.separator.decide(pattern).sign > 0:
                 span.add(pattern)
                 collected.append(pattern)
@@ -147,6 +156,7 @@ class _Search:
 
     def estimate(self, pattern: Pattern) -> Estimate:
         """The widest hinge, as long as the budget lasts."""
+        self.clock.check()
         if self.left <= 0:
             raise Undecided("the search for a proof was too long")
         self.left -= 1

@@ -1,8 +1,8 @@
 """Numbers as unevaluated sums of two floats: some 32 digits, element by element in NumPy.
 
-A sum or a product of two floats is exactly a float plus its rounding error, which is a float as well
-(Dekker 1971, Knuth TAOCP 4.2.2); from that follow sums, products and quotients of such pairs with
-relative errors of a few units in 2**-104.  Nothing is checked for overflow: callers scale.
+A sum or a product of two floats is exactly a float plus its rounding error, which is a float as
+well (Dekker, Numer. Math. 18, 1971); from that follow sums, products and quotients of such pairs
+with relative errors of a few units in 2**-104.  Nothing is checked for overflow: callers scale.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from convexden.solvers.atoms import Array
+from convexden.solvers.atoms import Array, Flags
 
 # Splits a float of 53 bits into two of 26 (Veltkamp).
 _SPLITTER = 2.0**27 + 1.0
@@ -52,7 +52,7 @@ class TwoPart(NamedTuple):
         """The chosen rows, by an index of NumPy."""
         return TwoPart(self.high[chosen], self.low[chosen])
 
-    def where(self, condition: Array, others: TwoPart | None = None) -> TwoPart:
+    def where(self, condition: Flags, others: TwoPart | None = None) -> TwoPart:
         """Its elements where the condition holds, elsewhere those of the others or zeros."""
         high, low = (0.0, 0.0) if others is None else others
         return TwoPart(np.where(condition, self.high, high), np.where(condition, self.low, low))

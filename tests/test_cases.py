@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks.robustness.exact import exact_sites
-from benchmarks.robustness.judge import judge_solution
-from benchmarks.robustness.line import line_optimum
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_info
 
 import convexden as cd
+from benchmarks.robustness.exact import exact_sites
+from benchmarks.robustness.judge import judge_solution
+from benchmarks.robustness.line import line_optimum
 from convexden.errors import ConvexdenError, InfeasibleProblem, InvalidProblem
 
 Array = NDArray[np.float64]
@@ -42,6 +42,15 @@ def honest(problem: cd.Interpolation, low: float, high: float, **options: Any) -
         assert solution.lower_bound <= high
         assert not solution.certified or solution.cost >= low
     return solution
+
+
+def refusal(problem: cd.Interpolation) -> str:
+    """Why there is no certified solution; empty if there is one, and nothing of it is false."""
+    try:
+        solution = honest(problem, 0.0, np.inf)
+    except ConvexdenError as error:
+        return str(error)
+    return "" if solution.certified else f"{solution.status}"
 
 
 # ---------------------------------------------------------------- statements that were false
@@ -281,7 +290,7 @@ def test_odd_files_end_in_one_line(tmp_path: Path, changes: dict[str, Any]) -> N
 
 
 def test_a_file_costs_memory_in_proportion(tmp_path: Path) -> None:
-    """20000 sites and 60000 neurons in a file of 2 MB: checked within 2 GB, whatever the verdict."""
+    """20000 sites and 60000 neurons in a file of 2 MB: checked within 2 GB."""
     n, k = 20_000, 60_000
     document = json.loads(stored(tmp_path).read_text())
     document["problem"] = {
@@ -329,11 +338,8 @@ def test_almost_flat_data_are_named(kind: str) -> None:
     """A solution, or an error that says that the data are almost flat and how to flatten them."""
     points = almost_flat(kind)
     started = time.process_time()
-    try:
-        honest(cd.denoising(points, radius=1e-3), 0.0, np.inf)
-    except ConvexdenError as error:
-        assert "almost flat" in str(error)
-        assert "flatten" in str(error)
+    said = refusal(cd.denoising(points, radius=1e-3))
+    assert not said or ("almost flat" in said and "flatten" in said)
     assert time.process_time() - started < 40
 
 
@@ -375,12 +381,8 @@ def test_points_far_from_the_origin(offset: float) -> None:
     rng = np.random.default_rng(8)
     points = offset + 1e-3 * rng.normal(size=(6, 2))
     gaps = np.linalg.norm(points[:, None] - points, axis=2)[np.triu_indices(6, 1)]
-    try:
-        solution = honest(cd.denoising(points, radius=0.2 * gaps.min()), 0.0, np.inf)
-    except ConvexdenError as error:
-        assert "origin" in str(error)
-    else:
-        assert solution.certified or "origin" in str(getattr(solution, "notes", ""))
+    said = refusal(cd.denoising(points, radius=0.2 * gaps.min()))
+    assert not said or "origin" in said
 
 
 def test_overlapping_solves_leave_the_threads_as_they_were() -> None:

@@ -272,7 +272,7 @@ def test_solve_local_without_a_bound(run, monkeypatch):
     np.save("space.npy", random_points(64, 3, 0))
     options = ("--radius", "0.0001", "--local", "--output", "out.json")
     status, output, error = run("solve", "space.npy", *options)
-    assert status == 1, error
+    assert status == 130, error
     assert "upper-bound" in output
     assert "not certified: no lower bound" in error
     solution = load("out.json")
@@ -516,7 +516,7 @@ def test_map_refuses_what_makes_no_sense(run):
     Path("other.jsonl").write_text("0 1 2\n")
     small = ("--triangles", "12")
     assert_refused(run("map", *small, "--radius-fraction", "1"), "between 0 and 1")
-    assert_refused(run("map", *small, "--largest-angle", "50"), "60 to 180")
+    assert_refused(run("map", *small, "--largest-angle", "50"), "above 60 and of at most 180")
     assert_refused(run("map", *small, "--plot", "map.txt"), ".png")
     assert_refused(run("map", *small, "--output", "nowhere/map.jsonl"), "nowhere")
     assert_refused(run("map", *small, "--output", "other.jsonl"), "no map of triangles")

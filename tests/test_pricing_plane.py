@@ -19,7 +19,7 @@ from conftest import (
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Hinges, distinct
 from convexden.solvers.pricing.plane import PlanePricing
-from convexden.verification.dual_projection import project_dual
+from convexden.verification.exact.dual import close_dual
 from convexden.verification.pricing_bound import pricing_interval
 
 GRID = np.array([[i, j] for i in range(3) for j in range(3)], dtype=float)
@@ -134,7 +134,7 @@ def test_the_maximum_lies_in_the_interval_that_verification_finds(name):
     for seed in range(5):
         values, jacobians = random_multipliers(problem, np.random.default_rng(seed))
         found = pricing.maxima(values, jacobians, 1.0)[1][0]
-        dual = project_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
+        dual = close_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
         interval = pricing_interval(dual)
         accuracy = 1e-9 + accuracy_in(name)
         assert interval.lower * (1 - accuracy) <= found <= interval.upper * (1 + accuracy)

@@ -18,9 +18,9 @@ from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Solution
-from convexden.verification import Verification, verify, verify_certificate
-from convexden.verification.dual_projection import project_dual
-from convexden.verification.pricing_bound import PricingInterval, _Arcs, pricing_interval
+from convexden.verification import Verification, examine, judge, verify, verify_certificate
+from convexden.verification.exact.dual import close_dual
+from convexden.verification.pricing_bound import PricingInterval, pricing_interval
 
 Array = NDArray[np.float64]
 
@@ -74,11 +74,16 @@ class Exact:
         p, d = self.targets.shape[1], self.centers.shape[1]
         network = ShallowNetwork(self.a, self.w, self.b, np.zeros((p, d)), self.offset)
         cost = float(np.linalg.norm(self.a, axis=1).sum())
+        # What the rounding of the multipliers is worth: their P is 1 up to that.
+        sizes = np.linalg.norm(self.l, axis=1)
+        offsets = np.linalg.norm(self.centers - self.centers.mean(axis=0), axis=1)
+        rounding = 4e-15 * float(sizes @ offsets + np.linalg.norm(self.G, axis=(1, 2)).sum())
         bound = float(np.sum(self.l * (self.targets - self.targets.mean(axis=0))))
+        bound *= 1 - 4 * rounding
         return Solution(
             problem=Interpolation(self.centers, self.targets, self.radii),
             network=network,
-            certificate=Certificate(self.l, self.G, bound, 1.0, "exact-plane"),
+            certificate=Certificate(self.l, self.G, bound, 1 + rounding, "exact-plane"),
             cost=cost,
             lower_bound=bound,
             relative_gap=(cost - bound) / cost,
@@ -220,7 +225,12 @@ def test_exact_solutions_verify_at_any_scale(
 
 @pytest.mark.parametrize("name", EXACT)
 def test_exact_solutions_verify_far_from_the_origin(name: str, rng: np.random.Generator) -> None:
-    result = assert_verified(EXACT[name].moved(rng, 3, shift=1e5).solution())
+    # The formulas know nothing of the rounding of these coordinates: what is proven is asked for.
+    moved = EXACT[name].moved(rng, 3, shift=1e5).solution()
+    evidence = examine(moved.problem, moved.network, moved.certificate)
+    result = judge(evidence, evidence.restate(moved.certificate))
+    assert result.passed, str(result)
+    assert 0 <= result.relative_gap < 1e-8
     # What is left is the rounding of the biases themselves.
     assert result.feasibility < 1e-9
 
@@ -228,8 +238,12 @@ def test_exact_solutions_verify_far_from_the_origin(name: str, rng: np.random.Ge
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.98, 0.9999, 0.999999])
 def test_rays_verify_up_to_contact(share: float, rng: np.random.Generator) -> None:
     exact = rays(np.array([[1.0, 0.0], [-0.4, 1.0]]), np.array([1.0, 1.6]), 0.5 * share)
-    result = verify_certificate(exact.moved(rng).solution())
+    solution = exact.moved(rng).solution()
+    evidence = examine(solution.problem, solution.network, solution.certificate)
+    result = judge(evidence, evidence.restate(solution.certificate))
     assert result.passed, str(result)
+    # The rounding of network and multipliers is worth more, the narrower the gap.
+    assert 0 <= result.relative_gap < max(1e-11, 1e-12 / (1 - share))
 
 
 def test_equilateral_dual_is_optimal_up_to_its_threshold_and_not_above() -> None:
@@ -332,13 +346,11 @@ def test_network_that_is_too_cheap(good: Solution) -> None:
 
 def test_multiplier_off_the_equalities(good: Solution) -> None:
     values = good.certificate.values.copy()
-    values[1] *= 1 + 1e-5
-    assert {"sum of l_n", "sum of l_n y_n' + G_n"} <= failed(with_certificate(good, values=values))
+    values[1] *= 1 + 1e-4
+    assert "dual equalities" in failed(with_certificate(good, values=values))
     jacobians = good.certificate.jacobians.copy()
-    jacobians[1] *= 1 + 1e-5
-    names = failed(with_certificate(good, jacobians=jacobians))
-    assert "sum of l_n y_n' + G_n" in names
-    assert "sum of l_n" not in names
+    jacobians[1] *= 1 + 1e-4
+    assert "dual equalities" in failed(with_certificate(good, jacobians=jacobians))
 
 
 def test_multipliers_moved_along_the_equalities_raise_the_pricing_maximum(good: Solution) -> None:
@@ -374,8 +386,11 @@ def test_lower_bound_inflated(good: Solution) -> None:
     bound = good.lower_bound * (1 + 1e-8)
     gap = (good.cost - bound) / good.cost
     inflated = replace(good, lower_bound=bound, relative_gap=gap)
-    assert failed(inflated) == {"stated lower bound", "weak duality"}
-    assert failed(with_certificate(good, lower_bound=bound)) == failed(inflated)
+    assert failed(inflated) == {"stated lower bound", "weak duality", "stated gap"}
+    assert failed(with_certificate(good, lower_bound=bound)) == {
+        "stated lower bound",
+        "weak duality",
+    }
 
 
 def test_pricing_maximum_misstated(good: Solution) -> None:
@@ -415,7 +430,7 @@ def test_jacobian_multiplier_at_a_sample() -> None:
     good = OBTUSE.solution()
     radii = np.array([0.0, 0.2, 0.2])
     problem = Interpolation(good.problem.centers, good.problem.targets, radii)
-    assert "G_n at samples" in failed(replace(good, problem=problem))
+    assert "stray G_n" in failed(replace(good, problem=problem))
 
 
 def test_jacobian_multipliers_across_the_hull(rng: np.random.Generator) -> None:
@@ -425,7 +440,7 @@ def test_jacobian_multipliers_across_the_hull(rng: np.random.Generator) -> None:
     normal = np.cross(y[1] - y[0], y[2] - y[0])
     change = 0.1 * np.outer(normal, normal)
     jacobians = good.certificate.jacobians + np.stack([change, -change, 0 * change])
-    assert failed(with_certificate(good, jacobians=jacobians)) == {"G_n across the hull"}
+    assert failed(with_certificate(good, jacobians=jacobians)) == {"stray G_n"}
 
 
 def test_rotten_shapes_are_one_line(good: Solution) -> None:
@@ -521,7 +536,7 @@ def test_thousands_of_samples_in_the_plane(rng: np.random.Generator) -> None:
         values[:, None],
         np.zeros((n + 4, 1, 2)),
     )
-    assert assert_verified(exact.solution()).cost == 5.0
+    assert 5.0 <= assert_verified(exact.solution()).cost <= 5.0 * (1 + 1e-11)
     assert_verified(exact.moved(rng, 3).solution())
     halfway = Exact(**{**vars(exact), "b": np.array([0.41, -0.4])})
     assert "values at the centres" in failed(halfway.solution())
@@ -568,10 +583,9 @@ class Dual:
         return cls(centers, radii, values, jacobians)
 
     def interval(self) -> PricingInterval:
-        dual = project_dual(
-            self.centers, np.zeros((len(self.centers), 1)), self.radii, self.values, self.jacobians
-        )
-        assert max(dual.sum_residual, dual.moment_residual) < 1e-11
+        targets = np.zeros((len(self.centers), self.values.shape[1]))
+        dual = close_dual(self.centers, targets, self.radii, self.values, self.jacobians)
+        assert dual.residual < 1e-11
         return pricing_interval(dual)
 
     def hinges(self, w: Array, b: Array) -> Array:
@@ -629,20 +643,6 @@ def test_no_hinge_exceeds_the_pricing_interval(seed: int) -> None:
     assert interval.upper - interval.lower <= 1e-11 * interval.upper
 
 
-def test_bounds_on_arcs_are_bounds(rng: np.random.Generator) -> None:
-    lengths = 10.0 ** rng.uniform(-2, np.log10(6), 200)
-    left = rng.uniform(0, 6, 200)
-    # Each of the three parts dominates in some of the forms.
-    forms = rng.normal(size=(200, 3, 2)) * 10.0 ** rng.uniform(-2, 2, (200, 3, 1))
-    arcs = _Arcs.build(left, left + lengths, forms)
-    angles = left[:, None] + lengths[:, None] * np.linspace(0, 1, 500)
-    u, q, v = (forms[:, i, None, :] for i in range(3))
-    g = u * np.cos(angles)[..., None] + q * np.sin(angles)[..., None] + v
-    largest = (g**2).sum(axis=2).max(axis=1)
-    assert (largest <= arcs.bounds() * (1 + 1e-12)).all()
-    assert (arcs.halve().bounds().reshape(2, -1).max(axis=0) <= arcs.bounds() * (1 + 1e-12)).all()
-
-
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6), turn=st.floats(0, 7), log_scale=st.integers(-6, 6))
 def test_pricing_does_not_depend_on_the_coordinates(seed: int, turn: float, log_scale: int) -> None:
@@ -695,9 +695,13 @@ def test_grid_whose_rows_leave_room_for_a_single_line(
         np.zeros((9, 1)),
         weights[:, None, None] * direction,
     )
-    for factor in (1.0, 1 + 2e-13):  # what touches up to rounding counts
+    # Of balls that touch up to rounding the line may or may not cut one: both are right.
+    for factor in (1.0, 1 - 1e-12):
         touching = replace(dual, radii=factor * dual.radii)
-        assert touching.interval().upper == pytest.approx(1.0, rel=1e-10)
+        upper = touching.interval().upper
+        if factor < 1.0:
+            assert upper == pytest.approx(1.0, rel=1e-6)
+        assert upper <= 1 + 1e-6
     assert replace(dual, radii=dual.radii * (1 + 1e-9)).interval().upper < 0.9
 
 

@@ -59,6 +59,8 @@ def main() -> int:
         if fate and reports:
             outcome.remarks.append(f"the judge did not finish: {fate}")
         outcomes.append(outcome)
+        if len(outcomes) % 50 == 0:
+            print(f"{len(outcomes)} done in {time.monotonic() - started:.0f} s", file=sys.stderr)
         if outcome.falsities or outcome.kind in tables.FAILURES:
             print(tables.line(outcome), flush=True)
     outcomes.sort(key=lambda outcome: outcome.seed)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import qr
 
-from benchmarks.robustness.exact import Sites, Vector, dot, echelon, fractions, integer_rows, solve
+from benchmarks.robustness.exact import Sites, Vector, dot, echelon, integer_rows, solve
 from benchmarks.robustness.networks import Hinge
 
 Array = NDArray[np.float64]
@@ -119,21 +119,18 @@ def _dual_vector(sites: Sites, multipliers: Multipliers, hinge: Hinge) -> Vector
     return total
 
 
-def as_given(sites: Sites, values: Any, jacobians: Any) -> Multipliers:
-    """The multipliers as rationals, whether they satisfy the equalities or not."""
-    ls = [fractions(row) for row in np.asarray(values, dtype=float)]
-    gs = [[fractions(row) for row in g] for g in np.asarray(jacobians, dtype=float)]
-    objective = sum((dot(a, b) for a, b in zip(ls, sites.targets, strict=True)), Fraction(0))
-    return Multipliers(ls, gs, objective)
-
-
-def difference_square(
-    sites: Sites, first: Multipliers, second: Multipliers, hinge: Hinge
-) -> Fraction:
-    """The squared length of the difference of the two vectors of `constraint_square`."""
-    a, b = (_dual_vector(sites, multipliers, hinge) for multipliers in (first, second))
-    difference = [x - y for x, y in zip(a, b, strict=True)]
-    return dot(difference, difference) / hinge.square
+def change(sites: Sites, values: Any, jacobians: Any, multipliers: Multipliers) -> float:
+    """By how much closing changes |F| / |w| at any hinge, at most, up to rounding."""
+    centers, _, radii = sites.floats()
+    reach = np.linalg.norm(centers[:, None] - centers, axis=2).max(axis=1) + 2 * radii.max()
+    total = 0.0
+    for n, size in enumerate(reach):
+        for exact, given in zip(multipliers.values[n], values[n], strict=True):
+            total += abs(float(exact - Fraction(float(given)))) * size
+        for row, stated in zip(multipliers.jacobians[n], jacobians[n], strict=True):
+            for exact, given in zip(row, stated, strict=True):
+                total += abs(float(exact - Fraction(float(given))))
+    return total
 
 
 # ---------------------------------------------------------------- the plane

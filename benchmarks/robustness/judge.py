@@ -20,6 +20,7 @@ from scipy.linalg import qr
 
 from benchmarks.robustness import bounds, dense
 from benchmarks.robustness.exact import Sites, affine_fit_exists, exact_sites, fractions, root
+from benchmarks.robustness.infeasible import proof_holds
 from benchmarks.robustness.line import line_optimum
 from benchmarks.robustness.networks import Hinge, corrected, feasible_hinge, own_network
 
@@ -248,7 +249,7 @@ def _correct(
         hinge = _exact_hinge(sites, data, hinges, k)
         if hinge is not None:
             kept.append(hinge)
-            weights.append(fractions(found.weights[k]))
+            weights.append(fractions(found.weights[k] / data.unit))
     network = corrected(sites, kept, weights, spare)
     optimum.above(None if network is None else network.cost, "brute force")
 
@@ -293,7 +294,7 @@ def understated(sites: Sites, certificate: Any) -> list[str]:
     """Whether a hinge exceeds the stated P by more than closing the multipliers explains.
 
     The stated P is that of multipliers which satisfy the equalities; how they were closed is not
-    known, so what closing changes at the hinge, four times, is allowed for.
+    known, so four times what closing changes at a hinge at most is allowed for.
     """
     multipliers = bounds.closed(sites, certificate.values, certificate.jacobians)
     if multipliers is None:
@@ -305,14 +306,13 @@ def understated(sites: Sites, certificate: Any) -> list[str]:
     if not len(pool.b):
         return []
     heights = dense.constraint(data, pool, found)
-    given = bounds.as_given(sites, certificate.values, certificate.jacobians)
+    change = bounds.change(sites, certificate.values, certificate.jacobians, multipliers)
     for k in np.argsort(-heights)[:3]:
         hinge = _exact_hinge(sites, data, pool, int(k))
         if hinge is None or heights[k] <= stated:
             continue
         height = root(bounds.constraint_square(sites, multipliers, hinge))[0]
-        change = root(bounds.difference_square(sites, multipliers, given, hinge))[1]
-        if float(height - 4 * change) > stated * (1 + _ROUNDING):
+        if float(height) - 4 * change > stated * (1 + _ROUNDING):
             return [f"pricing maximum {stated:.17g} < {float(height):.17g} of a hinge"]
     return []
 
@@ -325,13 +325,16 @@ def _float_multipliers(data: dense.Scaled, multipliers: bounds.Multipliers) -> d
 
 
 def judge_infeasible(problem: Any, error: Any, seconds: float) -> tuple[list[str], list[str]]:
-    """Whether there is a network after all; a verdict without a proof is a remark."""
+    """Whether there is a network after all, or the proof does not hold; no proof is a remark."""
     sites = exact_sites(problem.centers, problem.targets, problem.radii)
+    proof = getattr(error, "proof", None)
+    if proof is not None and proof_holds(sites, proof.to_dict()):
+        return [], []
     optimum = enclosed(sites, None, None, seconds)
     if optimum.high is not None:
         cost = f"{float(optimum.high):.6g}"
         return [f"infeasible, but a network costs {cost} ({optimum.high_from})"], []
-    return [], [] if getattr(error, "proof", None) is not None else ["without a proof"]
+    return ([], ["without a proof"]) if proof is None else (["the proof does not hold"], [])
 
 
 def _floats(data: dense.Scaled, hinges: list[Hinge]) -> dense.Hinges:

@@ -1,13 +1,17 @@
 """The command line: solve, check, plot, verify, theorems, map, samples and tour.
 
 Exit status 0: certified, or every theorem confirmed; 1: not certified, or a theorem refuted;
-2: bad input, said in one line on standard error.  Heavy imports stay inside the commands, so
+2: bad input; 3: something outside failed, such as a full disk or a closed pipe; 130: interrupted.
+From 2 on one line on standard error says what it was.  Heavy imports stay inside the commands, so
 that ``--help`` answers at once.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
@@ -19,7 +23,7 @@ from convexden.cli.solving import solve
 from convexden.cli.stored import check, plot
 from convexden.cli.theorems import list_theorems, verify
 from convexden.cli.tour import tour
-from convexden.errors import ConvexdenError, NotCertified
+from convexden.errors import ConvexdenError, ExternalFailure, NotCertified
 
 app = typer.Typer(
     name="convexden",
@@ -40,10 +44,18 @@ app.command()(tour)
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its status."""
     try:
-        status = app(args=arguments, prog_name="convexden", standalone_mode=False)
+        status = _run(arguments)
+        sys.stdout.flush()
     except ConvexdenError as error:
         say(str(error))
-        status = 1 if isinstance(error, NotCertified) else 2
+        status = _status(error)
+    except KeyboardInterrupt:
+        say("interrupted")
+        status = 130
+    except (OSError, UnicodeEncodeError, MemoryError) as error:
+        _drop_output()
+        say(_outside(error))
+        status = 3
     except Exception as error:
         # A usage error of click, of which typer may carry a copy of its own: known by its methods.
         if not hasattr(error, "format_message"):
@@ -52,7 +64,47 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         command = context.command_path if context is not None else "convexden"
         say(f"{error.format_message().rstrip('.')}: see `{command} --help`")
         status = 2
-    raise SystemExit(status or 0)
+    raise SystemExit(status)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """Run a command and return its status; unlike typer, let every failure through."""
+    command = typer.main.get_command(app)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        with command.make_context("convexden", given) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    return 0
+
+
+def _status(error: ConvexdenError) -> int:
+    """The exit status that goes with an error."""
+    if isinstance(error, NotCertified):
+        return 1
+    return 3 if isinstance(error, ExternalFailure) else 2
+
+
+def _outside(error: OSError | UnicodeEncodeError | MemoryError) -> str:
+    """What failed that is neither the data nor the command, and what to do."""
+    if isinstance(error, BrokenPipeError):
+        return "standard output was closed before everything was written"
+    if isinstance(error, UnicodeEncodeError):
+        return (
+            f"standard output cannot show {error.object[error.start]!r} in {error.encoding}: "
+            "set PYTHONIOENCODING=utf-8"
+        )
+    if isinstance(error, MemoryError):
+        return "the memory is not enough: give fewer points, or points of fewer dimensions"
+    where = f" ({error.filename})" if error.filename else ""
+    return f"{(error.strerror or str(error)).lower()}{where}: see to it, and try again"
+
+
+def _drop_output() -> None:
+    """Let nothing more be written to a standard output that has failed, not even at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @app.callback(invoke_without_command=True)

@@ -21,7 +21,13 @@ def show(renderable: RenderableType) -> None:
     """Print a table; where there is no terminal, no line of it is cut."""
     from rich.console import Console
 
-    console = Console(highlight=False)
+    class Output(Console):
+        """Lets a closed pipe through, where rich would exit on its own."""
+
+        def on_broken_pipe(self) -> None:
+            raise
+
+    console = Output(highlight=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=200)
+        console = Output(highlight=False, width=200)
     console.print(renderable)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convexden import arguments
 from convexden.cli.console import Quiet, say, show
 from convexden.errors import InvalidProblem
 
@@ -57,6 +58,14 @@ def solve(
     tolerance: Annotated[
         float, typer.Option(help="Relative duality gap that counts as certified.")
     ] = 1e-8,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="End the search after so long, with the best that was found.",
+            show_default="none",
+        ),
+    ] = None,
     flatten: Annotated[
         float | None,
         typer.Option(
@@ -92,9 +101,13 @@ def solve(
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Solve for the denoiser of clean points, with a certificate that it is the best one."""
-    if not 0 < tolerance < 1:
-        raise InvalidProblem(f"tolerance {tolerance:g} makes no sense: give one between 0 and 1")
+    """Solve for the denoiser of clean points, with a certificate that it is the best one.
+
+    Interrupted by Ctrl-C it keeps the best that was found, with exit status 130.
+    """
+    arguments.tolerance(tolerance, "--tolerance")
+    if time_limit is not None:
+        arguments.number("--time-limit", time_limit, above=0.0)
     from convexden.data import read_problem
 
     method = _method(formulation, local)
@@ -105,22 +118,23 @@ def solve(
         problem, flattened = flatten_problem(problem, flatten)
         say(str(flattened))
     _check_outputs(output, plot, problem)
-    solution = _solve(problem, tolerance, method, quiet)
+    solution = _solve(problem, tolerance, method, time_limit, quiet)
     if output is not None:
         from convexden.serialization import save
 
         save(solution, output)
+    if plot is not None:  # before anything is printed: the output may be closed
+        from convexden.plotting import plot_solution
+
+        plot_solution(solution, plot)
     from convexden.report import solution_table
 
     show(solution_table(solution))
     _print_alignment(solution)
     if not solution.certified:
         _say_why(solution, tolerance, method)
-    if plot is not None:
-        from convexden.plotting import plot_solution
-
-        plot_solution(solution, plot)
-    raise typer.Exit(0 if solution.certified else 1)
+    stopped = solution.interrupted and time_limit is None
+    raise typer.Exit(0 if solution.certified else 130 if stopped else 1)
 
 
 def _method(formulation: str | None, local: bool) -> str | None:
@@ -147,7 +161,14 @@ def _check_outputs(output: Path | None, plot: Path | None, problem: Interpolatio
         check_writable(output)
 
 
-def _solve(problem: Interpolation, tolerance: float, method: str | None, quiet: bool) -> Solution:
+def _solve(
+    problem: Interpolation,
+    tolerance: float,
+    method: str | None,
+    time_limit: float | None,
+    quiet: bool,
+) -> Solution:
+    """Solve, and say how it goes."""
     from convexden.progress import LiveLine
 
     with LiveLine(quiet=quiet) as line:
@@ -162,7 +183,9 @@ def _solve(problem: Interpolation, tolerance: float, method: str | None, quiet: 
             )
             line.show(f"round {progress.round}: {found}, {progress.hinges} hinges")
 
-        return solve_problem(problem, tolerance, method=method, progress=report)
+        return solve_problem(
+            problem, tolerance, method=method, time_limit=time_limit, progress=report
+        )
 
 
 def _print_alignment(solution: Solution) -> None:
@@ -180,9 +203,12 @@ def _print_alignment(solution: Solution) -> None:
 
 
 def _say_why(solution: Solution, tolerance: float, method: str | None) -> None:
+    """What is missing, and what to do about it."""
     from convexden.flatness import flatness
     from convexden.verification import verify_certificate
 
+    if solution.interrupted:
+        say("the search was stopped before it was done: what is said here holds all the same")
     for reason in verify_certificate(solution).reasons:
         say(f"not certified: {reason}")
     if solution.status == "upper-bound" and method == "ramps":

@@ -105,7 +105,12 @@ def list_theorems() -> None:
 @contextmanager
 def _interrupt_ends_the_run() -> Iterator[None]:
     """End on Ctrl-C, where `solve` would return what it has and the next instance would start."""
-    before = signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+
+    def stop(*_: object) -> None:
+        say("interrupted")
+        sys.exit(130)
+
+    before = signal.signal(signal.SIGINT, stop)
     try:
         yield
     finally:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments, data
-from convexden.errors import InvalidInput, InvalidProblem, NotCertified
+from convexden.errors import ExternalFailure, InvalidInput, InvalidProblem, NotCertified
 from convexden.files import check_writable, whole_file
 from convexden.problem import denoising
 from convexden.sweep._interruptions import interruptions
@@ -381,7 +381,7 @@ def _parameters(path: str | Path, text: str) -> tuple[Array, int, float]:
             )
         fractions = _fractions(document["fractions"])
         divisions, largest_angle = int(document["divisions"]), float(document["largest_angle"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         _refuse(path)
     if header + "\n" != _header(fractions, divisions, largest_angle):
         _refuse(path)
@@ -408,7 +408,7 @@ def _pixel(line: str) -> _Pixel | None:
     """The pixel of a line; None if it holds none."""
     try:
         pixel = _Pixel(*json.loads(line))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
     kinds = (int, int, bool, float, float, float, int, float)
     fits = all(type(value) is kind for value, kind in zip(pixel, kinds, strict=True))
@@ -453,7 +453,7 @@ def _appending(path: str | Path | None) -> Iterator[Callable[[str], None]]:
                 file.write(line.encode())
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
-                raise InvalidProblem(
+                raise ExternalFailure(
                     f"{path} cannot be written any more ({reason}): make room, and the same map "
                     "goes on"
                 ) from error

@@ -137,6 +137,7 @@ class Result:
             lower_bound, status = 0.0, "upper-bound"
         else:
             lower_bound = min(self.lower_bound, cost)
+            certificate = replace(certificate, lower_bound=lower_bound)
             proved = relative_gap(cost, lower_bound) <= tolerance
             status = "certified" if proved else "not-certified"
         return Solution(

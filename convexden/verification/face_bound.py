@@ -1,14 +1,18 @@
 """The pricing maximum of few sites in three and more dimensions, face by face.
 
 It shares nothing with the solvers.  They ask where the function is largest on a face; this module
-proves of nearly every face that nothing on it exceeds what is attained elsewhere (`sphere_maxima`),
-and computes *all* stationary points of the few that are left (`stationary_points`).
+proves of every face that nothing on it exceeds a bound (`sphere_maxima`).  Which patterns exist is
+decided exactly (`sign_patterns`), and where the hinges of a face lie is known up to proven errors
+(`tangent_spheres`), as is the function on them (`active_sums`).  No verdict rests on a tolerance:
+the faces are taken from the centers, radii and multipliers as they are given, and what cannot be
+decided makes the upper bound larger.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations, product
+from math import ceil, inf, log2
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +25,10 @@ from convexden.verification.tangent_spheres import EPS, MARGIN, Tangencies
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.intp]
+Flags = NDArray[np.bool_]
 
-# Relative width of the interval.  Rotations and permutations of random, symmetric and nearly
-# symmetric simplices in 3 to 5 dimensions were seen to move the maximum by up to 2.4e-14, and for
-# triangles it leaves the enclosures of the plane by up to 5e-15.
+# A face whose bound exceeds the largest value by no more than this (relative) needs no closer look:
+# the interval is that wide at least.  Rounding errors of the bounds are some 1e-14.
 WIDTH = 1e-12
 # Most faces of a simplex: those of 11 sites.
 MOST_FACES = 2_093_058
@@ -45,27 +49,31 @@ def face_interval(
     relative interior of a face, so that it is a local maximum on the sphere: the global one or the
     only one that is not (Martinez, SIAM J. Optim. 4, 1994).
 
-    A face is settled if weak duality bounds its sphere by the largest value attained so far, or if
-    both maxima are infeasible by more than the errors of their computation, or attained; its
-    stationary points are computed by other means if none of this is clear.  In memory there is a
+    A face is settled if weak duality bounds its sphere by the largest value seen so far, or if both
+    maxima violate an inequality by more than the errors of their computation.  The others count
+    with their bound by weak duality, which holds without any condition.  In memory there is a
     bounded number of faces at a time.
 
-    The lower end is attained, up to rounding.  The upper end exceeds it by `WIDTH` (relative).  In
-    exact arithmetic it is a bound; rounding is allowed for by estimates to first order, not by
-    intervals, and faces that are not settled rest on their computed stationary points.
+    Of a pattern and its complement only one is taken: for multipliers that satisfy the dual
+    equalities the values agree, and by how much they may differ here is added to the upper end.
+    Hinges with all sites on one side are not considered.
 
     Parameters
     ----------
     centers : (N, k) array
-        In units of their spread.
+        In units of their spread, up to a factor; the numbers are meant exactly.
     radii, values, jacobians : arrays (N,), (N, p), (N, p, k)
-        Multipliers satisfy the dual equalities: D and 1 - D have the same value.
+        Radii and multipliers.
     touch : float
-        By how much a hinge may enter a ball and still count as feasible.
+        By how much a hinge may enter a ball and still count as feasible.  The upper end needs no
+        allowance; one makes it larger.
 
     Returns
     -------
-    lower, upper : float
+    lower : float
+        Seen at a hinge that enters no ball by more than `touch` and rounding, some 1e-14.
+    upper : float
+        A bound, all rounding included; infinite where numbers are not finite.
 
     Raises
     ------
@@ -73,17 +81,20 @@ def face_interval(
         If the sites are too many.
     """
     _check(centers)
+    if not all(np.isfinite(given).all() for given in (centers, radii, values, jacobians)):
+        return 0.0, inf
     scale = max(float(np.abs(values).max()), float(np.abs(jacobians).max()))
     if scale == 0.0:
         return 0.0, 0.0
     # A power of two scales without rounding.
-    scale = 2.0 ** np.ceil(np.log2(scale))
+    scale = 2.0 ** ceil(log2(scale))
     faces = _Faces(centers, radii, values / scale, jacobians / scale, touch)
     lower, upper = faces.bounds(WIDTH)
     return lower * scale, upper * scale
 
 
 def _check(centers: Array) -> None:
+    """Refuse simplices with too many faces."""
     count, dimension = centers.shape
     faces = (2 ** (count - 1) - 1) * (2**count - 2) if count <= dimension + 1 else 0
     if faces > MOST_FACES:
@@ -101,6 +112,8 @@ class _Faces:
     ) -> None:
         count = len(centers)
         self.radii = radii
+        # A hinge through such a site has the same value whether it is active or not.
+        self.samples = (radii == 0) & (jacobians == 0).all(axis=(1, 2))
         self.codes = sign_patterns(centers)  # the last site is always inactive
         self.bits = np.int64(1) << np.arange(count, dtype=np.int64)
         self.patterns = (self.codes[:, None] & self.bits) != 0
@@ -120,7 +133,8 @@ class _Faces:
             for spheres in self._spheres(size):
                 best, bounds = spheres.bounds(best, width)
                 upper = max(upper, float(bounds.max(initial=0.0)))
-        return best, max(upper, best * (1.0 + width)) + self._imbalance()
+        upper = max(upper, best * (1.0 + width)) + self._imbalance()
+        return best, upper * (1.0 + 4.0 * EPS)
 
     def _imbalance(self) -> float:
         """By how much tangent hinges of a pattern and its complement may differ in value."""
@@ -135,20 +149,22 @@ class _Faces:
         count = len(self.radii)
         sets = np.array(list(combinations(range(count), size)), dtype=np.intp)
         tangencies = Tangencies(sets, self.sites[0])
-        samples = self.radii[tangencies.sites] == 0
-        for sides in product((False, True), repeat=size):
-            # Of the two patterns of a hinge through a sample one is enough.
-            rows = tangencies.independent & ~(samples & np.array(sides)).any(axis=1)
-            yield from self._faces(tangencies, np.flatnonzero(rows), sides)
+        samples = self.samples[tangencies.sites]
+        sides = np.array(list(product((False, True), repeat=size)))
+        # Of the two patterns of a hinge through a sample one is enough.
+        wanted = tangencies.independent[:, None] & ~(samples[:, None] & sides).any(axis=2)
+        rows, chosen = np.nonzero(wanted)
+        step = max(1, CHUNK // (2 * self.offsets[0].size))
+        for start in range(0, len(rows), step):
+            chunk = slice(start, start + step)
+            yield from self._faces(tangencies, rows[chunk], sides[chosen[chunk]])
 
-    def _faces(
-        self, tangencies: Tangencies, rows: Integers, sides: tuple[bool, ...]
-    ) -> Iterator[Spheres]:
+    def _faces(self, tangencies: Tangencies, rows: Integers, sides: Flags) -> Iterator[Spheres]:
         """The spheres of hinges tangent to these sets, above or below each site as `sides` says."""
         heights = np.where(sides, 1.0, -1.0) * self.radii[tangencies.sites[rows]]
         found = tangencies.spheres(rows, heights)
+        heights, sides = heights[found.kept], sides[found.kept]
         axes, sites = tangencies.complements.axes[found.rows], tangencies.sites[found.rows]
-        heights = np.where(sides, 1.0, -1.0) * self.radii[sites]
         k, m = axes.shape[2], sites.shape[1] - 1
         products = (k * np.sqrt(k) + 8) * EPS
         offsets = self.offsets[sites[:, 0]]
@@ -189,7 +205,7 @@ class _Faces:
     def _matches(
         self,
         tangent: Integers,
-        sides: tuple[bool, ...],
+        sides: Flags,
         middle: Array,
         swing: Array,
         slack: Array,
@@ -198,11 +214,10 @@ class _Faces:
         """Spheres with patterns for which every site has room on its side somewhere on the sphere,
         a chunk at a time."""
         spread = np.linalg.norm(swing, axis=2) * MARGIN
-        sides_up = np.array(sides)
         reach = self.radii - slack
         up, down = middle + spread >= reach, spread - middle >= reach
-        np.put_along_axis(up, tangent, np.broadcast_to(sides_up, tangent.shape), axis=1)
-        np.put_along_axis(down, tangent, np.broadcast_to(~sides_up, tangent.shape), axis=1)
+        np.put_along_axis(up, tangent, sides, axis=1)
+        np.put_along_axis(down, tangent, ~sides, axis=1)
         never, always = ~up @ self.bits, ~down @ self.bits
         wide = max(1, CHUNK // len(self.codes))
         for start in range(0, len(tangent), wide):

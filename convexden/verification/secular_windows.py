@@ -1,8 +1,8 @@
 r"""Intervals that contain the multipliers of local maxima on spheres, with all rounding errors.
 
 In the coordinates of `sphere_maxima` a stationary point u of the exact function satisfies
-:math:`(\beta_i + t)\, u_i = f_i + \delta_i` with :math:`|\delta| \le \varepsilon` and |u| = 1; it is
-a local maximum only if :math:`\operatorname{diag}(\beta_i + t) + \varepsilon` is positive
+:math:`(\beta_i + t)\, u_i = f_i + \delta_i` with :math:`|\delta| \le \varepsilon` and |u| = 1.
+It is a local maximum only if :math:`\operatorname{diag}(\beta_i + t) + \varepsilon` is positive
 semidefinite on the complement of u.  Hence :math:`t \ge -\beta_2 - \varepsilon`, and with
 
 .. math:: \varphi_\pm(t) = \sum_i \frac{(|f_i| \pm c\,\varepsilon)_+^2}{(\beta_i + t)^2}
@@ -127,7 +127,7 @@ def outer_window(below: Array, slope: Array, error: Array, t: Array) -> Window:
 
 
 def _excess(below: Array, sizes: Array, t: Array, rounding: float) -> tuple[Array, Array]:
-    """phi (1 + rounding) - 1 and the negative slope of phi, at t > 0."""
+    """Values of phi (1 + rounding) - 1 and the negative slope of phi, at t > 0."""
     gaps = below + t
     terms = (sizes / gaps) ** 2
     return terms.sum(axis=0) * (1.0 + rounding) - 1.0, 2.0 * (terms / gaps).sum(axis=0)
@@ -140,8 +140,8 @@ def inner_window(below: Array, slope: Array, error: Array) -> tuple[Window, Flag
     *The right end.*  There is no root for :math:`0 \le \tau < |f_1| - \varepsilon`.  Between its
     poles :math:`\varphi_-` (c = 5) is convex and lies above its tangents, so that Newton's method
     from the side on which it exceeds 1 passes no root, and there is none where it turns or reaches
-    :math:`\beta_2 + \varepsilon`: next to poles, where :math:`|\beta_i - \tau| \le \varepsilon`, the
-    term of an :math:`|f_i| > 5 \varepsilon` exceeds 1.
+    :math:`\beta_2 + \varepsilon`.  Next to poles, where :math:`|\beta_i - \tau| \le \varepsilon`,
+    the term of an :math:`|f_i| > 5 \varepsilon` exceeds 1.
 
     *The left end.*  Let :math:`\varphi_+ < 1` (c = 1) at :math:`\tau_l` and
     :math:`\varphi_+ \le 1 - \kappa` at :math:`\tau_c \ge \tau_l`.  By convexity there is no root in
@@ -166,9 +166,7 @@ def inner_window(below: Array, slope: Array, error: Array) -> tuple[Window, Flag
     return Window(-left, -right, -middle), none
 
 
-def _right_end(
-    below: Array, slope: Array, error: Array, rounding: float
-) -> tuple[Array, Flags]:
+def _right_end(below: Array, slope: Array, error: Array, rounding: float) -> tuple[Array, Flags]:
     """The largest tau before which there is no root for sure, and where there is none at all."""
     sizes = np.maximum(np.abs(slope) - 5.0 * error, 0.0)
     # The first pole: sizes that may be 0 have none.
@@ -244,10 +242,8 @@ def _contradicts(kappa: Array, at: Array, second: Array, error: Array) -> Flags:
     return contradicts
 
 
-def _inner_excess(
-    below: Array, sizes: Array, tau: Array, rounding: float
-) -> tuple[Array, Array]:
-    """phi (1 + rounding) - 1 and the negative slope of phi at tau, infinite at poles."""
+def _inner_excess(below: Array, sizes: Array, tau: Array, rounding: float) -> tuple[Array, Array]:
+    """Values of phi (1 + rounding) - 1, infinite at poles, and the slope of -phi at tau."""
     gaps = below - tau
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         terms = (sizes / gaps) ** 2

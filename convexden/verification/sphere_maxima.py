@@ -59,14 +59,14 @@ class Spheres:
     slack: Array  # (F, N)
 
     def bounds(self, best: float, width: float) -> tuple[float, Array]:
-        """The largest value seen at feasible points, if it exceeds `best`, and a bound (F,) of each.
+        """The largest value seen at feasible points, if it exceeds `best`, and bounds (F,).
 
         The bounds hold for what is locally largest in the inequalities' interior; they are 0 where
         no such point exceeds the largest value by more than the relative width.
         """
         ceilings = self._ceilings()
         bounds = np.zeros(len(self.g))
-        high = ceilings > best * (1.0 + width)
+        high = ~(ceilings <= best * (1.0 + width))
         if not high.any():
             return best, bounds
         spheres = self.take(high)
@@ -74,7 +74,7 @@ class Spheres:
             best, found = spheres._ends(best)
         else:
             best, found = spheres._settle(best, width)
-        bounds[high] = np.minimum(found, ceilings[high])
+        bounds[high] = np.where(found <= ceilings[high], found, ceilings[high])
         bounds[bounds <= best * (1.0 + width)] = 0.0
         return best, bounds
 

@@ -127,7 +127,7 @@ class Tangencies:
         self.independent = np.ones(len(sets), dtype=bool)
         self._flats: dict[int, Flat] = {}
         for row in np.flatnonzero(self.complements.turn > SHARP):
-            self._make_exact(row)
+            self._make_exact(int(row))
 
     def _make_exact(self, row: int) -> None:
         """Replace the complement of an ill-conditioned set."""
@@ -179,6 +179,7 @@ class Tangencies:
                     center_error[i] = MARGIN * ((k * np.sqrt(k) + 4) * EPS + 1.5 * c.turn[i])
                     radius_error[i] = 2.0 * EPS * radius[i]
         return TangentSpheres(
+            np.flatnonzero(exists),
             rows[exists],
             fixed[exists],
             radius[exists],
@@ -192,6 +193,7 @@ class Tangencies:
 class TangentSpheres:
     """Normals w = c + R E u, |u| = 1, of some of the sets, and how far c, R and E may be off."""
 
+    kept: Integers  # (F,): which of the given ones
     rows: Integers  # (F,): which sets
     fixed: Array  # (F, m): c in the first m axes
     radius: Array  # (F,)

@@ -50,7 +50,11 @@ def gap_hinges(sites: Sites, groups: NDArray[np.intp], normals: Array, most: int
     _, chosen = np.unravel_index(wide, gaps.shape)
     biases = -middles.reshape(-1)[wide]
     active = heights[:, chosen].T + biases[:, None] > 0
-    return Hinges(directions[chosen], biases, np.zeros(len(biases)), active)
+    # By construction no group is split; what follows relies on it, so it is made sure.
+    first = np.unique(groups, return_index=True)[1]
+    kept = (active == active[:, first[groups]]).all(axis=1)
+    chosen, biases = chosen[kept], biases[kept]
+    return Hinges(directions[chosen], biases, np.zeros(len(biases)), active[kept])
 
 
 def _directions(sites: Sites, normals: Array) -> Array:

@@ -77,7 +77,7 @@ def _dot(a: Vector, b: Vector) -> Fraction:
 
 
 def _signed_root(part: Fraction, square: Fraction) -> float:
-    """part / sqrt(square)."""
+    """The quotient part / sqrt(square)."""
     size = root_below(part * part / square)
     return size if part > 0 else -size
 
@@ -85,9 +85,7 @@ def _signed_root(part: Fraction, square: Fraction) -> float:
 def _inverse(matrix: list[Vector]) -> list[Vector] | None:
     """The inverse of a positive semidefinite matrix, None if it is singular (Gauss, Jordan)."""
     size = len(matrix)
-    rows = [
-        row + [Fraction(int(i == j)) for j in range(size)] for i, row in enumerate(matrix)
-    ]
+    rows = [row + [Fraction(int(i == j)) for j in range(size)] for i, row in enumerate(matrix)]
     for i in range(size):
         # Positive semidefinite matrices that are not singular have positive pivots.
         if rows[i][i] == 0:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from convexden.verification.exact.twofold import EPS, UNDERFLOW
+from convexden.verification.exact.labels import labels
+from convexden.verification.exact.twofold import EPS, UNDERFLOW, power_above
 
 Array = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -64,8 +65,8 @@ class Sites:
 
     @property
     def scale(self) -> float:
-        """The largest reach."""
-        return float(self.reach.max())
+        """A power of two that is at least the largest reach, and at most twice."""
+        return float(power_above(self.reach.max()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,19 +116,6 @@ class Patterns:
         )
 
 
-def distinct(active: Booleans) -> tuple[Indices, Indices]:
-    """Number (K,) of the pattern of each row of (K, N), and the first row (M,) of each pattern."""
-    numbers: dict[bytes, int] = {}
-    firsts: list[int] = []
-    names = np.empty(len(active), dtype=np.intp)
-    for k, row in enumerate(np.packbits(active, axis=1)):
-        name = numbers.setdefault(row.tobytes(), len(firsts))
-        if name == len(firsts):
-            firsts.append(k)
-        names[k] = name
-    return names, np.array(firsts, dtype=np.intp)
-
-
 def lengths(vectors: Array) -> Array:
     """Norms along the last axis, rounded."""
     norms: Array = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
@@ -166,7 +154,7 @@ def interior_patterns(sites: Sites, hinges: Hinges) -> tuple[Indices, Patterns]:
 
     The price of a pattern without a known one is infinite.
     """
-    names, first = distinct(hinges.active)
+    names, first = labels(hinges.active)
     normals, biases = interior_hinges(sites, hinges)
     found = prices(sites, Hinges(normals, biases, np.zeros(len(biases)), hinges.active))
     # Last comes the cheapest hinge of each pattern, which stays.

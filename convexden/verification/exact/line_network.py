@@ -1,19 +1,18 @@
 r"""The cost on the line from above, and the errors of a network there, in integers.
 
 On a line a network is a piecewise affine function h, and R(h) is the sum of the jumps of its slope.
-A stored network meets the targets up to rounding.  The function that is exact on the sites and, over
-each gap between them, h plus the affine function that removes the errors at both ends of the gap
-meets them exactly; its jumps are rational and are summed up with rounding upward.  Inside the gaps
-it bends where the network bends, so it costs what the network costs plus what the errors are worth.
-Left and right of the data the network goes on: shifted next to a ball, and next to a sample with
-the correction of the nearest gap, which adds no jump.
+A stored network meets the targets up to rounding.  The function that is exact on the sites and is h
+plus an affine function over each gap between them, one that removes the errors at both ends of the
+gap, meets them exactly; its jumps are rational and are summed up with rounding upward.  Inside the
+gaps it bends where the network bends, so it costs what the network costs plus what the errors are
+worth.  Left and right of the data the network goes on: shifted next to a ball, and next to a sample
+with the correction of the nearest gap, which adds no jump.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,29 +109,29 @@ def line_errors(
     neurons = _Neurons.of(network)
     y, r, t = (_short(dyadic(array)) for array in (centers, radii, targets))
     place, value = neurons.exponents(min(y[1], r[1]), t[1])
-    (y, r), goals = (align(pair, place) for pair in (y, r)), align(t, value)
+    positions, reach, goals = align(y, place), align(r, place), align(t, value)
     numerators, denominators = neurons.knots(place)
-    outer = int((y - r).min()) - 1, int((y + r).max()) + 1
-    places = _places(numerators, denominators, outer)
-    ranks, _ = ranked(np.concatenate([y - r, y, y + r, places]))
-    low, middle, high, knots = np.split(ranks, len(y) * np.arange(1, 4))
+    knots, (low, middle, high) = _ranks(
+        numerators, denominators, positions - reach, positions, positions + reach
+    )
     order = np.argsort(knots, kind="stable")
     pieces = np.searchsorted(knots[order], middle, side="left")
     errors, slopes = [], []
     for j in range(goals.shape[1]):
         h = _Pieces.of(*neurons.column(j, place, value), order)
-        one = np.ones(len(y), dtype=object)
-        errors.append(_quotients_above(goals[:, j] - h.at(pieces, y), one, value))
+        one = np.ones(len(goals), dtype=object)
+        errors.append(_quotients_above(goals[:, j] - h.at(pieces, positions), one, value))
         slopes.append(_quotients_above(h.slopes[pieces], one, value - place))
-    overlaps = np.zeros(len(y))
+    overlaps = np.zeros(len(goals))
     sizes = np.linalg.norm(network.output_weights, axis=1) * np.abs(network.input_weights[:, 0])
     sizes = sizes[network.input_weights[:, 0] != 0][order]
     first = np.searchsorted(knots[order], low, side="right")
     last = np.searchsorted(knots[order], high, side="left")
     for n in np.flatnonzero(first < last):
         inside = order[first[n] : last[n]]
-        depths = r[n] * denominators[inside] - abs(y[n] * denominators[inside] - numerators[inside])
-        widths = _quotients_above(depths, denominators[inside], place)
+        units = denominators[inside]
+        depths = reach[n] * units - abs(positions[n] * units - numerators[inside])
+        widths = _quotients_above(depths, units, place)
         overlaps[n] = (1.0 + len(inside) * EPS) * float(widths @ sizes[first[n] : last[n]])
     return _norms_above(errors), _norms_above(slopes), overlaps
 
@@ -239,15 +238,13 @@ class _Line:
     inside: Ranks  # (I,) which of the sorted knots are in blocks
     knots: tuple[Integers, Integers]  # (I,) their numerators and denominators
     owners: Ranks  # (2 B + I,) blocks of the left ends, the right ends and the knots in blocks
-    bends: tuple[Ranks, Ranks]  # (M,) numbers of knots left of each place outside, and with it
+    outside: Ranks  # (K - I,) and which are not
 
     @classmethod
     def of(cls, y: Integers, r: Integers, numerators: Integers, denominators: Integers) -> _Line:
         """Sort the ends of the sites and the knots together, exactly."""
         lower, upper = y - r, y + r
-        outer = int(lower.min()) - 1, int(upper.max()) + 1
-        ranks, _ = ranked(np.concatenate([lower, upper, _places(numerators, denominators, outer)]))
-        left, right, knots = np.split(ranks, [len(y), 2 * len(y)])
+        knots, (left, right) = _ranks(numerators, denominators, lower, upper)
         sites = np.argsort(left, kind="stable")
         reached = np.maximum.accumulate(right[sites])
         begins = np.append(True, left[sites][1:] > reached[:-1])
@@ -263,7 +260,7 @@ class _Line:
         knots = knots[order]
         owners = np.searchsorted(start_ranks, knots, side="right") - 1
         within = (owners >= 0) & (knots <= end_ranks[owners])
-        inside, places = np.flatnonzero(within), np.unique(knots[~within])
+        inside = np.flatnonzero(within)
         return cls(
             lower[first],
             ends[last],
@@ -276,12 +273,12 @@ class _Line:
             inside,
             (numerators[order][inside], denominators[order][inside]),
             np.concatenate([np.tile(np.arange(len(first)), 2), owners[inside]]),
-            (np.searchsorted(knots, places, "left"), np.searchsorted(knots, places, "right")),
+            np.flatnonzero(~within),
         )
 
     def errors(self, h: _Pieces, goals: Integers) -> tuple[Integers, Integers]:
-        """t - h at the ends of the blocks and at the knots in them, see `owners`: numerators and
-        denominators.  Between these h is affine, so that nothing else can be larger.
+        """Errors t - h at the ends of the blocks and at the knots in them, see `owners`: numerators
+        and denominators.  Between these h is affine, so that nothing else can be larger.
         """
         left, right = self._end_errors(h, goals)
         numerators, denominators = self.knots
@@ -292,8 +289,7 @@ class _Line:
 
     def jumps(self, h: _Pieces, goals: Integers) -> tuple[Integers, Integers]:
         """Jumps of the corrected slope at the left and the right ends of the blocks (all of a
-        sample's at the right) and at the places outside where the network bends: numerators and
-        denominators."""
+        sample's at the right) and at the knots outside of them: numerators and denominators."""
         left, right = self._end_errors(h, goals)
         gaps, one = self.left[1:] - self.right[:-1], np.ones(1, dtype=object)
         corrections = left[1:] - right[:-1]
@@ -312,24 +308,31 @@ class _Line:
         after[sample] = after[sample] * widths[sample] - before[sample] * others[sample]
         others[sample] = others[sample] * widths[sample]
         before[sample] = 0
-        free = h.slopes[self.bends[1]] - h.slopes[self.bends[0]]
+        free = h.slopes[self.outside + 1] - h.slopes[self.outside]
         ones = np.ones(len(free), dtype=object)
         return np.concatenate([before, after, free]), np.concatenate([widths, others, ones])
 
     def _end_errors(self, h: _Pieces, goals: Integers) -> tuple[Integers, Integers]:
-        """t - h at the left and the right ends of the blocks."""
+        """Errors t - h at the left and the right ends of the blocks."""
         return goals - h.at(self.before, self.left), goals - h.at(self.after, self.right)
 
 
-def _places(numerators: Integers, denominators: Integers, outer: tuple[int, int]) -> Integers:
-    """Knots as integers or rationals that can be compared; those outside of the data at its edge."""
-    lowest, highest = outer
-    kept = np.minimum(np.maximum(numerators, lowest * denominators), highest * denominators)
-    if (denominators == 1).all():
-        return kept
-    places = np.empty(len(kept), dtype=object)
-    places[:] = [Fraction(m, n) for m, n in zip(kept.tolist(), denominators.tolist(), strict=True)]
-    return places
+def _ranks(
+    numerators: Integers, denominators: Integers, *points: Integers
+) -> tuple[Ranks, list[Ranks]]:
+    """Ranks of the knots and of several arrays of points in one order.
+
+    Different quotients with these denominators differ by more than two units after they are
+    multiplied by the square of a power of two above all denominators, so that they may be rounded.
+    """
+    others = np.concatenate(points)
+    lowest, highest = int(others.min()) - 1, int(others.max()) + 1
+    inner = np.minimum(np.maximum(numerators, lowest * denominators), highest * denominators)
+    bits = 2 * int(denominators.max(initial=1)).bit_length()
+    ranks, _ = ranked(np.concatenate([(inner << bits) // denominators, others << bits]))
+    cuts = np.cumsum([len(inner), *(len(array) for array in points)])[:-1]
+    knots, *places = np.split(ranks, cuts)
+    return knots, places
 
 
 def _quotients_above(numerators: Integers, denominators: Integers, exponent: int) -> Array:
@@ -348,7 +351,7 @@ def _norms_above(columns: list[Array]) -> Array:
         return largest
     scale = np.where(largest > 0, largest, 1.0)
     squares = sum((column / scale) ** 2 for column in columns)
-    # Each square has an error of three roundings, their sum and the root of one a term and two more.
+    # A square has the error of three roundings, the sum one for each term, the root two more.
     norms: Array = scale * np.sqrt(squares) * (1.0 + (len(columns) + 8) * EPS)
     return np.where(largest > 0, norms, 0.0)
 

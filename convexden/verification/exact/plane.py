@@ -50,6 +50,9 @@ WIDTH = 1e-12
 # Rounding of a polynomial's coefficients and of its value, in units of EPS times the sum of the
 # absolute values of the data that enter: some 20 operations, each of them off by EPS / 2.
 _ROUNDINGS = 32.0
+# Rounding of a value, relative to the maximum, up to which it counts as it is: less is left to the
+# integers, which take longer.
+_ROUNDING = 1e-11
 # Roots are taken where a polynomial is this many times its rounding, so that its sign is shown up
 # to there.
 _MARGIN = 4.0
@@ -126,23 +129,25 @@ def plane_interval(dual: ClosedDual) -> tuple[float, float]:
         unclear.append(open_pieces)
     pieces = _Pieces.join(kept)
     for _ in range(_LEVELS):
-        bounds = _bounds(pieces)
-        live = bounds > best * (1.0 + WIDTH)
+        bounds, settled = _bounds(pieces), best * (1.0 + WIDTH)
+        allowed = np.minimum(pieces.errors.astype(float), _ROUNDING * best)
+        live = bounds > settled + allowed
         ceiling = max(ceiling, float(bounds[~live].max(initial=0.0)))
-        # Splitting does not help where the rounding itself is what exceeds the bound.
-        lost = live & (pieces.errors > WIDTH / 4 * best)
-        unclear.append(pieces.take(lost))
-        pieces = pieces.take(live & ~lost)
+        # Splitting does not help where it is the rounding that exceeds the bound.
+        noisy = live & (bounds - pieces.errors.astype(float) <= settled)
+        unclear.append(pieces.take(noisy))
+        pieces = pieces.take(live & ~noisy)
         if not len(pieces.rows):
             break
         pieces = _split(pieces, best)
         best = max(best, _attained(pieces))
     upper = Fraction(max(ceiling, best) * (1.0 + 4.0 * FLOAT_EPS))
     unclear.append(pieces)
-    arcs = _arcs(_Pieces.join(unclear), shift)
-    if arcs:
-        level = Fraction(best * (1.0 + WIDTH)) / Fraction(2) ** shift
-        upper = max(upper, settle(dual, arcs, level) * Fraction(2) ** shift)
+    hard = _Pieces.join(unclear)
+    hard = hard.take(_bounds(hard) > float(upper))
+    if len(hard.rows):
+        unit = Fraction(2) ** shift
+        upper = max(upper, settle(dual, _arcs(hard, shift), Fraction(best) / unit, WIDTH) * unit)
     # F in the units of the data: these powers of two, over the denominator.
     unit = Fraction(2) ** (dual.weight + dual.unit - shift) / dual.denominator
     return below(Fraction(best) * unit), above(upper * unit)
@@ -366,8 +371,14 @@ def _ends(
         for end, step in ((0, 1), (1, -1)):
             at = ends[row, site, interval, end]
             parts.append((row, site, at, np.full(len(row), kind), np.full(len(row), step)))
-    row, site, at, kind, step = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return row, site, at, kind, step
+    rows, sites, places, kinds, steps = zip(*parts, strict=True)
+    return (
+        np.concatenate(rows),
+        np.concatenate(sites),
+        np.concatenate(places),
+        np.concatenate(kinds),
+        np.concatenate(steps),
+    )
 
 
 def _coefficients(pieces: _Pieces) -> tuple[Extended, Extended]:

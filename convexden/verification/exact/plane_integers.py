@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import product
 
 from convexden.verification.exact.dual import ClosedDual
+from convexden.verification.exact.rationals import root_above
 
 # Halvings of one arc, and polynomials that are looked at in all (some 10 microseconds each).
 _DEPTH = 120
@@ -40,33 +41,30 @@ class _Site:
     z: tuple[int, int, int]
     parts: tuple[tuple[int, int, int], ...]
     radius: int
-    ball: bool
 
 
-def settle(dual: ClosedDual, arcs: list[Arc], level: Fraction) -> Fraction:
-    """The smallest bound of |F| / tau that is shown on all arcs: the level, if it can be.
+def settle(dual: ClosedDual, arcs: list[Arc], attained: Fraction, width: float) -> Fraction:
+    """A bound of |F| / tau on all arcs: up to the relative width the largest value, if it can be.
 
     Parameters
     ----------
     dual : ClosedDual
     arcs : list of Arc
-    level : Fraction
-        In the units of the integers: of values times coordinates.
+    attained : Fraction
+        A value that is attained elsewhere, in the units of the integers: values times coordinates.
+    width : float
     """
-    bound, budget = level, _BUDGET
-    square = level * level
+    search = _Search(attained, Fraction(1) + Fraction(width))
     cache: dict[tuple[int, int], list[_Site]] = {}
     for arc in sorted(arcs, key=lambda arc: arc.bound, reverse=True):
+        if arc.bound <= search.level:
+            break
         key = (arc.pivot, arc.sign)
-        if budget > 0 and key not in cache:
+        if key not in cache:
             cache[key] = _sites(dual, *key)
-        spent = budget + 1
-        if budget > 0:
-            spent = _settled(cache[key], arc, square, budget)
-        budget -= spent
-        if budget < 0:
-            return max(bound, arc.bound)
-    return bound
+        if not search.settles(cache[key], arc):
+            return max(search.level, arc.bound)
+    return search.level
 
 
 def _sites(dual: ClosedDual, pivot: int, sign: int) -> list[_Site]:
@@ -81,53 +79,113 @@ def _sites(dual: ClosedDual, pivot: int, sign: int) -> list[_Site]:
             level = int(value) * own
             parts.append((level + along, across, level - along))
         radius = int(dual.radii[m])
-        ball = radius > 0 or any(int(g) for g in dual.jacobians[m].ravel())
         # The pivot is active by definition: z beyond its radius.
         z = (1, 0, 1) if m == pivot else (own + x, y, own - x)
-        found.append(_Site(z, tuple(parts), -1 if m == pivot else radius, ball))
+        found.append(_Site(z, tuple(parts), -1 if m == pivot else radius))
     return found
 
 
-def _settled(sites: list[_Site], arc: Arc, square: Fraction, budget: int) -> int:
-    """How many polynomials were looked at until the arc was done; more than the budget if not."""
-    outputs = len(sites[0].parts)
-    zero = [[0, 0, 0] for _ in range(outputs)]
-    stack = [(arc.left, arc.right, list(range(len(sites))), zero, 0)]
-    spent = 0
-    while stack:
-        left, right, pending, active, depth = stack.pop()
-        ends = _Ends.of(left, right)
-        active = [row[:] for row in active]
-        spent += len(pending)
-        kept, both, dead = [], [], False
-        for m in pending:
-            site = sites[m]
-            z = ends.of_blossom(site.z)
-            reach = [site.radius * tau for tau in ends.taus]
-            never_on = all(x < r for x, r in zip(z, reach, strict=True))
-            never_off = all(x > -r for x, r in zip(z, reach, strict=True))
-            if never_on and never_off:
-                dead = True
-                break
-            if not never_on and not never_off:
-                both.append(m)
-            elif never_on and all(x <= -r for x, r in zip(z, reach, strict=True)):
-                continue  # inactive on all of it
-            elif never_off and all(x >= r for x, r in zip(z, reach, strict=True)):
-                _add(active, site)
+class _Search:
+    """The bound to be shown, which rises with the values that are found, and what it may cost."""
+
+    def __init__(self, attained: Fraction, factor: Fraction) -> None:
+        self.factor, self.budget = factor, _BUDGET
+        self.level = attained * factor
+        self.square = self.level * self.level
+
+    def settles(self, sites: list[_Site], arc: Arc) -> bool:
+        """Whether the bound holds on the arc; else the budget is used up."""
+        nothing = [[0, 0, 0] for _ in sites[0].parts]
+        stack = [(arc.left, arc.right, list(range(len(sites))), nothing, 0)]
+        while stack:
+            left, right, pending, active, depth = stack.pop()
+            ends = _Ends.of(left, right)
+            active = [row[:] for row in active]
+            self.budget -= len(pending) + 1
+            kept = _sorted(sites, pending, ends, active)
+            if kept is None:
                 continue
-            kept.append((m, never_off))
-        if dead:
+            both = [m for m, on in kept if on is None]
+            if len(both) <= _OPEN and self._within(sites, kept, both, active, ends):
+                continue
+            if depth >= _DEPTH or self.budget < 0:
+                return False
+            middle = (left + right) / 2
+            self._attain(sites, kept, active, middle)
+            rest = [m for m, _ in kept]
+            stack.append((left, middle, rest, active, depth + 1))
+            stack.append((middle, right, rest, active, depth + 1))
+        return True
+
+    def _within(
+        self,
+        sites: list[_Site],
+        kept: list[tuple[int, bool | None]],
+        both: list[int],
+        active: list[list[int]],
+        ends: _Ends,
+    ) -> bool:
+        """Whether |F| <= level tau for every pattern that is possible."""
+        base = [row[:] for row in active]
+        for m, on in kept:
+            if on:
+                _add(base, sites[m])
+        for choice in product((False, True), repeat=len(both)):
+            form = [row[:] for row in base]
+            for m, on in zip(both, choice, strict=True):
+                if on:
+                    _add(form, sites[m])
+            columns = [ends.of_blossom(row) for row in form]
+            for i, tau in enumerate(ends.taus):
+                total = sum(column[i] ** 2 for column in columns)
+                if total * self.square.denominator > self.square.numerator * tau * tau:
+                    return False
+        return True
+
+    def _attain(
+        self,
+        sites: list[_Site],
+        kept: list[tuple[int, bool | None]],
+        active: list[list[int]],
+        middle: Fraction,
+    ) -> None:
+        """Raise the level if the hinge at this t cuts no ball and has a larger value."""
+        point = _Ends.of(middle, middle)
+        form = [row[:] for row in active]
+        for m, _ in kept:
+            z, reach = point.of_blossom(sites[m].z)[0], sites[m].radius * point.taus[0]
+            if abs(z) < reach:
+                return
+            if z > 0:
+                _add(form, sites[m])
+        total = sum(point.of_blossom(row)[0] ** 2 for row in form)
+        square = Fraction(total, point.taus[0] ** 2)
+        if square * self.factor**2 > self.square:
+            self.level = Fraction(root_above(square)) * self.factor
+            self.square = self.level * self.level
+
+
+def _sorted(
+    sites: list[_Site], pending: list[int], ends: _Ends, active: list[list[int]]
+) -> list[tuple[int, bool | None]] | None:
+    """Sites whose side must be looked at again, with the side if only one is possible; None if a
+    ball is cut on the whole interval.  Those that are active on all of it are added to F."""
+    kept: list[tuple[int, bool | None]] = []
+    for m in pending:
+        site = sites[m]
+        z = ends.of_blossom(site.z)
+        reach = [site.radius * tau for tau in ends.taus]
+        never_on = all(x < r for x, r in zip(z, reach, strict=True))
+        never_off = all(x > -r for x, r in zip(z, reach, strict=True))
+        if never_on and never_off:
+            return None
+        if never_on and all(x <= -r for x, r in zip(z, reach, strict=True)):
             continue
-        if len(both) <= _OPEN and _within(sites, kept, both, active, ends, square):
+        if never_off and all(x >= r for x, r in zip(z, reach, strict=True)):
+            _add(active, site)
             continue
-        if depth >= _DEPTH or spent > budget:
-            return budget + 1
-        middle = (left + right) / 2
-        rest = [m for m, _ in kept]
-        stack.append((left, middle, rest, active, depth + 1))
-        stack.append((middle, right, rest, active, depth + 1))
-    return spent
+        kept.append((m, never_off if never_on or never_off else None))
+    return kept
 
 
 @dataclass(frozen=True)
@@ -158,29 +216,3 @@ def _add(active: list[list[int]], site: _Site) -> None:
     for row, part in zip(active, site.parts, strict=True):
         for i in range(3):
             row[i] += part[i]
-
-
-def _within(
-    sites: list[_Site],
-    kept: list[tuple[int, bool]],
-    both: list[int],
-    active: list[list[int]],
-    ends: _Ends,
-    square: Fraction,
-) -> bool:
-    """Whether |F| <= level tau for every pattern that is possible."""
-    base = [row[:] for row in active]
-    for m, never_off in kept:
-        if never_off and m not in both:
-            _add(base, sites[m])
-    for choice in product((False, True), repeat=len(both)):
-        form = [row[:] for row in base]
-        for m, on in zip(both, choice, strict=True):
-            if on:
-                _add(form, sites[m])
-        columns = [ends.of_blossom(row) for row in form]
-        for i, tau in enumerate(ends.taus):
-            total = sum(column[i] ** 2 for column in columns)
-            if total * square.denominator > square.numerator * tau * tau:
-                return False
-    return True

@@ -7,6 +7,8 @@ whose digits do not overlap (Rump, Ogita, Oishi, SIAM J. Sci. Comput. 31, 2008).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -63,6 +65,11 @@ def dot_plus(left: Array, right: Array, start: Array) -> tuple[Array, Array]:
     if may_underflow(left) or may_underflow(right):
         missed = missed + dimension * UNDERFLOW
     return value, missed
+
+
+def power_above(numbers: Any) -> Any:
+    """Powers of two above positive numbers, at most twice as large."""
+    return np.ldexp(1.0, np.frexp(numbers)[1])
 
 
 def may_underflow(array: Array) -> bool:

@@ -48,7 +48,8 @@ from numpy.typing import NDArray
 
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.verification.exact.correction import correction_cost, equations
+from convexden.verification.exact.correction import correction_cost
+from convexden.verification.exact.equations import equations
 from convexden.verification.exact.hinge_slack import (
     Hinges,
     Patterns,
@@ -57,6 +58,7 @@ from convexden.verification.exact.hinge_slack import (
     lengths,
     slacks,
 )
+from convexden.verification.exact.labels import labels
 from convexden.verification.exact.piece_residuals import piece_residuals
 from convexden.verification.exact.projection import projected
 from convexden.verification.exact.twofold import EPS, dot_plus
@@ -146,7 +148,7 @@ def _bound(
         return math.inf, _obstacle(radii, real, slack, stuck)
     moves = np.where(cuts > 0, 2 * cuts * patterns.prices[names], 0.0)
 
-    groups, first = _groups(hinges.active, targets)
+    groups, first = labels(hinges.active.T, targets)
     residuals = piece_residuals(targets[first], network, real, hinges.active[:, first])
     rows = equations(centers, sites, groups, first, residuals, cost)
     usable = np.isfinite(patterns.prices)
@@ -179,24 +181,9 @@ def _hinges(sites: Sites, network: ShallowNetwork, real: Indices, targets: Array
     on = (np.abs(z) <= np.outer(_ON * lengths(w), sites.reach)) & (sites.radii == 0)
     if on.any():
         # A sample on the hinge goes with most of the sites that have the same target.
-        kin = np.unique(targets, axis=0, return_inverse=True)[1].reshape(-1)
-        votes = np.zeros((int(kin.max()) + 1, len(w)))
+        kin, first = labels(targets)
+        votes = np.zeros((len(first), len(w)))
         np.add.at(votes, kin, np.where(on, 0.0, np.sign(z)).T)
         side = votes.T[:, kin]
         active = np.where(on & (side != 0), side > 0, active)
     return Hinges(w, b, uncertain, active)
-
-
-def _groups(active: Booleans, targets: Array) -> tuple[Indices, Indices]:
-    """Sites with one target on the same sides of all hinges: group (N,) and first sites (G,)."""
-    bits = np.packbits(active, axis=0).T
-    keys = np.concatenate([bits, (targets + 0.0).view(np.uint8)], axis=1)
-    numbers: dict[bytes, int] = {}
-    firsts: list[int] = []
-    groups = np.empty(len(targets), dtype=np.intp)
-    for n, row in enumerate(np.ascontiguousarray(keys)):
-        number = numbers.setdefault(row.tobytes(), len(firsts))
-        if number == len(firsts):
-            firsts.append(n)
-        groups[n] = number
-    return groups, np.array(firsts, dtype=np.intp)

@@ -1,0 +1,124 @@
+r"""Optimal multipliers on a line, in floats.
+
+With the sum S of the multipliers right of a gap, the function q of the dual constraint grows by S
+times the gap, from right to left, and across a ball by S width + l r + G.  Multipliers are as large
+as one over the smallest gap and act over the whole line.  The sums S are therefore rounded so that
+their differences, the multipliers, are floats: errors do not add up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from convexden.solvers.atoms import Array, Flags, Indices
+from convexden.solvers.line.blocks import Blocks, Jumps
+from convexden.solvers.twopart import TwoPart
+
+# Errors of q that are passed on from sample to sample stay far below this.
+_PASSED_ON = 2.0**-30
+
+
+@dataclass(frozen=True, eq=False)
+class Multipliers:
+    """Multipliers of the sites that have any, with the largest norm of q and the objective."""
+
+    sites: Indices
+    values: Array
+    jacobians: Array
+    maximum: float
+    objective: float
+
+
+def multipliers(blocks: Blocks, targets: Array, radii: Array) -> Multipliers:
+    """Multipliers whose q is the unit vector of the jump wherever the slope jumps.
+
+    From right to left with the sum S of the multipliers right of a gap: over the gap q grows by S
+    times the gap, across a ball by S width + l r + G.
+    """
+    slopes = TwoPart.sum(targets[1:], -targets[:-1]).over(blocks.gaps())
+    jumps = Jumps.of(slopes, blocks.flat)
+    sizes = [np.linalg.norm(jump.high, axis=1) for jump in (jumps.left, jumps.right)]
+    # Jumps whose sum is below the rounding of the cost are none.
+    bent = sizes[0] > 2.0**-53 * (sizes[0].sum() + sizes[1].sum()) / len(blocks)
+    kept = blocks.flat | bent
+    kept[[0, -1]] = True
+    left, right = jumps.left.high[kept], jumps.right.high[kept]
+    q_left, q_right = _units(left), _units(right)
+    blocks, radii = blocks.rows(kept), radii[kept, None]
+    flat = blocks.flat[:, None]
+    q_right = np.where(flat, q_right, q_left)
+    gaps, width = blocks.gaps(), blocks.right.minus(blocks.left).column()
+    edge = np.zeros((1, q_left.shape[1]))
+
+    # The largest |q| is the pricing maximum.  Where its rounding is coarse q is shortened by as
+    # much, which costs the share of this jump only.
+    exact = TwoPart.sum(q_right[:-1], -q_left[1:]).over(gaps)
+    steps = _steps(exact.high, gaps.high)
+    values = np.diff(np.concatenate([edge, exact.high, edge]), axis=0)
+    growth = np.abs(values) * radii + np.abs(np.concatenate([exact.high, edge])) * width.high
+    across = np.where(flat, np.spacing(2.0 + growth), 0.0)
+    along = 0.5 * steps * gaps.high + across[1:]
+    q_left = q_left * (1.0 - np.linalg.norm(across, axis=1, keepdims=True))
+    q_right = q_right * (
+        1.0 - np.linalg.norm(np.append(along, edge, axis=0), axis=1, keepdims=True)
+    )
+    q_left = np.where(flat, q_left, q_right)
+
+    exact = TwoPart.sum(q_right[:-1], -q_left[1:]).over(gaps)
+    tails, errors = _tails(exact, steps, gaps.high[:, 0], blocks.flat)
+    before, after = np.concatenate([edge, tails]), np.concatenate([tails, edge])
+    values = before - after  # exact, see `_steps`
+    q_right = q_right + np.concatenate([errors, edge])
+    grown = TwoPart.of(after).times(width).plus(TwoPart.product(values, radii))
+    needed = TwoPart.sum(q_left, -q_right).minus(grown)
+    q_left = np.where(flat, q_left - needed.low, q_right)
+    norms = np.linalg.norm(np.concatenate([q_left, q_right]), axis=1)
+    objective = float(np.sum(q_left * left) + np.sum(q_right * right))
+    jacobians = np.where(flat, needed.high, 0.0)
+    return Multipliers(blocks.sites, values, jacobians, float(norms.max()), objective)
+
+
+def _units(jumps: Array) -> Array:
+    """Unit vectors of the jumps, zero where there is none."""
+    norms = np.linalg.norm(jumps, axis=1, keepdims=True)
+    units: Array = np.divide(jumps, norms, out=np.zeros_like(jumps), where=norms > 0)
+    return units
+
+
+def _steps(tails: Array, gaps: Array) -> Array:
+    """Powers of two (B - 1, p): if the sums right of the gaps are multiples of them, then the
+    multipliers, their differences, are floats.
+
+    That holds if the step is at least the spacing of floats near the multipliers at both ends.
+    """
+    edge = np.zeros((1, tails.shape[1]))
+    # Multipliers that ought to be zero take the errors that are passed on.
+    passed = np.concatenate([edge[:, :1], _PASSED_ON / gaps, edge[:, :1]])
+    sizes = np.abs(np.diff(np.concatenate([edge, tails, edge]), axis=0))
+    sizes = 1.001 * np.maximum(sizes, np.maximum(passed[1:], passed[:-1]))
+    spacing = np.spacing(sizes)
+    return np.maximum(spacing[1:], spacing[:-1])
+
+
+def _tails(exact: TwoPart, steps: Array, gaps: Array, flat: Flags) -> tuple[Array, Array]:
+    """The sums right of the gaps (B - 1, p), rounded to multiples of the steps, and the errors of q
+    at the left ends of the gaps.
+
+    Between samples the error of q is made good by the next sum; the Jacobian of a ball does it by
+    itself.
+    """
+    tails, errors = np.empty_like(exact.high), np.empty_like(exact.high)
+    resets, lengths = flat[1:].tolist(), gaps.tolist()
+    for j in range(tails.shape[1]):
+        high, low, grid = (array[:, j].tolist() for array in (exact.high, exact.low, steps))
+        error = 0.0
+        for i in range(len(lengths) - 1, -1, -1):
+            if resets[i]:
+                error = 0.0
+            rounded = round((high[i] - error / lengths[i]) / grid[i]) * grid[i]
+            error += ((rounded - high[i]) - low[i]) * lengths[i]
+            high[i], low[i] = rounded, error
+        tails[:, j], errors[:, j] = high, low
+    return tails, errors

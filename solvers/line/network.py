@@ -1,0 +1,120 @@
+"""The network that connects the dots on a line."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from convexden.network import ShallowNetwork
+from convexden.solvers.atoms import Array
+from convexden.solvers.line.blocks import Blocks, Jumps
+from convexden.solvers.line.knots import Knots
+from convexden.solvers.twopart import TwoPart
+
+# Slopes of the network are multiples of a power of two: of the rounding of the steepest one, but at
+# most of this fraction of target spread over input spread, which bounds the error at the sites by
+# the same fraction of the target spread.  A finer grid would need two neurons at more knots.
+_FINEST_SLOPE = 2.0**-40
+# Slopes that differ by no more steps of the grid are one: rounding spends no neuron.
+_SAME_SLOPE = 2.0
+# Knots at the next float may add this fraction to the cost; more is worth two neurons a knot.
+_DEARER = 2.0**-43
+# Floats on either side of the slope of an affine part among which the best one is chosen: with the
+# rounding of the offset as large as 1e8 spreads, the error at the sites is 1e-12 of the spread.
+_NEARBY = 2**14
+
+
+def connect_dots(blocks: Blocks, targets: Array, rounding: float) -> ShallowNetwork:
+    """The optimal network of blocks with targets (B, p), in units of the spreads.
+
+    With a ball it starts from the target of the first one, without skip connection, and its neurons
+    face away from it; with samples alone it starts from the line through the first two, and all
+    neurons face right.  Changes of the slope below `rounding` are none.
+    """
+    nothing = np.zeros(targets.shape[1])
+    if len(blocks) == 1:
+        empty = np.zeros((0, targets.shape[1]))
+        return ShallowNetwork(empty, empty[:, :1], empty[:, 0], nothing[:, None], targets[0])
+    steps = TwoPart.sum(targets[1:], -targets[:-1])
+    coarse, knots = _knots(blocks, np.linalg.norm(steps.high, axis=1))
+    left, right = (knots.at.rows(half) for half in np.split(np.arange(2 * len(blocks)), 2))
+    gaps = left.rows(slice(1, None)).minus(right.rows(slice(-1)))
+    touch = blocks.left.high[1:] == blocks.right.high[:-1]
+    touch &= blocks.left.low[1:] == blocks.right.low[:-1]
+    slopes = steps.over(gaps.where(~touch, TwoPart.of(np.ones(1))).column())
+    flat = blocks.flat
+    if flat.any():
+        first = int(np.argmax(flat))
+        skip, offset = nothing, targets[first]
+        index = np.arange(len(blocks))
+        facing = np.where(np.concatenate([index > first, index >= first]), 1.0, -1.0)
+    else:
+        skip, offset = _line_through(blocks.left.high[0], targets[0], slopes.rows(0))
+        slopes = slopes.minus(slopes.rows(slice(1)))
+        facing = np.ones(2 * len(blocks))
+    jumps = Jumps.of(_on_grid(slopes, rounding), flat)
+    wanted = TwoPart.join(jumps.left, jumps.right)
+    weights = wanted.high / knots.w[:, None]
+    # What one neuron misses is left to a second one, at the next float.
+    missing = wanted.minus(TwoPart.product(weights, knots.w[:, None])).high
+    weights = np.concatenate([weights, missing])
+    order = np.argsort(np.tile(knots.at.high, 2), kind="stable")
+    order = order[(weights[order] != 0).any(axis=1)]
+    inputs = np.concatenate([knots.w * facing, facing])[order, None]
+    biases = np.concatenate([-knots.b * facing, -coarse.b * facing])[order]
+    return ShallowNetwork(weights[order], inputs, biases, skip[:, None], offset)
+
+
+def _knots(blocks: Blocks, steps: Array) -> tuple[Knots, Knots]:
+    """Knots at the left ends and at the right ends of the blocks: floats, and better ones where it
+    counts.  `steps` (B - 1,) are the lengths of the targets' differences."""
+    count = len(blocks)
+    ends = TwoPart.join(blocks.left, blocks.right)
+    sides = np.repeat([-1.0, 1.0], count)
+    coarse = Knots.floats(ends, sides)
+    gaps = blocks.gaps().high[:, 0]
+    shifts = np.abs(coarse.at.minus(ends).high)
+    costs = 2.0 * steps / gaps
+    dear = np.zeros(2 * count, dtype=bool)
+    for places in (slice(1, count), slice(count, -1)):  # the left and the right ends of gaps
+        growth = costs * shifts[places] / gaps
+        dear[places] = growth > _DEARER * costs.sum() / count
+    if not dear.any():
+        return coarse, coarse
+    # Where ends touch nothing happens; elsewhere a ramp needs room.
+    knots = coarse.replaced(Knots.fractions(ends, sides), dear)
+    left, right = knots.at.rows(slice(1, count)), knots.at.rows(slice(count, -1))
+    tight = np.append(left.minus(right).high <= 0, False)
+    inward = Knots.floats(ends, -sides)
+    return coarse, knots.replaced(inward, np.concatenate([np.roll(tight, 1), tight]))
+
+
+def _line_through(at: float, target: Array, slope: TwoPart) -> tuple[Array, Array]:
+    """Skip connection and offset of the line with this slope through the target.
+
+    Far from the origin the rounding of the offset moves the line.  Among the floats near the slope
+    is one whose line passes closer to the target.
+    """
+    steps = np.arange(-_NEARBY, _NEARBY + 1)[:, None]
+    skips = slope.high + steps * np.spacing(np.abs(slope.high))
+    wanted = TwoPart.of(np.broadcast_to(target, skips.shape)).minus(TwoPart.product(skips, at))
+    errors = np.abs(wanted.low) + np.abs(skips - slope.high)  # at most 1 away from the target
+    best = np.argmin(errors, axis=0)
+    columns = np.arange(len(target))
+    return skips[best, columns], wanted.high[best, columns]
+
+
+def _on_grid(slopes: TwoPart, rounding: float) -> TwoPart:
+    """The slopes, rounded to multiples of a power of two; see `_FINEST_SLOPE`."""
+    steepest = float(np.abs(slopes.high).max(initial=0.0))
+    if steepest == 0.0:
+        return slopes
+    step = max(rounding, min(np.ldexp(1.0, int(np.frexp(steepest)[1]) - 52), _FINEST_SLOPE))
+    high, low = slopes.high / step, slopes.low / step
+    whole = np.rint(high)
+    rest = np.rint((high - whole) + low)
+    change = np.abs(np.diff(high, axis=0) + np.diff(low, axis=0))
+    for i in np.flatnonzero((change <= _SAME_SLOPE).all(axis=1)):
+        away = (high[i + 1] - whole[i]) + (low[i + 1] - rest[i])
+        if (np.abs(away) <= _SAME_SLOPE).all():
+            whole[i + 1], rest[i + 1] = whole[i], rest[i]
+    return TwoPart.sum(whole * step, rest * step)
