@@ -30,14 +30,14 @@ from convexden.verification.exact.affine import affine_interpolant
 LARGEST_CERTIFICATE = 2**28
 FREE = "closed-form"  # the pricing of multipliers that are zero
 FORMULATIONS = ("scalar-exact", "copositive", "semidefinite", "ramps")  # in one program
-EXACT = (None, "column-generation", "minimax")
-# Activation patterns, in more than two dimensions, from which on a solve takes minutes.  If some of
-# these dimensions are nothing but the rounding of the data, it says so at once instead.
-MOST_OF_FLAT = 2000
 STOPPED = (
     "stopped before there was a network or a proof that there is none: let it run longer, or lower "
     "the radii if balls almost touch"
 )
+EXACT = (None, "column-generation", "minimax")
+# Activation patterns, in more than two dimensions, from which on a solve takes minutes.  If some of
+# these dimensions are nothing but the rounding of the data, it says so at once instead.
+MOST_OF_FLAT = 2000
 MASTERS = ("clarabel", "cvxpy")
 # Rounding of the coordinates of a reduced problem, in units of its spread.
 _REDUCED = 2.0**-50
@@ -214,10 +214,10 @@ def _solve_reduced(
             network, certificate, stopped = _solve_sites(
                 reduced, tolerance, method, master, relay, clock
             )
-        except UnsupportedProblem as error:
-            raise error if flat is None else UnsupportedProblem(f"{error}; {flat}") from None
         except Stopped:
             raise NotCertified(STOPPED) from None
+        except UnsupportedProblem as error:
+            raise error if flat is None else UnsupportedProblem(f"{error}; {flat}") from None
         except (InfeasibleProblem, NotCertified) as error:
             try:
                 raise _no_network(problem, reduction, error, clock) from None
@@ -289,8 +289,8 @@ def _no_network(
     error: InfeasibleProblem | NotCertified,
     clock: Clock,
 ) -> InfeasibleProblem | NotCertified:
-    """What to raise where the solvers found no network: the proof that there is none, if there is
-    one that holds for the numbers of the problem, which the solvers saw rotated and rounded."""
+    """What to raise where the solvers found no network: that there is none, if a proof of it holds
+    for the numbers of the problem, which the solvers saw rotated and rounded."""
     from convexden.solvers.feasibility import IMPOSSIBLE, prove_infeasible
 
     proof = error.proof if isinstance(error, InfeasibleProblem) else None
@@ -301,15 +301,12 @@ def _no_network(
             proof = prove_infeasible(problem, clock=clock)
         except NotCertified as undecided:
             return undecided
-    if proof is None and isinstance(error, NotCertified):
+    if proof is not None and not verification.check_infeasibility(problem, proof):
+        certificate = verification.infeasibility_certificate(problem, proof)
+        return InfeasibleProblem(IMPOSSIBLE, proof, certificate)
+    if isinstance(error, NotCertified):
         return error
-    if proof is None or verification.check_infeasibility(problem, proof):
-        return NotCertified(
-            "no network was found, and no proof that there is none: the balls leave too little "
-            "room for floats; lower the radii"
-        )
-    certificate = verification.infeasibility_certificate(problem, proof)
-    return InfeasibleProblem(IMPOSSIBLE, proof, certificate)
+    return NotCertified("no network was found: lower the radii, because balls almost touch")
 
 
 def _certificate(
