@@ -24,6 +24,8 @@ Array = NDArray[np.float64]
 COST_LIMIT = 1e-9
 # Errors of the stored network at the sites, in spreads of the targets.
 FEASIBILITY_LIMIT = 1e-9
+# From so many spreads from the origin on, the rounding of a bias is a large share of that limit.
+REMOTE = 1e5
 # By how much the enclosed correction of those errors may raise the cost, relatively.
 CORRECTION_LIMIT = 1e-6
 # What multipliers lack of the dual equalities, relative to their terms, before they are closed.
@@ -203,7 +205,7 @@ def judge(
             f"stated cost {said_cost:.16g} is not the representation cost {own_cost:.16g} of the "
             "network",
         ),
-        *_feasibility_checks(evidence.errors, problem.input_spread, spread),
+        *_feasibility_checks(evidence.errors, problem, spread),
         check(
             "enclosed correction",
             ratio(evidence.upper.increase, own_cost),
@@ -262,13 +264,14 @@ def judge(
     )
 
 
-def _feasibility_checks(errors: SiteErrors, input_spread: float, spread: float) -> list[Check]:
+def _feasibility_checks(errors: SiteErrors, problem: Interpolation, spread: float) -> list[Check]:
+    """That the network as it is stored meets its targets up to rounding."""
     checks = [("values at the centres", errors.values, "the network misses the target of site {}")]
     if errors.balls:
         checks += [
             (
                 "Jacobians on the balls",
-                errors.jacobians * input_spread,
+                errors.jacobians * problem.input_spread,
                 "the network is not flat on the ball of site {}",
             ),
             ("hinges inside balls", errors.overlaps, "a hinge cuts the ball of site {}"),
@@ -282,9 +285,19 @@ def _feasibility_checks(errors: SiteErrors, input_spread: float, spread: float) 
     for name, sizes, fault in checks:
         worst = int(np.argmax(sizes))
         value = float(sizes[worst]) / spread
-        message = f"{fault.format(worst)}: relative error {value:.3g}"
+        message = f"{fault.format(worst)}: relative error {value:.3g}{_remoteness(problem)}"
         found.append(check(name, value, FEASIBILITY_LIMIT, message))
     return found
+
+
+def _remoteness(problem: Interpolation) -> str:
+    """What to do if the points are so far from the origin that biases, which are counted from it,
+    lose the digits that matter; else nothing.
+    """
+    spreads = float(np.linalg.norm(problem.centers.mean(axis=0))) / problem.input_spread
+    if spreads < REMOTE:
+        return ""
+    return f"; the points are {spreads:.0e} spreads from the origin: subtract their mean"
 
 
 def equality_checks(dual: ClosedDual) -> list[Check]:
