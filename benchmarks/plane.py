@@ -149,7 +149,7 @@ def _largest_radius(points: np.ndarray) -> float:
         try:
             check_feasible(constraints(reduced), PlanePricing(reduced))
             low = middle
-        except cd.InfeasibleProblem:
+        except (cd.InfeasibleProblem, cd.NotCertified):
             high = middle
     return low
 

@@ -132,7 +132,8 @@ def instance(name: str, value: object, kind: type[Kind]) -> Kind:
     """
     if isinstance(value, kind):
         return value
-    raise InvalidInput(f"{name} is of type {type(value).__name__}: give a {kind.__name__}")
+    article = "an" if kind.__name__[0] in "AEIOU" else "a"
+    raise InvalidInput(f"{name} is of type {type(value).__name__}: give {article} {kind.__name__}")
 
 
 def path(value: object) -> Path:
@@ -153,7 +154,7 @@ def array(
     copy: bool = True,
     error: type[ConvexdenError] = InvalidProblem,
 ) -> Array:
-    """An array of real numbers, of any shape.
+    """An array of real numbers, of any shape, row after row in memory.
 
     Parameters
     ----------
@@ -185,7 +186,7 @@ def array(
                 remedy = _REMEDIES.get(given.dtype.kind, "give numbers")
                 raise error(f"{name} are not an array of numbers, they hold {what}: {remedy}")
             fresh = isinstance(values, (list, tuple))
-            numbers = given.astype(np.float64, copy=copy and not fresh)
+            numbers = given.astype(np.float64, order="C", copy=copy and not fresh)
     except ConvexdenError:
         raise
     except OverflowError:

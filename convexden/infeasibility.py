@@ -50,6 +50,15 @@ after the other, off and on, and ends in leaves of two kinds:
 
 D and 1 - D are realized by one hinge and its reverse, and :math:`\sum_n \lambda_n = 0`.  So one
 side of the root may be left out, as the *mirror* of the other.
+
+**Balls that leave room for one hinge alone** need leaves of a third kind, *touching*: with
+:math:`v = \sum_n c_n y_n` of length exactly :math:`\sum_n |c_n| r_n > 0`.  The only hinge that can
+have these sites on and off is :math:`w = v / |v|`, tangent to the sites in question.  Its pattern
+need not be orthogonal to :math:`\lambda`, if the v of all touching leaves are linearly independent
+and :math:`\lambda` is zero at samples.  For then the proof leaves
+:math:`\sum_n \lambda_n t_n = \sum_j (\sum_n \lambda_n D_{jn}) a_j z_j(x)` with one term for each
+such leaf, at every x (neurons are turned to have the root's site on).  The left side does not
+depend on x, so that :math:`\sum_j (\sum_n \lambda_n D_{jn}) a_j w_j^T = 0`, and all terms vanish.
 """
 
 from __future__ import annotations
@@ -76,6 +85,13 @@ class Crossing:
 
 
 @dataclass(frozen=True)
+class Touching:
+    """One hinge at most has the sites on and off that were decided so far: pairs (n, c_n)."""
+
+    weights: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
 class Orthogonal:
     """The weights of the sites that are on sum to zero, and no undecided site has a weight."""
 
@@ -85,7 +101,7 @@ class Mirror:
     """In the place of the root's first subtree: the second one, turned over."""
 
 
-Node = Branch | Crossing | Orthogonal | Mirror
+Node = Branch | Crossing | Touching | Orthogonal | Mirror
 
 
 @dataclass(frozen=True)
@@ -96,7 +112,7 @@ class InfeasibilityProof:
     ----------
     weights : tuple of N ints
         The :math:`\lambda_n`.
-    tree : tuple of Branch, Crossing, Orthogonal and Mirror
+    tree : tuple of Branch, Crossing, Touching, Orthogonal and Mirror
         The nodes in the order in which they are visited: a `Branch` is followed by the subtree in
         which its site is off, then by the one in which it is on.  The first subtree of the
         root may be `Mirror`.
@@ -141,8 +157,8 @@ def _renumbered(node: Node, sites: Sequence[int]) -> Node:
     """The node with other numbers for its sites."""
     if isinstance(node, Branch):
         return Branch(int(sites[node.site]))
-    if isinstance(node, Crossing):
-        return Crossing(tuple((int(sites[n]), weight) for n, weight in node.weights))
+    if isinstance(node, Crossing | Touching):
+        return type(node)(tuple((int(sites[n]), weight) for n, weight in node.weights))
     return node
 
 
@@ -150,8 +166,9 @@ def _record(node: Node) -> list[Any]:
     """A node as a list that starts with its kind."""
     if isinstance(node, Branch):
         return ["site", node.site]
-    if isinstance(node, Crossing):
-        return ["crossing", *([n, weight] for n, weight in node.weights)]
+    if isinstance(node, Crossing | Touching):
+        kind = "crossing" if isinstance(node, Crossing) else "touching"
+        return [kind, *([n, weight] for n, weight in node.weights)]
     return ["orthogonal"] if isinstance(node, Orthogonal) else ["mirror"]
 
 
@@ -161,8 +178,9 @@ def _node(record: Any) -> Node:
     if kind == "site":
         (site,) = rest
         return Branch(_integer(site))
-    if kind == "crossing":
-        return Crossing(tuple((_integer(n), _integer(weight)) for n, weight in rest))
+    if kind in ("crossing", "touching"):
+        weights = tuple((_integer(n), _integer(weight)) for n, weight in rest)
+        return Crossing(weights) if kind == "crossing" else Touching(weights)
     if rest or kind not in ("orthogonal", "mirror"):
         raise ValueError(f"'{kind}' is no node")
     return Orthogonal() if kind == "orthogonal" else Mirror()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,16 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from convexden import arguments
 from convexden.errors import InvalidProblem
+from convexden.meetings import clashing_pair
 
 if TYPE_CHECKING:
     from convexden.reduction import Reduction
 
 Array = NDArray[np.float64]
 
-# Relative error of a distance in floats, for each coordinate, and the least distance for which it
-# holds, because the squares of smaller ones leave the range of float64.
-DISTANCE_ROUNDING = 2.0**-52
-LEAST_DISTANCE = 1e-140
 # Squares of larger numbers, and of differences below its inverse, leave the range of float64.
 LARGEST = 1e100
 
@@ -118,24 +114,16 @@ class Interpolation:
 
     def _check_meeting_sites(self) -> None:
         """Refuse sites that meet, if only in one point, and have different targets."""
-        balls = np.flatnonzero(self.radii > 0)
-        for n in balls:
-            distances = np.linalg.norm(self.centers - self.centers[n], axis=1)
-            reach = self.radii + self.radii[n]
-            rounding = (self.input_dimension + 8) * DISTANCE_ROUNDING * (distances + reach)
-            near = distances <= reach + np.maximum(rounding, LEAST_DISTANCE)
-            for m in np.flatnonzero(near & (self.targets != self.targets[n]).any(axis=1)):
-                # What floats cannot tell is decided in rationals.
-                inside = distances[m] < reach[m] - max(rounding[m], LEAST_DISTANCE)
-                if not inside and not self._meet(int(m), int(n)):
-                    continue
-                first, last = sorted((int(m), int(n)))
-                kind = "balls" if self.radii[[first, last]].all() else "a sample and a ball"
-                raise InvalidProblem(
-                    f"sites {first} and {last} ({kind}) meet but have different targets: "
-                    f"lower the radii (the centers are {distances[m]:.4g} apart) or "
-                    "give both the same target"
-                )
+        pair = clashing_pair(self.centers, self.targets, self.radii)
+        if pair is not None:
+            first, last = pair
+            distance = np.linalg.norm(self.centers[first] - self.centers[last])
+            kind = "balls" if self.radii[[first, last]].all() else "a sample and a ball"
+            raise InvalidProblem(
+                f"sites {first} and {last} ({kind}) meet but have different targets: "
+                f"lower the radii (the centers are {distance:.4g} apart) or "
+                "give both the same target"
+            )
         samples = np.flatnonzero(self.radii == 0)
         if samples.size > 1:
             order = samples[np.lexsort(self.centers[samples].T)]
@@ -148,12 +136,6 @@ class Interpolation:
                     f"sites {first} and {last} are the same sample with different targets: "
                     "remove one of them"
                 )
-
-    def _meet(self, m: int, n: int) -> bool:
-        """Whether two sites have a point in common, for the floats as they are."""
-        steps = zip(self.centers[m].tolist(), self.centers[n].tolist(), strict=True)
-        square = sum((Fraction(x) - Fraction(y)) ** 2 for x, y in steps)
-        return square <= (Fraction(float(self.radii[m])) + Fraction(float(self.radii[n]))) ** 2
 
 
 def denoising(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from convexden.certificate import Certificate
 from convexden.hull import Hull
 from convexden.infeasibility import InfeasibilityProof
+from convexden.meetings import contained
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 
@@ -63,7 +64,7 @@ class Reduction:
         )
         sites = np.arange(len(problem))
         if drop_implied:
-            sites = _needed_sites(reduced)
+            sites = np.flatnonzero(~contained(reduced.centers, reduced.radii))
             reduced = Interpolation(
                 reduced.centers[sites], reduced.targets[sites], reduced.radii[sites]
             )
@@ -136,22 +137,12 @@ class Reduction:
         return proof.extended(self.sites.tolist(), len(self.original))
 
 
+def moved_problem(problem: Interpolation) -> Interpolation:
+    """The problem with its centers in their affine hull, to the last place of a float."""
+    moved = Hull.of(problem.centers).moved_points
+    return Interpolation(moved, problem.targets, problem.radii)
+
+
 def _power_of_two(number: float) -> float:
     """The power of two next to a positive number."""
     return float(2.0 ** np.round(np.log2(number)))
-
-
-def _needed_sites(problem: Interpolation) -> NDArray[np.intp]:
-    """Sites that are not inside another: repeated samples and what a ball contains are implied."""
-    balls = np.flatnonzero(problem.radii > 0)
-    needed = np.ones(len(problem), dtype=bool)
-    for n in balls:
-        if needed[n]:
-            distances = np.linalg.norm(problem.centers - problem.centers[n], axis=1)
-            inside = distances + problem.radii <= problem.radii[n] * (1 + 1e-15)
-            inside[n] = False
-            needed &= ~inside
-    samples = np.flatnonzero(needed & (problem.radii == 0))
-    first = np.unique(problem.centers[samples], axis=0, return_index=True)[1]
-    needed[np.delete(samples, first)] = False
-    return np.flatnonzero(needed)

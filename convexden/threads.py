@@ -8,6 +8,7 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
+import threadpoolctl
 from threadpoolctl import ThreadpoolController
 
 
@@ -45,10 +46,21 @@ class _Users:
         with self._lock:
             self._count -= 1
             if self._count == 0:
+                _let_go()  # of the thread that came first, which may still be there
                 self._limit.restore_original_limits()
+                _let_go()
 
 
 _USERS = _Users()
+
+
+def _let_go() -> None:
+    """Let any thread change the setting: since its release 3.8 threadpoolctl listens to the first
+    one only, until that lets go."""
+    controller = getattr(threadpoolctl, "OpenBLASController", None)
+    clear = getattr(controller, "clear_controlling_thread", None)
+    if clear is not None:
+        clear(force=True)
 
 
 @cache

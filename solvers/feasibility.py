@@ -87,20 +87,25 @@ def thin(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array
 
 
 def check_feasible(rows: Constraints, pricing: ExactPricing) -> None:
-    """Raise if there is no network, which is proven in integers wherever floats doubt it.
+    """Raise if there is no network, which is decided in integers where floats doubt it.
 
     Raises
     ------
     InfeasibleProblem
         With the proof.
     NotCertified
-        If it could not be decided.
+        If it could not be decided, or if balls leave room for a network, but too little for floats.
     """
     patterns = _doubtful(rows, pricing)
     if patterns is not None:
         proof = prove_infeasible(rows.problem, patterns, rows.clock)
         if proof is not None:
             raise InfeasibleProblem(IMPOSSIBLE, proof)
+        if (rows.problem.radii > 0).all():
+            raise NotCertified(
+                "there are networks that interpolate the sites, but the room between the balls is "
+                "too narrow for floats, and none was found: lower the radii"
+            )
 
 
 def prove_infeasible(

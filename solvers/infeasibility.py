@@ -18,6 +18,7 @@ from fractions import Fraction
 from math import lcm
 
 import numpy as np
+import scipy.linalg
 
 from convexden.clock import UNLIMITED, Clock
 from convexden.infeasibility import (
@@ -27,12 +28,15 @@ from convexden.infeasibility import (
     Mirror,
     Node,
     Orthogonal,
+    Touching,
 )
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Flags
-from convexden.solvers.separation import Estimate, Pattern, Separator
+from convexden.solvers.separation import Decision, Estimate, Pattern, Separator
 
-MOST_ESTIMATES = 40_000  # of widest hinges; about .1 ms each
+MOST_ESTIMATES = 20_000  # of widest hinges; with all that they entail about .4 ms each
+_INDEPENDENT = 1e-6  # vectors of length one are dependent if less is left of them
+_RATIONALS = 200  # operations on rationals take the time of one estimate
 _CANDIDATES = 8  # sites that are tried before one is decided
 _UNSURE = 1e-6  # shares this close to one half are decided in integers
 _LEAST_DROP = 1e-3  # of a share, so that the other child counts where one loses nothing
@@ -80,20 +84,30 @@ def find_proof(
     balls = _outer_balls(problem)
     if not balls:
         return None
-    hints: list[Pattern] = []
-    for row in np.zeros((0, len(problem)), dtype=bool) if patterns is None else patterns:
-        hints.append({n: bool(row[n]) for n in balls})
+    flags = np.zeros((0, len(balls)), dtype=bool) if patterns is None else patterns[:, balls]
+    hints = [dict(zip(balls, row.tolist(), strict=True)) for row in _independent(flags)]
     collected = search.run(balls, hints)
     if isinstance(collected, InfeasibilityProof):
         return collected
+    known = [dict.fromkeys(balls, True), *collected]
     for sample in np.flatnonzero(problem.radii == 0).tolist():
-        if search.switches(sample, collected):
+        if search.switches(sample, known):
             continue
-        sides = [{**pattern, sample: side} for pattern in collected for side in (True, False)]
+        sides = [{**pattern, sample: side} for pattern in known for side in (True, False)]
         found = search.run([*balls, sample], sides)
         if isinstance(found, InfeasibilityProof):
             return found
     return None
+
+
+def _independent(patterns: Flags) -> Flags:
+    """A few of the patterns (K, N) that span them all, next to 1, as far as floats can tell."""
+    if not patterns.size:
+        return patterns
+    across = patterns - patterns.mean(axis=1, keepdims=True)
+    triangle, order = scipy.linalg.qr(across.T, mode="r", pivoting=True)
+    rank = int((np.abs(np.diagonal(triangle)) > _INDEPENDENT).sum())
+    return patterns[order[:rank]]
 
 
 def _outer_balls(problem: Interpolation) -> list[int]:
@@ -125,8 +139,7 @@ class _Search:
         for pattern in hints:
             self.clock.check()
             if span.extends(pattern) and self.separator.decide(pattern).sign > 0:
-                span.add(pattern)
-                collected.append(pattern)
+                self._collect(pattern, span, collected)
         while True:
             unsure = None
             candidates = [weights for weights in span.orthogonal() if self._sees(weights)]
@@ -136,8 +149,7 @@ class _Search:
                 except Undecided as error:
                     unsure = error
                 except _Escaped as found:
-                    span.add(found.pattern)
-                    collected.append(found.pattern)
+                    self._collect(found.pattern, span, collected)
                     break
             else:
                 if unsure is not None:
@@ -145,22 +157,31 @@ class _Search:
                 return collected
 
     def switches(self, sample: int, patterns: Iterable[Pattern]) -> bool:
-        """Whether the sample may be on and off with one of these patterns of the balls, or if all
-        are on: then no weights touch it."""
-        trivial = dict.fromkeys(_outer_balls(self.problem), True)
+        """Whether the sample may be on and off with one of these patterns of the balls: then no
+        weights touch it."""
         return any(
             self.estimate({**pattern, sample: False}).share > 0.5 + _UNSURE
             and self.estimate({**pattern, sample: True}).share > 0.5 + _UNSURE
-            for pattern in (trivial, *patterns)
+            for pattern in patterns
         )
 
     def estimate(self, pattern: Pattern) -> Estimate:
         """The widest hinge, as long as the budget lasts."""
         self.clock.check()
-        if self.left <= 0:
-            raise Undecided("the search for a proof was too long")
-        self.left -= 1
+        self._spend(1)
         return self.separator.estimate(pattern)
+
+    def _spend(self, estimates: int) -> None:
+        """Raise when the budget is spent."""
+        self.left -= estimates
+        if self.left < 0:
+            raise Undecided("the search for a proof was too long")
+
+    def _collect(self, pattern: Pattern, span: _Span, collected: list[Pattern]) -> None:
+        """Let a pattern join, which takes arithmetic on a square of rationals."""
+        self._spend(len(pattern) ** 2 // _RATIONALS)
+        span.add(pattern)
+        collected.append(pattern)
 
     def _sees(self, weights: dict[int, int]) -> bool:
         """Whether the weighted targets do not sum to zero."""
@@ -170,10 +191,20 @@ class _Search:
         """The proof with these weights."""
         root = max(weights, key=lambda n: abs(weights[n]))
         tree: list[Node] = [Branch(root), Mirror()]
-        decided = {root: True}
-        _Tree(self, weights, sites, tree).grow(decided, self.estimate(decided))
+        _Tree(self, weights, sites, tree).grow({root: True})
+        alone = [node for node in tree if isinstance(node, Touching)]
+        if alone and not self._harmless(alone, weights):
+            raise Undecided("only one hyperplane passes between some of the balls")
         dense = tuple(weights.get(n, 0) for n in range(len(self.problem)))
         return InfeasibilityProof(dense, tuple(tree))
+
+    def _harmless(self, alone: list[Touching], weights: dict[int, int]) -> bool:
+        """Whether the single hinges play no part: independent normals, and no sample in it."""
+        points = self.separator.points
+        normals = [sum(c * points[n] for n, c in node.weights) for node in alone]
+        units = [normal / np.linalg.norm(normal) for normal in normals]
+        rank = np.linalg.matrix_rank(np.array(units), _INDEPENDENT)
+        return bool(rank == len(alone) and self.separator.sizes[list(weights)].all())
 
 
 @dataclass(frozen=True)
@@ -185,24 +216,41 @@ class _Tree:
     sites: Sequence[int]
     nodes: list[Node]
 
-    def grow(self, decided: Pattern, guess: Estimate) -> None:
+    def grow(self, decided: Pattern) -> None:
         """Add the subtree in which these sites are decided."""
-        if guess.share < 0.5 + _UNSURE:
-            crossing = self.search.separator.decide(decided, guess).crossing
-            if crossing:
-                self.nodes.append(Crossing(crossing))
-                return
+        pending = [(decided, self.search.estimate(decided))]
+        while pending:
+            decided, guess = pending.pop()
+            leaf = self._leaf(decided, guess)
+            if leaf is not None:
+                self.nodes.append(leaf)
+                continue
+            site, off, on = max(
+                (self._children(decided, n) for n in self._candidates(decided, guess)),
+                key=lambda children: _progress(guess.share, children[1].share, children[2].share),
+            )
+            self.nodes.append(Branch(site))
+            pending += [({**decided, site: True}, on), ({**decided, site: False}, off)]
+
+    def _leaf(self, decided: Pattern, guess: Estimate) -> Node | None:
+        """The leaf that ends the tree here, if one does."""
+        narrow = guess.share < 0.5 + _UNSURE
+        decision = self.search.separator.decide(decided, guess) if narrow else Decision(1)
+        if decision.sign < 0:
+            return Crossing(decision.weights)
         if all(n in decided for n in self.weights) and not self._sum(decided):
-            self.nodes.append(Orthogonal())
-            return
-        candidates = self._candidates(decided, guess)
-        site, off, on = max(
-            (self._children(decided, n) for n in candidates),
-            key=lambda children: _progress(guess.share, children[1].share, children[2].share),
-        )
-        self.nodes.append(Branch(site))
-        self.grow({**decided, site: False}, off)
-        self.grow({**decided, site: True}, on)
+            return Orthogonal()
+        # If the only hinge that is left cuts another ball, there is none in the end.
+        alone = decision.sign == 0 and not self._cut(decided, guess)
+        return Touching(decision.weights) if alone else None
+
+    def _cut(self, decided: Pattern, guess: Estimate) -> list[int]:
+        """The undecided sites that the widest hinge cuts, the deepest first."""
+        if guess.offsets is None:
+            return []
+        depths = self.search.separator.sizes - np.abs(guess.offsets)
+        cut = [n for n in self.sites if n not in decided and depths[n] > 0]
+        return sorted(cut, key=lambda n: -depths[n])
 
     def _sum(self, pattern: Pattern) -> int:
         """The weights of the sites that are on."""
@@ -213,22 +261,18 @@ class _Tree:
 
         If it cuts none, it has a pattern, which may not be orthogonal to the weights.
         """
-        if guess.offsets is None:
-            return [n for n in self.weights if n not in decided]
-        sizes, offsets = self.search.separator.sizes, guess.offsets
-        depths = {n: sizes[n] - abs(offsets[n]) for n in self.sites if n not in decided}
-        cut = sorted((n for n in depths if depths[n] > 0), key=lambda n: -depths[n])
+        cut = self._cut(decided, guess)
         if cut:
             return cut[:_CANDIDATES]
-        pattern = {**{n: bool(offsets[n] > 0) for n in depths}, **decided}
-        if self._sum(pattern):
-            sign = self.search.separator.decide(pattern).sign
-            if sign > 0:
+        undecided = [n for n in self.sites if n not in decided]
+        if guess.offsets is not None:
+            pattern = {**{n: bool(guess.offsets[n] > 0) for n in undecided}, **decided}
+            if self._sum(pattern) and self.search.separator.decide(pattern).sign > 0:
                 raise _Escaped(pattern)
-            if sign == 0 or not depths:
-                raise Undecided("only one hyperplane passes between some of the balls")
-        near = sorted((n for n in depths if n in self.weights), key=lambda n: -depths[n])
-        return near[:_CANDIDATES] or list(depths)
+        if not undecided:
+            raise Undecided("floats do not tell which hyperplanes pass between some of the balls")
+        weighted = [n for n in undecided if n in self.weights]
+        return weighted[:_CANDIDATES] or undecided
 
     def _children(self, decided: Pattern, site: int) -> tuple[int, Estimate, Estimate]:
         """The widest hinges with the site off and on."""
@@ -270,6 +314,7 @@ class _Span:
             yield {self._sites[n]: int(scale * entry) for n, entry in entries.items()}
 
     def _vector(self, pattern: Pattern) -> list[Fraction]:
+        """The pattern in the order of the columns."""
         return [Fraction(pattern[n]) for n in self._sites]
 
     def _reduced(self, vector: list[Fraction]) -> list[Fraction]:

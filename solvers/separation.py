@@ -68,12 +68,12 @@ class Decision:
     ----------
     sign : int
         1 if there are hinges to spare, 0 if there is one alone, -1 if there is none.
-    crossing : tuple of (int, int)
-        If there is none, the sites and the integers c_n that prove it.
+    weights : tuple of (int, int)
+        If there is none or one, the sites and the integers c_n that prove it.
     """
 
     sign: int
-    crossing: Crossing = ()
+    weights: Crossing = ()
 
 
 class Separator:
@@ -89,7 +89,7 @@ class Separator:
         steps = problem.centers - problem.centers.mean(axis=0)
         if steps.shape[1] > len(steps):  # the same distances in fewer dimensions
             steps = np.asarray(np.linalg.qr(steps.T, mode="r")).T
-        self._points: Array = steps / problem.input_spread
+        self.points: Array = steps / problem.input_spread
         self.sizes: Array = problem.radii / problem.input_spread
         self._products: dict[tuple[int, int], int] = {}
 
@@ -100,7 +100,7 @@ class Separator:
         sites = np.fromiter(pattern, dtype=np.intp)
         signs = np.where(np.fromiter(pattern.values(), dtype=bool), 1.0, -1.0)
         rows = np.vstack(
-            [(signs[:, None] * self._points[sites]).T, _LEVER * signs, self.sizes[sites]]
+            [(signs[:, None] * self.points[sites]).T, _LEVER * signs, self.sizes[sites]]
         )
         right = np.zeros(len(rows))
         right[-1] = 1.0
@@ -114,7 +114,7 @@ class Separator:
         share = float(rest[-1])
         if share <= _USED:
             return Estimate(0.0, None, known)
-        offsets = -(self._points @ rest[:-2] + _LEVER * rest[-2]) / share
+        offsets = -(self.points @ rest[:-2] + _LEVER * rest[-2]) / share
         return Estimate(share, offsets, known)
 
     def decide(self, pattern: Pattern, guess: Estimate | None = None) -> Decision:
@@ -132,9 +132,10 @@ class Separator:
                 return Decision(-1, crossing)
         weights = self._least_squares(pattern, list(guess.weights))
         excess = 1 - 2 * self._reach(weights)  # 2 q - 1
-        if excess < 0:
-            return Decision(-1, self._rounded(pattern, weights))
-        return Decision(int(excess > 0))
+        if excess > 0:
+            return Decision(1)
+        sign = -1 if excess < 0 else 0
+        return Decision(sign, self._rounded(pattern, weights, sign))
 
     def _both_sides(self, pattern: Pattern) -> bool:
         """Whether some site is on and some off, and one of them is a ball."""
@@ -225,9 +226,9 @@ class Separator:
             self._products[key] = int(self._centers[key[0]] @ self._centers[key[1]])
         return self._products[key]
 
-    def _rounded(self, pattern: Pattern, weights: Weights) -> Crossing:
-        """Integers in proportion to the weights that prove the crossing, as small as may be;
-        nothing if the weights prove none."""
+    def _rounded(self, pattern: Pattern, weights: Weights, sign: int = -1) -> Crossing:
+        """Integers in proportion to the weights that prove the sign of a decision, as small as may
+        be; nothing if the weights do not prove it."""
         sides = [{n: u for n, u in weights.items() if pattern[n] is side} for side in (True, False)]
         if not all(sides):
             return ()
@@ -241,16 +242,14 @@ class Separator:
             heaviest = max(integers, key=lambda n: abs(integers[n]))
             integers[heaviest] -= sum(integers.values())
             crossing = tuple((n, c) for n, c in integers.items() if c)
-            if self._crosses(pattern, crossing):
+            if all((c > 0) is pattern[n] for n, c in crossing) and self._excess(crossing) <= sign:
                 return crossing
         return ()
 
-    def _crosses(self, pattern: Pattern, crossing: Crossing) -> bool:
-        """Whether |sum c_n y_n| < sum |c_n| r_n, with signs that fit the pattern."""
-        if any((c > 0) is not pattern[n] for n, c in crossing):
-            return False
+    def _excess(self, crossing: Crossing) -> int:
+        """The square of sum c_n y_n minus that of sum |c_n| r_n."""
         square = sum(c * e * self._product(m, n) for m, c in crossing for n, e in crossing)
-        return square < sum(abs(c) * self._radii[n] for n, c in crossing) ** 2
+        return square - sum(abs(c) * self._radii[n] for n, c in crossing) ** 2
 
 
 def _integers(problem: Interpolation) -> tuple[list[Any], list[int]]:

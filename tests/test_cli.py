@@ -522,3 +522,68 @@ def test_map_refuses_what_makes_no_sense(run):
     assert_refused(run("map", *small, "--output", "other.jsonl"), "no map of triangles")
     assert_refused(run("map", *small, "--jobs", "0"), "--jobs")
     assert Path("other.jsonl").read_text() == "0 1 2\n"
+
+
+def convexden(*arguments: str, **options) -> subprocess.CompletedProcess:
+    """Run the command line in a process of its own."""
+    command = [sys.executable, "-m", "convexden", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("env", {})}
+    options = {"stdout": subprocess.PIPE} | options
+    return subprocess.run(
+        command, stderr=subprocess.PIPE, text=True, env=environment, check=False, **options
+    )
+
+
+def test_a_full_disk_is_a_failure_outside():
+    with open("/dev/full", "w") as full:
+        found = convexden("solve", "line.csv", "--radius", "0.1", "--quiet", stdout=full)
+    assert found.returncode == 3, found.stderr
+    assert found.stderr.count("\n") == 1
+    assert "no space left" in found.stderr
+
+
+def test_a_closed_pipe_is_a_failure_outside_and_leaves_the_picture():
+    read, write = os.pipe()
+    os.close(read)
+    line = ("solve", "line.csv", "--radius", "0.1", "--quiet", "--plot", "p.png", "--output", "o")
+    found = convexden(*line, stdout=write)
+    os.close(write)
+    assert found.returncode == 3, found.stderr
+    assert found.stderr.count("\n") == 1
+    assert "was closed" in found.stderr
+    assert Path("p.png").stat().st_size
+    assert load("o").certified
+
+
+def test_an_output_that_cannot_show_a_sign_is_a_failure_outside():
+    Path("angles.csv").write_text("0,0\n2,0\n0.5,1.5\n")
+    found = convexden(
+        "solve", "angles.csv", "--radius", "0.1", "--quiet", env={"PYTHONIOENCODING": "ascii"}
+    )
+    assert found.returncode in (0, 3), found.stderr
+    assert "Traceback" not in found.stderr
+    if found.returncode == 3:
+        assert found.stderr.count("\n") == 1
+        assert "PYTHONIOENCODING" in found.stderr
+
+
+def test_interrupted_without_a_result(run, monkeypatch):
+    import convexden.data
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(convexden.data, "read_problem", interrupt)
+    assert run("solve", "line.csv") == (130, "", "convexden: interrupted\n")
+
+
+def test_a_time_limit_is_a_verdict(run):
+    points = np.random.default_rng(0).random((7, 2))
+    np.savetxt("points.csv", points, delimiter=",")
+    line = ("solve", "points.csv", "--radius", "0.01", "--time-limit", "1e-6")
+    status, _, error = run(*line, "--output", "out.json", "--quiet")
+    assert status == 1, error
+    assert "stopped before it was done" in error
+    assert load("out.json").interrupted
+    assert_refused(run("solve", "line.csv", "--time-limit", "0"), "--time-limit is 0.0")
+    assert_refused(run("solve", "line.csv", "--tolerance", "1"), "--tolerance is 1.0")

@@ -8,7 +8,7 @@ from conftest import random_problem
 from scipy.spatial.distance import pdist
 
 from convexden.data import triangular_lattice
-from convexden.errors import InfeasibleProblem
+from convexden.errors import InfeasibleProblem, NotCertified
 from convexden.problem import denoising
 from convexden.solvers.constraints import constraints
 from convexden.solvers.feasibility import check_feasible, repair, thin
@@ -99,6 +99,6 @@ def test_the_first_phase_ends_where_balls_just_leave_room():
             try:
                 check_feasible(constraints(reduced), PlanePricing(reduced))
                 low = middle
-            except InfeasibleProblem:
+            except (InfeasibleProblem, NotCertified):
                 high = middle
         assert low > 0.0

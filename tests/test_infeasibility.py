@@ -12,12 +12,26 @@ from itertools import product
 import cvxpy as cp
 import numpy as np
 import pytest
-from conftest import equilateral, random_problem, random_sites
+from conftest import (
+    common_tangents,
+    equilateral,
+    random_problem,
+    random_sites,
+    tangent_lines,
+    unit_vectors,
+)
 from scipy.spatial.distance import pdist
 
 from convexden.data import regular_simplex, triangular_lattice
 from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified
-from convexden.infeasibility import Branch, Crossing, InfeasibilityProof, Mirror, Orthogonal
+from convexden.infeasibility import (
+    Branch,
+    Crossing,
+    InfeasibilityProof,
+    Mirror,
+    Orthogonal,
+    Touching,
+)
 from convexden.problem import Interpolation, denoising
 from convexden.solvers.infeasibility import Undecided, find_proof
 from convexden.solvers.separation import Separator
@@ -148,8 +162,8 @@ def test_infeasible_triangles_are_proven_to_be(apart):
     assert check_infeasibility(problem, caught.value.proof) == []
 
 
-def test_a_pattern_with_one_hinge_is_not_decided():
-    """At the edge of the triangle of integers a line touches all three balls."""
+def test_hinges_that_are_alone():
+    """At the edge of the triangle of integers one line touches all balls, too few for a ramp."""
     points, edge = TRIANGLES["integers"]
     pattern = {0: False, 1: False, 2: True}
     signs = [
@@ -157,10 +171,37 @@ def test_a_pattern_with_one_hinge_is_not_decided():
         for radius in (np.nextafter(edge, 0), edge, np.nextafter(edge, 2))
     ]
     assert signs == [1, 0, -1]
+    problem = denoising(points, radius=edge)
+    proof = find_proof(problem)
+    assert [type(node) for node in proof.tree].count(Touching) == 1
+    assert check_infeasibility(problem, proof) == []
+    with pytest.raises(InfeasibleProblem):
+        solve(problem)
+    for radius in (np.nextafter(edge, 0), np.nextafter(edge, 2)):
+        assert check_infeasibility(denoising(points, radius=radius), proof) != [] or radius > edge
+
+
+def rows_that_touch(targets: list[float]) -> Interpolation:
+    """Three rows of balls, one line between every two, which touches them, and no other line."""
+    points = [[3.01 * i + 1.505 * (j % 2), 3 * j] for j in range(3) for i in range(3)]
+    return Interpolation(points, np.repeat(targets, 3), 1.5)
+
+
+def test_parallel_hinges_that_are_alone():
+    """The weights of the proof may see one of them, but not both."""
+    problem = rows_that_touch([0, 1, 2])
+    proof = find_proof(problem)
+    assert check_infeasibility(problem, proof) == []
+    problem = rows_that_touch([0, 0, 1])
     with pytest.raises(Undecided, match="only one hyperplane"):
-        find_proof(denoising(points, radius=edge))
+        find_proof(problem)
     with pytest.raises(NotCertified, match="could not be decided"):
-        solve(denoising(points, radius=edge))
+        solve(problem)
+    # Two leaves with one normal are not independent: a site that was open splits the leaf.
+    k = next(k for k, node in enumerate(proof.tree) if isinstance(node, Touching))
+    split = (*proof.tree[:k], Branch(7), proof.tree[k], *proof.tree[k:])
+    problem = rows_that_touch([0, 1, 2])
+    assert "depend on each other" in check_infeasibility(problem, replace(proof, tree=split))[0]
 
 
 # ---------------------------------------------------------------- samples
@@ -204,6 +245,52 @@ def test_weights_may_touch_one_sample_only():
     assert check_infeasibility(problem, proof) == []
     both = replace(proof, weights=(0, 0, 0, 1, -1))
     assert "more than one sample" in check_infeasibility(problem, both)[0]
+
+
+def interpolated(problem: Interpolation, rng: np.random.Generator) -> float:
+    """How much of the targets is left by the best network over many lines that cut no ball."""
+    balls = np.flatnonzero(problem.radii > 0)
+    normals = np.vstack([common_tangents(problem), unit_vectors(rng.uniform(0, 7, 400))])
+    lines = tangent_lines(problem, normals)
+    heights = lines.w @ problem.centers.T + lines.b[:, None]
+    slopes = lines.patterns[:, balls, None] * lines.w[:, None, :]
+    features = np.hstack([lines.patterns * heights, slopes.reshape(len(heights), -1)])
+    affine = np.hstack(
+        [
+            np.column_stack([np.ones(len(problem)), problem.centers]).T,
+            np.vstack([np.zeros(2 * balls.size), np.tile(np.eye(2), balls.size)]),
+        ]
+    )
+    columns = np.vstack([features, affine]).T
+    targets = np.append(problem.targets[:, 0], np.zeros(2 * balls.size))
+    weights = np.linalg.lstsq(columns, targets, rcond=1e-9)[0]
+    return float(np.abs(columns @ weights - targets).max() / np.abs(targets).max())
+
+
+def crowded_with_samples(rng: np.random.Generator, alike: bool) -> Interpolation:
+    """Balls, all with one target or each with its own, and samples between them."""
+    count = int(rng.integers(2, 6))
+    balls = crowded(int(rng.integers(1000)), 2, count)
+    samples: list[np.ndarray] = []
+    while len(samples) < 2:
+        point = rng.dirichlet(np.ones(count)) @ balls.centers + 0.1 * rng.normal(size=2)
+        if (np.linalg.norm(balls.centers - point, axis=1) > 1.02 * balls.radii).all():
+            samples.append(point)
+    targets = rng.normal(size=count + 2)
+    targets[:count] = targets[0] if alike else targets[:count]
+    return Interpolation(
+        np.vstack([balls.centers, samples]), targets, np.append(balls.radii, [0.0, 0.0])
+    )
+
+
+@pytest.mark.parametrize("alike", [True, False])
+@pytest.mark.parametrize("seed", range(10))
+def test_the_verdict_on_balls_and_samples_is_that_of_many_lines(seed, alike):
+    rng = np.random.default_rng(seed)
+    problem = crowded_with_samples(rng, alike)
+    left = interpolated(problem, rng)
+    assert not 1e-9 < left < 1e-4
+    assert decided(problem) == (left <= 1e-9)
 
 
 # ---------------------------------------------------------------- forgeries
@@ -321,6 +408,18 @@ def test_what_is_no_proof_is_refused(record):
 
 
 # ---------------------------------------------------------------- solve
+
+
+@pytest.mark.parametrize("apart", [2.0**-53, 2.0**-51, 1e-15, 1e-14])
+def test_balls_that_touch_but_for_rounding(apart):
+    """Valid as long as they do not touch, and then there is no other error than NotCertified."""
+    rng = np.random.default_rng(1)
+    right = np.array([[0, 0], [1, 0], [0, 1]]) @ [[0.6, 0.8], [-0.8, 0.6]]
+    for points in (np.array([[0, 0], [1, 0], [0, 1]]), right + rng.normal(size=2)):
+        shortest = min(pdist(points))
+        with suppress(NotCertified, InvalidProblem):
+            solution = solve(denoising(points, radius=0.5 * shortest * (1 - apart)))
+            assert solution.lower_bound <= solution.cost
 
 
 @pytest.mark.parametrize("method", [None, "minimax", "semidefinite", "ramps", "local"])

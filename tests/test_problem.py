@@ -1,5 +1,7 @@
 """The interpolation problem: validation, and the reduction to affine hulls and back."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,17 @@ def test_bad_data_are_refused_in_one_line(centers, targets, radii, message):
 def test_sites_that_meet_may_share_a_target():
     assert len(Interpolation([0, 0.1, 1], [5, 5, 7], [0.2, 0.2, 0.1])) == 3
     assert len(Interpolation([0, 0, 1], [5, 5, 7])) == 3
+
+
+def test_balls_touch_or_not_to_the_last_digit():
+    """The floats as they are decide, also where their distance rounds to the sum of the radii."""
+    assert Fraction(0.6) ** 2 + Fraction(0.8) ** 2 > 1
+    denoising([[0, 0], [0.6, 0.8]], radius=0.5)
+    assert Fraction(0.1) + Fraction(0.2) > Fraction(0.3)
+    for points, radii in (([[0, 0], [3, 4]], 2.5), ([0, 0.3], [0.1, 0.2])):
+        with pytest.raises(InvalidProblem, match="meet but have different targets"):
+            denoising(points, radius=radii)
+    denoising([[0, 0], [3, 4]], radius=[2.5, np.nextafter(2.5, 0)])
 
 
 def test_denoising_from_samples():

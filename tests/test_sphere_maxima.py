@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from stationary_points import stationary_points
 
 from convexden.verification.secular_windows import Window, inner_window, outer_window
-from convexden.verification.sphere_maxima import Spheres, _Secular
+from convexden.verification.sphere_maxima import Spheres, Secular
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -103,7 +103,7 @@ def test_weak_duality_holds_for_every_shift(kind: str, k: int) -> None:
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     points = np.concatenate([points, stationary_points(*quadratic(some))], axis=2)
     largest = np.linalg.norm(some.A @ points + some.g[:, :, None], axis=1).max(axis=1)
-    secular = _Secular.of(some)
+    secular = Secular.of(some)
     for t in 10.0 ** rng.uniform(-9, 3, (20, 100)):
         assert (largest <= secular.bounds(t)).all()
     assert secular.bounds(secular.root()) == pytest.approx(largest, rel=1e-10)
@@ -112,7 +112,7 @@ def test_weak_duality_holds_for_every_shift(kind: str, k: int) -> None:
 @pytest.mark.parametrize("kind", ["generic", "weak", "double"])
 @pytest.mark.parametrize("k", [2, 3, 6])
 def test_without_an_inner_root_there_is_none(kind: str, k: int) -> None:
-    secular = _Secular.of(spheres(np.random.default_rng(k), 500, k, kind))
+    secular = Secular.of(spheres(np.random.default_rng(k), 500, k, kind))
     window, none = inner_window(secular.below, secular.slope, secular.error)
     assert (none if kind == "generic" else ~none).sum() > 100
     second = secular.below[-2]
@@ -131,7 +131,7 @@ def test_windows_hold_the_maxima_of_all_functions_nearby(kind: str, k: int, erro
     given = spheres(rng, 300, k, kind)
     errors = np.full(300, error)
     given = Spheres(given.A, given.g, given.B, given.e, errors, errors, given.slack)
-    secular = _Secular.of(given)
+    secular = Secular.of(given)
     outer = outer_window(secular.below, secular.slope, secular.error, secular.root())
     inner, none = inner_window(secular.below, secular.slope, secular.error)
     bounds = secular.bounds(secular.root())
@@ -163,13 +163,14 @@ def test_windows_hold_the_maxima_of_all_functions_nearby(kind: str, k: int, erro
         assert narrow > 300
 
 
-def distances_from(window: Window, secular: _Secular, points: Array) -> tuple[Array, Flags]:
+def distances_from(window: Window, secular: Secular, points: Array) -> tuple[Array, Flags]:
     """By how much points leave the window's enclosure, and which enclosures are small."""
-    center, along, error = window.points(secular.below, secular.slope, secular.error)
+    enclosure = window.points(secular.below, secular.slope, secular.error)
+    error = enclosure.center_error + enclosure.along_error
     distances = np.full((points.shape[0], points.shape[2]), np.inf)
     for sign in (1.0, -1.0):
         reaches = window.reaches(sign, secular.slope[-1], secular.error)
-        middle = secular.basis @ np.vstack([center, sign * along[None]]).T[:, :, None]
+        middle = secular.basis @ enclosure.coordinates(sign)[:, :, None]
         length = np.linalg.norm(points - middle, axis=1) - (error + secular.skew + 1e-14)[:, None]
         distances = np.where(reaches[:, None], np.minimum(distances, length), distances)
     return distances, error < 0.5

@@ -410,7 +410,13 @@ def judge(
         )
     feasibility = float(evidence.errors.totals.max()) / spread
     return Verification(
-        tuple(checks), true_cost, true_bound, true_gap, pricing.upper, feasibility, dual.moved
+        tuple(checks),
+        true_cost,
+        true_bound,
+        true_gap,
+        pricing.upper,
+        feasibility,
+        dual.moved if true_bound > 0.0 else 0.0,  # a bound of 0 holds for any samples
     )
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from convexden.errors import UnsupportedProblem
 from convexden.verification.active_sums import ActiveSums
+from convexden.verification.feasible_caps import sharpened
 from convexden.verification.sign_patterns import sign_patterns
 from convexden.verification.sphere_maxima import Spheres
 from convexden.verification.tangent_spheres import EPS, MARGIN, Tangencies
@@ -128,11 +129,16 @@ class _Faces:
     def bounds(self, width: float) -> tuple[float, float]:
         """The largest value seen, and a bound of all."""
         best, upper = 0.0, 0.0
+        unsettled: list[tuple[Spheres, Array]] = []
         # Small spheres come first: what they attain rules most of the large ones out.
         for size in range(min(self.offsets.shape[1:]), 0, -1):
             for spheres in self._spheres(size):
                 best, bounds = spheres.bounds(best, width)
-                upper = max(upper, float(bounds.max(initial=0.0)))
+                unsettled.append((spheres.take(bounds > 0.0), bounds[bounds > 0.0]))
+        for spheres, bounds in unsettled:
+            high = bounds > best * (1.0 + width)
+            bounds = sharpened(spheres.take(high), bounds[high], best * (1.0 + width))
+            upper = max(upper, float(bounds.max(initial=0.0)))
         upper = max(upper, best * (1.0 + width)) + self._imbalance()
         return best, upper * (1.0 + 4.0 * EPS)
 

@@ -44,13 +44,8 @@ class Window:
     high: Array
     middle: Array
 
-    def points(self, below: Array, slope: Array, error: Array) -> tuple[Array, Array, Array]:
-        """All stationary points in the windows, up to the sign of their last coordinate.
-
-        The first coordinates (k - 1, F), the size (F,) of the last one, and a bound (F,) of the
-        distance of the points from there.  Where the bound would be 1 or more, it is 1 and the
-        coordinates are 0.
-        """
+    def points(self, below: Array, slope: Array, error: Array) -> Points:
+        """All stationary points in the windows, up to the sign of their last coordinate."""
         rest, t = below[:-1], self.middle
         swing = np.maximum(self.high - t, t - self.low)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -69,10 +64,14 @@ class Window:
             leg_error = MARGIN * 0.5 * (longest - shortest) + 4.0 * EPS
             better = direct_error < leg_error
             along = np.where(better, direct, leg)
-            total = rest_error + np.where(better, direct_error, leg_error)
-        known = (least > 0.0) & (total < 1.0)
-        center = np.where(known, center, 0.0)
-        return center, np.where(known, along, 0.0), np.where(known, total, 1.0)
+            along_error = np.where(better, direct_error, leg_error)
+        known = (least > 0.0) & (rest_error + along_error < 1.0)
+        return Points(
+            np.where(known, center, 0.0),
+            np.where(known, along, 0.0),
+            np.where(known, rest_error, 1.0),
+            np.where(known, along_error, 1.0),
+        )
 
     def reaches(self, sign: float, slope: Array, error: Array) -> Flags:
         """Where the last coordinate of a point in the window may have this sign."""
@@ -101,6 +100,32 @@ class Window:
             drift = MARGIN * (swing * steepest - error**2 / self.high)
         known = rising & (self.low > -below[-2]) & (drift >= 0.0)
         return np.where(known, drift, np.inf)
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Where points of the unit sphere may be, up to the sign of their last coordinate.
+
+    Attributes
+    ----------
+    center : (k - 1, F) array
+        The first coordinates.
+    along : (F,) array
+        The size of the last one.
+    center_error, along_error : (F,) arrays
+        Bounds of their distances from there.  If one would be 1 or more both are 1, and the
+        coordinates 0.
+    """
+
+    center: Array
+    along: Array
+    center_error: Array
+    along_error: Array
+
+    def coordinates(self, sign: float) -> Array:
+        """Points (F, k) with the last coordinate of this sign."""
+        coordinates: Array = np.vstack([self.center, (sign * self.along)[None]]).T
+        return coordinates
 
 
 def outer_window(below: Array, slope: Array, error: Array, t: Array) -> Window:
@@ -174,7 +199,7 @@ def _right_end(below: Array, slope: Array, error: Array, rounding: float) -> tup
     end = np.minimum(pole, below[-2] + 1.01 * error)
     tau = sizes[-1].copy()
     none = np.zeros(len(tau), dtype=bool)
-    going = np.flatnonzero(tau > 0.0)
+    going = np.arange(len(tau))
     for _ in range(STEPS):
         done = tau[going] >= end[going]
         none[going[done]] = True
@@ -182,12 +207,15 @@ def _right_end(below: Array, slope: Array, error: Array, rounding: float) -> tup
         if not len(going):
             break
         at, own = tau[going], sizes[:, going]
-        terms = (own[:-1] / np.where(own[:-1] > 0.0, below[:-1, going] - at, 1.0)) ** 2
+        gaps = np.where(own[:-1] > 0.0, below[:-1, going] - at, 1.0)
+        terms = (own[:-1] / gaps) ** 2
+        # Where the first size may be 0, so is tau, and there is no pole.
+        at = np.where(own[-1] > 0.0, at, 1.0)
         near = (own[-1] / at) ** 2
         total = near + terms.sum(axis=0)
         excess = total - 1.0 - rounding * total
         falls = near / at
-        rises = (terms / np.where(own[:-1] > 0.0, below[:-1, going] - at, 1.0)).sum(axis=0)
+        rises = (terms / gaps).sum(axis=0)
         unsure = rounding * (rises + falls)
         none[going] = (excess > 0.0) & (rises - falls >= unsure)
         steps = SHORT * excess / np.maximum(2.0 * (falls - rises + unsure), TINY)

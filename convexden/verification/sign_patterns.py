@@ -30,7 +30,7 @@ Numbers = NDArray[np.object_]  # of Python integers
 # Hyperplanes through centers, times the signs of those on them.
 MOST = 4_000_000
 # Determinants in integers: some ten seconds.
-MOST_DETERMINANTS = 300_000
+MOST_DETERMINANTS = 100_000
 
 
 def sign_patterns(centers: Array) -> Codes:

@@ -18,7 +18,7 @@ near H, A and g are off by known errors, so that exact stationary points satisfy
 
 .. math:: (\beta_i + t)\, u_i = f_i + \delta_i, \qquad |\delta| \le \varepsilon
 
-with a proven :math:`\varepsilon` (`_Secular.error`).  Intervals of t that contain the roots for all
+with a proven :math:`\varepsilon` (`Secular.error`).  Intervals of t that contain the roots for all
 such :math:`\delta` (`_Windows`) enclose the points.  Where that does not settle a sphere, weak
 duality remains, a bound in any case.
 """
@@ -111,7 +111,7 @@ class Spheres:
 
     def _settle(self, best: float, width: float) -> tuple[float, Array]:
         """The largest value at the maximizers, and bounds of the spheres' interior maxima."""
-        secular = _Secular.of(self)
+        secular = Secular.of(self)
         t = secular.root()
         bounds = secular.bounds(t)
         coordinates = secular.slope / secular.gaps(t)
@@ -123,17 +123,21 @@ class Spheres:
         mask[live] = True
         spheres, secular = self.take(mask), secular.take(mask)
         outer = outer_window(secular.below, secular.slope, secular.error, t[mask])
-        outside = spheres._outside(secular, outer)
+        outside, values = spheres._judge(secular, outer)
+        # The global maximum is in the outer window, whether it is feasible or not.
+        bounds[live] = np.minimum(bounds[live], values)
         if not outside.any():
             return best, bounds
         inner, none = inner_window(secular.below, secular.slope, secular.error)
         coordinates = secular.slope / secular.gaps(inner.middle)
         best = spheres._seen(secular, coordinates, best)
-        inside = np.where(none | spheres._outside(secular, inner), 0.0, secular.inner_bounds(inner))
+        outside_too, values = spheres._judge(secular, inner)
+        inside = np.minimum(values, secular.inner_bounds(inner))
+        inside = np.where(none | outside_too, 0.0, inside)
         bounds[live] = np.where(outside, np.minimum(bounds[live], inside), bounds[live])
         return best, bounds
 
-    def _seen(self, secular: _Secular, coordinates: Array, best: float) -> float:
+    def _seen(self, secular: Secular, coordinates: Array, best: float) -> float:
         """The largest value at those of the points (k, F), made unit, that are feasible."""
         # Without a slope along it the last coordinate is what the others leave.
         rest = (coordinates[:-1] ** 2).sum(axis=0)
@@ -151,26 +155,35 @@ class Spheres:
             coordinates[-1] *= np.where(secular.hard, -1.0, 1.0)
         return best
 
-    def _outside(self, secular: _Secular, window: Window) -> Flags:
-        """Spheres on which all points in the window violate an inequality."""
+    def _judge(self, secular: Secular, window: Window) -> tuple[Flags, Array]:
+        """Spheres on which all points in the window violate an inequality; bounds of the values."""
         k = self.A.shape[2]
-        longest = np.linalg.norm(self.B, axis=2)
-        center, along, error = window.points(secular.below, secular.slope, secular.error)
-        blur = longest * (error + secular.skew + (k * np.sqrt(k) + 4) * EPS)[:, None]
+        points = window.points(secular.below, secular.slope, secular.error)
+        rounding = secular.skew + (k * np.sqrt(k) + 4) * EPS
+        blur = np.linalg.norm(self.B, axis=2)
+        blur *= (points.center_error + points.along_error + rounding)[:, None]
         blur += self.slack + 4.0 * EPS * np.abs(self.e)
+        columns = np.linalg.norm(self.A @ secular.basis, axis=1)
+        wide = np.linalg.norm(columns[:, :-1], axis=1) * points.center_error
+        wide += columns[:, -1] * points.along_error
+        wide += np.linalg.norm(columns, axis=1) * (rounding + self._terms * EPS) + self._blur()
         outside = np.ones(len(self.g), dtype=bool)
+        values = np.zeros(len(self.g))
         for sign in (1.0, -1.0):
-            coordinates = np.vstack([center, (sign * along)[None]])
-            points = secular.basis @ coordinates.T[:, :, None]
-            room = (self.B @ points)[:, :, 0] + self.e
+            at = secular.basis @ points.coordinates(sign)[:, :, None]
+            room = (self.B @ at)[:, :, 0] + self.e
             violated = (room < -MARGIN * blur).any(axis=1)
             possible = window.reaches(sign, secular.slope[-1], secular.error)
             outside &= violated | ~possible
-        return outside
+            value = np.linalg.norm((self.A @ at)[:, :, 0] + self.g, axis=1)
+            value = value * (1.0 + self._terms * EPS) + MARGIN * wide
+            value += self._terms * EPS * np.linalg.norm(self.g, axis=1)
+            values = np.maximum(values, np.where(possible, value, 0.0))
+        return outside, values
 
 
 @dataclass(frozen=True, eq=False)
-class _Secular:
+class Secular:
     """The functions in the eigenbases of H, one column per sphere, the largest eigenvalue last."""
 
     basis: Array  # (F, k, k)
@@ -184,7 +197,8 @@ class _Secular:
     blur: Array  # (F,): of A u + g
 
     @classmethod
-    def of(cls, spheres: Spheres) -> _Secular:
+    def of(cls, spheres: Spheres) -> Secular:
+        """The eigenbases, and bounds of all errors."""
         A, g = spheres.A, spheres.g
         p, k = A.shape[1:]
         transposed = A.transpose(0, 2, 1)
@@ -226,9 +240,9 @@ class _Secular:
         hard: Flags = np.abs(self.slope[-1]) <= self.error
         return hard
 
-    def take(self, rows: Flags) -> _Secular:
+    def take(self, rows: Flags) -> Secular:
         """Some of the spheres."""
-        return _Secular(
+        return Secular(
             *(
                 getattr(self, name)[:, rows] if name in ("below", "slope") else value[rows]
                 for name, value in vars(self).items()
@@ -258,6 +272,10 @@ class _Secular:
         square = np.maximum(total + rounding + self.roundoff + drift, 0.0)
         bounds: Array = np.sqrt(square) * (1.0 + 2.0 * EPS) + MARGIN * self.blur
         return bounds
+
+    def outer_window(self) -> Window:
+        """The window of the global maximizers."""
+        return outer_window(self.below, self.slope, self.error, self.root())
 
     def root(self) -> Array:
         """Where phi = 1, nearly: t > 0."""

@@ -29,6 +29,9 @@ EPS = float(np.finfo(float).eps)
 MARGIN = 1.001
 # Errors above this (sine or length) are removed by rationals: a condition of some hundreds.
 SHARP = 1e-12
+# Most of them, times k^3 (sets) or k^2 (spheres) in k dimensions: some seconds.  Others keep their
+# errors, which makes bounds larger.
+EXACT = 100_000
 # Where a perturbation may turn a space by more than this (sine), its bound is infinite.
 LARGEST_TURN = 0.25
 
@@ -126,7 +129,9 @@ class Tangencies:
         self.complements = Complements.of(edges)
         self.independent = np.ones(len(sets), dtype=bool)
         self._flats: dict[int, Flat] = {}
-        for row in np.flatnonzero(self.complements.turn > SHARP):
+        turn = self.complements.turn
+        worst = np.argsort(-turn, kind="stable")[: EXACT // centers.shape[1] ** 3]
+        for row in worst[turn[worst] > SHARP]:
             self._make_exact(int(row))
 
     def _make_exact(self, row: int) -> None:
@@ -157,10 +162,13 @@ class Tangencies:
         missed = np.linalg.norm(right - (c.lower @ fixed[:, :, None])[:, :, 0], axis=1)
         rounding = m * EPS * _size(c.lower) * length + 3.0 * EPS * np.linalg.norm(right, axis=1)
         error = MARGIN * c.inverse_size * (missed + rounding + c.leak)
+        turn = np.minimum(c.turn, 1.0)
         exists = ~(length - error > 1.0)
         # Of points of the complement the part along the edges is at most `turn`, and the other way
         # round the center, which is orthogonal to the complement, leaves the edges by as much.
-        center_error = MARGIN * (error + 1.2 * c.turn + np.maximum(length - 1.0, 0.0))
+        center_error = MARGIN * (error + 1.2 * turn + np.maximum(length - 1.0, 0.0))
+        # All centers are in the unit ball.
+        center_error = np.minimum(center_error, 2.0)
         fixed = fixed / np.maximum(length, 1.0)[:, None]
         shorter = np.minimum(length, 1.0)
         radius = _across(shorter)
@@ -169,14 +177,17 @@ class Tangencies:
         radius_error = MARGIN * np.maximum(longest - radius, radius - shortest) + 4.0 * EPS
         k = c.axes.shape[1]
         if m:
-            for i in np.flatnonzero(exists & (center_error + radius_error > SHARP)):
-                found = self._flat(int(rows[i])).sphere(heights[i].tolist())
+            blurred = np.where(exists, center_error + radius_error, 0.0)
+            worst = np.argsort(-blurred, kind="stable")[: EXACT // k**2]
+            for i in worst[blurred[worst] > SHARP]:
+                flat = self._flat(int(rows[i]))
+                found = flat.sphere(heights[i].tolist()) if flat.independent else None
                 exists[i] = found is not None
                 if found is not None:
                     center, radius[i] = found
                     fixed[i] = center @ c.axes[i, :, :m]
                     # The center has no part in the exact complement.
-                    center_error[i] = MARGIN * ((k * np.sqrt(k) + 4) * EPS + 1.5 * c.turn[i])
+                    center_error[i] = MARGIN * ((k * np.sqrt(k) + 4) * EPS + 1.5 * turn[i])
                     radius_error[i] = 2.0 * EPS * radius[i]
         return TangentSpheres(
             np.flatnonzero(exists),
@@ -185,7 +196,7 @@ class Tangencies:
             radius[exists],
             (center_error + c.skew + 4.0 * EPS)[exists],
             radius_error[exists],
-            (1.5 * c.turn + c.skew)[exists],
+            (1.5 * turn + c.skew)[exists],
         )
 
 

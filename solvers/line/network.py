@@ -18,6 +18,9 @@ _FINEST_SLOPE = 2.0**-40
 _SAME_SLOPE = 2.0
 # Knots at the next float may add this fraction to the cost; more is worth two neurons a knot.
 _DEARER = 2.0**-43
+# Distance from the origin, in spreads, from which the offset of an affine part is much larger than
+# the targets, and is rounded like that.
+_FAR = 2.0**8
 # Floats on either side of the slope of an affine part among which the best one is chosen: with the
 # rounding of the offset as large as 1e8 spreads, the error at the sites is 1e-12 of the spread.
 _NEARBY = 2**14
@@ -27,8 +30,9 @@ def connect_dots(blocks: Blocks, targets: Array, rounding: float) -> ShallowNetw
     """The optimal network of blocks with targets (B, p), in units of the spreads.
 
     With a ball it starts from the target of the first one, without skip connection, and its neurons
-    face away from it; with samples alone it starts from the line through the first two, and all
-    neurons face right.  Changes of the slope below `rounding` are none.
+    face away from it; with samples alone it starts from the line through the first two or, far from
+    the origin, through the two of the gentlest slope.  Changes of the slope below `rounding` are
+    none.
     """
     nothing = np.zeros(targets.shape[1])
     if len(blocks) == 1:
@@ -38,19 +42,17 @@ def connect_dots(blocks: Blocks, targets: Array, rounding: float) -> ShallowNetw
     coarse, knots = _knots(blocks, np.linalg.norm(steps.high, axis=1))
     left, right = (knots.at.rows(half) for half in np.split(np.arange(2 * len(blocks)), 2))
     gaps = left.rows(slice(1, None)).minus(right.rows(slice(-1)))
-    touch = blocks.left.high[1:] == blocks.right.high[:-1]
-    touch &= blocks.left.low[1:] == blocks.right.low[:-1]
-    slopes = steps.over(gaps.where(~touch, TwoPart.of(np.ones(1))).column())
-    flat = blocks.flat
+    slopes = steps.over(gaps.column().where(gaps.high[:, None] > 0, blocks.gaps()))
+    flat, index = blocks.flat, np.arange(len(blocks))
     if flat.any():
         first = int(np.argmax(flat))
         skip, offset = nothing, targets[first]
-        index = np.arange(len(blocks))
-        facing = np.where(np.concatenate([index > first, index >= first]), 1.0, -1.0)
     else:
-        skip, offset = _line_through(blocks.left.high[0], targets[0], slopes.rows(0))
-        slopes = slopes.minus(slopes.rows(slice(1)))
-        facing = np.ones(2 * len(blocks))
+        far = abs(blocks.left.high[0]) > _FAR
+        first = int(np.argmin(np.abs(slopes.high).max(axis=1))) if far else 0
+        skip, offset = _line_through(blocks.left.high[first], targets[first], slopes.rows(first))
+        slopes = slopes.minus(slopes.rows(slice(first, first + 1)))
+    facing = np.where(np.concatenate([index > first, index >= first]), 1.0, -1.0)
     jumps = Jumps.of(_on_grid(slopes, rounding), flat)
     wanted = TwoPart.join(jumps.left, jumps.right)
     weights = wanted.high / knots.w[:, None]
@@ -81,7 +83,8 @@ def _knots(blocks: Blocks, steps: Array) -> tuple[Knots, Knots]:
     if not dear.any():
         return coarse, coarse
     # Where ends touch nothing happens; elsewhere a ramp needs room.
-    knots = coarse.replaced(Knots.fractions(ends, sides), dear)
+    finer = Knots.fractions(ends, sides)
+    knots = coarse.replaced(finer, dear & (np.abs(finer.at.minus(ends).high) < shifts))
     left, right = knots.at.rows(slice(1, count)), knots.at.rows(slice(count, -1))
     tight = np.append(left.minus(right).high <= 0, False)
     inward = Knots.floats(ends, -sides)

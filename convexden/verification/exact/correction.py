@@ -104,8 +104,8 @@ def _solve(
         selection = select(seen / weights, np.zeros_like(seen))
         if selection is None:
             return np.inf
-        chosen = selection.columns[selection.columns > 0]
-        sizes = solution_sizes(selection, rows.right, rows.missed)[selection.columns > 0]
+        used = selection.columns > 0
+        chosen = selection.columns[used]
         ratios = np.empty((len(chosen), dimension + 1))
         ratios[:, :-1] = height[chosen - 1, None] * along + 1 / scale
         ratios[:, -1] = height[chosen - 1]
@@ -124,10 +124,13 @@ def _solve(
         selection = select(matrix, errors)
         if selection is None:
             return np.inf
-        chosen = selection.columns[selection.columns > dimension]
-        sizes = solution_sizes(selection, rows.right, rows.missed)[selection.columns > dimension]
+        used = selection.columns > dimension
+        chosen = selection.columns[used]
         ratios = (all_costs[chosen] / weights[chosen])[:, None]
-    return float((sizes * ratios).sum()) * (1 + (sizes.size + 24) * EPS)
+    sizes = solution_sizes(selection, rows.right, rows.missed)
+    if sizes is None:
+        return np.inf
+    return float((sizes[used] * ratios).sum()) * (1 + (sizes.size + 24) * EPS)
 
 
 def _unit_columns(rows: Equations, seen: Array) -> Array:

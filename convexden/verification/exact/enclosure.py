@@ -1,8 +1,10 @@
 r"""Solutions of linear equations with more columns than rows, enclosed.
 
-A square set S of columns is chosen by elimination with pivots, cheap columns first.  If C is any
-matrix with :math:`q = \|I - C M_S\|_\infty < 1`, then :math:`M_S` is invertible, and the solution
-x of :math:`M_S x = e` satisfies :math:`\|x - C e\|_\infty \le q / (1 - q)\, \|C e\|_\infty`.
+A square set S of columns is chosen by elimination with pivots, cheap columns first.  Let C be any
+matrix, b at least :math:`|C e|` and F at least :math:`|I - C M_S|`, entry by entry.  If some
+:math:`u > 0` satisfies :math:`b + F u < u`, then F has a spectral radius below 1, :math:`M_S` is
+invertible, and the solution x of :math:`M_S x = e` satisfies :math:`|x| \le u`.  Nothing of this
+depends on how rows and columns are scaled.
 """
 
 from __future__ import annotations
@@ -15,27 +17,57 @@ from scipy.linalg import qr
 from scipy.linalg.lapack import dgetrf
 
 from convexden.verification.exact.hinge_slack import lengths
-from convexden.verification.exact.twofold import EPS
+from convexden.verification.exact.twofold import EPS, UNDERFLOW
 
 Array = NDArray[np.float64]
+
+# Bounds that are relatively smaller count as this, so that each unknown has some room.
+_LEAST = 1e-12
+# Bounds start with this much room, and grow by more than they must, in so many rounds.
+_ROOM = 1.0001
+_GROWTH = 1.1
+_ROUNDS = 60
 
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """A square set of scaled columns and an approximate inverse of it.
+    """A square set of scaled columns and an approximate inverse C of it.
 
     Attributes
     ----------
     columns : (R,) int array
     inverse : (R, R) array
         Of the scaled columns.
-    defect : float
-        A bound of the infinity norm of I - C M, below 1.
+    defect : (R, R) array
+        The entries of |I - C M|, rounded.
+    sizes, errors : (R, R) arrays
+        The entries of |M|, and bounds of their errors.
     """
 
     columns: NDArray[np.intp]
     inverse: Array
-    defect: float
+    defect: Array
+    sizes: Array
+    errors: Array
+
+    def spread(self, sizes: Array) -> Array:
+        """F u for vectors u (R, J), rounded up."""
+        rows = len(self.inverse)
+        units = (rows + 4) * EPS
+        rounding = units * (self.sizes @ sizes) + self.errors @ sizes
+        total: Array = self.defect @ sizes + np.abs(self.inverse) @ rounding
+        return total * (1 + 2 * units)
+
+    def enclosed(self, bound: Array) -> Array | None:
+        """Some u with b + F u < u for each column b (R, J) of bounds; None if none is found."""
+        bound = np.maximum(bound, _LEAST * bound.max(axis=0, initial=0.0)) + UNDERFLOW
+        sizes = _ROOM * bound
+        for _ in range(_ROUNDS):
+            larger = (bound + self.spread(sizes)) * (1 + 8 * EPS)
+            if (larger < sizes).all():
+                return sizes
+            sizes = np.where(larger < sizes, sizes, _GROWTH * larger)
+        return None
 
 
 def select(matrix: Array, errors: Array) -> Selection | None:
@@ -53,9 +85,15 @@ def select(matrix: Array, errors: Array) -> Selection | None:
         return None
     for choose in (_by_elimination, _by_rotations):
         columns = choose(matrix)[:rows]
-        found = _inverted(matrix[:, columns], errors[:, columns])
-        if found is not None:
-            return Selection(columns, *found)
+        square = matrix[:, columns]
+        try:
+            inverted = np.asarray(np.linalg.inv(square), dtype=float)
+        except np.linalg.LinAlgError:
+            continue
+        defect = np.abs(np.eye(rows) - inverted @ square)
+        found = Selection(columns, inverted, defect, np.abs(square), errors[:, columns])
+        if found.enclosed(np.ones((rows, 1))) is not None:
+            return found
     return None
 
 
@@ -74,22 +112,8 @@ def _by_rotations(matrix: Array) -> NDArray[np.intp]:
     return order
 
 
-def _inverted(square: Array, errors: Array) -> tuple[Array, float] | None:
-    """An approximate inverse and a bound of the norm of I - C M; None if that is not small."""
-    rows = len(square)
-    try:
-        inverted = np.asarray(np.linalg.inv(square), dtype=float)
-    except np.linalg.LinAlgError:
-        return None
-    uncertain = (rows + 4) * EPS * np.abs(square).sum(axis=1) + errors.sum(axis=1)
-    rounding = np.abs(inverted) @ uncertain
-    defects = np.abs(np.eye(rows) - inverted @ square).sum(axis=1) + rounding
-    defect = float(defects.max()) * (1 + (rows + 4) * EPS)
-    return (inverted, defect) if defect < 0.5 else None
-
-
-def solution_sizes(selection: Selection, right: Array, missed: Array) -> Array:
-    """Bounds (R, J) of the norms of the unknowns, which are vectors of P numbers each.
+def solution_sizes(selection: Selection, right: Array, missed: Array) -> Array | None:
+    """Bounds (R, J) of the norms of the unknowns, which are vectors of P numbers; None without any.
 
     Parameters
     ----------
@@ -105,5 +129,5 @@ def solution_sizes(selection: Selection, right: Array, missed: Array) -> Array:
     magnitudes = lengths(right) * (1 + (outputs + 2) * EPS)
     bound = lengths(found) * (1 + (outputs + 2) * EPS)
     bound += sizes @ (missed + (rows + 4) * EPS * magnitudes) * (1 + (rows + 4) * EPS)
-    share = selection.defect / (1 - selection.defect)
-    return (bound + share * bound.max(axis=0, initial=0.0)) * (1 + 4 * EPS)
+    # The errors of the P numbers of an unknown obey the same equations as their norms.
+    return selection.enclosed(bound)

@@ -26,6 +26,10 @@ Indices = NDArray[np.intp]
 # gain little and often leave the pattern), otherwise less, down to some digits above rounding.
 _NEAR = 1e-3
 _NEAREST = 1e-12
+# Patterns whose price is above this (times the reach) are given to linear programs, which take some
+# milliseconds each, and how many at most.
+_POOR = 1e7
+_PROGRAMS = 40
 # Regularizes the least squares of fewer sites than unknowns, relative to the trace.
 _RIDGE = 1e-9
 # Sites, per dimension of (w, b), that decide where a hinge is moved.
@@ -162,11 +166,13 @@ def interior_patterns(sites: Sites, hinges: Hinges) -> tuple[Indices, Patterns]:
     best = np.empty(len(first), dtype=np.intp)
     best[names[order]] = order
     w, b, cost, active = normals[best], biases[best], found[best], hinges.active[best]
-    for m in np.flatnonzero(~np.isfinite(cost)):
+    for m in np.flatnonzero(~(cost * sites.scale < _POOR))[:_PROGRAMS]:
         wide = widest_hinge(sites, hinges.normals[best[m]], active[m])
         if wide is not None:
             one = Hinges(wide[0][None], np.array([wide[1]]), np.zeros(1), active[[m]])
-            w[m], b[m], cost[m] = wide[0], wide[1], prices(sites, one)[0]
+            price = prices(sites, one)[0]
+            if price < cost[m]:
+                w[m], b[m], cost[m] = wide[0], wide[1], price
     return names, Patterns(active, w, b, cost)
 
 

@@ -8,7 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 from convexden.certificate import Certificate
-from convexden.infeasibility import Branch, Crossing, InfeasibilityProof, Mirror, Orthogonal
+from convexden.infeasibility import (
+    Branch,
+    Crossing,
+    InfeasibilityProof,
+    Mirror,
+    Orthogonal,
+    Touching,
+)
 from convexden.problem import Interpolation
 from convexden.verification.exact.rationals import Integers, align, dyadic, rational
 
@@ -86,6 +93,7 @@ def _faults_of_tree(problem: Interpolation, proof: InfeasibilityProof) -> list[s
     """What keeps the tree from showing that all realizable patterns are orthogonal."""
     geometry = _Geometry(problem)
     pending: list[Decided] = [{}]  # the subtrees still to come, the next one last
+    alone: list[Integers] = []  # normals of hinges that need not be orthogonal
     for number, node in enumerate(proof.tree):
         if not pending:
             return [f"node {number} of the tree belongs to no site"]
@@ -98,12 +106,42 @@ def _faults_of_tree(problem: Interpolation, proof: InfeasibilityProof) -> list[s
         elif isinstance(node, Mirror):
             if number != 1:
                 return [f"node {number} is a mirror, which only the root's first subtree may be"]
-        elif isinstance(node, Crossing):
-            if not geometry.crosses(node, decided):
+        elif isinstance(node, Crossing | Touching):
+            apart, excess = geometry.compare(node.weights, decided)
+            if excess < 0 or (excess == 0 and isinstance(node, Crossing)):
                 return [f"node {number} does not show that its sites cannot be separated"]
+            if isinstance(node, Touching):
+                alone.append(apart)
         elif not isinstance(node, Orthogonal) or not _orthogonal(proof.weights, decided):
             return [f"a pattern at node {number} is not orthogonal to the weights"]
-    return [f"{len(pending)} subtrees are missing"] if pending else []
+    if pending:
+        return [f"{len(pending)} subtrees are missing"]
+    return _faults_of_touching(problem, proof, alone)
+
+
+def _faults_of_touching(
+    problem: Interpolation, proof: InfeasibilityProof, normals: list[Integers]
+) -> list[str]:
+    """What keeps the single hinges with these normals from playing no part."""
+    if not normals:
+        return []
+    if any(weight and problem.radii[n] == 0 for n, weight in enumerate(proof.weights)):
+        return ["a sample has a weight, while some balls leave room for one hinge alone"]
+    if not _independent(normals):
+        return ["the normals of hinges that are alone depend on each other"]
+    return []
+
+
+def _independent(vectors: list[Integers]) -> bool:
+    """Whether vectors of integers are linearly independent, by elimination."""
+    rest = list(vectors)
+    while rest:
+        head = rest.pop()
+        lead = next((k for k, entry in enumerate(head) if entry), None)
+        if lead is None:
+            return False
+        rest = [head[lead] * vector - vector[lead] * head for vector in rest]
+    return True
 
 
 def _orthogonal(weights: tuple[int, ...], decided: Decided) -> bool:
@@ -121,18 +159,18 @@ class _Geometry:
         unit = min(centers[1], radii[1])
         self._centers, self._radii = align(centers, unit), align(radii, unit)
 
-    def crosses(self, leaf: Crossing, decided: Decided) -> bool:
-        """Whether the weights of the leaf show that no hinge has these sites on and off."""
-        sites = [n for n, _ in leaf.weights]
-        if any(type(number) is not int for pair in leaf.weights for number in pair):
-            return False
-        if len(set(sites)) < len(sites) or any(n not in decided for n in sites):
-            return False
-        if any(weight < 0 if decided[n] else weight > 0 for n, weight in leaf.weights):
-            return False
-        weights = np.array([weight for _, weight in leaf.weights], dtype=object)
-        if not sites or weights.sum():
-            return False
-        reach = abs(weights) @ self._radii[sites]
+    def compare(self, leaf: tuple[tuple[int, int], ...], decided: Decided) -> tuple[Integers, int]:
+        """The vector sum c_n y_n, and (sum |c_n| r_n)^2 minus its square.
+
+        The difference is negative if these c_n are none for the sites that are on and off.
+        """
+        sites = [n for n, _ in leaf]
+        whole = all(type(number) is int for pair in leaf for number in pair)
+        if not whole or len(set(sites)) < len(sites) or any(n not in decided for n in sites):
+            return self._centers[0], -1
+        weights = np.array([weight for _, weight in leaf], dtype=object)
+        reach = abs(weights) @ self._radii[sites] if sites else 0
+        if not reach or weights.sum() or any((c > 0) is not decided[n] for n, c in leaf if c):
+            return self._centers[0], -1
         apart = weights @ self._centers[sites]
-        return bool(apart @ apart < reach * reach)
+        return apart, reach * reach - apart @ apart

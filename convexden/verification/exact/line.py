@@ -36,6 +36,7 @@ def line_maximum(centers: Integers, radii: Integers, values: Integers, jacobians
         In units of 2**f.
     jacobians : (N, p) array of integers
         In units of 2**(e + f); zero where the radius is.
+
     Returns
     -------
     int

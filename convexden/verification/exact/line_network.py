@@ -85,7 +85,8 @@ def line_cost(centers: Array, radii: Array, targets: Array, network: ShallowNetw
         other = int(line.first[line.blocks[site]])
         obstacle = f"sites {other} and {site} are connected and have different targets"
         return LineCost(None, misfits, obstacle)
-    upper = math.nextafter(math.fsum(_norms_above(bends)), math.inf)
+    total = math.fsum(_norms_above(bends))
+    upper = math.nextafter(total, math.inf) if total > 0.0 else 0.0
     if not math.isfinite(upper):
         return LineCost(None, misfits, "the cost is too large for a float")
     return LineCost(upper, misfits, "")

@@ -1,0 +1,122 @@
+"""Which sites meet, and which lie in others, without looking at all pairs.
+
+On a line the ends are sorted.  In more dimensions two sites that meet are at most twice the larger
+radius apart along every axis, so that each ball looks only at the sites that are as near along the
+axis on which the centers spread most.  What floats cannot tell is decided in rationals.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+# Relative error of a distance in floats, for each coordinate, and the least distance for which it
+# holds, because the squares of smaller ones leave the range of float64.
+DISTANCE_ROUNDING = 2.0**-52
+LEAST_DISTANCE = 1e-140
+
+
+class Neighbors:
+    """Sites by their place along the axis on which the centers spread most."""
+
+    def __init__(self, centers: Array) -> None:
+        axis = int(np.argmax(np.ptp(centers, axis=0)))
+        self._order = np.argsort(centers[:, axis], kind="stable")
+        self._places = centers[self._order, axis]
+        self._axis = centers[:, axis]
+
+    def within(self, site: int, distance: float) -> Indices:
+        """Sites, rising, whose centers may be within the distance of that of a site."""
+        place = self._axis[site]
+        wide = distance + 8 * DISTANCE_ROUNDING * (abs(place) + distance) + LEAST_DISTANCE
+        first = np.searchsorted(self._places, place - wide, side="left")
+        last = np.searchsorted(self._places, place + wide, side="right")
+        return np.sort(self._order[first:last])
+
+
+def clashing_pair(centers: Array, targets: Array, radii: Array) -> tuple[int, int] | None:
+    """Two sites that meet, if only in one point, and have different targets; None without any.
+
+    At least one of them is a ball.
+
+    Parameters
+    ----------
+    centers, targets, radii : arrays (N, d), (N, p), (N,)
+    """
+    balls = np.flatnonzero(radii > 0)
+    if centers.shape[1] == 1 and balls.size:
+        return _clash_on_a_line(centers[:, 0], targets, radii)
+    neighbors = Neighbors(centers)
+    for n in balls:
+        others = neighbors.within(int(n), 2.0 * radii[n])
+        others = others[(radii[others] <= radii[n]) & (targets[others] != targets[n]).any(axis=1)]
+        distances = np.linalg.norm(centers[others] - centers[n], axis=1)
+        reach = radii[others] + radii[n]
+        rounding = (centers.shape[1] + 8) * DISTANCE_ROUNDING * (distances + reach)
+        rounding = np.maximum(rounding, LEAST_DISTANCE)
+        for i in np.flatnonzero(distances <= reach + rounding):
+            m = int(others[i])
+            if distances[i] < reach[i] - rounding[i] or _meet(centers[[m, n]], radii[[m, n]]):
+                return min(m, int(n)), max(m, int(n))
+    return None
+
+
+def contained(centers: Array, radii: Array) -> NDArray[np.bool_]:
+    """Which sites lie in others: those in a ball, and repeated samples but the first."""
+    inside = np.zeros(len(centers), dtype=bool)
+    balls = np.flatnonzero(radii > 0)
+    neighbors = Neighbors(centers)
+    for n in balls:
+        if not inside[n]:
+            near = neighbors.within(int(n), float(radii[n]))
+            distances = np.linalg.norm(centers[near] - centers[n], axis=1)
+            within = distances + radii[near] <= radii[n] * (1 + 1e-15)
+            inside[near[within & (near != n)]] = True
+    samples = np.flatnonzero(~inside & (radii == 0))
+    first = np.unique(centers[samples], axis=0, return_index=True)[1]
+    inside[np.delete(samples, first)] = True
+    return inside
+
+
+def _clash_on_a_line(y: Array, targets: Array, radii: Array) -> tuple[int, int] | None:
+    """As `clashing_pair`.  Of connected sites with several targets two that meet have different ones, and
+    one of them is the one that reached furthest before the other began."""
+    sites = np.arange(len(y))
+    (left, left_rest), (right, right_rest) = _sums(y, -radii), _sums(y, radii)
+    order = np.lexsort(
+        (np.append(left_rest, right_rest), np.append(left, right))
+    )  # of sums as pairs of floats: exact
+    high, low = np.append(left, right)[order], np.append(left_rest, right_rest)[order]
+    ranks = np.empty(len(order), dtype=np.intp)
+    ranks[order] = np.cumsum(np.append(True, (np.diff(high) > 0) | (np.diff(low) != 0)))
+    left_ranks, right_ranks = np.split(ranks, 2)
+    by_left = np.lexsort((sites, left_ranks))
+    reached = np.maximum.accumulate(right_ranks[by_left])
+    raised = np.append(True, reached[1:] > reached[:-1])
+    furthest = by_left[np.maximum.accumulate(np.where(raised, sites, 0))]
+    later, before = by_left[1:], furthest[:-1]
+    met = (left_ranks[later] <= reached[:-1]) & ((radii[later] > 0) | (radii[before] > 0))
+    found = np.flatnonzero(met & (targets[later] != targets[before]).any(axis=1))
+    if not found.size:
+        return None
+    pair = later[found[0]], before[found[0]]
+    return int(min(pair)), int(max(pair))
+
+
+def _sums(first: Array, second: Array) -> tuple[Array, Array]:
+    """Rounded sums and what rounding left out, exactly (Knuth)."""
+    total = first + second
+    shift = total - first
+    return total, (first - (total - shift)) + (second - shift)
+
+
+def _meet(centers: Array, radii: Array) -> bool:
+    """Whether two sites have a point in common, for the floats as they are."""
+    steps = zip(*centers.tolist(), strict=True)
+    square = sum((Fraction(x) - Fraction(y)) ** 2 for x, y in steps)
+    return square <= sum(Fraction(radius) for radius in radii.tolist()) ** 2
