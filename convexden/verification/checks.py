@@ -310,9 +310,7 @@ class Evidence:
         )
 
 
-def examine(
-    problem: Interpolation, network: ShallowNetwork, certificate: Certificate
-) -> Evidence:
+def examine(problem: Interpolation, network: ShallowNetwork, certificate: Certificate) -> Evidence:
     """Establish what a network and multipliers prove; see `verify`.
 
     Raises
