@@ -11,8 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from convexden import arguments
 from convexden.errors import InvalidInput, InvalidProblem
 from convexden.files import read_numbers
+from convexden.flatness import Flattened as Flattened
+from convexden.flatness import flatten as flatten
 from convexden.images import SOURCES, read_images
-from convexden.images import digits as digits  # as these, a type checker re-exports them
+from convexden.images import digits as digits  # as all of these, type checkers re-export them
 from convexden.images import patches as patches
 from convexden.problem import Interpolation, denoising
 
@@ -71,6 +73,24 @@ def read_problem(
     else:
         sizes = radius or 0.0
     return Interpolation(clean, clean if targets is None else read_points(targets), sizes)
+
+
+def flatten_problem(problem: Interpolation, tolerance: float) -> tuple[Interpolation, Flattened]:
+    """A problem with its centers in the affine subspace that `flatten` finds, and what was dropped.
+
+    Targets that are the centers move with them.
+
+    Raises
+    ------
+    InvalidInput
+        If the tolerance is not positive.
+    InvalidProblem
+        If sites with different targets become one.
+    """
+    found = flatten(problem.centers, tolerance)
+    same = np.array_equal(problem.centers, problem.targets)
+    targets = found.points if same else problem.targets
+    return Interpolation(found.points, targets, problem.radii), found
 
 
 def smallest_distance(points: Array) -> float:

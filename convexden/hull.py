@@ -128,7 +128,9 @@ def _shifts(columns: Array) -> Array:
 
 
 def _fit(columns: Array, units: Array) -> _Fit | None:
-    """The flattest fit within the rounding; None if there is none with fewer directions."""
+    """The flattest fit within the rounding that keeps points apart; None if there is none with
+    fewer directions.
+    """
     distinct, group = np.unique(columns, axis=0, return_inverse=True)
     n, m = distinct.shape
     middle = distinct.mean(axis=0)
@@ -142,8 +144,10 @@ def _fit(columns: Array, units: Array) -> _Fit | None:
         fit = _Fit(middle, sizes[:rank, None] * right[:rank] * units, left[:, :rank])
         fit, moves = _polished(distinct, units, fit)
         if rank == n - 1 or np.abs(moves).max() <= MOST_ULPS:
-            fit, _ = _polished(distinct, units, _orthonormal(fit), keep_basis=True)
-            return _Fit(fit.origin, fit.basis, fit.coordinates[group.reshape(-1)])
+            fit, moves = _polished(distinct, units, _orthonormal(fit), keep_basis=True)
+            # No two points may become one, however close they are.
+            if len(np.unique(distinct - moves * units, axis=0)) == n:
+                return _Fit(fit.origin, fit.basis, fit.coordinates[group.reshape(-1)])
     return None
 
 

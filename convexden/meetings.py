@@ -61,7 +61,7 @@ def clashing_pair(centers: Array, targets: Array, radii: Array) -> tuple[int, in
         rounding = np.maximum(rounding, LEAST_DISTANCE)
         for i in np.flatnonzero(distances <= reach + rounding):
             m = int(others[i])
-            if distances[i] < reach[i] - rounding[i] or _meet(centers[[m, n]], radii[[m, n]]):
+            if distances[i] < reach[i] - rounding[i] or _meet(centers, radii, m, int(n)):
                 return min(m, int(n)), max(m, int(n))
     return None
 
@@ -84,8 +84,11 @@ def contained(centers: Array, radii: Array) -> NDArray[np.bool_]:
 
 
 def _clash_on_a_line(y: Array, targets: Array, radii: Array) -> tuple[int, int] | None:
-    """As `clashing_pair`.  Of connected sites with several targets two that meet have different ones, and
-    one of them is the one that reached furthest before the other began."""
+    """As `clashing_pair`, by one sweep.
+
+    Of connected sites with several targets two that meet have different ones; one of them is the
+    one that reached furthest before the other began.
+    """
     sites = np.arange(len(y))
     (left, left_rest), (right, right_rest) = _sums(y, -radii), _sums(y, radii)
     order = np.lexsort(
@@ -115,8 +118,8 @@ def _sums(first: Array, second: Array) -> tuple[Array, Array]:
     return total, (first - (total - shift)) + (second - shift)
 
 
-def _meet(centers: Array, radii: Array) -> bool:
+def _meet(centers: Array, radii: Array, m: int, n: int) -> bool:
     """Whether two sites have a point in common, for the floats as they are."""
-    steps = zip(*centers.tolist(), strict=True)
+    steps = zip(centers[m].tolist(), centers[n].tolist(), strict=True)
     square = sum((Fraction(x) - Fraction(y)) ** 2 for x, y in steps)
-    return square <= sum(Fraction(radius) for radius in radii.tolist()) ** 2
+    return square <= (Fraction(float(radii[m])) + Fraction(float(radii[n]))) ** 2

@@ -142,6 +142,8 @@ def _document(solution: Solution) -> dict[str, Any]:
     }
     if solution.interrupted:
         document["interrupted"] = True
+    if solution.moved is not None:
+        document["moved"] = {"centers": solution.moved.centers.tolist()}
     if solution.history:
         document["history"] = [
             [step.round, step.cost if step.cost < math.inf else None, *step[2:]]
@@ -204,7 +206,16 @@ def _from_document(document: Any) -> Solution:
         versions={name: _text(versions, name) for name in versions},
         history=_history(document.get("history", [])),
         interrupted=_flag(document, "interrupted"),
+        moved=_moved(document, problem),
     )
+
+
+def _moved(document: dict[str, Any], problem: Interpolation) -> Interpolation | None:
+    """The problem with moved centers, if the file has any."""
+    if "moved" not in document:
+        return None
+    centers = _array(_table(document, "moved"), "centers", problem.centers.shape)
+    return Interpolation(centers, problem.targets, problem.radii)
 
 
 def _history(rows: Any) -> tuple[Progress, ...]:

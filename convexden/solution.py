@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
+import numpy as np
+
 from convexden.certificate import Certificate
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -59,6 +61,10 @@ class Solution:
     interrupted : bool
         Whether the run was stopped, by its time limit, by `progress` or by Ctrl-C, before it was
         done; what is stated holds all the same.
+    moved : Interpolation or None
+        The problem that the lower bound speaks about, to the last place, if that is not `problem`
+        itself: samples that lie in an affine subspace up to the rounding of their coordinates are
+        taken to lie in it.
     """
 
     problem: Interpolation
@@ -73,6 +79,17 @@ class Solution:
     versions: Mapping[str, str]
     history: tuple[Progress, ...] = field(default=())
     interrupted: bool = False
+    moved: Interpolation | None = None
+
+    @property
+    def largest_move(self) -> float:
+        """By how much coordinates were moved, relative to the largest in their column; or 0."""
+        if self.moved is None:
+            return 0.0
+        given = self.problem.centers
+        sizes = np.abs(given).max(axis=0)
+        moves = np.abs(self.moved.centers - given).max(axis=0)
+        return float((moves[sizes > 0] / sizes[sizes > 0]).max())
 
     @property
     def neurons(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,10 @@ from convexden.affine import AffinePart
 from convexden.certificate import Certificate
 from convexden.clock import Clock, Stopped
 from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
+from convexden.flatness import flatness
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.reduction import Reduction
+from convexden.reduction import Reduction, moved_problem
 from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.threads import one_thread
 from convexden.verification.exact.affine import affine_interpolant
@@ -32,6 +34,10 @@ STOPPED = (
     "stopped before there was a network or a proof that there is none: let it run longer, or lower "
     "the radii if balls almost touch"
 )
+EXACT = (None, "column-generation", "minimax")
+# Activation patterns, in more than two dimensions, from which on a solve takes minutes.  If some of
+# these dimensions are nothing but the rounding of the data, it says so at once instead.
+MOST_OF_FLAT = 2000
 MASTERS = ("clarabel", "cvxpy")
 # Rounding of the coordinates of a reduced problem, in units of its spread.
 _REDUCED = 2.0**-50
@@ -105,7 +111,8 @@ def solve(
         If no network interpolates the sites.  It carries a proof, which was checked in integers.
     UnsupportedProblem
         If the formulation does not apply, if there are too many sites for the method, or if a
-        Jacobian (p, d) for each does not fit in memory.
+        Jacobian (p, d) for each does not fit in memory.  It says so if the centers are flat up to
+        the rounding of their decimals, see `convexden.data.flatten`.
     NotCertified
         If the run was stopped before there was any network, a program has no solution, ramps alone
         make no network, or the balls leave so little room that no network was found and no proof
@@ -164,6 +171,7 @@ def solve(
         versions.installed(),
         tuple(history),
         interrupted,
+        moved_problem(problem) if checked.moved > 0.0 else None,
     )
 
 
@@ -199,12 +207,17 @@ def _solve_reduced(
     if reduced.input_dimension == 1:
         network, certificate = _solve_line(reduced, _REDUCED)
     else:
+        flat = flatness(problem.centers) if reduced.input_dimension > 2 else None
+        if flat is not None and method in EXACT and _patterns(reduced) > MOST_OF_FLAT:
+            raise UnsupportedProblem(str(flat))
         try:
             network, certificate, stopped = _solve_sites(
                 reduced, tolerance, method, master, relay, clock
             )
         except Stopped:
             raise NotCertified(STOPPED) from None
+        except UnsupportedProblem as error:
+            raise error if flat is None else UnsupportedProblem(f"{error}; {flat}") from None
         except (InfeasibleProblem, NotCertified) as error:
             try:
                 raise _no_network(problem, reduction, error, clock) from None
@@ -212,6 +225,11 @@ def _solve_reduced(
                 raise NotCertified(STOPPED) from None
     network = part.restored(reduction.lift_network(network))
     return network, reduction.lift_certificate(certificate), stopped
+
+
+def _patterns(problem: Interpolation) -> int:
+    """How many activation patterns hinges have at the most, up to their mirror images."""
+    return sum(comb(len(problem) - 1, k) for k in range(problem.input_dimension + 1))
 
 
 def no_multipliers(problem: Interpolation) -> Certificate:

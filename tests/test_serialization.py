@@ -16,9 +16,11 @@ from convexden import (
     Solution,
     load,
     save,
+    solve,
+    verify_certificate,
 )
 from convexden.files import check_writable, whole_file
-from convexden.serialization import save_records
+from convexden.serialization import save_records, to_json
 
 
 @pytest.fixture
@@ -277,3 +279,24 @@ def test_what_cannot_be_written_is_said_before(tmp_path):
     check_writable(tmp_path / "new")
     check_writable(tmp_path / "file")
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+def test_moved_samples_are_stored_and_said(tmp_path):
+    rng = np.random.default_rng(0)
+    plane = rng.normal(size=(6, 2)) @ rng.normal(size=(2, 4))
+    solution = solve(Interpolation(plane, rng.normal(size=6)))
+    assert solution.certified
+    assert solution.moved is not None
+    assert 0 < solution.largest_move < 1e-15
+    save(solution, tmp_path / "moved.json")
+    found = load(tmp_path / "moved.json")
+    assert found.moved is not None
+    np.testing.assert_array_equal(found.moved.centers, solution.moved.centers)
+    assert found.largest_move == solution.largest_move
+    assert verify_certificate(found).moved > 0
+    exact = solve(Interpolation(rng.normal(size=(6, 2)), rng.normal(size=6)))
+    assert exact.moved is None
+    assert exact.largest_move == 0
+    assert '"moved"' not in to_json(exact)
+    balls = solve(Interpolation(plane, rng.normal(size=6), 1e-3))
+    assert balls.moved is None

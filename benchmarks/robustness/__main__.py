@@ -16,7 +16,8 @@ from collections.abc import Iterator
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"  # before NumPy is imported
 
-from benchmarks.robustness import pool, tables  # noqa: E402
+import convexden as cd  # noqa: E402
+from benchmarks.robustness import mutations, pool, tables  # noqa: E402
 from benchmarks.robustness.judge import judge_infeasible, judge_solution  # noqa: E402
 from benchmarks.robustness.outcomes import TOLERANCE, Outcome, attempt  # noqa: E402
 from benchmarks.robustness.problems import Draw, draw  # noqa: E402
@@ -39,6 +40,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="processes [2]")
     parser.add_argument("--memory", type=float, default=4.0, help="GB for each process [4]")
     parser.add_argument("--replay", type=int, metavar="SEED", help="one problem, and its verdict")
+    parser.add_argument("--verbose", action="store_true", help="a line for every problem")
     options = parser.parse_args()
     if options.replay is not None:
         return replay(options.replay, options.seconds_each, options.judge_seconds)
@@ -61,7 +63,7 @@ def main() -> int:
         outcomes.append(outcome)
         if len(outcomes) % 50 == 0:
             print(f"{len(outcomes)} done in {time.monotonic() - started:.0f} s", file=sys.stderr)
-        if outcome.falsities or outcome.kind in tables.FAILURES:
+        if options.verbose or tables.failed([outcome]):
             print(tables.line(outcome), flush=True)
     outcomes.sort(key=lambda outcome: outcome.seed)
     print(tables.summary(outcomes))
@@ -74,15 +76,28 @@ def judged(drawn: Draw, seconds: float, judge_seconds: float) -> Iterator[Outcom
     pool.allow(seconds)
     outcome, verdict = attempt(drawn, seconds)
     yield outcome
-    if verdict is None:
-        return
-    pool.allow(judge_seconds)
+    if verdict is not None:
+        pool.allow(judge_seconds)
+        judge(drawn, outcome, verdict, judge_seconds)
+        yield outcome
+
+
+def judge(
+    drawn: Draw,
+    outcome: Outcome,
+    verdict: cd.Solution | InfeasibleProblem | None,
+    seconds: float,
+) -> None:
+    """Take what was claimed to the judge and note what it finds."""
+    time_for_new = _JUDGE_SHARE * seconds
     if isinstance(verdict, InfeasibleProblem):
-        found = judge_infeasible(drawn, verdict, _JUDGE_SHARE * judge_seconds)
-    else:
-        found = judge_solution(verdict, TOLERANCE, _JUDGE_SHARE * judge_seconds, drawn)
-    outcome.falsities, outcome.remarks = found
-    yield outcome
+        found = judge_infeasible(drawn, verdict, time_for_new)
+        outcome.falsities, outcome.remarks = found.falsities, found.remarks
+    elif verdict is not None:
+        found = judge_solution(verdict, TOLERANCE, time_for_new, drawn)
+        outcome.falsities, outcome.remarks = found.falsities, found.remarks
+        if verdict.certified:
+            outcome.falsities += mutations.falsities(verdict, found.optimum, drawn.seed)
 
 
 def replay(seed: int, seconds: float, judge_seconds: float) -> int:
@@ -91,8 +106,11 @@ def replay(seed: int, seconds: float, judge_seconds: float) -> int:
     print(drawn.title)
     for name in ("centers", "targets", "radii"):
         print(f"{name} = {getattr(drawn, name).tolist()}")
-    *_, outcome = judged(drawn, seconds, judge_seconds)
+    outcome, verdict = attempt(drawn, seconds)
+    judge(drawn, outcome, verdict, judge_seconds)
     print(tables.line(outcome))
+    if isinstance(verdict, cd.Solution):
+        print("\n".join(cd.verify_certificate(verdict).reasons))
     return int(tables.failed([outcome]))
 
 

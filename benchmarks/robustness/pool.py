@@ -77,7 +77,7 @@ def _serve(connection: Connection, other: Connection, work: Work, memory: int) -
     while True:
         try:
             task = connection.recv()
-        except EOFError:
+        except (EOFError, ConnectionResetError):
             return
         for report in work(task):
             connection.send((False, report))

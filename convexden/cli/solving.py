@@ -66,6 +66,15 @@ def solve(
             show_default="none",
         ),
     ] = None,
+    flatten: Annotated[
+        float | None,
+        typer.Option(
+            metavar="T",
+            help="Move the points into as few dimensions as they span when no coordinate moves by "
+            "more than this: for points that are flat but for their rounding.",
+            show_default="the points as they are",
+        ),
+    ] = None,
     formulation: Annotated[
         str | None,
         typer.Option(
@@ -103,6 +112,11 @@ def solve(
 
     method = _method(formulation, local)
     problem = read_problem(points, radius=radius, radii=radii, noisy=noisy, targets=targets)
+    if flatten is not None:
+        from convexden.data import flatten_problem
+
+        problem, flattened = flatten_problem(problem, flatten)
+        say(str(flattened))
     _check_outputs(output, plot, problem)
     solution = _solve(problem, tolerance, method, time_limit, quiet)
     if output is not None:
@@ -189,9 +203,10 @@ def _print_alignment(solution: Solution) -> None:
 
 
 def _say_why(solution: Solution, tolerance: float, method: str | None) -> None:
+    """What is missing, and what to do about it."""
+    from convexden.flatness import flatness
     from convexden.verification import verify_certificate
 
-    """What is missing, and what to do about it."""
     if solution.interrupted:
         say("the search was stopped before it was done: what is said here holds all the same")
     for reason in verify_certificate(solution).reasons:
@@ -210,5 +225,8 @@ def _say_why(solution: Solution, tolerance: float, method: str | None) -> None:
             f"not certified: the relative gap {solution.relative_gap:.1e} is larger than "
             f"{tolerance:g}: raise --tolerance or {remedy}"
         )
+        flat = flatness(solution.problem.centers)
+        if flat is not None:
+            say(f"not certified: {flat}")
     elif method == "local":
         say("not certified: --local never certifies; solve without it if the sites are few")

@@ -36,6 +36,9 @@ def solution_table(solution: Solution) -> RenderableType:
     table.add_row("lower bound", f"{solution.lower_bound:.15g}")
     table.add_row("neurons", str(solution.neurons))
     table.add_row("largest error on a site", small(error / (problem.target_spread or 1.0)))
+    if solution.moved is not None:
+        moved = f"by at most {solution.largest_move:.0e} of their size"
+        table.add_row("coordinates moved", moved)
     table.add_row("pricing", solution.certificate.pricing)
     table.add_row("rounds", str(solution.iterations))
     table.add_row("seconds", f"{solution.seconds:.3g}")

@@ -17,7 +17,7 @@ _FINEST_SLOPE = 2.0**-40
 # Slopes that differ by no more steps of the grid are one: rounding spends no neuron.
 _SAME_SLOPE = 2.0
 # Knots at the next float may add this fraction to the cost; more is worth two neurons a knot.
-_DEARER = 2.0**-43
+_DEARER = 2.0**-38
 # Distance from the origin, in spreads, from which the offset of an affine part is much larger than
 # the targets, and is rounded like that.
 _FAR = 2.0**8

@@ -29,21 +29,18 @@ they have moved.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.hull import Hull, ulps
 from convexden.verification.exact.rationals import Integers, above, align, dyadic, rational
 
 Array = NDArray[np.float64]
 
 EPS = float(np.finfo(float).eps)
-# Directions are dropped if no coordinate moves by more than this many units in the last place of
-# the largest one of its column: the rounding of a rotation or of a subtracted mean.  Twice what the
-# solvers' reduction allows, whose fit is finer.
-MOST_ULPS = 8.0
 # Multipliers below this share of the largest are set to zero: they would only lengthen integers.
 SMALLEST_SHARE = 2.0**-160
 
@@ -180,51 +177,32 @@ def _without_dust(numbers: Array) -> Array:
 
 
 def _coordinates(centers: Array) -> _Coordinates:
-    """Coordinates of the sites in their affine hull, if it is smaller than their space."""
-    count, dimension = centers.shape
-    varying = np.flatnonzero((centers != centers[0]).any(axis=0))
-    nothing = np.zeros(count)
-    full = min(len(varying), count - 1)
-    if full >= 1 and len(varying) > 1:
-        changing = centers[:, varying]
-        ulps = np.spacing(np.abs(changing).max(axis=0))
-        _, sizes, axes = np.linalg.svd(changing - changing[0], full_matrices=False)
-        tails = np.sqrt(np.cumsum(sizes[::-1] ** 2)[::-1])
-        most = MOST_ULPS * float(np.linalg.norm(ulps)) * np.sqrt(count)
-        # The tail after all directions is nothing, and that of `full` is left by rounding only.
-        candidates = [rank for rank in range(1, full) if tails[rank] <= most]
-        if full < len(varying):
-            candidates.append(full)
-        for rank in candidates:
-            place = _in_basis(changing, axes[:rank], ulps)
-            if place.moved <= MOST_ULPS or rank == full:
-                basis = np.zeros((rank, dimension))
-                basis[:, varying] = place.basis
-                return replace(place, basis=basis)
-    if len(varying) == dimension:
+    """Coordinates of the sites in their affine hull, if it is smaller than their space, and bounds
+    of what they are off, whoever proposed them.
+    """
+    hull = Hull.of(centers)
+    nothing = np.zeros(len(centers))
+    rank, dimension = hull.basis.shape
+    if rank == dimension:
         return _Coordinates(centers, None, nothing, 1.0, 0.0)
-    # Columns that do not change are left out: exactly, and nothing moves.
-    return _Coordinates(centers[:, varying], np.eye(dimension)[varying], nothing, 1.0, 0.0)
-
-
-def _in_basis(centers: Array, basis: Array, ulps: Array) -> _Coordinates:
-    """Coordinates in rows that are orthonormal up to rounding, and bounds of all errors."""
+    columns = np.flatnonzero((centers != centers[0]).any(axis=0))
+    if len(columns) == rank:
+        # Columns that do not change are left out: exactly, and nothing moves.
+        return _Coordinates(centers[:, columns], np.eye(dimension)[columns], nothing, 1.0, 0.0)
     extended = np.longdouble
     eps = float(np.finfo(extended).eps)
-    rank, dimension = basis.shape
-    wide = basis.astype(extended)
-    exact = centers.astype(extended) - centers[0].astype(extended)
-    points = (exact @ wide.T).astype(float)
+    wide, points = hull.basis.astype(extended), hull.coordinates
+    exact = centers.astype(extended) - hull.origin.astype(extended)
     rest = exact - points.astype(extended) @ wide
     # Rounding of the sum over the basis, and of the difference of sites.
-    sizes = np.abs(exact) + np.abs(points) @ np.abs(basis)
+    sizes = np.abs(exact) + np.abs(points) @ np.abs(hull.basis)
     bounds = np.abs(rest).astype(float) * (1.0 + 4.0 * EPS)
     bounds += (rank + 4) * eps * sizes.astype(float)
     distances = np.linalg.norm(bounds, axis=1) * (1.0 + dimension * EPS)
     gram = (wide @ wide.T - np.eye(rank, dtype=extended)).astype(float)
     eta = float(np.linalg.norm(gram)) * (1.0 + dimension * EPS) + rank * dimension * eps
-    moves = float((bounds / ulps).max(initial=0.0))
-    return _Coordinates(points, basis, distances, 1.0 + eta, moves)
+    moves = float((bounds[:, columns] / ulps(centers)[columns]).max())
+    return _Coordinates(points, hull.basis, distances, 1.0 + eta, moves)
 
 
 def _independent(points: Array, keep: NDArray[np.bool_]) -> NDArray[np.intp]:
@@ -264,7 +242,7 @@ def _close(
     points: Array, radii: Array, values: Array, gamma: Array, ball: NDArray[np.bool_]
 ) -> _Closed:
     """The integers, and the size of what was added, in the units of the data."""
-    count, dimension = points.shape
+    count = len(points)
     y, r, lam, jac = dyadic(points), dyadic(radii), dyadic(values), dyadic(gamma)
     unit = min(y[1], r[1])
     centers, reach = align(y, unit), align(r, unit)
