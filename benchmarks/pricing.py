@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
-from convexden.verification.exact.dual import close_dual
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.spatial.distance import pdist
@@ -24,6 +23,7 @@ from convexden.solvers.constraints import constraints
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.plane import PlanePricing
 from convexden.theorems import equilateral
+from convexden.verification.exact.dual import close_dual
 from convexden.verification.pricing_bound import PricingInterval, pricing_interval
 
 Array = NDArray[np.float64]

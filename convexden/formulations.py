@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from convexden import arguments, verification
 from convexden.certificate import Certificate
-from convexden.errors import InvalidInput
+from convexden.errors import InfeasibleProblem, InvalidInput, NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
@@ -82,6 +82,8 @@ class Formulation:
             As `check`.
         NotCertified
             If there is nothing to state: ramps that do not span the targets.
+        InfeasibleProblem
+            If there is no network to be found, with the proof.
         """
         from convexden.solvers.constraints import constraints
         from convexden.solvers.formulations import BUILDERS
@@ -89,7 +91,10 @@ class Formulation:
         self.check(problem)
         reduction = Reduction.of(problem, drop_implied=True)
         rows = constraints(reduction.problem)
-        program = None if rows.affine else BUILDERS[self.name](rows)
+        try:
+            program = None if rows.affine else BUILDERS[self.name](rows)
+        except InfeasibleProblem as error:
+            raise _proven(problem, reduction, error) from None
         return Model(problem, reduction, program)
 
     def __str__(self) -> str:
@@ -102,6 +107,17 @@ class Formulation:
                 f"    {self.reference}",
             ]
         )
+
+
+def _proven(
+    problem: Interpolation, reduction: Reduction, error: InfeasibleProblem
+) -> InfeasibleProblem | NotCertified:
+    """The error if its proof holds for the numbers of the problem, which were rounded for it."""
+    proof = None if error.proof is None else reduction.lift_proof(error.proof)
+    if proof is None or verification.check_infeasibility(problem, proof):
+        return NotCertified("there is no network to start from: lower the radii")
+    certificate = verification.infeasibility_certificate(problem, proof)
+    return InfeasibleProblem(str(error), proof, certificate)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden.certificate import Certificate
+from convexden.errors import InvalidProblem, NotCertified
 from convexden.hull import Hull
 from convexden.infeasibility import InfeasibilityProof
 from convexden.meetings import contained
@@ -53,15 +54,27 @@ class Reduction:
 
     @classmethod
     def of(cls, problem: Interpolation, *, drop_implied: bool = False) -> Reduction:
-        """The reduction of a problem; without the sites that others imply if that is asked for."""
+        """The reduction of a problem; without the sites that others imply if that is asked for.
+
+        Raises
+        ------
+        NotCertified
+            If sites of different targets meet once the data are rotated and rounded.
+        """
         inputs, outputs = Hull.of(problem.centers), Hull.of(problem.targets)
         input_scale = _power_of_two(problem.input_spread)
         output_scale = _power_of_two(problem.target_spread or 1.0)
-        reduced = Interpolation(
-            inputs.coordinates / input_scale,
-            outputs.coordinates / output_scale,
-            problem.radii / input_scale,
-        )
+        try:
+            reduced = Interpolation(
+                inputs.coordinates / input_scale,
+                outputs.coordinates / output_scale,
+                problem.radii / input_scale,
+            )
+        except InvalidProblem as error:
+            raise NotCertified(
+                "sites of different targets are so close that rounding makes them meet, so that "
+                "nothing was solved: lower the radii"
+            ) from error
         sites = np.arange(len(problem))
         if drop_implied:
             sites = np.flatnonzero(~contained(reduced.centers, reduced.radii))

@@ -38,7 +38,6 @@ MOST_ESTIMATES = 20_000  # of widest hinges; with all that they entail about .4 
 _INDEPENDENT = 1e-6  # vectors of length one are dependent if less is left of them
 _RATIONALS = 200  # operations on rationals take the time of one estimate
 _CANDIDATES = 8  # sites that are tried before one is decided
-_UNSURE = 1e-6  # shares this close to one half are decided in integers
 _LEAST_DROP = 1e-3  # of a share, so that the other child counts where one loses nothing
 
 
@@ -160,8 +159,8 @@ class _Search:
         """Whether the sample may be on and off with one of these patterns of the balls: then no
         weights touch it."""
         return any(
-            self.estimate({**pattern, sample: False}).share > 0.5 + _UNSURE
-            and self.estimate({**pattern, sample: True}).share > 0.5 + _UNSURE
+            self.estimate({**pattern, sample: False}).wide
+            and self.estimate({**pattern, sample: True}).wide
             for pattern in patterns
         )
 
@@ -234,8 +233,8 @@ class _Tree:
 
     def _leaf(self, decided: Pattern, guess: Estimate) -> Node | None:
         """The leaf that ends the tree here, if one does."""
-        narrow = guess.share < 0.5 + _UNSURE
-        decision = self.search.separator.decide(decided, guess) if narrow else Decision(1)
+        decide = self.search.separator.decide
+        decision = Decision(1) if guess.wide else decide(decided, guess)
         if decision.sign < 0:
             return Crossing(decision.weights)
         if all(n in decided for n in self.weights) and not self._sum(decided):

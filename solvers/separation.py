@@ -37,6 +37,8 @@ Crossing = tuple[tuple[int, int], ...]  # sites and their integers c_n
 
 _LEVER = 1e4  # how much more sum s_n u_n = 0 weighs in floats than a step of one spread
 _USED = 1e-9  # weights in floats below this share of the largest are rounding
+_UNSURE = 1e-6  # shares this close to one half are decided in integers,
+_MET = 1e-12  # and so are hinges that miss a constraint by more, in spreads of the data
 _PLACES = (6, 12, 24, 48, 96)  # bits of the integers c_n: the fewest that still prove are taken
 
 
@@ -53,11 +55,14 @@ class Estimate:
         or are all on one side.
     weights : dict
         The u_n that are not zero.
+    wide : bool
+        Whether there are hinges for sure, as far as floats can tell.
     """
 
     share: float
     offsets: Array | None
     weights: dict[int, float]
+    wide: bool
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class Separator:
     def estimate(self, pattern: Pattern) -> Estimate:
         """The widest hinge in floats."""
         if not self._both_sides(pattern):
-            return Estimate(1.0, None, {})
+            return Estimate(1.0, None, {}, True)
         sites = np.fromiter(pattern, dtype=np.intp)
         signs = np.where(np.fromiter(pattern.values(), dtype=bool), 1.0, -1.0)
         rows = np.vstack(
@@ -107,15 +112,16 @@ class Separator:
         try:
             weights = nnls(rows, right)[0]
         except RuntimeError:  # too many iterations
-            return Estimate(0.5, None, {})
+            return Estimate(0.5, None, {}, False)
         rest = right - rows @ weights
         used = np.flatnonzero(weights > _USED * weights.max(initial=0.0))
         known = {int(sites[n]): float(weights[n]) for n in used}
         share = float(rest[-1])
         if share <= _USED:
-            return Estimate(0.0, None, known)
+            return Estimate(0.0, None, known, False)
         offsets = -(self.points @ rest[:-2] + _LEVER * rest[-2]) / share
-        return Estimate(share, offsets, known)
+        met = bool((signs * offsets[sites] >= self.sizes[sites] - _MET).all())
+        return Estimate(share, offsets, known, met and share > 0.5 + _UNSURE)
 
     def decide(self, pattern: Pattern, guess: Estimate | None = None) -> Decision:
         """The verdict in integers; an estimate at hand spares the search for the sites that count.

@@ -170,3 +170,13 @@ def test_small_affine_parts_and_balls_stay_as_they_are():
     centers = random(14, 6, 2)
     assert AffinePart.of(Interpolation(centers, random(15, 6))).fit is None
     assert AffinePart.of(Interpolation(centers, 1e9 * centers, 1e-3)).fit is None
+
+
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_points_far_from_the_origin_are_certified_or_the_cause_is_named(dimension):
+    near = 1e-3 * random(16, 6, dimension)
+    for offset in (1e3, 1e6):
+        solution = solve(Interpolation(near + offset, random(17, 6)))
+        reasons = verify_certificate(solution).reasons
+        assert solution.certified or "from the origin: subtract their mean" in reasons[0]
+        assert solution.certified or (dimension, offset) == (2, 1e6)

@@ -36,8 +36,7 @@ def honest(problem: cd.Interpolation, low: float, high: float, **options: Any) -
     A solution that says that its data were moved speaks about these, and the judge sees to it.
     """
     solution = cd.solve(problem, **options)
-    falsities, _ = judge_solution(solution, 1e-8, JUDGE_SECONDS, given=problem)
-    assert not falsities
+    assert judge_solution(solution, 1e-8, JUDGE_SECONDS, given=problem).falsities == []
     if not getattr(solution, "moved", None):
         assert solution.lower_bound <= high
         assert not solution.certified or solution.cost >= low

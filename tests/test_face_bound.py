@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from math import comb
 
 import numpy as np
@@ -81,7 +83,7 @@ class Dual:
         dual = close_dual(
             self.centers, np.zeros((len(self.centers), 1)), self.radii, self.values, self.jacobians
         )
-        assert max(dual.sum_residual, dual.moment_residual) < 1e-11
+        assert dual.residual < 1e-11
         return pricing_interval(dual)
 
     def moved(self, rng: np.random.Generator) -> Dual:
@@ -119,6 +121,47 @@ class Dual:
                 best = max(best, self.refined(w[i], b[i], active[i]))
         return best
 
+    def hinges(
+        self, rng: np.random.Generator, count: int, most: int
+    ) -> Iterator[tuple[Array, float, NDArray[np.bool_]]]:
+        """Local maxima of g and where the search for them starts: the best of many tangent hinges
+        of a pattern, for the best patterns."""
+        n, r = self.centers.shape
+        w = rng.normal(size=(count, r))
+        w /= np.linalg.norm(w, axis=1)[:, None]
+        along = w @ self.centers.T
+        b = np.concatenate([-along - self.radii, -along + self.radii], axis=1).ravel()
+        w = np.repeat(w, 2 * n, axis=0)
+        z = w @ self.centers.T + b[:, None]
+        feasible = (np.abs(z) >= self.radii - 1e-13).all(axis=1)
+        w, b, active = w[feasible], b[feasible], (z > 0)[feasible]
+        _, first = np.unique(active, axis=0, return_index=True)
+        order = np.argsort(-self.g(w, b, active))
+        best = [next(i for i in order if (active[i] == active[j]).all()) for j in first]
+        for i in sorted(best, key=lambda i: -float(self.g(w[[i]], b[[i]], active[[i]])[0]))[:most]:
+            yield w[i], float(b[i]), active[i]
+            x = self.climbed(w[i], float(b[i]), active[i])
+            yield x[:-1], float(x[-1]), active[i]
+
+    def inside(self, w: Array, b: float, active: NDArray[np.bool_]) -> Array:
+        """A hinge (w, b) of the same pattern that leaves more room to all balls."""
+        signs = np.where(active, 1.0, -1.0)
+        hinges = signs[:, None] * np.column_stack([self.centers, np.ones(len(signs))])
+        result = minimize(
+            lambda x: -x[-1],
+            np.append(np.append(w, b), 0.0),
+            method="SLSQP",
+            constraints=[
+                {
+                    "type": "ineq",
+                    "fun": lambda x: hinges @ x[:-1] - self.radii * np.linalg.norm(x[:-2]) - x[-1],
+                },
+                {"type": "ineq", "fun": lambda x: 1 - x[:-2] @ x[:-2]},
+            ],
+            options={"ftol": 1e-14, "maxiter": 100},
+        )
+        return np.asarray(result.x[:-1])
+
     def g(self, w: Array, b: Array, active: NDArray[np.bool_]) -> Array:
         total = np.zeros((len(b), self.p))
         for n, center in enumerate(self.centers):
@@ -127,6 +170,14 @@ class Dual:
         return np.linalg.norm(total, axis=1)
 
     def refined(self, w: Array, b: float, active: NDArray[np.bool_]) -> float:
+        """The local maximum of g that is reached, 0 if it is not feasible."""
+        x = self.climbed(w, b, active)
+        z = (self.centers @ x[:-1] + x[-1]) * np.where(active, 1.0, -1.0)
+        if (z - self.radii).min() < -1e-11:
+            return 0.0
+        return float(self.g(x[None, :-1], x[-1:], active[None])[0])
+
+    def climbed(self, w: Array, b: float, active: NDArray[np.bool_]) -> Array:
         """A local maximum of g within the pattern, by sequential quadratic programming."""
         signs = np.where(active, 1.0, -1.0)
         slope = self.values[active].sum(axis=0)
@@ -144,10 +195,7 @@ class Dual:
             ],
             options={"ftol": 1e-15, "maxiter": 200},
         )
-        x = result.x / np.linalg.norm(result.x[:-1])
-        if (hinges @ x - self.radii).min() < -1e-11:
-            return 0.0
-        return float(np.linalg.norm(form @ x))
+        return np.asarray(result.x / np.linalg.norm(result.x[:-1]))
 
 
 def _sphere_slope(x: Array) -> Array:
@@ -337,7 +385,7 @@ def test_triangles_agree_with_the_enclosure_in_the_plane(kind: str, seed: int) -
     given = Dual.random(seed, 2, kind, outputs=1 + seed % 4)
     dual = close_dual(given.centers, np.zeros((3, 1)), given.radii, given.values, given.jacobians)
     enclosure = pricing_interval(dual)
-    lower, upper = face_interval(dual.centers, dual.radii, dual.values, dual.jacobians, dual.touch)
+    lower, upper = face_interval(given.centers, given.radii, given.values, given.jacobians)
     assert lower * (1 + WIDTH) <= upper <= lower * (1 + 3 * WIDTH)
     assert enclosure.lower * (1 - 1e-13) <= lower <= enclosure.upper * (1 + 1e-13)
 
@@ -433,3 +481,153 @@ def test_coplanar_sites_in_space_agree_with_the_solver() -> None:
     _, heights = FacePricing(problem).maxima(values, jacobians, 0.0)
     dual = close_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
     assert pricing_interval(dual).lower == pytest.approx(heights[0], rel=1e-11)
+
+
+# ---------------------------------------------------------------- in exact arithmetic
+
+
+def degenerate(name: str, rng: np.random.Generator) -> Dual:
+    """Sites on which floats cannot decide, with random multipliers closed on a ball or a sample."""
+    k = 3
+    if name == "cluster":
+        centers = rng.normal(size=(6, k))
+        centers[:3] = centers[0] + 10.0 ** rng.uniform(-11, -3) * rng.normal(size=(3, k))
+    elif name == "thin":
+        centers = rng.normal(size=(5, k)) * [1.0, 1.0, 10.0 ** rng.uniform(-13, -3)]
+        centers = centers @ rotation(rng, k)
+    elif name == "line":  # three sites on a line, up to rounding
+        centers = rng.normal(size=(5, k))
+        centers[1] = 0.25 * centers[0] + 0.75 * centers[2]
+    elif name == "cube":
+        centers = np.array(list(np.ndindex(2, 2, 2)), dtype=float)[rng.permutation(8)[:6]]
+        centers = centers @ (rotation(rng, k) if rng.random() < 0.5 else np.eye(k))
+    else:
+        centers = rng.normal(size=(5, k))
+    centers = centers - centers.mean(axis=0)
+    apart = np.linalg.norm(centers[:, None] - centers, axis=2) + 9 * np.eye(len(centers))
+    radii = np.full(len(centers), apart.min() / 2) * rng.uniform(0.3, 0.9)
+    if name == "cluster":
+        radii[:3], radii[3:] = 0.0, 0.1 * apart[3:].min()
+    elif name == "touching":
+        m, n = np.unravel_index(apart.argmin(), apart.shape)
+        radii[[m, n]] = apart.min() / 2
+        radii[np.arange(5) % 2 == 0] *= rng.uniform(0.5, 1.0)
+    elif name == "nested":
+        centers[1] = centers[0] + 0.1 * radii[0]
+        radii[1] = 0.5 * radii[0]
+    elif rng.random() < 0.5:
+        radii[::2] = 0.0
+    values = rng.normal(size=(len(centers), 2))
+    jacobians = rng.normal(size=(len(centers), 2, k)) * (radii > 0)[:, None, None]
+    return Dual(centers, radii, values, jacobians).projected()
+
+
+def exact_square(dual: Dual, w: Array, b: float, active: NDArray[np.bool_]) -> Fraction:
+    """The square of g over that of w in rationals; 0 if the hinge cuts a ball by any amount."""
+    exact = np.vectorize(Fraction, otypes=[object])
+    normal, square = exact(w), sum(Fraction(x) ** 2 for x in w)
+    total = np.full(dual.p, Fraction(0))
+    for n, center in enumerate(exact(dual.centers)):
+        z = center @ normal + Fraction(b)
+        if z**2 < Fraction(dual.radii[n]) ** 2 * square or (z != 0 and (z > 0) != active[n]):
+            return Fraction(0)
+        if active[n]:
+            total = total + exact(dual.values[n]) * z + exact(dual.jacobians[n]) @ normal
+    return Fraction(total @ total) / square
+
+
+@pytest.mark.parametrize("name", ["cluster", "thin", "line", "cube", "touching", "nested"])
+@pytest.mark.parametrize("seed", range(4))
+def test_no_hinge_exceeds_the_bound_in_exact_arithmetic(name: str, seed: int) -> None:
+    rng = np.random.default_rng([seed, len(name)])
+    dual = degenerate(name, rng)
+    lower, upper = face_interval(dual.centers, dual.radii, dual.values, dual.jacobians)
+    best, tried = Fraction(0), 0
+    for w, b, active in dual.hinges(rng, count=2_000, most=4):
+        # Local maxima enter balls by rounding: from there towards hinges inside the pattern.
+        inside = dual.inside(w, b, active)
+        for share in (0.0, 1e-15, 1e-14, 1e-13, 1e-11, 1e-8, 1e-5):
+            mixed = (1 - share) * np.append(w, b) + share * inside
+            square = exact_square(dual, mixed[:-1], float(mixed[-1]), active)
+            best, tried = max(best, square), tried + (square > 0)
+    assert best <= Fraction(upper) ** 2
+    assert tried > 0
+    if name != "touching":  # there a single hinge may be the largest
+        assert float(best) ** 0.5 >= lower * (1 - 1e-5)
+    # Multipliers satisfy the equalities up to rounding, which counts where they are large.
+    rounding = 1e-12 * float(np.abs(dual.values).max() + np.abs(dual.jacobians).max())
+    assert upper - lower <= 2e-12 * lower + rounding
+
+
+def test_four_samples_close_together() -> None:
+    """Samples 1e-10 apart with multipliers of 1e10: P is 2.12, and 1 with these faces left out."""
+    centers = np.array(
+        [
+            [0.185146903693453, 0.5672366128042708, 0.5540981612838256],
+            [0.18514690360968, 0.5672366127739694, 0.5540981612162689],
+            [0.18514690370124312, 0.5672366128315279, 0.5540981611879279],
+            [0.18514690378501614, 0.5672366128618294, 0.5540981612554846],
+            [0.4258972456964002, 0.3396461423222334, 0.07010269088873901],
+            [-0.5892241988824469, -0.1262267267663373, 0.25279834793519407],
+            [0.7901359385961138, 0.44484826594084403, 0.35179941549366844],
+            [0.0006300512164967658, 0.026379802505533595, 0.20505950843643778],
+        ]
+    )
+    values = np.array(
+        [
+            -20271848578.880707,
+            27029131438.50761,
+            -20271848578.880707,
+            13514565719.253805,
+            -0.26133579147432495,
+            -0.07080793782343262,
+            1.5885460634489548,
+            -1.2564023341511965,
+        ]
+    )[:, None]
+    lower, upper = face_interval(centers, np.zeros(8), values, np.zeros((8, 1, 3)))
+    assert lower == pytest.approx(2.12262768, abs=1e-8)
+    # These multipliers miss the equalities by rounding, 1e-16 of their size.
+    assert lower < upper < lower + 1e-4
+
+
+def test_numbers_that_are_not_finite_have_no_bound() -> None:
+    dual = Dual.random(0, 3, "balls")
+    dual.jacobians[0, 0, 0] = np.inf
+    assert face_interval(dual.centers, dual.radii, dual.values, dual.jacobians) == (0.0, np.inf)
+
+
+@pytest.mark.parametrize("j", [2, 4, 6, 8, 12])
+def test_nearly_touching_balls(j: int) -> None:
+    """Orthogonal edges, symmetric multipliers: whole spheres of maximizers, all infeasible."""
+    centers = np.vstack([np.zeros(4), np.eye(4)])
+    centers -= centers.mean(axis=0)
+    u = centers / np.linalg.norm(centers, axis=1)[:, None]
+    jacobians = 0.3 * u[:, :, None] * u[:, None, :] + 0.7 * np.eye(4)
+    values = 0.9 * u
+    dual = Dual(centers, np.full(5, 0.5 * (1 - 10.0**-j)), values, jacobians).projected()
+    lower, upper = face_interval(dual.centers, dual.radii, dual.values, dual.jacobians)
+    assert lower <= upper <= lower * (1 + 1e-11)
+
+
+def test_without_feasible_hinges_the_maximum_is_zero() -> None:
+    points = regular_simplex(4)
+    radius = 0.49 * float(np.linalg.norm(points[0] - points[1]))
+    rng = np.random.default_rng(0)
+    dual = Dual(points, np.full(5, radius), rng.normal(size=(5, 2)), rng.normal(size=(5, 2, 4)))
+    dual = dual.projected()
+    lower, upper = face_interval(dual.centers, dual.radii, dual.values, dual.jacobians)
+    assert lower == 0.0
+    assert upper < 1e-12
+
+
+@pytest.mark.parametrize("power", [0, 20, 45])
+def test_patterns_do_not_change_under_affine_maps(power: int) -> None:
+    """Scaling an axis by a power of two is exact; floats see a plane."""
+    rng = np.random.default_rng(power)
+    grid = rng.integers(-2, 3, (7, 3)).astype(float)
+    expected = sign_patterns(grid)
+    assert (sign_patterns(grid * [1.0, 1.0, 2.0**-power]) == expected).all()
+    assert (sign_patterns(grid @ [[1, 0, 1], [0, 1, -1], [0, 0, 2.0**-power]]) == expected).all()
+    # A coordinate that depends on the others does not count.
+    assert (sign_patterns(np.column_stack([grid[:, :1], grid])) == expected).all()

@@ -22,6 +22,7 @@ from conftest import (
 )
 from scipy.spatial.distance import pdist
 
+from convexden import formulations
 from convexden.data import regular_simplex, triangular_lattice
 from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified
 from convexden.infeasibility import (
@@ -410,16 +411,25 @@ def test_what_is_no_proof_is_refused(record):
 # ---------------------------------------------------------------- solve
 
 
-@pytest.mark.parametrize("apart", [2.0**-53, 2.0**-51, 1e-15, 1e-14])
-def test_balls_that_touch_but_for_rounding(apart):
-    """Valid as long as they do not touch, and then there is no other error than NotCertified."""
-    rng = np.random.default_rng(1)
-    right = np.array([[0, 0], [1, 0], [0, 1]]) @ [[0.6, 0.8], [-0.8, 0.6]]
-    for points in (np.array([[0, 0], [1, 0], [0, 1]]), right + rng.normal(size=2)):
-        shortest = min(pdist(points))
-        with suppress(NotCertified, InvalidProblem):
-            solution = solve(denoising(points, radius=0.5 * shortest * (1 - apart)))
-            assert solution.lower_bound <= solution.cost
+def test_balls_that_touch_but_for_rounding():
+    """In a plane of space, which is rotated, some meet; nothing is said of the data then."""
+    rng = np.random.default_rng(3)
+    met = None
+    for _ in range(60):
+        points = np.eye(3)[:, :2] @ np.linalg.qr(rng.normal(size=(3, 3)))[0][:2]
+        points += rng.normal(size=3)
+        radius = np.nextafter(pdist(points).min() / 2, 0)
+        try:
+            problem = denoising(points, radius=radius)
+        except InvalidProblem:
+            continue  # they do meet
+        try:
+            problem.reduce()
+        except NotCertified:
+            met = problem
+    assert met is not None
+    with pytest.raises(NotCertified, match="rounding makes them meet"):
+        solve(met)
 
 
 @pytest.mark.parametrize("method", [None, "minimax", "semidefinite", "ramps", "local"])
@@ -431,6 +441,15 @@ def test_every_method_ends_with_the_proof(method):
     certificate = caught.value.certificate
     assert np.sum(certificate.values * problem.targets) == pytest.approx(1.0)
     assert certificate.pricing_maximum == 0.0
+
+
+def test_a_formulation_has_the_proof_of_the_problem():
+    """Stated in the plane that the points span, with the proof for the points as they are."""
+    points = 10 * LATTICE @ np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0][:2] + 1
+    problem = denoising(points, radius=4.5)
+    with pytest.raises(InfeasibleProblem) as caught:
+        formulations.get("column-generation").build(problem)
+    assert check_infeasibility(problem, caught.value.proof) == []
 
 
 def test_a_search_has_a_limit():

@@ -35,7 +35,7 @@ CORNER = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 4.0]])
 
 
 def falsities(solution: cd.Solution, **changes: Any) -> list[str]:
-    return judge_solution(replace(solution, **changes), 1e-8, 10.0)[0]
+    return judge_solution(replace(solution, **changes), 1e-8, 10.0).falsities
 
 
 # ---------------------------------------------------------------- problems
@@ -164,7 +164,7 @@ def test_statements_that_contradict_themselves(solution: cd.Solution) -> None:
 
 def test_data_that_were_moved_without_a_word(solution: cd.Solution) -> None:
     given = cd.denoising(np.nextafter(CORNER, 9.0), radius=0.5)
-    found, _ = judge_solution(solution, 1e-8, 10.0, given=given)
+    found = judge_solution(solution, 1e-8, 10.0, given=given).falsities
     assert any("without a word" in text for text in found)
 
 
@@ -186,10 +186,11 @@ def test_verdicts_of_infeasibility() -> None:
     with pytest.raises(InfeasibleProblem) as raised:
         cd.solve(cd.denoising(lattice, radius=0.45))
     tight = cd.denoising(lattice, radius=0.45)
-    assert judge_infeasible(tight, raised.value, 10.0) == ([], [])
-    assert judge_infeasible(tight, InfeasibleProblem("so it is said"), 10.0)[1]
+    found = judge_infeasible(tight, raised.value, 10.0)
+    assert (found.falsities, found.remarks) == ([], [])
+    assert judge_infeasible(tight, InfeasibleProblem("so it is said"), 10.0).remarks
     loose = cd.denoising(CORNER, radius=0.5)
-    assert judge_infeasible(loose, InfeasibleProblem("so it is said"), 10.0)[0]
+    assert judge_infeasible(loose, InfeasibleProblem("so it is said"), 10.0).falsities
     sites = exact_sites(lattice, lattice, np.full(16, 0.3))
     assert not proof_holds(sites, raised.value.proof.to_dict())
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from stationary_points import stationary_points
 
 from convexden.verification.secular_windows import Window, inner_window, outer_window
-from convexden.verification.sphere_maxima import Spheres, Secular
+from convexden.verification.sphere_maxima import Secular, Spheres
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

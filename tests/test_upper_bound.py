@@ -19,6 +19,7 @@ from convexden import theorems
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.verification.exact.rationals import root_above
+from convexden.verification.exact.rigid_hinges import cuts_nothing, nearest_integers
 from convexden.verification.exact.upper_bound import upper_bound
 
 Array = NDArray[np.float64]
@@ -433,6 +434,39 @@ def test_a_hinge_through_a_ball_is_moved_or_named() -> None:
     assert bound.reason == "the hinge of neuron 0 cuts the ball of site 1 and cannot be moved off"
 
 
+def test_a_hinge_between_balls_on_alternate_sides_is_decided_exactly() -> None:
+    """Three balls touch the line 4 x + 3 y = 35 from alternate sides: it cannot move."""
+    row = cd.denoising([[-10.0, 20.0], [20.0, -10.0], [20.0, -20.0], [10.0, 20.0]], radius=3.0)
+    sides = np.array([True, False, True, False])
+    exact = (row.centers, row.radii, np.array([-4.0, -3.0]), 35.0, sides)
+    rounded = (row.centers, row.radii, np.array([-0.8, -0.6]), 6.999999999999992, sides)
+    assert cuts_nothing(*exact)
+    assert not cuts_nothing(*rounded)
+    found = nearest_integers(*rounded)
+    assert found is not None
+    np.testing.assert_array_equal(found[0], [-4, -3])
+    assert found[1] == 35
+    turned = np.array([-0.8, -0.6003])
+    assert nearest_integers(row.centers, row.radii, turned, 7.0, sides) is None
+    network = ShallowNetwork([[1e-3, 0]], [rounded[2]], [rounded[3]], [[0, 0], [0, 0]], [0, 0])
+    bound = upper_bound(row, network)
+    assert bound.cost < math.inf
+    other = upper_bound(row, ShallowNetwork([[1e-3, 0]], [turned], [7.0], [[0, 0]] * 2, [0, 0]))
+    assert other.reason.startswith("the hinge of neuron 0 cuts the ball of site")
+
+
+def test_a_square_whose_fourth_ball_follows_from_the_others() -> None:
+    """At this radius only lines along the axes pass between the balls."""
+    square = np.array([[0, 0], [0.1, 0], [0, 0.1], [0.1, 0.1]])
+    solution = cd.solve(cd.denoising(square, radius=0.045))
+    bound = upper_bound(solution.problem, solution.network)
+    assert bound.increase <= TIGHT * solution.cost
+    # Another target for it cannot be met at all.
+    targets = square.copy()
+    targets[3, 0] += 1e-15
+    assert upper_bound(Interpolation(square, targets, 0.045), solution.network).cost == math.inf
+
+
 def test_problems_in_many_dimensions_are_seen_in_few() -> None:
     rng = np.random.default_rng(0)
     clean = rng.uniform(size=(4, 300))
@@ -463,7 +497,7 @@ def test_random_networks_prove_no_less_than_the_optimum(seed: int) -> None:
     network = random_network(rng, int(rng.integers(0, 6)), 1, 1)
     scaled = ShallowNetwork(
         network.output_weights * 10.0 ** rng.integers(-200, 30),
-        network.input_weights * 10.0 ** rng.integers(-200, 200),
+        network.input_weights * 10.0 ** rng.integers(-200, 140),
         network.biases * problem.input_spread,
         network.skip,
         network.offset,

@@ -17,7 +17,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"  # before NumPy is imported
 
 import convexden as cd  # noqa: E402
-from benchmarks.robustness import pool, tables  # noqa: E402
+from benchmarks.robustness import mutations, pool, tables  # noqa: E402
 from benchmarks.robustness.judge import judge_infeasible, judge_solution  # noqa: E402
 from benchmarks.robustness.outcomes import TOLERANCE, Outcome, attempt  # noqa: E402
 from benchmarks.robustness.problems import Draw, draw  # noqa: E402
@@ -91,10 +91,13 @@ def judge(
     """Take what was claimed to the judge and note what it finds."""
     time_for_new = _JUDGE_SHARE * seconds
     if isinstance(verdict, InfeasibleProblem):
-        outcome.falsities, outcome.remarks = judge_infeasible(drawn, verdict, time_for_new)
+        found = judge_infeasible(drawn, verdict, time_for_new)
+        outcome.falsities, outcome.remarks = found.falsities, found.remarks
     elif verdict is not None:
         found = judge_solution(verdict, TOLERANCE, time_for_new, drawn)
-        outcome.falsities, outcome.remarks = found
+        outcome.falsities, outcome.remarks = found.falsities, found.remarks
+        if verdict.certified:
+            outcome.falsities += mutations.falsities(verdict, found.optimum, drawn.seed)
 
 
 def replay(seed: int, seconds: float, judge_seconds: float) -> int:

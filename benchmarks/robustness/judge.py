@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,9 +60,15 @@ class Optimum:
             self.low, self.low_from = bound, how
 
 
-def judge_solution(
-    solution: Any, tolerance: float, seconds: float, given: Any = None
-) -> tuple[list[str], list[str]]:
+class Verdict(NamedTuple):
+    """What is false, what is doubtful, and what is known about the optimum."""
+
+    falsities: list[str]
+    remarks: list[str]
+    optimum: Optimum
+
+
+def judge_solution(solution: Any, tolerance: float, seconds: float, given: Any = None) -> Verdict:
     """What a solution states falsely, and what is doubtful about it.
 
     The statement is about the data that the solution holds; if they are not those that were
@@ -93,7 +99,7 @@ def judge_solution(
             excess = float(optimum.high / cost - 1) if cost else float(optimum.high)
             remarks.append(f"the cheapest exact network costs {excess:.1e} more than stated")
         falsities += understated(sites, solution.certificate)
-    return falsities, remarks
+    return Verdict(falsities, remarks, optimum)
 
 
 def _inconsistent(solution: Any, tolerance: float) -> list[str]:
@@ -324,17 +330,20 @@ def _float_multipliers(data: dense.Scaled, multipliers: bounds.Multipliers) -> d
     return dense.Found(np.zeros((0, 0)), values, jacobians)
 
 
-def judge_infeasible(problem: Any, error: Any, seconds: float) -> tuple[list[str], list[str]]:
+def judge_infeasible(problem: Any, error: Any, seconds: float) -> Verdict:
     """Whether there is a network after all, or the proof does not hold; no proof is a remark."""
     sites = exact_sites(problem.centers, problem.targets, problem.radii)
     proof = getattr(error, "proof", None)
     if proof is not None and proof_holds(sites, proof.to_dict()):
-        return [], []
+        return Verdict([], [], Optimum())
     optimum = enclosed(sites, None, None, seconds)
     if optimum.high is not None:
         cost = f"{float(optimum.high):.6g}"
-        return [f"infeasible, but a network costs {cost} ({optimum.high_from})"], []
-    return ([], ["without a proof"]) if proof is None else (["the proof does not hold"], [])
+        text = f"infeasible, but a network costs {cost} ({optimum.high_from})"
+        return Verdict([text], [], optimum)
+    if proof is not None:
+        return Verdict(["the proof does not hold"], [], optimum)
+    return Verdict([], ["without a proof"], optimum)
 
 
 def _floats(data: dense.Scaled, hinges: list[Hinge]) -> dense.Hinges:

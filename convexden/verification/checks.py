@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
-from fractions import Fraction
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments
 from convexden.certificate import Certificate
-from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Solution
-from convexden.verification.exact.affine import affine_interpolant
-from convexden.verification.exact.dual import ClosedDual, close_dual
-from convexden.verification.exact.rationals import below
-from convexden.verification.exact.line_network import line_cost
-from convexden.verification.exact.upper_bound import UpperBound, upper_bound
-from convexden.verification.pricing_bound import PricingInterval, pricing_interval
-from convexden.verification.site_errors import SiteErrors, site_errors
+from convexden.verification.evidence import Evidence, examine, provable
+from convexden.verification.exact.dual import ClosedDual
+from convexden.verification.pricing_bound import PricingInterval
+from convexden.verification.report import Check, Checks, check, excess, gap_of, ratio
+from convexden.verification.site_errors import SiteErrors
 
 Array = NDArray[np.float64]
 
@@ -30,6 +24,8 @@ Array = NDArray[np.float64]
 COST_LIMIT = 1e-9
 # Errors of the stored network at the sites, in spreads of the targets.
 FEASIBILITY_LIMIT = 1e-9
+# From so many spreads from the origin on, the rounding of a bias is a large share of that limit.
+REMOTE = 1e5
 # By how much the enclosed correction of those errors may raise the cost, relatively.
 CORRECTION_LIMIT = 1e-6
 # What multipliers lack of the dual equalities, relative to their terms, before they are closed.
@@ -40,69 +36,6 @@ PRICING_LIMIT = 1e-8
 ROUNDING_LIMIT = 4e-15
 GAP_LIMIT = 1e-12
 RELAXED = "semidefinite"  # the pricing of a certificate whose maximum is an upper bound
-ROUNDED = ("relative gap", "feasibility")  # numbers of which the size is what matters
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was checked: it passes if ``value <= limit``.
-
-    Attributes
-    ----------
-    name : str
-    value, limit : float
-        Both without units: relative to the size of what is checked.
-    passed : bool
-    message : str
-        One line that says what is wrong; empty if the check passed.
-    """
-
-    name: str
-    value: float
-    limit: float
-    passed: bool
-    message: str
-
-
-@dataclass(frozen=True)
-class Checks(ABC):
-    """Checks, and the numbers that were established on the way."""
-
-    checks: tuple[Check, ...]
-
-    @abstractmethod
-    def numbers(self) -> dict[str, float]:
-        """What was established, by name."""
-
-    @property
-    def passed(self) -> bool:
-        """Whether every check passed."""
-        return all(check.passed for check in self.checks)
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """One line per failed check; empty if all passed."""
-        return tuple(check.message for check in self.checks if not check.passed)
-
-    def table(self) -> str:
-        """The checks, one a line, and the numbers they establish."""
-        width = max(len(check.name) for check in self.checks)
-        lines = [f"{'check':<{width}}  {'value':>9}  {'limit':>9}"]
-        lines += [
-            f"{check.name:<{width}}  {check.value:9.2e}  {check.limit:9.2e}  "
-            f"{'ok' if check.passed else 'FAILED'}"
-            for check in self.checks
-        ]
-        lines.append("")
-        for name, number in self.numbers().items():
-            digits = 3 if name in ROUNDED else 15
-            lines.append(f"{name:<15} {number:.{digits}g}")
-        lines.append("")
-        lines += [f"FAILED: {reason}" for reason in self.reasons] or ["verified"]
-        return "\n".join(lines)
-
-    def __str__(self) -> str:
-        return self.table()
 
 
 @dataclass(frozen=True)
@@ -185,33 +118,6 @@ def verify_certificate(solution: Solution, *, tolerance: float = 1e-8) -> Verifi
     )
 
 
-def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
-    """The lower bound that multipliers prove without a network, as in `verify`; where P cannot be
-    enclosed because there are too many sites, with the P that the certificate states.
-
-    Raises
-    ------
-    InvalidProblem
-        If the certificate does not fit the problem.
-    """
-    n, p, d = len(problem), problem.output_dimension, problem.input_dimension
-    values = _multipliers("values", certificate.values, (n, p))
-    jacobians = _multipliers("jacobians", certificate.jacobians, (n, p, d))
-    dual = close_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
-    try:
-        maximum = pricing_interval(dual).upper
-    except UnsupportedProblem:
-        maximum = float(certificate.pricing_maximum)
-    return provable(dual, maximum)
-
-
-def provable(dual: ClosedDual, maximum: float) -> float:
-    """The bound of closed multipliers with this bound of their pricing maximum, rounded down."""
-    if not np.isfinite(maximum) or dual.objective <= 0:
-        return 0.0
-    return max(0.0, below(dual.objective / max(Fraction(1), Fraction(maximum))))
-
-
 def verify(
     problem: Interpolation,
     network: ShallowNetwork,
@@ -268,68 +174,6 @@ def verify(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """What a network and multipliers establish about a problem, whatever is stated about them.
-
-    Attributes
-    ----------
-    problem : Interpolation
-    network : ShallowNetwork
-    dual : ClosedDual
-        The multipliers, closed exactly.
-    pricing : PricingInterval
-        Infinite if the pricing maximum could not be enclosed.
-    obstacle : str
-        Why it could not; empty if it could.
-    errors : SiteErrors
-        Of the network as it is stored.
-    upper : UpperBound
-        Of an exact interpolant next to it.
-    """
-
-    problem: Interpolation
-    network: ShallowNetwork
-    dual: ClosedDual
-    pricing: PricingInterval
-    obstacle: str
-    errors: SiteErrors
-    upper: UpperBound
-
-    @property
-    def lower_bound(self) -> float:
-        """The bound that the multipliers prove, rounded down."""
-        return provable(self.dual, self.pricing.upper)
-
-    def restate(self, certificate: Certificate) -> Certificate:
-        """The certificate with the numbers that were established, if P could be enclosed."""
-        if self.obstacle:
-            return certificate
-        return replace(
-            certificate, lower_bound=self.lower_bound, pricing_maximum=self.pricing.upper
-        )
-
-
-def examine(
-    problem: Interpolation, network: ShallowNetwork, certificate: Certificate
-) -> Evidence:
-    """Establish what a network and multipliers prove; see `verify`.
-
-    Raises
-    ------
-    InvalidProblem
-        If network or certificate do not fit the problem.
-    """
-    values, jacobians = fitting(problem, network, certificate)
-    dual = close_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
-    try:
-        pricing, obstacle = pricing_interval(dual), ""
-    except UnsupportedProblem as error:
-        pricing, obstacle = PricingInterval(0.0, np.inf), str(error)
-    errors, upper = site_errors(problem, network), _upper_bound(problem, network)
-    return Evidence(problem, network, dual, pricing, obstacle, errors, upper)
-
-
 def judge(
     evidence: Evidence,
     certificate: Certificate,
@@ -361,7 +205,7 @@ def judge(
             f"stated cost {said_cost:.16g} is not the representation cost {own_cost:.16g} of the "
             "network",
         ),
-        *_feasibility_checks(evidence.errors, problem.input_spread, spread),
+        *_feasibility_checks(evidence.errors, problem, spread),
         check(
             "enclosed correction",
             ratio(evidence.upper.increase, own_cost),
@@ -420,77 +264,14 @@ def judge(
     )
 
 
-def _upper_bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
-    """The cost of an exact interpolant near the network: on a line in integers."""
-    if not network.neurons and affine_interpolant(problem) is not None:
-        return UpperBound(0.0, 0.0)
-    if problem.input_dimension > 1:
-        return upper_bound(problem, network)
-    found = line_cost(problem.centers[:, 0], problem.radii, problem.targets, network)
-    if found.upper is None:
-        return UpperBound(np.inf, np.inf, found.obstacle)
-    return UpperBound(found.upper, max(0.0, found.upper - network.representation_cost))
-
-
-def ratio(value: float, scale: float) -> float:
-    """Quotient value / scale, where 0 / 0 = 0 and x / 0 is infinite."""
-    if value == 0.0:
-        return 0.0
-    return value / scale if scale != 0.0 else float("inf") * value
-
-
-def gap_of(cost: float, bound: float) -> float:
-    """(cost - bound) / cost; 0 if both are 0, and 1 if there is no cost."""
-    return 1.0 if cost == np.inf else ratio(cost - bound, cost)
-
-
-def check(name: str, value: float, limit: float, message: str) -> Check:
-    """The check that a value is within its limit."""
-    passed = bool(value <= limit)  # False for NaN
-    return Check(name, float(value), limit, passed, "" if passed else message)
-
-
-def excess(value: float, limit: float) -> float:
-    """By how much the value exceeds the limit, relative to the limit; 0 if it does not."""
-    return 0.0 if value <= limit else ratio(value - limit, limit)
-
-
-def fitting(
-    problem: Interpolation, network: ShallowNetwork, certificate: Certificate
-) -> tuple[Array, Array]:
-    """The multipliers as arrays, if everything has the shape that the problem asks for."""
-    arguments.instance("problem", problem, Interpolation)
-    arguments.instance("network", network, ShallowNetwork)
-    arguments.instance("certificate", certificate, Certificate)
-    n, p, d = len(problem), problem.output_dimension, problem.input_dimension
-    if (network.input_dimension, network.output_dimension) != (d, p):
-        raise InvalidProblem(
-            f"the network maps {network.input_dimension} inputs to {network.output_dimension} "
-            f"outputs, the problem {d} to {p}: give the network of this problem"
-        )
-    return (
-        _multipliers("values", certificate.values, (n, p)),
-        _multipliers("jacobians", certificate.jacobians, (n, p, d)),
-    )
-
-
-def _multipliers(name: str, array: Any, shape: tuple[int, ...]) -> Array:
-    """The multipliers as an array of this shape."""
-    numbers = arguments.array(f"certificate {name}", array)
-    if numbers.shape != shape:
-        raise InvalidProblem(
-            f"certificate {name} have shape {numbers.shape}, the problem asks for {shape}"
-        )
-    return numbers
-
-
-def _feasibility_checks(errors: SiteErrors, input_spread: float, spread: float) -> list[Check]:
+def _feasibility_checks(errors: SiteErrors, problem: Interpolation, spread: float) -> list[Check]:
+    """That the network as it is stored meets its targets up to rounding."""
     checks = [("values at the centres", errors.values, "the network misses the target of site {}")]
     if errors.balls:
         checks += [
             (
                 "Jacobians on the balls",
-                errors.jacobians * input_spread,
+                errors.jacobians * problem.input_spread,
                 "the network is not flat on the ball of site {}",
             ),
             ("hinges inside balls", errors.overlaps, "a hinge cuts the ball of site {}"),
@@ -504,9 +285,19 @@ def _feasibility_checks(errors: SiteErrors, input_spread: float, spread: float) 
     for name, sizes, fault in checks:
         worst = int(np.argmax(sizes))
         value = float(sizes[worst]) / spread
-        message = f"{fault.format(worst)}: relative error {value:.3g}"
+        message = f"{fault.format(worst)}: relative error {value:.3g}{_remoteness(problem)}"
         found.append(check(name, value, FEASIBILITY_LIMIT, message))
     return found
+
+
+def _remoteness(problem: Interpolation) -> str:
+    """What to do if the points are so far from the origin that biases, which are counted from it,
+    lose the digits that matter; else nothing.
+    """
+    spreads = float(np.linalg.norm(problem.centers.mean(axis=0))) / problem.input_spread
+    if spreads < REMOTE:
+        return ""
+    return f"; the points are {spreads:.0e} spreads from the origin: subtract their mean"
 
 
 def equality_checks(dual: ClosedDual) -> list[Check]:

@@ -38,7 +38,7 @@ CHUNK = 2_000_000
 
 
 def face_interval(
-    centers: Array, radii: Array, values: Array, jacobians: Array, touch: float = 0.0
+    centers: Array, radii: Array, values: Array, jacobians: Array
 ) -> tuple[float, float]:
     r"""Interval for :math:`P = \max |\sum_n D_n (l_n z_n + G_n w)|` of few sites.
 
@@ -65,14 +65,11 @@ def face_interval(
         In units of their spread, up to a factor; the numbers are meant exactly.
     radii, values, jacobians : arrays (N,), (N, p), (N, p, k)
         Radii and multipliers.
-    touch : float
-        By how much a hinge may enter a ball and still count as feasible.  The upper end needs no
-        allowance; one makes it larger.
 
     Returns
     -------
     lower : float
-        Seen at a hinge that enters no ball by more than `touch` and rounding, some 1e-14.
+        Seen at a hinge that enters no ball by more than rounding, some 1e-14.
     upper : float
         A bound, all rounding included; infinite where numbers are not finite.
 
@@ -89,7 +86,7 @@ def face_interval(
         return 0.0, 0.0
     # A power of two scales without rounding.
     scale = 2.0 ** ceil(log2(scale))
-    faces = _Faces(centers, radii, values / scale, jacobians / scale, touch)
+    faces = _Faces(centers, radii, values / scale, jacobians / scale)
     lower, upper = faces.bounds(WIDTH)
     return lower * scale, upper * scale
 
@@ -108,9 +105,7 @@ def _check(centers: Array) -> None:
 class _Faces:
     """The sites, and what the faces have in common."""
 
-    def __init__(
-        self, centers: Array, radii: Array, values: Array, jacobians: Array, touch: float
-    ) -> None:
+    def __init__(self, centers: Array, radii: Array, values: Array, jacobians: Array) -> None:
         count = len(centers)
         self.radii = radii
         # A hinge through such a site has the same value whether it is active or not.
@@ -124,7 +119,6 @@ class _Faces:
         self.sums = ActiveSums.of(self.patterns, *self.sites)
         self.form_sizes = np.linalg.norm(self.sums.forms, axis=(2, 3))
         self.slope_sizes = np.linalg.norm(self.sums.slopes, axis=1)
-        self.touch = touch
 
     def bounds(self, width: float) -> tuple[float, float]:
         """The largest value seen, and a bound of all."""
@@ -181,7 +175,7 @@ class _Faces:
         center_error = found.center_error + 2.0 * products
         swing_error = found.radius_error + found.basis_error + products
         slack = lengths * (center_error + swing_error)[:, None] + 4.0 * EPS * np.abs(heights[:, :1])
-        slack = MARGIN * (slack + 4.0 * EPS * self.radii) + self.touch
+        slack = MARGIN * (slack + 4.0 * EPS * self.radii)
         free, outputs = k - m, self.sums.slopes.shape[1]
         each = max(6 * free * (free + len(self.radii) + outputs), k * (len(self.radii) + outputs))
         step = max(1, CHUNK // each)

@@ -2,9 +2,9 @@
 
 Solvers find the pricing maximum through the stationary points of trigonometric polynomials.  This
 module shares nothing with them.  On a line it is computed in integers
-(`convexden.verification.exact.line`), in the plane it is enclosed by arithmetic with proven rounding
-(`convexden.verification.exact.plane`), beyond by bounds on the faces of all activation patterns
-(`convexden.verification.face_bound`).
+(`convexden.verification.exact.line`), in the plane it is enclosed by arithmetic with proven
+rounding (`convexden.verification.exact.plane`), beyond by bounds on the faces of all activation
+patterns (`convexden.verification.face_bound`).
 """
 
 from __future__ import annotations
@@ -99,8 +99,9 @@ def _on_the_line(dual: ClosedDual) -> tuple[float, float]:
 def _in_output_basis(dual: ClosedDual) -> tuple[ClosedDual, float, float]:
     r"""Multipliers in a basis of their span, which has as many outputs as they need.
 
-    With the rows X of all multipliers and a float basis Q, orthonormal up to rounding, let C = X Q^T
-    and E = X - C Q: then :math:`|F_X| \le \|Q\| |F_C| + \sum_n (|E_{l,n}| |z_n| + |E_{G,n}|)`.
+    With the rows X of all multipliers and a float basis Q, orthonormal up to rounding, let
+    C = X Q^T and E = X - C Q: then
+    :math:`|F_X| \le \|Q\| |F_C| + \sum_n (|E_{l,n}| |z_n| + |E_{G,n}|)`.
 
     Returns
     -------
@@ -149,13 +150,8 @@ def _beyond_the_plane(dual: ClosedDual) -> tuple[float, float]:
     centers = extended(dual.centers, length).astype(float)
     # Coordinates are at most 1 from the first site; smaller balls exclude fewer hinges.
     moved = (np.sqrt(centers.shape[1]) + 1.0) * FLOAT_EPS
-    radii = np.where(dual.balls, extended(dual.radii, length).astype(float) - moved, 0.0)
-    if (radii[dual.balls] <= 0.0).any():
-        n = int(dual.sites[dual.balls & (radii <= 0.0)][0])
-        raise UnsupportedProblem(
-            f"the ball of site {n} is as small as the rounding of the coordinates: give a larger "
-            "radius, or 0"
-        )
+    radii = extended(dual.radii, length).astype(float)
+    radii = np.where(dual.balls, np.maximum(radii - moved, 0.0), 0.0)
     values = extended(dual.values, shift - length).astype(float)
     jacobians = extended(dual.jacobians, shift).astype(float)
     lower, upper = face_interval(centers, radii, values, jacobians)

@@ -18,17 +18,14 @@ from convexden.verification.checks import (
     COST_LIMIT,
     GAP_LIMIT,
     ROUNDING_LIMIT,
-    Checks,
-    check,
     equality_checks,
-    excess,
-    fitting,
     pricing_check,
-    ratio,
 )
+from convexden.verification.evidence import fitting
 from convexden.verification.exact.dual import ClosedDual, close_dual
 from convexden.verification.exact.rationals import below, rational
 from convexden.verification.pricing_bound import PricingInterval, pricing_interval
+from convexden.verification.report import Checks, check, excess, ratio
 from convexden.verification.site_errors import site_errors
 
 Array = NDArray[np.float64]

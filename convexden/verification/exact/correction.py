@@ -23,17 +23,18 @@ from convexden.verification.exact.hinge_slack import (
     lengths,
     prices,
 )
+from convexden.verification.exact.implied_rows import independent_groups
 from convexden.verification.exact.labels import labels
 from convexden.verification.exact.twofold import EPS, power_above
 
 Array = NDArray[np.float64]
 
-# Equations beyond which nothing is shown: some ten seconds.
-MOST_ROWS = 3000
+# Equations beyond which nothing is shown: some seconds.
+MOST_ROWS = 1500
 # The price of a free column relative to the cheapest other one, for the choice of columns.
 _FREE = 1e-2
 # A correction above this, relative to the cost, is worth more patterns.
-_CHEAP = 1e-11
+_CHEAP = 1e-10
 # Hinges in gaps that are tried, for each equation: first few, then more.
 _SHARES = (4, 64)
 
@@ -41,6 +42,7 @@ _SHARES = (4, 64)
 def correction_cost(
     sites: Sites,
     rows: Equations,
+    targets: Array,
     patterns: Patterns,
     hinges: Hinges,
     costs: Array,
@@ -51,6 +53,7 @@ def correction_cost(
     Parameters
     ----------
     sites, rows, patterns
+    targets : (N, p) array
     hinges : Hinges
         Of the neurons.
     costs : (K,) array
@@ -62,6 +65,7 @@ def correction_cost(
         return 0.0, ""
     if len(rows.members) > MOST_ROWS:
         return np.inf, f"{len(rows.members)} equations are too many to enclose a solution"
+    maps = rows
     best = _solve(sites, rows, patterns, hinges, costs)
     if best > _CHEAP * base and rows.features is None:
         rows = rows.column_by_column()
@@ -73,6 +77,12 @@ def correction_cost(
         extra = gap_hinges(sites, rows.partition, normals, share * len(rows.members))
         more = patterns.joined(_priced(sites, extra))
         best = min(best, _solve(sites, rows, more, hinges, costs))
+    if best == np.inf and maps.features is None:
+        # Every pattern that is used must combine as those of the groups do.
+        every = np.concatenate([hinges.active, patterns.active])[:, maps.members]
+        kept = independent_groups(every, targets[maps.members])
+        if kept is not None:
+            best = _solve(sites, maps.only(kept), patterns, hinges, costs)
     if best < np.inf:
         return best, ""
     return best, "no hinges were found that determine the network on all sites"

@@ -83,6 +83,12 @@ class Equations:
             members, self.partition, right, missed, features, none, features, zeros + 1, zeros
         )
 
+    def only(self, groups: Indices) -> Equations:
+        """The equations for some of the groups, if rows are whole maps."""
+        return Equations.of_maps(
+            self.members[groups], self.partition, self.right[groups], self.missed[groups]
+        )
+
     def parts(self, seen: Array) -> tuple[Array, Array, Array]:
         """Where (R, M) only a row, it and its parent, only its parent have a pattern.
 

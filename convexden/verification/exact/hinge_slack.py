@@ -22,6 +22,8 @@ Array = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 
+# The squares of smaller numbers lose digits.
+_SMALL = 1e-140
 # How far hinges are moved inward, in units of the reach: this where there is room (larger steps
 # gain little and often leave the pattern), otherwise less, down to some digits above rounding.
 _NEAR = 1e-3
@@ -121,8 +123,11 @@ class Patterns:
 
 
 def lengths(vectors: Array) -> Array:
-    """Norms along the last axis, rounded."""
+    """Norms along the last axis, rounded; sums of the sizes where squares leave the range."""
     norms: Array = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
+    small = norms < _SMALL
+    if small.any():
+        norms = np.where(small, np.abs(vectors).sum(axis=-1), norms)
     return norms
 
 

@@ -61,6 +61,7 @@ from convexden.verification.exact.hinge_slack import (
 from convexden.verification.exact.labels import labels
 from convexden.verification.exact.piece_residuals import piece_residuals
 from convexden.verification.exact.projection import projected
+from convexden.verification.exact.rigid_hinges import cuts_nothing, nearest_integers
 from convexden.verification.exact.twofold import EPS, dot_plus
 
 Array = NDArray[np.float64]
@@ -69,6 +70,8 @@ Indices = NDArray[np.intp]
 
 # Numbers in an array of hinges, sites and dimensions beyond which nothing is shown: some 1 GB.
 _LARGEST = 20_000_000
+# Hinges that may be replaced; each costs as much as the bound itself.
+_REPLACEMENTS = 20
 # A sample this close to a hinge (relative to the reach) may be taken to be on either side.
 _ON = 1e-9
 
@@ -111,13 +114,18 @@ def upper_bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
         flat = projected(centers, radii, network)
         if flat is not None:
             centers, radii, network, norm = flat
-        neurons, outputs, inputs = network.neurons + 1, problem.output_dimension, centers.shape[1]
-        if max(len(centers), outputs) * neurons * (inputs + 1) > _LARGEST:
+        count, neurons, outputs = len(centers), network.neurons + 1, problem.output_dimension
+        inputs = centers.shape[1]
+        pairs = max(count * neurons, count * outputs, neurons * outputs)
+        if pairs * (inputs + 1) > _LARGEST:
             return _unknown(
-                f"{len(centers)} sites and {network.neurons} neurons in {inputs} dimensions are "
-                "too many to bound the optimum from above"
+                f"{count} sites and {network.neurons} neurons in {inputs} dimensions are too many "
+                "to bound the optimum from above"
             )
-        total, reason = _bound(centers, problem.targets, radii, network)
+        try:
+            total, reason = _bound(centers, problem.targets, radii, network)
+        except np.linalg.LinAlgError:
+            total, reason = math.inf, ""
         total *= norm * (1 + 2 * EPS)
     if not math.isfinite(total):
         return _unknown(reason or "numbers are too large for a bound of the cost")
@@ -129,9 +137,16 @@ def _unknown(reason: str) -> UpperBound:
 
 
 def _bound(
-    centers: Array, targets: Array, radii: Array, network: ShallowNetwork
+    centers: Array,
+    targets: Array,
+    radii: Array,
+    network: ShallowNetwork,
+    replacements: int = _REPLACEMENTS,
 ) -> tuple[float, str]:
-    """The bound of the module's theorem, and why it is infinite if it is."""
+    """The bound of the module's theorem, and why it is infinite if it is.
+
+    At most so many hinges that cannot move are replaced by those of integers that are meant.
+    """
     a_sizes, w_sizes = lengths(network.output_weights), lengths(network.input_weights)
     real = np.flatnonzero((a_sizes > 0) & (w_sizes > 0))
     a_sizes, w_sizes = a_sizes[real], w_sizes[real]
@@ -143,9 +158,17 @@ def _bound(
     names, patterns = interior_patterns(sites, hinges)
     slack, error = slacks(sites, hinges)
     cuts = np.maximum((error - slack).max(axis=1, initial=0.0), 0.0)
-    stuck = (cuts > 0) & ~np.isfinite(patterns.prices[names])
-    if stuck.any():
-        return math.inf, _obstacle(radii, real, slack, stuck)
+    for k in np.flatnonzero((cuts > 0) & ~np.isfinite(patterns.prices[names])):
+        n, active = real[k], hinges.active[k]
+        w, b = network.input_weights[n], float(network.biases[n])
+        if cuts_nothing(centers, radii, w, b, active):
+            cuts[k] = 0.0
+            continue
+        meant = nearest_integers(centers, radii, w, b, active)
+        if meant is None or replacements == 0:
+            return math.inf, _obstacle(radii, n, slack[k])
+        changed = _with_hinge(network, n, *meant)
+        return _bound(centers, targets, radii, changed, replacements - 1)
     moves = np.where(cuts > 0, 2 * cuts * patterns.prices[names], 0.0)
 
     groups, first = labels(hinges.active.T, targets)
@@ -153,19 +176,29 @@ def _bound(
     rows = equations(centers, sites, groups, first, residuals, cost)
     usable = np.isfinite(patterns.prices)
     inner = Patterns(*(part[usable] for part in vars(patterns).values()))
-    fix, reason = correction_cost(sites, rows, inner, hinges, (w_sizes + moves) * rounding, cost)
+    costs = (w_sizes + moves) * rounding
+    fix, reason = correction_cost(sites, rows, targets, inner, hinges, costs, cost)
     moved = float(a_sizes @ moves) * rounding
     return (cost + moved + fix) * (1 + 2 * EPS), reason
 
 
-def _obstacle(radii: Array, real: Indices, slack: Array, stuck: Booleans) -> str:
-    """Which hinge cuts which site and has no other one of its pattern near."""
-    k = int(np.argmax(np.where(stuck, -slack.min(axis=1), -np.inf)))
-    n = int(np.argmin(slack[k]))
+def _with_hinge(network: ShallowNetwork, neuron: int, w: Array, b: float) -> ShallowNetwork:
+    """The network with another hinge for one neuron, at about the same cost."""
+    a, all_w, all_b = (
+        part.copy() for part in (network.output_weights, network.input_weights, network.biases)
+    )
+    a[neuron] *= np.linalg.norm(all_w[neuron]) / np.linalg.norm(w)
+    all_w[neuron], all_b[neuron] = w, b
+    return ShallowNetwork(a, all_w, all_b, network.skip, network.offset)
+
+
+def _obstacle(radii: Array, neuron: int, slack: Array) -> str:
+    """Which site a hinge cuts that has no other one of its pattern near."""
+    n = int(np.argmin(slack))
     if radii[n] > 0:
-        return f"the hinge of neuron {real[k]} cuts the ball of site {n} and cannot be moved off"
+        return f"the hinge of neuron {neuron} cuts the ball of site {n} and cannot be moved off"
     return (
-        f"the hinge of neuron {real[k]} is too close to the sample of site {n} to say on which side"
+        f"the hinge of neuron {neuron} is too close to the sample of site {n} to say on which side"
     )
 
 

@@ -1,0 +1,153 @@
+"""What a network and multipliers prove about a problem, whatever is stated about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden import arguments
+from convexden.certificate import Certificate
+from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation
+from convexden.verification.exact.affine import affine_interpolant
+from convexden.verification.exact.dual import ClosedDual, close_dual
+from convexden.verification.exact.line_network import line_cost
+from convexden.verification.exact.rationals import below
+from convexden.verification.exact.upper_bound import UpperBound, upper_bound
+from convexden.verification.pricing_bound import PricingInterval, pricing_interval
+from convexden.verification.site_errors import SiteErrors, site_errors
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What a network and multipliers establish about a problem, whatever is stated about them.
+
+    Attributes
+    ----------
+    problem : Interpolation
+    network : ShallowNetwork
+    dual : ClosedDual
+        The multipliers, closed exactly.
+    pricing : PricingInterval
+        Infinite if the pricing maximum could not be enclosed.
+    obstacle : str
+        Why it could not; empty if it could.
+    errors : SiteErrors
+        Of the network as it is stored.
+    upper : UpperBound
+        Of an exact interpolant next to it.
+    """
+
+    problem: Interpolation
+    network: ShallowNetwork
+    dual: ClosedDual
+    pricing: PricingInterval
+    obstacle: str
+    errors: SiteErrors
+    upper: UpperBound
+
+    @property
+    def lower_bound(self) -> float:
+        """The bound that the multipliers prove, rounded down."""
+        return provable(self.dual, self.pricing.upper)
+
+    def restate(self, certificate: Certificate) -> Certificate:
+        """The certificate with the numbers that were established, if P could be enclosed."""
+        if self.obstacle:
+            return certificate
+        return replace(
+            certificate, lower_bound=self.lower_bound, pricing_maximum=self.pricing.upper
+        )
+
+
+def examine(problem: Interpolation, network: ShallowNetwork, certificate: Certificate) -> Evidence:
+    """Establish what a network and multipliers prove; see `verify`.
+
+    Raises
+    ------
+    InvalidProblem
+        If network or certificate do not fit the problem.
+    """
+    values, jacobians = fitting(problem, network, certificate)
+    dual = close_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
+    try:
+        pricing, obstacle = pricing_interval(dual), ""
+    except UnsupportedProblem as error:
+        pricing, obstacle = PricingInterval(0.0, np.inf), str(error)
+    errors, upper = site_errors(problem, network), _upper_bound(problem, network)
+    return Evidence(problem, network, dual, pricing, obstacle, errors, upper)
+
+
+def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
+    """The lower bound that multipliers prove without a network, as in `verify`; where P cannot be
+    enclosed because there are too many sites, with the P that the certificate states.
+
+    Raises
+    ------
+    InvalidProblem
+        If the certificate does not fit the problem.
+    """
+    n, p, d = len(problem), problem.output_dimension, problem.input_dimension
+    values = _multipliers("values", certificate.values, (n, p))
+    jacobians = _multipliers("jacobians", certificate.jacobians, (n, p, d))
+    dual = close_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
+    try:
+        maximum = pricing_interval(dual).upper
+    except UnsupportedProblem:
+        maximum = float(certificate.pricing_maximum)
+    return provable(dual, maximum)
+
+
+def provable(dual: ClosedDual, maximum: float) -> float:
+    """The bound of closed multipliers with this bound of their pricing maximum, rounded down."""
+    if not np.isfinite(maximum) or dual.objective <= 0:
+        return 0.0
+    return max(0.0, below(dual.objective / max(Fraction(1), Fraction(maximum))))
+
+
+def _upper_bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
+    """The cost of an exact interpolant near the network: on a line in integers."""
+    if not network.neurons and affine_interpolant(problem) is not None:
+        return UpperBound(0.0, 0.0)
+    if problem.input_dimension > 1:
+        return upper_bound(problem, network)
+    found = line_cost(problem.centers[:, 0], problem.radii, problem.targets, network)
+    if found.upper is None:
+        return UpperBound(np.inf, np.inf, found.obstacle)
+    return UpperBound(found.upper, max(0.0, found.upper - network.representation_cost))
+
+
+def fitting(
+    problem: Interpolation, network: ShallowNetwork, certificate: Certificate
+) -> tuple[Array, Array]:
+    """The multipliers as arrays, if everything has the shape that the problem asks for."""
+    arguments.instance("problem", problem, Interpolation)
+    arguments.instance("network", network, ShallowNetwork)
+    arguments.instance("certificate", certificate, Certificate)
+    n, p, d = len(problem), problem.output_dimension, problem.input_dimension
+    if (network.input_dimension, network.output_dimension) != (d, p):
+        raise InvalidProblem(
+            f"the network maps {network.input_dimension} inputs to {network.output_dimension} "
+            f"outputs, the problem {d} to {p}: give the network of this problem"
+        )
+    return (
+        _multipliers("values", certificate.values, (n, p)),
+        _multipliers("jacobians", certificate.jacobians, (n, p, d)),
+    )
+
+
+def _multipliers(name: str, array: Any, shape: tuple[int, ...]) -> Array:
+    """The multipliers as an array of this shape."""
+    numbers = arguments.array(f"certificate {name}", array)
+    if numbers.shape != shape:
+        raise InvalidProblem(
+            f"certificate {name} have shape {numbers.shape}, the problem asks for {shape}"
+        )
+    return numbers
