@@ -347,6 +347,14 @@ def test_one_block_costs_nothing(radius: float | list[float]) -> None:
         assert solution.neurons == 0
 
 
+def test_repeated_samples_of_an_affine_map() -> None:
+    problem = Interpolation([0.0, 0.0, 0.0, 1.0, 3.0], [1.0, 1.0, 1.0, 3.0, 7.0])
+    solution = solve(problem)
+    assert solution.certified
+    assert solution.cost == 0.0
+    np.testing.assert_allclose(solution.network(problem.centers), problem.targets, atol=1e-14)
+
+
 @pytest.mark.parametrize("count", [300, 1000, 30000])
 @pytest.mark.parametrize("kind", ["balls", "samples", "denoising"])
 def test_many_points(count: int, kind: str) -> None:
