@@ -33,7 +33,7 @@ def conditioned(rows: Constraints, pricing: Pricing) -> Constraints:
         return rows
     sizes, axes = np.linalg.svd(rows.features(hinges), full_matrices=False)[1:]
     seen = sizes > _SINGULAR * sizes[0]
-    if sizes[0] <= _CONDITION * sizes[seen].min():
+    if not seen.any() or sizes[0] <= _CONDITION * sizes[seen].min():
         return rows
     return ConditionedConstraints(rows, sizes[seen], axes[seen])
 
