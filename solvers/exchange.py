@@ -47,7 +47,7 @@ _ANY_STEP, _ACCURATE = 1e-18, 1e-12  # no penalty on steps, and the accuracy of 
 # A hinge may cut a ball by this much, in spreads of the data; rounding is less than the former,
 _LEAST_CUT, _CUT = 1e-15, 1e-11
 _MISSED = 1e-10  # between them, times its weight, by this share of the spread of the targets.
-_GOAL = 1e-11  # gap that Newton's method reaches when it succeeds
+_GOAL = 1e-12  # gap that Newton's method reaches when it succeeds
 
 
 @dataclass(eq=False)
