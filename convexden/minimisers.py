@@ -233,8 +233,10 @@ class _Minimisers:
         sizes = np.linalg.norm(columns, axis=0)
         sizes[sizes == 0.0] = 1.0  # what no site sees keeps its size
         weights, error = _nonnegative(columns, goal)
-        independence, null = _null_space(columns / sizes)
         found = reduction, solution, dual, lines, directions, weights
+        if not sizes.all():  # of targets that are affine but for rounding, hinges see nothing else
+            return cls(*found, math.nan, 0.0, weights[None][:0])
+        independence, null = _null_space(columns / sizes)
         wrong = error > ACCURACY * np.linalg.norm(goal) or abs(weights.sum() - cost) > (
             ACCURACY * cost
         )
@@ -332,7 +334,7 @@ def _turned(lines: Lines, turns: list[tuple[int, Family]], angles: Array) -> Lin
 
 def _features(problem: Interpolation, lines: Lines) -> Array:
     """Values [z]_+ at all sites and slopes D w at the balls (N + B d, K) of hinges."""
-    z = lines.offsets(problem.centers)
+    z = lines.offsets(problem)
     balls = problem.radii > 0
     slopes = (z[:, balls] > 0)[:, :, None] * lines.normals[:, None, :]
     features: Array = np.hstack([np.maximum(z, 0.0), slopes.reshape(len(z), -1)]).T

@@ -61,26 +61,34 @@ class Reduction:
         NotCertified
             If sites of different targets meet once the data are rotated and rounded.
         """
-        inputs, outputs = Hull.of(problem.centers), Hull.of(problem.targets)
-        input_scale = _power_of_two(problem.input_spread)
-        output_scale = _power_of_two(problem.target_spread or 1.0)
+        found = cls._keeping(problem, np.arange(len(problem)))
+        if not drop_implied:
+            return found
+        sites = np.flatnonzero(~contained(found.problem.centers, found.problem.radii))
+        # What is left may lie in a smaller hull.
+        return found if len(sites) == len(problem) else cls._keeping(problem, sites)
+
+    @classmethod
+    def _keeping(cls, problem: Interpolation, sites: NDArray[np.intp]) -> Reduction:
+        """The reduction of a problem to these sites and their hull."""
+        centers, targets, radii = (
+            array[sites] for array in (problem.centers, problem.targets, problem.radii)
+        )
+        part = Interpolation(centers, targets, radii)
+        inputs, outputs = Hull.of(centers), Hull.of(targets)
+        input_scale = _power_of_two(part.input_spread)
+        output_scale = _power_of_two(part.target_spread or 1.0)
         try:
             reduced = Interpolation(
                 inputs.coordinates / input_scale,
                 outputs.coordinates / output_scale,
-                problem.radii / input_scale,
+                radii / input_scale,
             )
         except InvalidProblem as error:
             raise NotCertified(
                 "sites of different targets are so close that rounding makes them meet, so that "
                 "nothing was solved: lower the radii"
             ) from error
-        sites = np.arange(len(problem))
-        if drop_implied:
-            sites = np.flatnonzero(~contained(reduced.centers, reduced.radii))
-            reduced = Interpolation(
-                reduced.centers[sites], reduced.targets[sites], reduced.radii[sites]
-            )
         return cls(problem, reduced, sites, inputs, outputs, input_scale, output_scale)
 
     @property

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations, combinations_with_replacement
 
 import numpy as np
@@ -24,8 +25,9 @@ SATURATED = 1e-8
 FLOOR = 0.5  # local maxima below this are not listed
 # Two saturating hinges whose normals and biases agree to this (in units of the spread) are one.
 SAME = 1e-6
-# Distances (in units of the spread) within which a hinge touches a ball or passes through a sample.
+# Distances (in units of the spread) within which a hinge touches a ball or passes through a sample,
 CONTACT = 1e-9
+SMALL_SHARE = 0.1  # and of a ball that is hardly larger, this share of its radius.
 # Angle (rad) by which a hinge is turned, and distance by which it is shifted at least, to see
 # whether it saturates alone.
 TURN, SHIFT = 1e-2, 1e-6
@@ -54,10 +56,10 @@ class Lines:
     def __len__(self) -> int:
         return len(self.biases)
 
-    def offsets(self, centers: Array) -> Array:
+    def offsets(self, problem: Interpolation) -> Array:
         """Z (K, N); 0 at the samples that a hinge passes through."""
-        z: Array = self.normals @ centers.T + self.biases[:, None]
-        return np.where(np.abs(z) < CONTACT, 0.0, z)
+        z: Array = self.normals @ problem.centers.T + self.biases[:, None]
+        return np.where((np.abs(z) < CONTACT) & (problem.radii == 0), 0.0, z)
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Lines:
         """Some of them."""
@@ -140,15 +142,21 @@ class DualConstraint:
         sites = Interpolation(centers[needed], problem.targets[needed], radii[needed])
         return cls(sites, values[needed], jacobians[needed])
 
+    @cached_property
+    def _contact(self) -> Array:
+        """The distances (N,) within which a hinge touches the sites."""
+        radii = self.problem.radii
+        return np.where(radii > 0, np.minimum(CONTACT, SMALL_SHARE * radii), CONTACT)
+
     def columns(self, lines: Lines) -> Array:
         """The q (K, p) of hinges."""
-        z = lines.offsets(self.problem.centers)
+        z = lines.offsets(self.problem)
         slopes = np.einsum("kn,npd->kpd", (z > 0).astype(float), self.jacobians)
         return np.maximum(z, 0.0) @ self.values + np.einsum("kpd,kd->kp", slopes, lines.normals)
 
     def saturate(self, lines: Lines) -> NDArray[np.bool_]:
         """Whether the hinges are feasible and saturate the dual constraint."""
-        feasible = np.abs(lines.offsets(self.problem.centers)) >= self.problem.radii - CONTACT
+        feasible = np.abs(lines.offsets(self.problem)) >= self.problem.radii - self._contact
         heights = np.linalg.norm(self.columns(lines), axis=1)
         saturated: NDArray[np.bool_] = feasible.all(axis=1) & (heights >= 1 - SATURATED)
         return saturated
@@ -173,7 +181,7 @@ class DualConstraint:
     def _shifts(self, lines: Lines) -> Iterator[Family]:
         """Shifts to either side, until the hinge meets the next site."""
         radii = self.problem.radii
-        z = lines.offsets(self.problem.centers)
+        z = lines.offsets(self.problem)
         for k in range(len(lines)):
             for sense in (1.0, -1.0):
                 ahead = (sense * z[k] < 0) & ((radii > 0) | (z[k] != 0))
@@ -203,8 +211,8 @@ class DualConstraint:
 
     def _touched(self, lines: Lines) -> list[NDArray[np.intp]]:
         """The sites that each hinge touches."""
-        depths = np.abs(np.abs(lines.offsets(self.problem.centers)) - self.problem.radii)
-        return [np.flatnonzero(row < CONTACT) for row in depths]
+        depths = np.abs(np.abs(lines.offsets(self.problem)) - self.problem.radii)
+        return [np.flatnonzero(row < self._contact) for row in depths]
 
     def _circle(self, w: Array, b: float, held: NDArray[np.intp]) -> tuple[Family, Array]:
         """A turn that keeps these sites touched, its direction left open, and its directions."""

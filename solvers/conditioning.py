@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from convexden.solvers.atoms import Array, Flags, Hinges
+from convexden.solvers.atoms import Array, Flags, Hinges, Indices
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.pricing import Pricing
 
@@ -61,8 +61,12 @@ class ConditionedConstraints(Constraints):
         self._change: Array = np.column_stack([kept, unseen])
         self.targets = self._change.T @ rows.targets
 
-    def _rows(self, patterns: Flags, normals: Array, biases: Array) -> Array:
-        return np.asarray(self._inner._rows(patterns, normals, biases) @ self._change)
+    def misfit(self, missed: Array) -> float:
+        """See `Constraints.misfit`."""
+        return self._inner.misfit(np.linalg.solve(self._change.T, missed))
+
+    def _rows(self, patterns: Flags, normals: Array, biases: Array, pivots: Indices) -> Array:
+        return np.asarray(self._inner._rows(patterns, normals, biases, pivots) @ self._change)
 
     def _expanded(self, reduced: Array) -> tuple[Array, Array]:
         return self._inner._expanded(self._change @ reduced)

@@ -11,22 +11,22 @@ and multipliers Z of these M rows satisfy the dual equalities identically.
 
 from __future__ import annotations
 
-import heapq
 from abc import ABC, abstractmethod
 
 import numpy as np
-import scipy.linalg
 from scipy import sparse
-from scipy.spatial import Delaunay, QhullError
 from scipy.spatial.distance import cdist
 
 from convexden.clock import UNLIMITED, Clock
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import Array, Flags, Hinges, Indices, spanning_tree
+from convexden.solvers.stencils import stencils
 
 # Units of rounding, of the terms of a reduced target, below which the target may be zero.
 _ROUNDING = 8.0
+_THROUGH = 1e-15  # what rounding leaves of the distance of a hinge from its pivot
+_NEAR = 1e-3  # offsets below this are computed again, from the pivot
 _DENSE = 100  # sites up to which a sparse matrix costs more than its zeros
 
 
@@ -57,17 +57,22 @@ class Constraints(ABC):
 
     def features(self, hinges: Hinges) -> Array:
         """Reduced rows psi (K, M) of the hinges."""
-        return self._rows(hinges.patterns, hinges.normals, hinges.biases)
+        return self._rows(hinges.patterns, hinges.normals, hinges.biases, hinges.pivots)
 
     def moving_features(self, hinges: Hinges, directions: Array) -> Array:
         """Derivative (K, M) of the features when the normals move in directions (K, d) and the
         hinges keep touching their pivots."""
         biases = -np.sum(directions * self.problem.centers[hinges.pivots], axis=1)
-        return self._rows(hinges.patterns, directions, biases)
+        return self._rows(hinges.patterns, directions, biases, hinges.pivots)
 
     def multipliers(self, reduced: Array) -> tuple[Array, Array]:
         """Multipliers (M, p) of the reduced rows -> values (N, p) and Jacobians (N, p, d)."""
         return self._expanded(reduced)
+
+    def misfit(self, missed: Array) -> float:
+        """By how much, in spreads, a network misses targets whose rows it misses by so much (M, p):
+        here as much."""
+        return float(np.abs(missed).max(initial=0.0))
 
     def network(self, hinges: Hinges, weights: Array) -> ShallowNetwork:
         """The network of these hinges with output weights (K, p), which satisfy the rows, and the
@@ -89,7 +94,7 @@ class Constraints(ABC):
         return np.zeros_like(self.targets)  # differences of equal numbers have none
 
     @abstractmethod
-    def _rows(self, patterns: Flags, normals: Array, biases: Array) -> Array: ...
+    def _rows(self, patterns: Flags, normals: Array, biases: Array, pivots: Indices) -> Array: ...
 
     @abstractmethod
     def _expanded(self, reduced: Array) -> tuple[Array, Array]: ...
@@ -134,7 +139,13 @@ class BallConstraints(Constraints):
         flat = np.zeros((self._edges * problem.input_dimension, problem.output_dimension))
         self.targets = np.concatenate([jumps, flat])
 
-    def _rows(self, patterns: Flags, normals: Array, biases: Array) -> Array:
+    def misfit(self, missed: Array) -> float:
+        """See `Constraints.misfit`."""
+        jumps = np.abs(missed[: len(self._lengths)]) * self._lengths[:, None]
+        slopes = np.abs(missed[len(self._lengths) :])
+        return float(max(jumps.max(), slopes.max(initial=0.0)))
+
+    def _rows(self, patterns: Flags, normals: Array, biases: Array, pivots: Indices) -> Array:
         signs = patterns[:, self._to].astype(float) - patterns[:, self._from]
         offsets = normals @ self._points.T + biases[:, None]
         slopes = signs[:, : self._edges, None] * normals[:, None, :]
@@ -158,97 +169,61 @@ class BallConstraints(Constraints):
 
 
 class SampleConstraints(Constraints):
-    r"""Samples only: each is compared with the affine function through three neighbours.
+    r"""Samples only: each is compared with the affine function through its neighbors.
 
-    Triangles of the Delaunay triangulation are visited one next to the other, those with the
-    mildest extrapolation first; a sample v that a triangle (i, j, k) adds to those seen before
-    gives the row :math:`(v_v - \beta_i v_i - \beta_j v_j - \beta_k v_k) / \ell` with the
-    barycentric coordinates :math:`\beta` of v and its distance :math:`\ell` to the triangle's
-    centroid.  A hinge that does not separate the four enters with exactly zero.  Samples without
-    a triangulation get an orthonormal, dense complement of the affine functions instead.
+    A stencil (see `stencils`) of sample v gives the row
+    :math:`(v_v - \sum_i \beta_i v_i) / \ell`, with the distance :math:`\ell` of v from the nearest
+    corner.  As :math:`z_v = \sum_i \beta_i z_i`, a hinge enters it with
+
+    .. math:: \sum_{i: D_i = 0} \beta_i z_i / \ell \text{ if } D_v = 1, \qquad
+        -\sum_{i: D_i = 1} \beta_i z_i / \ell \text{ if } D_v = 0:
+
+    nothing cancels, however near v is to the corner, and a hinge that does not separate them enters
+    with exactly zero.
     """
 
     def __init__(self, problem: Interpolation) -> None:
         self.problem = problem
-        basis = _stencils(problem.centers)
-        if basis is None:
-            self._basis = _complement(problem.centers)
-        else:
-            self._basis = basis.toarray() if len(problem) <= _DENSE else basis
-        self._members = (self._basis != 0).astype(float)
-        self._sizes = np.asarray(self._members.sum(axis=0)).ravel()
-        self.targets = self._basis.T @ problem.targets
+        found = stencils(problem.centers)
+        m, n = found.corners.shape[0], len(problem)
+        shares = found.coefficients / found.lengths[:, None]
+        columns = np.repeat(np.arange(m), shares.shape[1])
+        entries = (shares.ravel(), (found.corners.ravel(), columns))
+        corners = sparse.csr_array(entries, shape=(n, m))
+        alone = sparse.csr_array((1 / found.lengths, (found.samples, np.arange(m))), shape=(n, m))
+        basis = alone - corners
+        few = n <= _DENSE
+        self._samples, self._lengths = found.samples, found.lengths
+        self._corners = corners.toarray() if few else corners
+        self._basis = basis.toarray() if few else basis
+        jumps = problem.targets[found.corners] - problem.targets[found.samples][:, None]
+        self.targets = -np.einsum("mc,mcp->mp", shares, jumps)
+        self._terms: Array = np.einsum("mc,mcp->mp", np.abs(shares), np.abs(jumps))
 
     def _target_rounding(self) -> Array:
-        terms = np.abs(self._basis).T @ np.abs(self.problem.targets)
-        return np.asarray(_ROUNDING * np.finfo(float).eps * terms)
+        return np.asarray(_ROUNDING * np.finfo(float).eps * self._terms)
 
-    def _rows(self, patterns: Flags, normals: Array, biases: Array) -> Array:
-        offsets = normals @ self.problem.centers.T + biases[:, None]
-        counts = patterns.astype(float) @ self._members
-        separated = (counts > 0) & (counts < self._sizes)
-        return np.where(separated, (patterns * offsets) @ self._basis, 0.0)
+    def misfit(self, missed: Array) -> float:
+        """See `Constraints.misfit`."""
+        return float((np.abs(missed) * self._lengths[:, None]).max(initial=0.0))
+
+    def _rows(self, patterns: Flags, normals: Array, biases: Array, pivots: Indices) -> Array:
+        offsets = self._offsets(normals, biases, pivots)
+        active = np.where(patterns, offsets, 0.0) @ self._corners
+        inactive = np.where(patterns, 0.0, offsets) @ self._corners
+        return np.where(patterns[:, self._samples], inactive, -active)
+
+    def _offsets(self, normals: Array, biases: Array, pivots: Indices) -> Array:
+        """The z (K, N); near a pivot that the hinge passes through, to the rounding of the distance
+        from it."""
+        centers = self.problem.centers
+        offsets = normals @ centers.T + biases[:, None]
+        through = np.abs(offsets[np.arange(len(pivots)), pivots]) <= _THROUGH
+        near = np.nonzero((np.abs(offsets) < _NEAR) & (through & (pivots >= 0))[:, None])
+        steps = centers[near[1]] - centers[pivots[near[0]]]
+        offsets[near] = np.einsum("kd,kd->k", normals[near[0]], steps)
+        return np.asarray(offsets)
 
     def _expanded(self, reduced: Array) -> tuple[Array, Array]:
         values = self._basis @ reduced
         return values, np.zeros((*values.shape, self.problem.input_dimension))
-
-
-def _stencils(points: Array) -> sparse.csr_array | None:
-    """The row combinations (N, N - 3) of `SampleConstraints`; None without a triangulation."""
-    if points.shape[1] != 2:
-        return None
-    try:
-        mesh = Delaunay(points)
-    except QhullError:
-        return None
-    simplices, neighbors = mesh.simplices, mesh.neighbors
-    corners = points[simplices]
-    sides = (corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1)
-    areas = np.abs(np.linalg.det(sides))  # 0 where the elimination below would fail
-    first = int(areas.argmax())
-    # Across every side of every triangle: the corner beyond, and its barycentric coordinates.
-    triangles, across = np.nonzero((neighbors >= 0) & (areas > 0)[:, None])
-    beyond = neighbors[triangles, across]
-    apexes = simplices[beyond][neighbors[beyond] == triangles[:, None]]
-    # Elimination, not the inverse: however thin the triangle, the row then vanishes on the affine
-    # functions to rounding.
-    steps = points[apexes] - corners[triangles, 0]
-    solved = np.linalg.solve(sides[triangles], steps[:, :, None])[:, :, 0]
-    coordinates = np.column_stack([1.0 - solved.sum(axis=1), solved])
-    costs = np.abs(coordinates).sum(axis=1)
-    doors: list[list[int]] = [[] for _ in simplices]
-    for door, triangle in enumerate(triangles):
-        doors[triangle].append(door)
-
-    seen, visited = np.zeros(len(points), dtype=bool), np.zeros(len(simplices), dtype=bool)
-    seen[simplices[first]] = visited[first] = True
-    queue = [(costs[door], door) for door in doors[first]]
-    heapq.heapify(queue)
-    taken = []
-    while queue:
-        door = heapq.heappop(queue)[1]
-        if visited[beyond[door]]:
-            continue
-        visited[beyond[door]] = True
-        if not seen[apexes[door]]:
-            seen[apexes[door]] = True
-            taken.append(door)
-        for further in doors[beyond[door]]:
-            if not visited[beyond[further]]:
-                heapq.heappush(queue, (costs[further], further))
-    if not seen.all():
-        return None
-    lengths = np.linalg.norm(
-        points[apexes[taken]] - corners[triangles[taken]].mean(axis=1), axis=1
-    )[:, None]
-    sites = np.column_stack([apexes[taken], simplices[triangles[taken]]])
-    combinations = np.column_stack([1 / lengths, -coordinates[taken] / lengths])
-    columns = np.repeat(np.arange(len(taken)), 4)
-    shape = (len(points), len(taken))
-    return sparse.csr_array((combinations.ravel(), (sites.ravel(), columns)), shape=shape)
-
-
-def _complement(points: Array) -> Array:
-    affine = np.column_stack([np.ones(len(points)), points])
-    return np.asarray(scipy.linalg.null_space(affine.T))

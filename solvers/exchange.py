@@ -38,13 +38,16 @@ SMALL = 300  # unknown multipliers up to which Newton's method is tried in every
 # Output weights below this share of the largest are none, or, if the last digits want them, these.
 _LIGHT = (1e-7, 1e-12)
 _CHEAPER = 1e-14  # share of the cost below which a network is no cheaper
+_LOST = 1e-5  # a network that misses targets by more, in units of their spread, is none
 _THINNER = 1e-13  # share of the cost that fewer hinges may add
 CLOUDED = 1e-5  # gap below which hinges of one round lie close together,
 _CLOUD = 1e-2  # this close to those that they stand for
 _FAINT = 1e-9  # they count if their share of the greatest price is above this
 _ANY_STEP, _ACCURATE = 1e-18, 1e-12  # no penalty on steps, and the accuracy of their weights
-_CUT = 1e-11  # a hinge may cut a ball by this much, in spreads of the data
-_GOAL = 1e-11  # gap that Newton's method reaches when it succeeds
+# A hinge may cut a ball by this much, in spreads of the data; rounding is less than the former,
+_LEAST_CUT, _CUT = 1e-15, 1e-11
+_MISSED = 1e-10  # between them, times its weight, by this share of the spread of the targets.
+_GOAL = 1e-12  # gap that Newton's method reaches when it succeeds
 
 
 @dataclass(eq=False)
@@ -172,7 +175,7 @@ class Exchange(ABC):
         found, heights = pricing.maxima(values, jacobians, floor, 30 * len(multipliers))
         # Multipliers that no hinge sees are scaled by their own size: never divide by P ~ 0.
         seen = float(heights[0]) if len(heights) else 0.0
-        scale = max(seen, 1e-12 * float(np.abs(multipliers).max()))
+        scale = max(seen, 1e-12 * float(np.abs(multipliers).max()), np.finfo(float).tiny)
         lower = float(np.sum(multipliers * self.rows.targets)) / scale
         # A bound above the cost is false: something greater was missed.
         if bounds.lower < lower <= bounds.cost * (1 + _ROUNDING):
@@ -185,8 +188,10 @@ class Exchange(ABC):
         """Keep the network of these hinges with nearly these weights if it is the cheapest."""
         bounds = self.bounds
         norms = np.linalg.norm(weights, axis=1)
-        # Hinges that a method moved may have come to cut a ball.
-        whole = hinges.depths(self.rows.problem).max(axis=1) <= _CUT
+        # Hinges that a method moved may have come to cut a ball, or to pass a sample.
+        allowed = _MISSED / np.maximum(norms, np.finfo(float).tiny)
+        depths = hinges.depths(self.rows.problem).max(axis=1)
+        whole = depths <= np.clip(allowed, _LEAST_CUT, _CUT)
         for share in _LIGHT:
             heavy = np.flatnonzero(whole & (norms > share * norms.max(initial=0.0)))
             repaired = repair(columns[heavy], self.rows.targets, weights[heavy])
@@ -214,8 +219,11 @@ class Exchange(ABC):
             bounds.hinges, bounds.weights, bounds.cost = bounds.hinges[kept], weights, cost
 
     def _cost(self, columns: Array, weights: Array) -> float:
-        """The cost of a network, and about that of what it misses the rows by."""
+        """The cost of a network, and about that of what it misses the rows by; infinite if it
+        misses targets by more than rounding explains."""
         missed = self.rows.targets - columns.T @ weights
+        if self.rows.misfit(missed) > _LOST:
+            return np.inf
         return float(np.linalg.norm(weights, axis=1).sum() + np.linalg.norm(missed, axis=1).sum())
 
     def _consolidate(self, hinges: Hinges, prices: Array, base: Array) -> Array:

@@ -115,7 +115,8 @@ def solve_with_cvxpy(
     """
     import cvxpy as cp
 
-    program = RestrictedMaster(columns, targets, beta)
+    unit = float(np.abs(targets).max())
+    program = RestrictedMaster(columns, targets / unit, beta)
     # Equilibration stalls these masters at 1e-7; without it Clarabel reaches 1e-10.
     program.problem.solve(
         solver=cp.CLARABEL,
@@ -125,7 +126,8 @@ def solve_with_cvxpy(
         time_limit=clock.left,
     )
     clock.check()
-    return program.solution()
+    solved = program.solution()
+    return MasterSolution(unit * solved.weights, unit * solved.errors, solved.multipliers)
 
 
 def solve_dual(
@@ -143,6 +145,8 @@ def solve_dual(
     count, m = columns.shape
     p = targets.shape[1]
     cones = count + m
+    # Weights are in units of the targets, which narrow gaps make large.
+    unit = float(np.abs(targets).max())
     # Column by column, as Clarabel wants it: at this size a general assembly takes longer than
     # the solver.
     features = np.concatenate([columns, np.eye(m)]).T
@@ -161,7 +165,7 @@ def solve_dual(
     settings.time_limit = clock.left
     solution = clarabel.DefaultSolver(
         sparse.csc_matrix((shape[1], shape[1])),
-        -targets.T.ravel(),
+        -targets.T.ravel() / unit,
         sparse.csc_matrix((entries, rows, starts), shape=shape),
         bounds,
         [clarabel.SecondOrderConeT(1 + p)] * cones,
@@ -172,4 +176,4 @@ def solve_dual(
     multipliers = np.array(solution.x).reshape(p, m).T
     if not (np.isfinite(point).all() and np.isfinite(multipliers).all()):
         raise NotCertified(f"the restricted master failed ({solution.status}): change the data")
-    return MasterSolution(point[:count], point[count:], multipliers)
+    return MasterSolution(unit * point[:count], unit * point[count:], multipliers)

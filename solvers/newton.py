@@ -30,8 +30,9 @@ from convexden.solvers.pricing import Pricing
 
 _STEPS = 15
 _RESTARTS = 10
-_ROUNDING = 2e-15  # share of its terms below which a residual is rounding
-_RUNAWAY = 1e4  # residual, as a multiple of the targets, from which it does not come back
+_ROUNDING = 4e-15  # share of its terms below which a residual is rounding
+_MET = 1e-9  # and below which the equations are met, if no further step helps
+_RUNAWAY = 1e4  # residual, as a multiple of its terms, from which it does not come back
 _PATIENCE = 3  # steps without progress before giving up
 _SHIFT = 1e-9  # regularisation of the equilibrated system
 _SMALL = 300  # unknowns up to which a singular value decomposition is cheap
@@ -106,7 +107,7 @@ def polish(
             return None
         if state is None:
             return None
-        keep = state.alphas > 0
+        keep = (state.alphas > 0) & state.q.any(axis=1)
         if keep.all() and not state.clamped.any():
             weights = state.alphas[:, None] * state.q
             return Polished(state.hinges, weights, state.multipliers)
@@ -207,9 +208,7 @@ class _State:
         self.scaled = alphas[self.owners] / self.roots
         weights = alphas[:, None] * self.q
         primal = rows.targets - self.psi.T @ weights
-        # What is left of large terms that cancel is rounding.
         terms = np.abs(self.psi).T @ np.abs(weights).max(axis=1)
-        self.rounding = _ROUNDING * max(1.0, float(terms.max(initial=0.0)))
         primal -= rows.softness * multipliers
         self.slopes = np.sum(self.q[self.owners] * self.q1, axis=1)
         self.residual: Array = np.concatenate(
@@ -218,6 +217,14 @@ class _State:
                 0.5 * (1.0 - np.sum(self.q**2, axis=1)),
                 -self.scaled * self.slopes,
             ]
+        )
+        # Where gaps are narrow weights are large: what is left of the rows counts in units of the
+        # terms that cancel there.
+        scale = max(1.0, float(np.abs(rows.targets).max()), float(terms.max(initial=0.0)))
+        parts = np.split(np.abs(self.residual), [primal.size, primal.size + len(hinges)])
+        self.size = max(
+            float(part.max(initial=0.0)) / unit
+            for part, unit in zip(parts, (scale, 1.0, np.sqrt(scale)), strict=True)
         )
 
     def step(self) -> Array:
@@ -258,22 +265,21 @@ class _State:
 
 
 def _converge(state: _State) -> _State | None:
-    size, waited = np.abs(state.residual).max(), 0
-    scale = max(1.0, np.abs(state.rows.targets).max())
+    waited = 0
     for number in range(_STEPS):
         state.rows.clock.check()
         last = state.moved(state.step())
-        before, size = size, np.abs(last.residual).max()
-        if size <= last.rounding and not last.clamped.any():
+        before, size = state.size, last.size
+        if size <= _ROUNDING and not last.clamped.any():
             return last
-        if before <= 1e-9 * scale and not (size < before / 2 and not last.clamped.any()):
+        if before <= _MET and not (size < before / 2 and not last.clamped.any()):
             return last if size <= before and not last.clamped.any() else state
         state = last
         # The first step may well raise the residual: that of the start is small whatever is active.
         waited = 0 if size < before or number == 0 else waited + 1
-        if waited == _PATIENCE or not size <= _RUNAWAY * scale:  # or not a number
+        if waited == _PATIENCE or not size <= _RUNAWAY:  # or not a number
             return None
-    return state if size <= 1e-9 * scale else None
+    return state if state.size <= _MET else None
 
 
 def _solve(matrix: Array, right: Array, positive: int) -> Array:

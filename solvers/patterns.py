@@ -76,7 +76,7 @@ class Faces:
 def frames(problem: Interpolation, count: int) -> Frames:
     """All affinely independent sets of `count` sites."""
     sites, d = problem.centers.shape
-    members = np.array(list(combinations(range(sites), count)), dtype=np.intp)
+    members = np.array(list(combinations(range(sites), count)), dtype=np.intp).reshape(-1, count)
     edges = problem.centers[members[:, 1:]] - problem.centers[members[:, :1]]
     if count == 1:
         return Frames(members, np.zeros((sites, 0, d)), np.tile(np.eye(d), (sites, 1, 1)))

@@ -17,7 +17,7 @@ import numpy as np
 
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array, Flags, Hinges
+from convexden.solvers.atoms import Array, Flags, Hinges, Indices
 from convexden.solvers.constraints import Constraints
 
 
@@ -83,7 +83,7 @@ class SquaredError(Constraints):
         """Columns of coordinates as columns (N, ...)."""
         return columns if self._basis is None else self._basis @ columns
 
-    def _rows(self, patterns: Flags, normals: Array, biases: Array) -> Array:
+    def _rows(self, patterns: Flags, normals: Array, biases: Array, pivots: Indices) -> Array:
         offsets = normals @ self.problem.centers.T + biases[:, None]
         return self.coordinates(self.projected(self._roots * (patterns * offsets).T)).T
 

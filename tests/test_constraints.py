@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from conftest import (
@@ -24,6 +26,7 @@ from convexden.solvers.constraints import (
     spanning_tree,
 )
 from convexden.solvers.master import solve_dual
+from convexden.solvers.stencils import stencils
 
 COLLINEAR = Interpolation([[0, 0], [1, 2], [2, 4], [3, 6], [5, 10]], [0, 1, 0, 2, 1])
 GRID = Interpolation([[i, j] for i in range(3) for j in range(3)], np.sin(np.arange(9.0)))
@@ -224,3 +227,42 @@ def test_the_spanning_tree_is_the_shortest():
     first, second = spanning_tree(points)
     edges = {tuple(sorted(edge)) for edge in zip(first.tolist(), second.tolist(), strict=True)}
     assert edges == {(0, 2), (2, 3), (2, 5), (1, 5), (1, 4)}
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3, 4])
+@pytest.mark.parametrize("distance", [1e-3, 1e-8, 1e-12])
+def test_rows_of_samples_that_nearly_coincide_do_not_cancel(dimension, distance):
+    """A hinge through one of them, seen from the other: against the exact sum in fractions."""
+    rng = np.random.default_rng(dimension)
+    points = rng.normal(size=(dimension + 3, dimension))
+    points = np.vstack([points, points[1] + distance * rng.normal(size=dimension)])
+    found = stencils(points)
+    last = len(points) - 1
+    (row,) = np.flatnonzero(
+        (found.samples == last) & (found.corners[:, 0] == 1)
+        | (found.samples == 1) & (found.corners[:, 0] == last)
+    )
+    assert found.lengths[row] == pytest.approx(np.linalg.norm(points[last] - points[1]), rel=1e-3)
+    assert np.abs(found.coefficients).max() < 10
+    # The coefficients say where the sample is, to the rounding of its distance.
+    corners, shares = points[found.corners[row]], found.coefficients[row]
+    steps = corners - corners[0]
+    left = points[found.samples[row]] - corners[0] - shares @ steps
+    assert np.abs(left).max() <= 1e-14 * found.lengths[row]
+    rows = constraints(Interpolation(points, rng.normal(size=len(points))))
+    normals = rng.normal(size=(20, dimension))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    pivots = np.full(20, 1)
+    biases = -normals @ points[1]
+    offsets = (points - points[1]) @ normals.T
+    hinges = hinges_of(Lines(normals, biases, offsets.T > 0, pivots))
+    # The rows in fractions: the jump of the values less that of the affine function.
+    exact = np.array([[Fraction(x) for x in w] for w in normals])
+    places = np.array([[Fraction(x) for x in y] for y in points])
+    z = (places - places[1]) @ exact.T
+    active = np.where(offsets.T > 0, z.T, Fraction(0))
+    weights = np.array([Fraction(x) for x in shares])
+    jump = active[:, found.samples[row]] - active[:, found.corners[row]] @ weights
+    jump = jump - (1 - sum(weights)) * active[:, found.corners[row, 0]]
+    expected = np.array([float(x) for x in jump]) / found.lengths[row]
+    np.testing.assert_allclose(rows.features(hinges)[:, row], expected, atol=1e-12)

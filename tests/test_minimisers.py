@@ -205,3 +205,18 @@ def test_it_says_what_it_found() -> None:
     ]
     said = str(cd.uniqueness(cd.solve(cd.denoising([0.0, 1.0], radius=0.2))))
     assert said == "unique: 2 hinges saturate the dual constraint, no other maximum is above 0.5"
+
+
+def test_tiny_balls_have_sides() -> None:
+    """A hinge between a point's two tangents is not one through a sample."""
+    points = np.array([[i + j / 2, j * np.sqrt(0.75)] for i in range(3) for j in range(3)])
+    targets = points @ np.array([[1.0, 2.0], [3.0, -1.0]]) + 0.5
+    solution = cd.solve(cd.Interpolation(points, targets, 1e-9))
+    found = cd.uniqueness(solution)
+    assert found.status in ("unique", "not unique", "undecided")
+    assert found.weights.sum() == pytest.approx(solution.cost, rel=1e-6)
+
+
+def test_targets_that_are_affine_but_for_rounding() -> None:
+    found = cd.uniqueness(cd.solve(cd.Interpolation([0, 0.1, 0.3, 0.7], [1.1, 1.2, 1.4, 1.8])))
+    assert found.status in ("unique", "undecided")

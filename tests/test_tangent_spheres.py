@@ -14,6 +14,7 @@ from convexden.verification.exact.flats import Flat
 from convexden.verification.tangent_spheres import Complements, Tangencies
 
 Array = NDArray[np.float64]
+SHARP = 1e-12
 
 
 def sites(rng: np.random.Generator, count: int, k: int, thickness: float) -> Array:
@@ -29,7 +30,7 @@ def test_spheres_are_as_near_to_exact_ones_as_stated(k: int, size: int, thicknes
     rng = np.random.default_rng([k, size])
     centers = sites(rng, size + 2, k, thickness)
     sets = np.array(list(combinations(range(size + 2), size)))
-    tangencies = Tangencies(sets, centers)
+    tangencies = Tangencies(sets, centers, SHARP)
     assert tangencies.independent.all()
     radii = rng.uniform(0, 0.4, size + 2)
     radii *= np.linalg.norm(centers[:, None] - centers, axis=2).max()
@@ -59,15 +60,18 @@ def test_spheres_are_as_near_to_exact_ones_as_stated(k: int, size: int, thicknes
 def test_dependent_sets_are_left_out_and_others_are_not() -> None:
     line = np.array([[0, 0, 0], [1, 2, 1], [2, 4, 2], [1, 0, 0], [2.0, 4.0, 2.0 + 2**-50]])
     sets = np.array([[0, 1, 2], [0, 1, 4], [0, 1, 3]])
-    assert Tangencies(sets, line).independent.tolist() == [False, True, True]
+    assert Tangencies(sets, line, SHARP).independent.tolist() == [False, True, True]
     twice = np.array([[0.0, 0, 0], [0, 0, 0], [1, 0, 0]])
-    assert Tangencies(np.array([[0, 1], [0, 2]]), twice).independent.tolist() == [False, True]
+    assert Tangencies(np.array([[0, 1], [0, 2]]), twice, SHARP).independent.tolist() == [
+        False,
+        True,
+    ]
 
 
 def test_touching_balls_leave_one_hinge_and_balls_that_overlap_none() -> None:
     centers = np.array([[0.0, 0.0, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 3.0]])
     gap = Fraction(0.6) ** 2 + Fraction(0.8) ** 2  # the square of the distance, not quite 1
-    tangencies = Tangencies(np.array([[0, 1]]), centers)
+    tangencies = Tangencies(np.array([[0, 1]]), centers, SHARP)
     for radius in (0.5 - 2**-54, 0.5, 0.5 + 2**-53):
         found = tangencies.spheres(np.array([0]), np.array([[radius, -radius]]))
         if 4 * Fraction(radius) ** 2 > gap:

@@ -319,7 +319,7 @@ def good(request: pytest.FixtureRequest, rng: np.random.Generator) -> Solution:
 def test_wrong_output_weight(good: Solution) -> None:
     a = good.network.output_weights.copy()
     a[0] *= 1 + 1e-6
-    assert {"values at the centres", "Jacobians on the balls", "error on the balls"} <= failed(
+    assert {"values at the centers", "Jacobians on the balls", "error on the balls"} <= failed(
         with_network(good, output_weights=a)
     )
 
@@ -334,14 +334,14 @@ def test_bias_shifted_into_a_ball(good: Solution) -> None:
 
 def test_wrong_offset_and_wrong_skip(good: Solution) -> None:
     c = good.network.offset + 1e-7 * good.problem.target_spread
-    assert failed(with_network(good, offset=c)) == {"values at the centres", "error on the balls"}
+    assert failed(with_network(good, offset=c)) == {"values at the centers", "error on the balls"}
     tilt = 1e-7 * good.problem.target_spread / good.problem.input_spread
     assert "Jacobians on the balls" in failed(with_network(good, skip=good.network.skip + tilt))
 
 
 def test_network_that_is_too_cheap(good: Solution) -> None:
     halved = with_network(good, output_weights=0.5 * good.network.output_weights)
-    assert {"values at the centres", "weak duality"} <= failed(halved)
+    assert {"values at the centers", "weak duality"} <= failed(halved)
 
 
 def test_multiplier_off_the_equalities(good: Solution) -> None:
@@ -445,15 +445,15 @@ def test_jacobian_multipliers_across_the_hull(rng: np.random.Generator) -> None:
 
 def test_rotten_shapes_are_one_line(good: Solution) -> None:
     certificate = good.certificate
-    for spoiled in (
-        with_certificate(good, values=certificate.values[:-1]),
-        with_certificate(good, jacobians=certificate.jacobians[:, :, :1]),
-        with_certificate(good, values=certificate.values * np.nan),
-        with_certificate(good, values="nothing"),
-        replace(good, network=TWO.solution().network),
+    for spoil in (
+        lambda: with_certificate(good, values=certificate.values[:-1]),
+        lambda: with_certificate(good, jacobians=certificate.jacobians[:, :, :1]),
+        lambda: with_certificate(good, values=certificate.values * np.nan),
+        lambda: with_certificate(good, values="nothing"),
+        lambda: replace(good, network=TWO.solution().network),
     ):
         with pytest.raises(InvalidProblem) as error:
-            verify_certificate(spoiled)
+            verify_certificate(spoil())
         assert "\n" not in str(error.value)
 
 
@@ -482,7 +482,7 @@ def test_what_is_too_large_to_verify_is_a_check_that_fails(rng: np.random.Genera
         np.zeros((0, 2)), np.zeros((0, 3)), np.zeros(0), np.zeros((2, 3)), [1.0, 3.0]
     )
     names = {check.name for check in verify(problem, bad, proof).checks if not check.passed}
-    assert "values at the centres" in names
+    assert "values at the centers" in names
 
 
 def test_the_table_shows_what_failed(good: Solution) -> None:
@@ -539,7 +539,7 @@ def test_thousands_of_samples_in_the_plane(rng: np.random.Generator) -> None:
     assert 5.0 <= assert_verified(exact.solution()).cost <= 5.0 * (1 + 1e-11)
     assert_verified(exact.moved(rng, 3).solution())
     halfway = Exact(**{**vars(exact), "b": np.array([0.41, -0.4])})
-    assert "values at the centres" in failed(halfway.solution())
+    assert "values at the centers" in failed(halfway.solution())
 
 
 def test_verification_loads_no_solver() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from convexden import arguments
 from convexden.charts import chart
 from convexden.distances import sup_distance_bounds
 from convexden.network import ShallowNetwork
@@ -76,6 +77,9 @@ def plot_comparison(
     InvalidProblem
         If the networks do not fit the problem.
     """
+    arguments.instance("predicted", predicted, ShallowNetwork)
+    arguments.instance("computed", computed, ShallowNetwork)
+    arguments.instance("problem", problem, Interpolation)
     lower, upper = sup_distance_bounds(predicted, computed, problem)
     networks = (predicted, computed)
     rank = problem.reduce().problem.input_dimension

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from convexden import arguments
 from convexden.errors import InvalidProblem
 from convexden.plotting import style
+from convexden.solution import Solution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from convexden.solution import Solution
 
 
 def plot_convergence(solution: Solution, ax: Axes | None = None) -> Axes:
@@ -35,6 +35,7 @@ def plot_convergence(solution: Solution, ax: Axes | None = None) -> Axes:
     InvalidProblem
         If the solution has no history.
     """
+    arguments.instance("solution", solution, Solution)
     if not solution.history:
         raise InvalidProblem(
             "the solution has no history of rounds (it is explicit, or its file is from an older "

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import arguments
 from convexden.errors import UnsupportedProblem
 from convexden.minimisers import Uniqueness, uniqueness
 from convexden.plotting import style
+from convexden.solution import Solution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from convexden.solution import Solution
 
 Array = NDArray[np.float64]
 
@@ -51,6 +52,7 @@ def plot_dual(solution: Solution, ax: Axes | None = None) -> Axes:
     UnsupportedProblem
         If the centres span more than a plane.
     """
+    arguments.instance("solution", solution, Solution)
     problem = solution.problem
     reduction = problem.reduce()
     rank = reduction.problem.input_dimension

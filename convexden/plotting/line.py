@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convexden import charts, pieces
+from convexden import arguments, charts, pieces
 from convexden.network import ShallowNetwork
 from convexden.plotting import style
 from convexden.plotting.cells import draw_fixed_points
 from convexden.problem import Interpolation
+from convexden.solution import Solution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from convexden.solution import Solution
 
 
 def plot_line(solution: Solution, ax: Axes | None = None, *, fixed_points: bool = False) -> Axes:
@@ -47,6 +46,7 @@ def plot_line(solution: Solution, ax: Axes | None = None, *, fixed_points: bool 
     InvalidProblem
         If fixed points are wanted of a network that is no denoiser.
     """
+    arguments.instance("solution", solution, Solution)
     return draw(solution.problem, solution.network, ax, fixed_points=fixed_points)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from convexden import arguments
 from convexden.alignment import align
 from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.files import check_writable, whole_file
@@ -19,12 +20,12 @@ from convexden.plotting.ramps import plot_ramps
 from convexden.plotting.segment import closest_points, plot_segment
 from convexden.plotting.weights import plot_weights
 from convexden.problem import Interpolation
+from convexden.solution import Solution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from convexden.solution import Solution
 
 SUFFIXES = (".png", ".pdf", ".svg")
 Kind = Literal[
@@ -72,6 +73,7 @@ def plot_solution(
     UnsupportedProblem
         If there is no such picture of data that span so many dimensions.
     """
+    arguments.instance("solution", solution, Solution)
     check_picture(path)
     kind = default_kind(solution.problem) if kind is None else kind
     if fixed_points and kind != "denoiser":
@@ -110,6 +112,7 @@ def default_kind(problem: Interpolation) -> Kind:
     UnsupportedProblem
         If the centres span more than a plane and all have the same target.
     """
+    arguments.instance("problem", problem, Interpolation)
     if problem.reduce().problem.input_dimension <= 2:
         return "denoiser"
     if problem.target_spread == 0.0:
@@ -122,6 +125,7 @@ def default_kind(problem: Interpolation) -> Kind:
 
 def summary(solution: Solution) -> str:
     """Two lines for a title: what was solved, and what is proved."""
+    arguments.instance("solution", solution, Solution)
     balls = solution.problem.radii > 0
     kind = "balls" if balls.all() else "balls and samples" if balls.any() else "samples"
     return (

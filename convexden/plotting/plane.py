@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import charts
+from convexden import arguments, charts
 from convexden.network import ShallowNetwork
 from convexden.plotting import style
 from convexden.plotting.cells import draw_fixed_points, draw_ranks
 from convexden.plotting.hinges import draw_hinges
 from convexden.problem import Interpolation
+from convexden.solution import Solution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.cm import ScalarMappable
 
-    from convexden.solution import Solution
 
 Array = NDArray[np.float64]
 
@@ -59,6 +59,7 @@ def plot_plane(solution: Solution, ax: Axes | None = None, *, fixed_points: bool
     InvalidProblem
         If fixed points are wanted of a network that is no denoiser.
     """
+    arguments.instance("solution", solution, Solution)
     return draw(solution.problem, solution.network, ax, fixed_points=fixed_points)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import arguments
 from convexden.charts import check_fit
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
@@ -57,6 +58,8 @@ def plot_ramps(
     InvalidProblem
         If the network does not fit the problem or has no hinges, or `most` is less than 1.
     """
+    arguments.instance("problem", problem, Interpolation)
+    arguments.instance("network", network, ShallowNetwork)
     check_fit(problem, network)
     if most < 1:
         raise InvalidProblem(f"{most} ramps make no picture: draw at least one")

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import pieces
+from convexden import arguments, pieces
 from convexden.charts import is_denoising
 from convexden.errors import InvalidProblem
 from convexden.plotting import style
 from convexden.plotting.strips import draw_strips
 from convexden.problem import Interpolation
+from convexden.solution import Solution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from convexden.solution import Solution
 
 Array = NDArray[np.float64]
 
@@ -66,6 +66,7 @@ def plot_segment(
         If there are no such points, both have the same input or target, or `image_shape` does
         not fit.
     """
+    arguments.instance("solution", solution, Solution)
     points, targets = segment_points(solution.problem)
     for number in (first, second):
         if not 0 <= number < len(points):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from convexden import arguments
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.plotting import style
@@ -36,6 +37,7 @@ def plot_weights(network: ShallowNetwork, ax: Axes | None = None) -> Axes:
     InvalidProblem
         If the network has no hinges.
     """
+    arguments.instance("network", network, ShallowNetwork)
     weights = np.linalg.norm(network.canonical().output_weights, axis=1)
     if not weights.size:
         raise InvalidProblem("the network has no hinges: there are no weights to draw")

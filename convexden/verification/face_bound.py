@@ -33,6 +33,9 @@ Flags = NDArray[np.bool_]
 WIDTH = 1e-12
 # Most faces of a simplex: those of 11 sites.
 MOST_FACES = 2_093_058
+# Errors of spheres (sine or length) above these are removed by rationals.  The second is tried if
+# the first leaves the interval wide: rationals are slow, and few faces are next to the maximum.
+SHARP = (1e-9, 1e-12)
 # Numbers held at a time while faces are computed.
 CHUNK = 2_000_000
 
@@ -122,19 +125,28 @@ class _Faces:
 
     def bounds(self, width: float) -> tuple[float, float]:
         """The largest value seen, and a bound of all."""
-        best, upper = 0.0, 0.0
+        best, upper = 0.0, inf
+        for sharp in SHARP:
+            best, bound = self._bounds(best, width, sharp)
+            upper = min(upper, bound)
+            if upper <= best * (1.0 + 3.0 * width):
+                break
+        return best, (upper + self._imbalance()) * (1.0 + 4.0 * EPS)
+
+    def _bounds(self, best: float, width: float, sharp: float) -> tuple[float, float]:
+        """The same, without complements, from spheres with errors of at most `sharp` (mostly)."""
+        upper = 0.0
         unsettled: list[tuple[Spheres, Array]] = []
         # Small spheres come first: what they attain rules most of the large ones out.
         for size in range(min(self.offsets.shape[1:]), 0, -1):
-            for spheres in self._spheres(size):
+            for spheres in self._spheres(size, sharp):
                 best, bounds = spheres.bounds(best, width)
                 unsettled.append((spheres.take(bounds > 0.0), bounds[bounds > 0.0]))
         for spheres, bounds in unsettled:
             high = bounds > best * (1.0 + width)
             bounds = sharpened(spheres.take(high), bounds[high], best * (1.0 + width))
             upper = max(upper, float(bounds.max(initial=0.0)))
-        upper = max(upper, best * (1.0 + width)) + self._imbalance()
-        return best, upper * (1.0 + 4.0 * EPS)
+        return best, max(upper, best * (1.0 + width))
 
     def _imbalance(self) -> float:
         """By how much tangent hinges of a pattern and its complement may differ in value."""
@@ -144,11 +156,11 @@ class _Faces:
         slope = np.linalg.norm(sums.slopes[0]) + sums.slope_errors[0]
         return MARGIN * float((sizes + slope * self.radii).max())
 
-    def _spheres(self, size: int) -> Iterator[Spheres]:
+    def _spheres(self, size: int, sharp: float) -> Iterator[Spheres]:
         """The spheres of this many tangent sites with all patterns, a chunk at a time."""
         count = len(self.radii)
         sets = np.array(list(combinations(range(count), size)), dtype=np.intp)
-        tangencies = Tangencies(sets, self.sites[0])
+        tangencies = Tangencies(sets, self.sites[0], sharp)
         samples = self.samples[tangencies.sites]
         sides = np.array(list(product((False, True), repeat=size)))
         # Of the two patterns of a hinge through a sample one is enough.

@@ -27,10 +27,8 @@ Integers = NDArray[np.intp]
 EPS = float(np.finfo(float).eps)
 # Bounds of errors have few operations: their own rounding is far below this factor.
 MARGIN = 1.001
-# Errors above this (sine or length) are removed by rationals: a condition of some hundreds.
-SHARP = 1e-12
-# Most of them, times k^3 (sets) or k^2 (spheres) in k dimensions: some seconds.  Others keep their
-# errors, which makes bounds larger.
+# Most sets and spheres that are computed in rationals, times k^3 and k^2 in k dimensions: some
+# seconds.  Others keep their errors, which makes bounds larger.
 EXACT = 100_000
 # Where a perturbation may turn a space by more than this (sine), its bound is infinite.
 LARGEST_TURN = 0.25
@@ -117,11 +115,18 @@ class Tangencies:
     coincide are as precise, relative to their lengths, as others.  Sets whose edges depend on each
     other up to rounding are computed in rationals, and left out if the edges are dependent: their
     hinges are those tangent to some independent ones of the sites.
+
+    Parameters
+    ----------
+    sets : (F, s) array
+    centers : (N, k) array
+    sharp : float
+        Errors above this (sine or length) are removed by rationals.
     """
 
-    def __init__(self, sets: Integers, centers: Array) -> None:
+    def __init__(self, sets: Integers, centers: Array, sharp: float) -> None:
         offsets = centers - centers[:, None]  # [p, n]: y_n - y_p
-        self.centers = centers
+        self.centers, self.sharp = centers, sharp
         self.sites, self.parents = _trees(sets, np.linalg.norm(offsets, axis=2))
         edges = offsets[np.take_along_axis(self.sites, self.parents, axis=1), self.sites[:, 1:]]
         self.lengths = np.linalg.norm(edges, axis=2)
@@ -131,7 +136,7 @@ class Tangencies:
         self._flats: dict[int, Flat] = {}
         turn = self.complements.turn
         worst = np.argsort(-turn, kind="stable")[: EXACT // centers.shape[1] ** 3]
-        for row in worst[turn[worst] > SHARP]:
+        for row in worst[turn[worst] > sharp]:
             self._make_exact(int(row))
 
     def _make_exact(self, row: int) -> None:
@@ -179,7 +184,7 @@ class Tangencies:
         if m:
             blurred = np.where(exists, center_error + radius_error, 0.0)
             worst = np.argsort(-blurred, kind="stable")[: EXACT // k**2]
-            for i in worst[blurred[worst] > SHARP]:
+            for i in worst[blurred[worst] > self.sharp]:
                 flat = self._flat(int(rows[i]))
                 found = flat.sphere(heights[i].tolist()) if flat.independent else None
                 exists[i] = found is not None

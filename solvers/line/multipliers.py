@@ -52,19 +52,16 @@ def multipliers(blocks: Blocks, targets: Array, radii: Array) -> Multipliers:
     gaps, width = blocks.gaps(), blocks.right.minus(blocks.left).column()
     edge = np.zeros((1, q_left.shape[1]))
 
-    # The largest |q| is the pricing maximum.  Where its rounding is coarse q is shortened by as
-    # much, which costs the share of this jump only.
     exact = TwoPart.sum(q_right[:-1], -q_left[1:]).over(gaps)
     steps = _steps(exact.high, gaps.high)
-    values = np.diff(np.concatenate([edge, exact.high, edge]), axis=0)
-    growth = np.abs(values) * radii + np.abs(np.concatenate([exact.high, edge])) * width.high
+    # The largest |q| is the pricing maximum.  Where its rounding is coarse q is shortened by as
+    # much, which costs the share of this jump only.
+    growth = np.abs(np.concatenate([edge, exact.high])) * radii
+    growth += np.abs(np.concatenate([exact.high, edge])) * (radii + width.high)
     across = np.where(flat, np.spacing(2.0 + growth), 0.0)
-    along = 0.5 * steps * gaps.high + across[1:]
-    q_left = q_left * (1.0 - np.linalg.norm(across, axis=1, keepdims=True))
-    q_right = q_right * (
-        1.0 - np.linalg.norm(np.append(along, edge, axis=0), axis=1, keepdims=True)
-    )
-    q_left = np.where(flat, q_left, q_right)
+    along = np.append(0.5 * steps * gaps.high + across[1:], edge, axis=0)
+    q_right = _shortened(q_right, along)
+    q_left = np.where(flat, _shortened(q_left, across), q_right)
 
     exact = TwoPart.sum(q_right[:-1], -q_left[1:]).over(gaps)
     tails, errors = _tails(exact, steps, gaps.high[:, 0], blocks.flat)
@@ -85,6 +82,13 @@ def _units(jumps: Array) -> Array:
     norms = np.linalg.norm(jumps, axis=1, keepdims=True)
     units: Array = np.divide(jumps, norms, out=np.zeros_like(jumps), where=norms > 0)
     return units
+
+
+def _shortened(vectors: Array, errors: Array) -> Array:
+    """Vectors of length one or zero, so much shorter that they are no longer with the errors."""
+    lengths = 1.0 - np.linalg.norm(errors, axis=1, keepdims=True)
+    shortened: Array = vectors * np.maximum(lengths, 0.0)
+    return shortened
 
 
 def _steps(tails: Array, gaps: Array) -> Array:

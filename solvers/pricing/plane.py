@@ -240,7 +240,7 @@ class PlanePricing(ExactPricing):
         """The hinges turned by steps (K, 1), at most to the ends of their arcs."""
         starts, ends = self.arcs.starts[hinges.faces], self.arcs.ends[hinges.faces]
         w = hinges.normals
-        turned = (np.arctan2(w[:, 1], w[:, 0]) - starts + 1e-9) % (2 * np.pi) - 1e-9
+        turned = (np.arctan2(w[:, 1], w[:, 0]) - starts + CONTACT) % (2 * np.pi) - CONTACT
         wanted = np.where(hinges.free, steps[:, 0], 0.0)
         taken = np.where(hinges.free, np.clip(wanted, -turned, ends - starts - turned), 0.0)
         cos, sin = np.cos(taken), np.sin(taken)
@@ -370,7 +370,7 @@ def _normals(t: Array) -> Array:
 
 
 def _turns(u: Array) -> Array:
-    """sin u and 1 - cos u (2, ...), the latter without cancellation."""
+    """The sine of u and 1 - cos u (2, ...), the latter without cancellation."""
     return np.stack([np.sin(u), 2 * np.sin(u / 2) ** 2])
 
 
@@ -404,8 +404,8 @@ def _may_peak(polynomials: Array, halves: Array, highest: Array, floor: float) -
     floor : float
     """
     ff, fs, fc, ss, sc, cc = polynomials
-    # The second and third derivatives from the harmonics; along short arcs, where these are large and cancel,
-    # from the sizes of the constraint and of its derivatives.
+    # The second and third derivatives from the harmonics; along short arcs, where these are large
+    # and cancel, from the sizes of the constraint and of its derivatives.
     simple, double = 2 * np.hypot(fc - cc, fs - sc), np.hypot((cc - ss) / 2, sc)
     size, slope, curve = np.sqrt(ff), np.sqrt(ss), np.sqrt(cc)
     reach = np.minimum(halves, 1.5)
@@ -413,9 +413,9 @@ def _may_peak(polynomials: Array, halves: Array, highest: Array, floor: float) -
     slope, curve = slope + reach * curve, curve + reach * slope
     bend = np.minimum(simple + 4 * double, 2 * (slope**2 + size * curve))
     twist = np.minimum(simple + 8 * double, 2 * slope * (3 * curve + size))
-    # A chord bound, f <= highest end + length^2 / 8 their second derivative: most arcs are never opened.  Nor
-    # those whose slope in the middle is too steep to vanish before an end, or whose curvature
-    # there is too large to become negative.
+    # A chord bound, the higher end + length^2 / 8 times the largest second derivative: most arcs
+    # are never opened.  Nor those whose slope in the middle is too steep to vanish before an end,
+    # or whose curvature there is too large to become negative.
     halves = halves * (1 + 1e-9)
     opened = (highest + bend * halves**2 / 2 >= floor) & (halves > 0)
     opened &= (2 * np.abs(fs) <= bend * halves) & (2 * (ss - fc) <= twist * halves)

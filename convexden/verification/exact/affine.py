@@ -11,7 +11,7 @@ affine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import fsum, ldexp
 
@@ -200,6 +200,8 @@ def affine_interpolant(problem: Interpolation) -> ShallowNetwork | None:
         fit = affine_fit(inside(hull), problem.targets)
         if fit is None:
             return None
+        # With repeated samples the mean of those that differ is not that of the hull's points.
+        fit = replace(fit, centers=inside(hull), targets=problem.targets)
         skip, offset = fit.added_to(np.zeros((p, d)), np.zeros(p), hull)
     return ShallowNetwork(np.zeros((0, p)), np.zeros((0, d)), np.zeros(0), skip, offset)
 

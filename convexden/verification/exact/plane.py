@@ -17,10 +17,13 @@ the pattern is fixed but for sites of which neither is shown: next to a root, wh
 more than their multiplier times a bound of :math:`|z_m|`.  The complements of closed sets are open,
 so the pattern at the end of an interval is among those next to it, and nothing is lost in between.
 
-*Values.*  On [a, b] the quadratic :math:`F_D` is a convex combination of its three Bernstein
-coefficients c_i, and :math:`\tau` the same one of its own, :math:`1 + a^2, 1 + ab, 1 + b^2`: hence
-:math:`|F_D| \le \max_i |c_i| / \tau_i \cdot \tau`.  Intervals are split until this is within
-`WIDTH` of a value that is attained.
+*Values.*  On [a, b] the polynomials :math:`|F_D|^2` and :math:`\tau^2` of degree four are convex
+combinations, the same one, of their five Bernstein coefficients :math:`\phi_i` and
+:math:`\theta_i > 0`: hence :math:`|F_D|^2 \le \max_i \phi_i / \theta_i \cdot \tau^2`, with equality
+where :math:`|F_D|` is constant.  With the coefficients :math:`c_0, c_1, c_2` of :math:`F_D` they are
+:math:`c_0 c_0,\ c_0 c_1,\ (c_0 c_2 + 2 c_1 c_1) / 3,\ c_1 c_2,\ c_2 c_2` (inner products), and so for
+:math:`\tau` with :math:`1 + a^2, 1 + ab, 1 + b^2`.  Intervals are split until this is within `WIDTH`
+of a value that is attained.
 
 All of this in extended precision, with bounds on its rounding.  What that cannot settle is split
 further in integers (`convexden.verification.exact.plane_integers`); what is left there, too, counts
@@ -103,8 +106,8 @@ def plane_interval(dual: ClosedDual) -> tuple[float, float]:
     return below(Fraction(best) * unit), above(upper * unit)
 
 
-def _coefficients(pieces: Pieces) -> tuple[Extended, Extended]:
-    """Lengths |c_i| of the three Bernstein coefficients (A, 3) of F, and those of tau."""
+def _curves(pieces: Pieces) -> tuple[Extended, Extended]:
+    """The Bernstein coefficients (A, 3, p) of F, and those (A, 3) of tau."""
     x = np.stack([pieces.left, pieces.left, pieces.right], axis=1)
     y = np.stack([pieces.left, pieces.right, pieces.right], axis=1)
     curve = (
@@ -112,20 +115,45 @@ def _coefficients(pieces: Pieces) -> tuple[Extended, Extended]:
         + (x + y)[..., None] * pieces.forms[:, None, 1]
         + (x * y)[..., None] * pieces.forms[:, None, 2]
     )
-    return np.sqrt((curve * curve).sum(axis=2)), 1.0 + x * y
+    return curve, 1.0 + x * y
+
+
+def _products(first: Extended, second: Extended, third: Extended) -> list[Extended]:
+    """The five Bernstein coefficients of the square of a quadratic curve with these three."""
+
+    def dot(u: Extended, v: Extended) -> Extended:
+        return np.asarray((u * v).sum(axis=-1))
+
+    return [
+        dot(first, first),
+        dot(first, second),
+        (dot(first, third) + 2.0 * dot(second, second)) / 3.0,
+        dot(second, third),
+        dot(third, third),
+    ]
 
 
 def _bounds(pieces: Pieces) -> NDArray[np.float64]:
     """Upper bounds of |F| / tau on the intervals, rounding included."""
-    sizes, taus = _coefficients(pieces)
-    bounds = (sizes / taus).max(axis=1) * (1.0 + 16.0 * EPS) + pieces.errors
-    return bounds.astype(float) * (1.0 + FLOAT_EPS)
+    curve, taus = _curves(pieces)
+    squares = np.stack(_products(*np.moveaxis(curve, 1, 0)), axis=1)
+    units = np.stack(_products(*np.moveaxis(taus[..., None], 1, 0)), axis=1)
+    largest = ((curve * curve).sum(axis=2) / taus**2).max(axis=1)
+    # Products of coefficients round by EPS of their sizes; a weight of 3 comes from the middle one.
+    bounds = np.sqrt(np.maximum((squares / units).max(axis=1), 0.0) + 64.0 * EPS * largest)
+    return (bounds + pieces.errors).astype(float) * (1.0 + FLOAT_EPS)
+
+
+def _ends(pieces: Pieces) -> tuple[Extended, Extended]:
+    """|F| / tau at both ends of the intervals."""
+    curve, taus = _curves(pieces)
+    values = np.sqrt((curve * curve).sum(axis=2)) / taus
+    return values[:, 0], values[:, 2]
 
 
 def _attained(pieces: Pieces) -> float:
     """The largest value at an end of an interval, up to rounding."""
-    sizes, taus = _coefficients(pieces)
-    return float((sizes[:, [0, 2]] / taus[:, [0, 2]]).max(initial=0.0))
+    return float(np.max(_ends(pieces), initial=0.0))
 
 
 def _split(pieces: Pieces, best: float) -> Pieces:
@@ -136,8 +164,7 @@ def _split(pieces: Pieces, best: float) -> Pieces:
     """
     a, b = pieces.left, pieces.right
     middle, length = (a + b) / 2, b - a
-    sizes, taus = _coefficients(pieces)
-    low, high = sizes[:, 0] / taus[:, 0], sizes[:, 2] / taus[:, 2]
+    low, high = _ends(pieces)
     curve = (
         pieces.forms[:, 0]
         + 2.0 * middle[:, None] * pieces.forms[:, 1]

@@ -2,8 +2,8 @@ r"""Arcs of the plane that floats could not settle, in integers of any length.
 
 The polynomials are those of `convexden.verification.exact.plane`, with exact coefficients and
 dyadic ends, and so are the decisions: an arc is done if some ball is cut on all of it, or if, for
-each pattern that is possible on it, the Bernstein coefficients of F are within the level.  Else it
-is halved.
+each pattern that is possible on it, the Bernstein coefficients of |F|^2 are within those of tau^2
+times the square of the level.  Else it is halved.
 """
 
 from __future__ import annotations
@@ -135,11 +135,12 @@ class _Search:
             for m, on in zip(both, choice, strict=True):
                 if on:
                     _add(form, sites[m])
-            columns = [ends.of_blossom(row) for row in form]
-            for i, tau in enumerate(ends.taus):
-                total = sum(column[i] ** 2 for column in columns)
-                if total * self.square.denominator > self.square.numerator * tau * tau:
-                    return False
+            squares = [0] * 5
+            for row in form:
+                squares = [s + t for s, t in zip(squares, _square(ends.of_blossom(row)), strict=True)]
+            pairs = zip(squares, _square(ends.taus), strict=True)
+            if any(s * self.square.denominator > self.square.numerator * t for s, t in pairs):
+                return False
         return True
 
     def _attain(
@@ -209,6 +210,12 @@ class _Ends:
         a, b, c = form[0] * self.unit * self.unit, form[1] * self.unit, form[2]
         x, y = self.x, self.y
         return a + 2 * b * x + c * x * x, a + b * (x + y) + c * x * y, a + 2 * b * y + c * y * y
+
+
+def _square(c: tuple[int, int, int]) -> tuple[int, int, int, int, int]:
+    """Three times the five Bernstein coefficients of the square of a quadratic."""
+    middle = c[0] * c[2] + 2 * c[1] * c[1]
+    return 3 * c[0] * c[0], 3 * c[0] * c[1], middle, 3 * c[1] * c[2], 3 * c[2] * c[2]
 
 
 def _add(active: list[list[int]], site: _Site) -> None:
