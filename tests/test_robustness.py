@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 import convexden as cd
 from benchmarks.robustness import bounds, pool
+from benchmarks.robustness.affine import affine_fit_exists, affine_within_rounding
 from benchmarks.robustness.exact import exact_sites, rank, root, solve
 from benchmarks.robustness.infeasible import proof_holds
 from benchmarks.robustness.judge import (
@@ -165,7 +166,22 @@ def test_statements_that_contradict_themselves(solution: cd.Solution) -> None:
 def test_data_that_were_moved_without_a_word(solution: cd.Solution) -> None:
     given = cd.denoising(np.nextafter(CORNER, 9.0), radius=0.5)
     found = judge_solution(solution, 1e-8, 10.0, given=given).falsities
-    assert any("without a word" in text for text in found)
+    assert any("moved" in text for text in found)
+    assert not falsities(solution, moved=cd.denoising(np.nextafter(CORNER, 9.0), radius=0.5))
+    far = falsities(solution, moved=cd.denoising(CORNER + 1e-9, radius=0.5))
+    assert any("more than their rounding" in text for text in far)
+
+
+def test_affine_up_to_the_last_place() -> None:
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(7, 2))
+    targets = points @ [[0.3], [-1.7]] + 0.1
+    assert not affine_fit_exists(exact_sites(points, targets, np.zeros(7)))
+    spoiled = targets.copy()
+    spoiled[3] += 3 * np.spacing(targets[3])
+    assert not affine_within_rounding(exact_sites(points, spoiled, np.zeros(7)))
+    steps = exact_sites([[0.0], [1.0], [2.0]], [[0.0], [1 / 3], [2 / 3]], np.zeros(3))
+    assert affine_within_rounding(steps)
 
 
 def test_brute_force_needs_no_help(solution: cd.Solution) -> None:

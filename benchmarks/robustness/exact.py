@@ -139,11 +139,3 @@ def solve(
 def rank(rows: Sequence[Sequence[Fraction]]) -> int:
     """The rank over the rationals."""
     return len(echelon(integer_rows(rows), range(len(rows[0]))).pivots)
-
-
-def affine_fit_exists(sites: Sites) -> bool:
-    """Whether an affine map meets all targets; with a ball, whether all targets are equal."""
-    if sites.balls:
-        return all(target == sites.targets[0] for target in sites.targets)
-    rows = [[Fraction(1), *center] for center in sites.centers]
-    return solve(rows, sites.targets, range(len(rows[0]))) is not None

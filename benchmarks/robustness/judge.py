@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from scipy.linalg import qr
 
 from benchmarks.robustness import bounds, dense
-from benchmarks.robustness.exact import Sites, affine_fit_exists, exact_sites, fractions, root
+from benchmarks.robustness.affine import affine_fit_exists, affine_within_rounding
+from benchmarks.robustness.exact import Sites, exact_sites, fractions, root
 from benchmarks.robustness.infeasible import proof_holds
 from benchmarks.robustness.line import line_optimum
 from benchmarks.robustness.networks import Hinge, corrected, feasible_hinge, own_network
@@ -71,15 +72,20 @@ class Verdict(NamedTuple):
 def judge_solution(solution: Any, tolerance: float, seconds: float, given: Any = None) -> Verdict:
     """What a solution states falsely, and what is doubtful about it.
 
-    The statement is about the data that the solution holds; if they are not those that were
-    given, it must say so.
+    The statement is about the data that were given, or those that it says it moved them to.  A cost
+    of 0 is that of targets which are affine up to their last place.
     """
-    problem = solution.problem
+    moved = getattr(solution, "moved", None)
+    problem = solution.problem if moved is None else moved
     sites = exact_sites(problem.centers, problem.targets, problem.radii)
     optimum = enclosed(sites, solution.network, solution.certificate, seconds)
+    if solution.cost == 0.0 and optimum.low > 0 and affine_within_rounding(sites):
+        optimum = Optimum(high=Fraction(0), high_from="an affine map, rounded")
     falsities = _inconsistent(solution, tolerance)
     if given is not None:
-        falsities += _moved(solution, given)
+        falsities += _moved(solution.problem, given, 0)
+    if moved is not None:
+        falsities += _moved(moved, solution.problem, _LAST_PLACES)
     remarks = []
     lower, cost = Fraction(float(solution.lower_bound)), Fraction(float(solution.cost))
     if optimum.high is not None and optimum.high < lower:
@@ -120,19 +126,14 @@ def _inconsistent(solution: Any, tolerance: float) -> list[str]:
     return found
 
 
-def _moved(solution: Any, given: Any) -> list[str]:
-    """Whether data differ from those given without a word, or by more than their rounding."""
+def _moved(held: Any, given: Any, places: int) -> list[str]:
+    """Whether numbers differ from those given by more than so many last places of their column."""
     found = []
     for name in ("centers", "targets", "radii"):
-        held, data = getattr(solution.problem, name), np.asarray(getattr(given, name), dtype=float)
-        data = data.reshape(held.shape)
-        if (held == data).all():
-            continue
-        if not getattr(solution, "moved", None):
-            found.append(f"{name} were moved without a word")
-        columns = np.abs(data).max(axis=0)
-        if (np.abs(held - data) > _LAST_PLACES * np.spacing(columns)).any():
-            found.append(f"{name} were moved by more than their rounding")
+        data = np.asarray(getattr(given, name), dtype=float)
+        difference = np.abs(getattr(held, name) - data.reshape(getattr(held, name).shape))
+        if (difference > places * np.spacing(np.abs(data).max(axis=0))).any():
+            found.append(f"{name} were moved" + " by more than their rounding" * (places > 0))
     return found
 
 
@@ -158,7 +159,7 @@ def enclosed(sites: Sites, network: Any, certificate: Any, seconds: float) -> Op
         found = corrected(sites, hinges, weights, spare)
         optimum.above(None if found is None else found.cost, "its own, corrected")
     if certificate is not None:
-        take_multipliers(sites, certificate.values, certificate.jacobians, optimum, "its own")
+        take_multipliers(sites, certificate.values, certificate.jacobians, optimum)
     if time.process_time() < end:
         brute_force(sites, data, pool, hinges, spare, optimum, end)
     if len(sites.centers[0]) == 2:
@@ -189,7 +190,7 @@ def _exact_hinge(sites: Sites, data: dense.Scaled, hinges: dense.Hinges, k: int)
     return feasible_hinge(sites, fractions(hinges.w[k]), bias)
 
 
-def take_multipliers(sites: Sites, values: Any, jacobians: Any, optimum: Optimum, how: str) -> None:
+def take_multipliers(sites: Sites, values: Any, jacobians: Any, optimum: Optimum) -> None:
     """Close multipliers and keep them for the lower bound."""
     closed = bounds.closed(sites, values, jacobians)
     if closed is not None and closed.objective > 0:
@@ -208,7 +209,7 @@ def brute_force(
     """Programs over many hinges, joined by those that their multipliers violate."""
     rng = np.random.default_rng(len(sites.radii))
     mine = _floats(data, own)
-    chosen = _joined(data, mine, _some(pool, rng, _HINGES))
+    chosen = _joined(mine, _some(pool, rng, _HINGES))
     found = None
     for _ in range(_ROUNDS):
         if not len(chosen.b) or time.process_time() > end:
@@ -225,14 +226,14 @@ def brute_force(
         heavy = sizes > 1e-9 * sizes.max()
         tight = dense.constraint(data, chosen, found) > 0.9
         last = (chosen, found)
-        chosen = _joined(data, _take(chosen, heavy | tight), _take(pool, violated))
+        chosen = _joined(_take(chosen, heavy | tight), _take(pool, violated))
     else:
         chosen, found = last
     if found is None:
         return
     _correct(sites, data, chosen, found, spare, optimum)
     # The scaled problem's multipliers: values belong to lengths in its unit.
-    take_multipliers(sites, found.values / data.unit, found.jacobians, optimum, "brute force")
+    take_multipliers(sites, found.values / data.unit, found.jacobians, optimum)
 
 
 def _correct(
@@ -368,5 +369,5 @@ def _take(hinges: dense.Hinges, which: Any) -> dense.Hinges:
     return dense.Hinges(*(part[which] for part in hinges))
 
 
-def _joined(data: dense.Scaled, first: dense.Hinges, second: dense.Hinges) -> dense.Hinges:
+def _joined(first: dense.Hinges, second: dense.Hinges) -> dense.Hinges:
     return dense.Hinges(*(np.concatenate(parts) for parts in zip(first, second, strict=True)))
