@@ -347,8 +347,12 @@ class _Prepared:
             certificate = self._certificate(penalty, found)
         checked = verify_objective(problem, penalty, network, certificate)
         if not checked.passed and np.isfinite(checked.pricing_maximum):
-            # The solver's pricing maximum may be too small by its rounding: state the proven one.
-            certificate = replace(certificate, pricing_maximum=checked.pricing_maximum)
+            # The solver's numbers may be too good by their rounding: state the proven ones.
+            certificate = replace(
+                certificate,
+                lower_bound=checked.lower_bound,
+                pricing_maximum=checked.pricing_maximum,
+            )
             checked = verify_objective(problem, penalty, network, certificate)
         # Rounding can leave the bound above the objective; the smaller of the two is a bound, too.
         bound = min(checked.lower_bound, checked.objective)

@@ -44,6 +44,7 @@ from convexden.verification.exact.plane_integers import Arc, settle
 from convexden.verification.exact.rationals import above, below
 
 FLOAT_EPS = float(np.finfo(float).eps)
+LARGEST = float(np.finfo(float).max)
 # Relative width of the enclosure where rounding allows it.
 WIDTH = 1e-12
 # Rounding of a value, relative to the maximum, up to which it counts as it is: less is left to the
@@ -51,6 +52,8 @@ WIDTH = 1e-12
 _ROUNDING = 1e-11
 # Levels of splitting.  A maximum is located to the square root of WIDTH, a kink to WIDTH itself.
 _LEVELS = 80
+# Numbers of the arcs that are split at a time, at most: some 200 MB.
+_MOST_NUMBERS = 6_000_000
 # Arcs that are left to the integers at most: each takes a tenth of a millisecond or more.
 _MOST_ARCS = 20_000
 
@@ -90,17 +93,21 @@ def plane_interval(dual: ClosedDual) -> tuple[float, float]:
         noisy = live & (bounds - pieces.errors.astype(float) <= settled)
         unclear.append(pieces.take(noisy))
         pieces = pieces.take(live & ~noisy)
-        if not len(pieces.rows):
+        if not len(pieces.rows) or pieces.forms.size > _MOST_NUMBERS:
             break
         pieces = _split(pieces, best)
         best = max(best, _attained(pieces))
     upper = Fraction(max(ceiling, best) * (1.0 + 4.0 * FLOAT_EPS))
     unclear.append(pieces)
     hard = Pieces.join(unclear)
-    hard = hard.take(_bounds(hard) > float(upper))
-    if len(hard.rows):
+    bounds = _bounds(hard)
+    hard, bounds = hard.take(bounds > float(upper)), bounds[bounds > float(upper)]
+    if len(bounds) > _MOST_ARCS or np.isinf(bounds).any():
+        upper = Fraction(min(float(bounds.max()), LARGEST))
+    elif len(bounds):
         unit = Fraction(2) ** shift
-        upper = max(upper, settle(dual, _arcs(hard, shift), Fraction(best) / unit, WIDTH) * unit)
+        arcs = _arcs(hard, bounds, unit)
+        upper = max(upper, settle(dual, arcs, Fraction(best) / unit, WIDTH) * unit)
     # F in the units of the data: these powers of two, over the denominator.
     unit = Fraction(2) ** (dual.weight + dual.unit - shift) / dual.denominator
     return below(Fraction(best) * unit), above(upper * unit)
@@ -141,7 +148,8 @@ def _bounds(pieces: Pieces) -> NDArray[np.float64]:
     largest = ((curve * curve).sum(axis=2) / taus**2).max(axis=1)
     # Products of coefficients round by EPS of their sizes; a weight of 3 comes from the middle one.
     bounds = np.sqrt(np.maximum((squares / units).max(axis=1), 0.0) + 64.0 * EPS * largest)
-    return (bounds + pieces.errors).astype(float) * (1.0 + FLOAT_EPS)
+    rounded = (bounds + pieces.errors).astype(float) * (1.0 + FLOAT_EPS)
+    return np.where(np.isnan(rounded), np.inf, rounded)
 
 
 def _ends(pieces: Pieces) -> tuple[Extended, Extended]:
@@ -190,19 +198,15 @@ def _split(pieces: Pieces, best: float) -> Pieces:
     return Pieces.join(parts)
 
 
-def _arcs(pieces: Pieces, shift: int) -> list[Arc]:
-    """The intervals as exact numbers, each with the bound that it has, in units of the integers."""
-    unit = Fraction(2) ** -shift
-    bounds = _bounds(pieces)
-    if len(bounds) > _MOST_ARCS:
-        raise OverflowError(f"{len(bounds)} arcs are too many for integers")
+def _arcs(pieces: Pieces, bounds: NDArray[np.float64], unit: Fraction) -> list[Arc]:
+    """The intervals as exact numbers, each with its bound, in units of the integers."""
     return [
-        Arc(int(row) // 2, 1 - 2 * (int(row) % 2), _exactly(left), _exactly(right), bound * unit)
+        Arc(int(row) // 2, 1 - 2 * (int(row) % 2), _exactly(left), _exactly(right), bound / unit)
         for row, left, right, bound in zip(
             pieces.rows,
             pieces.left,
             pieces.right,
-            (Fraction(x) for x in bounds),
+            (Fraction(x) for x in bounds.tolist()),
             strict=True,
         )
     ]
