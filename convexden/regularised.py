@@ -346,6 +346,10 @@ class _Prepared:
             network = self._part.restored(self._reduction.lift_network(found.network))
             certificate = self._certificate(penalty, found)
         checked = verify_objective(problem, penalty, network, certificate)
+        if not checked.passed and np.isfinite(checked.pricing_maximum):
+            # The solver's pricing maximum may be too small by its rounding: state the proven one.
+            certificate = replace(certificate, pricing_maximum=checked.pricing_maximum)
+            checked = verify_objective(problem, penalty, network, certificate)
         # Rounding can leave the bound above the objective; the smaller of the two is a bound, too.
         bound = min(checked.lower_bound, checked.objective)
         gap = max(0.0, checked.relative_gap)

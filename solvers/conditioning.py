@@ -63,7 +63,7 @@ class ConditionedConstraints(Constraints):
 
     def misfit(self, missed: Array) -> float:
         """See `Constraints.misfit`."""
-        return self._inner.misfit(np.linalg.solve(self._change.T, missed))
+        return self._inner.misfit(np.asarray(np.linalg.solve(self._change.T, missed), dtype=float))
 
     def _rows(self, patterns: Flags, normals: Array, biases: Array, pivots: Indices) -> Array:
         return np.asarray(self._inner._rows(patterns, normals, biases, pivots) @ self._change)

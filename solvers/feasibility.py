@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.linalg
-from scipy.optimize import linprog
+from scipy.optimize import nnls
 
 from convexden.clock import UNLIMITED, Clock
 from convexden.errors import InfeasibleProblem, NotCertified
@@ -21,6 +21,8 @@ IMPOSSIBLE = (
     "without cutting a ball; lower the radii"
 )
 _MET = 1e-10  # rows missed by less than this share of the targets are met
+_PIVOTS = 10  # a hinge, after which nonnegative least squares cycles
+_DEARER = 1e-13  # share of the cost that fewer hinges may add
 _SEEN = 1e-9  # a direction of length one that no hinge sees by more is orthogonal to all
 _SPANNED = 1e-8  # targets spanned but for this share of their size are spanned
 
@@ -75,14 +77,18 @@ def thin(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array
         if not len(gram) or scipy.linalg.eigvalsh(gram, check_finite=False)[0] > 1e-12:
             return None
     system = (columns[:, :, None] * units[:, None, :]).reshape(len(columns), -1).T
-    basic = linprog(norms * 0 + 1, A_eq=system, b_eq=targets.ravel(), method="highs-ds")
-    if basic.x is None:
+    # With the cost as one more row, nonnegative least squares ends in a basic solution of that
+    # cost, to rounding; a simplex method stops at its tolerances.
+    rows = np.vstack([system, np.ones(len(norms))])
+    try:
+        sizes = nnls(rows, rows @ norms, maxiter=_PIVOTS * len(norms))[0]
+    except RuntimeError:  # it cycles
         return None
-    kept = np.flatnonzero(basic.x > 1e-9 * basic.x.max())
-    thinned = repair(columns[kept], targets, basic.x[kept, None] * units[kept])
+    kept = np.flatnonzero(sizes)
+    thinned = repair(columns[kept], targets, sizes[kept, None] * units[kept])
     if thinned is None:
         return None
-    gained = np.linalg.norm(thinned, axis=1).sum() <= norms.sum() * (1 + 1e-13)
+    gained = np.linalg.norm(thinned, axis=1).sum() <= norms.sum() * (1 + _DEARER)
     return (kept, thinned) if gained and len(kept) < len(norms) else None
 
 

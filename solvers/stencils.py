@@ -60,12 +60,12 @@ def _star(points: Array) -> Stencils:
     nearest = base[distances[:, base].argmin(axis=1)]
     least = distances[np.arange(len(points)), nearest]
     while not placed.all():
-        v = int(np.where(placed, np.inf, least).argmin())
-        placed[v] = True
-        samples.append(v)
-        near.append(int(nearest[v]))
-        closer = distances[v] < least
-        nearest[closer & ~placed], least[closer] = v, distances[v, closer]
+        new = int(np.where(placed, np.inf, least).argmin())
+        placed[new] = True
+        samples.append(new)
+        near.append(int(nearest[new]))
+        closer = distances[new] < least
+        nearest[closer & ~placed], least[closer] = new, distances[new, closer]
     v, u = np.array(samples, dtype=np.intp), np.array(near, dtype=np.intp)
     steps = (points[v] - points[u]) @ slopes
     coefficients = np.column_stack([np.ones(len(v)), -steps.sum(axis=1), steps])

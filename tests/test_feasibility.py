@@ -102,3 +102,19 @@ def test_the_first_phase_ends_where_balls_just_leave_room():
             except (InfeasibleProblem, NotCertified):
                 high = middle
         assert low > 0.0
+
+
+def test_of_many_hinges_as_many_stay_as_rows_need():
+    """At the cost there was, to rounding: not at a simplex method's tolerances."""
+    rng = np.random.default_rng(3)
+    columns = rng.normal(size=(400, 40))
+    columns[:, 0] = 1.0  # multipliers that see every hinge by one: all networks cost the same
+    weights = 10.0 ** rng.uniform(-6, 0, size=(400, 1)) * np.array([[1.0, 0.0]])
+    targets = columns.T @ weights
+    found = thin(columns, targets, weights)
+    assert found is not None
+    kept, fewer = found
+    assert len(kept) <= 40
+    cost = np.linalg.norm(weights, axis=1).sum()
+    assert np.linalg.norm(fewer, axis=1).sum() == pytest.approx(cost, rel=1e-13)
+    np.testing.assert_allclose(columns[kept].T @ fewer, targets, atol=1e-13 * cost)

@@ -174,6 +174,7 @@ def test_hinges_that_are_alone():
     assert signs == [1, 0, -1]
     problem = denoising(points, radius=edge)
     proof = find_proof(problem)
+    assert InfeasibilityProof.from_dict(proof.to_dict()) == proof
     assert [type(node) for node in proof.tree].count(Touching) == 1
     assert check_infeasibility(problem, proof) == []
     with pytest.raises(InfeasibleProblem):

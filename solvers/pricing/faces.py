@@ -306,7 +306,7 @@ class QuickFaces(Pricing):
         return self.exact.patterns()
 
     @property
-    def ramps(self) -> tuple[Hinges, Hinges]:  # type: ignore[override]  # known already
+    def ramps(self) -> tuple[Hinges, Hinges]:
         """As `Pricing.ramps`."""
         return self.exact.ramps
 
