@@ -254,20 +254,8 @@ def _check_samples(problem: Interpolation) -> None:
 
 
 def _prepared(problem: Interpolation, time_limit: float | None) -> _Prepared:
-    """The problem with its solver; the time limit counts from now.
-
-    Raises
-    ------
-    NotCertified
-        If the time is over before the hinges are known.
-    """
-    clock = Clock.of(arguments.time_limit(time_limit))
-    try:
-        return _Prepared(problem, clock)
-    except Stopped:
-        raise NotCertified(
-            "stopped before there was anything: raise time_limit, or give fewer samples"
-        ) from None
+    """The problem with its solver; the time limit counts from now."""
+    return _Prepared(problem, Clock.of(arguments.time_limit(time_limit)))
 
 
 class _Prepared:
@@ -292,10 +280,22 @@ class _Prepared:
 
     @cached_property
     def _solver(self) -> RegularisedSolver:
-        """The solver, which is not needed if an affine function fits."""
+        """The solver, which is not needed if an affine function fits.
+
+        Raises
+        ------
+        NotCertified
+            If the time is over before the hinges are known.
+        """
         from convexden.solvers.regularised import RegularisedSolver
 
-        return RegularisedSolver(self._reduction.problem, self._counts.astype(float), self.clock)
+        reduced, counts = self._reduction.problem, self._counts.astype(float)
+        try:
+            return RegularisedSolver(reduced, counts, self.clock)
+        except Stopped:
+            raise NotCertified(
+                "stopped before there was anything: raise time_limit, or give fewer samples"
+            ) from None
 
     def largest_penalty(self) -> float:
         """In the units of the problem; 0 if an affine function fits."""

@@ -137,7 +137,10 @@ def test_the_maximum_lies_in_the_interval_that_verification_finds(name):
         dual = close_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
         interval = pricing_interval(dual)
         accuracy = 1e-9 + accuracy_in(name)
-        assert interval.lower * (1 - accuracy) <= found <= interval.upper * (1 + accuracy)
+        # What no hinge sees is rounding to the solver, and 0 to the verification.
+        noise = 1e-14 * float(np.abs(values).sum() + np.abs(jacobians).sum())
+        assert interval.lower * (1 - accuracy) <= found + noise
+        assert found <= interval.upper * (1 + accuracy) + noise
 
 
 def test_the_maximum_of_sparse_multipliers():

@@ -17,7 +17,7 @@ from scipy.optimize import minimize
 
 from convexden import theorems
 from convexden.data import regular_simplex, smallest_distance, triangle
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidInput, InvalidProblem, UnsupportedProblem
 from convexden.theorems import (
     equilateral,
     equilateral_beyond,
@@ -28,7 +28,7 @@ from convexden.theorems import (
     univariate,
 )
 from convexden.theorems._median import weighted_geometric_median
-from convexden.verification import site_errors, verify
+from convexden.verification import examine, site_errors, verify
 
 Array = NDArray[np.float64]
 
@@ -124,8 +124,9 @@ def test_closed_form_certificate_proves_optimality(name: str, index: int) -> Non
     assert closed_form.certificate is not None
     check = verify(closed_form.problem, closed_form.network, closed_form.certificate)
     assert check.passed, check.reasons
-    # Verification lets hinges enter the balls by 1e-12, which costs a little where q is steep.
-    assert check.relative_gap <= 1e-10
+    assert check.lower_bound >= closed_form.cost * (1 - 1e-10)
+    # The cost is that of an exact interpolant: what rounding is worth grows next to contact.
+    assert check.relative_gap <= 1e-9
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_no_random_hinge_exceeds_the_certificate_in_space(
     closed_form: theorems.ClosedForm,
 ) -> None:
     assert closed_form.certificate is not None
-    assert closed_form.certificate.lower_bound == pytest.approx(closed_form.cost, rel=1e-12)
+    assert closed_form.certificate.lower_bound == pytest.approx(closed_form.cost, rel=1e-10)
     assert 0.9 < _largest_random_height(closed_form) <= 1 + 1e-12
 
 
@@ -158,8 +159,9 @@ def test_pricing_of_the_closed_form_dual_recovers_the_threshold(dimension: int) 
         middle = (below + above) / 2
         claim = equilateral_beyond.closed_form(*simplex(dimension, middle))
         assert claim.certificate is not None
-        check = verify(claim.problem, claim.network, claim.certificate)
-        below, above = (below, middle) if check.pricing_maximum > 1 + 1e-11 else (middle, above)
+        found = examine(claim.problem, claim.network, claim.certificate).pricing
+        assert found.upper <= found.lower * (1 + 1e-9)
+        below, above = (below, middle) if found.lower > 1 + 1e-11 else (middle, above)
     assert middle == pytest.approx(equilateral.threshold(dimension), rel=1e-10)
 
 
@@ -347,12 +349,12 @@ def test_registry() -> None:
         "images",
     ]
     assert theorems.get("Face_Aligned") is face_aligned.THEOREM
-    with pytest.raises(InvalidProblem, match="did you mean equilateral"):
+    with pytest.raises(InvalidInput, match="did you mean equilateral"):
         theorems.get("equilatral")
-    with pytest.raises(InvalidProblem, match="choose from univariate"):
+    with pytest.raises(InvalidInput, match="choose from univariate"):
         theorems.get("xyz")
     for call in ({"instances": 0}, {"seed": -1}, {"names": ["nothing"]}):
-        with pytest.raises(InvalidProblem):
+        with pytest.raises(InvalidInput):
             theorems.verify_all(**call)  # type: ignore[arg-type]  # before the first instance
 
 
@@ -362,7 +364,7 @@ def test_own_theorems_are_registered(monkeypatch: pytest.MonkeyPatch) -> None:
     theorems.register(own)
     assert registered["my-rays"] is own
     for name, message in (("rays", "already"), ("My Rays", "lower case")):
-        with pytest.raises(InvalidProblem, match=message):
+        with pytest.raises(InvalidInput, match=message):
             theorems.register(replace(own, name=name))
 
 
@@ -445,7 +447,9 @@ def test_closed_form_duals_prove_theorems_without_the_solver(name: str) -> None:
         assert (result.verdict, result.proof) == ("confirmed", "closed-form dual")
         assert result.solution is None
         assert result.sup_distance is None
-        assert result.cost == pytest.approx(result.closed_form_cost, rel=1e-13)
+        # The cost is that of an exact interpolant: what rounding is worth comes on top.
+        claimed = result.closed_form_cost
+        assert claimed * (1 - 1e-13) <= result.cost <= claimed * (1 + 1e-9)
         assert 0 <= result.relative_gap <= 1e-10
     with pytest.raises(AssertionError, match="the solver was called"):
         next(theorems.verify_all([name], instances=1, solve=True))

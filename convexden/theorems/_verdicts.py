@@ -237,8 +237,9 @@ def _by_multipliers(closed_form: ClosedForm, tolerance: float) -> _Found | None:
         return None
     problem, network, claimed = closed_form.problem, closed_form.network, closed_form.cost
     check = verify_multipliers(problem, network, closed_form.certificate, cost=claimed)
-    # The cost by the formula, that of the network and the bound have to agree, all three.
-    spread = float(np.ptp([claimed, check.cost, check.lower_bound]))
+    # The cost by the formula, that of the network and the bound have to agree, all three.  What the
+    # rounding of the network is worth says nothing about the formula.
+    spread = float(np.ptp([claimed, network.representation_cost, check.lower_bound]))
     if not check.passed or spread > tolerance * claimed:
         return None
     return _Found("confirmed", check.cost, min(check.lower_bound, check.cost))

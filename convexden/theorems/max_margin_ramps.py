@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from convexden.data import smallest_distance, triangle
 from convexden.directions import max_margin_direction
-from convexden.errors import InvalidProblem, NotCertified
+from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified
 from convexden.problem import Interpolation, denoising
 from convexden.theorems._claims import ClosedForm, Instance, generic_position, one_radius
 from convexden.theorems._ramps import Ramp, sum_of_ramps
@@ -120,7 +120,7 @@ def _splits(problem: Interpolation) -> list[tuple[Array, Array, NDArray[np.bool_
 
     try:
         network = solve(problem, method="ramps").network
-    except NotCertified as error:
+    except (InfeasibleProblem, NotCertified) as error:
         raise InvalidProblem(
             "the balls leave no room for ramps that interpolate: lower the radius"
         ) from error

@@ -14,6 +14,7 @@ from convexden.problem import Interpolation
 from convexden.theorems._claims import ClosedForm, Instance, closed_form_certificate
 from convexden.theorems._theorem import Theorem
 from convexden.theorems._verdicts import TOLERANCE, Result, Verdict, compare
+from convexden.verification.exact.affine import affine_interpolant
 
 Array = NDArray[np.float64]
 
@@ -217,7 +218,10 @@ class _Sites:
         bend = np.where(ball, 0.0, after - before)
         bend[[0, -1]] = 0.0
         noise = np.concatenate([[0.0], self.rounding(slopes), [0.0]])
-        bend[np.linalg.norm(bend, axis=1) <= noise[:-1] + noise[1:]] = 0.0
+        rounding = np.linalg.norm(bend, axis=1) <= noise[:-1] + noise[1:]
+        # A cost of 0 is claimed only where it is exact: for targets of an affine function.
+        if not rounding.all() or ball.any() or affine_interpolant(self.problem) is not None:
+            bend[rounding] = 0.0
         right = np.where(ball, _unit(after), _unit(bend))[:-1]
         left = np.where(ball, _unit(-before), _unit(bend))[1:]
         return _Jumps(before, after, bend, right, left)
