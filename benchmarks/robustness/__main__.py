@@ -16,6 +16,8 @@ from collections.abc import Iterator
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"  # before NumPy is imported
 
+import numpy as np  # noqa: E402
+
 import convexden as cd  # noqa: E402
 from benchmarks.robustness import mutations, pool, tables  # noqa: E402
 from benchmarks.robustness.judge import judge_infeasible, judge_solution  # noqa: E402
@@ -89,15 +91,17 @@ def judge(
     seconds: float,
 ) -> None:
     """Take what was claimed to the judge and note what it finds."""
+    if verdict is None:
+        return
     time_for_new = _JUDGE_SHARE * seconds
-    if isinstance(verdict, InfeasibleProblem):
-        found = judge_infeasible(drawn, verdict, time_for_new)
-        outcome.falsities, outcome.remarks = found.falsities, found.remarks
-    elif verdict is not None:
-        found = judge_solution(verdict, TOLERANCE, time_for_new, drawn)
-        outcome.falsities, outcome.remarks = found.falsities, found.remarks
-        if verdict.certified:
-            outcome.falsities += mutations.falsities(verdict, found.optimum, drawn.seed)
+    with np.errstate(all="ignore"):  # its floats only propose
+        if isinstance(verdict, InfeasibleProblem):
+            found = judge_infeasible(drawn, verdict, time_for_new)
+        else:
+            found = judge_solution(verdict, TOLERANCE, time_for_new, drawn)
+    outcome.falsities, outcome.remarks = found.falsities, found.remarks
+    if isinstance(verdict, cd.Solution) and verdict.certified:
+        outcome.falsities += mutations.falsities(verdict, found.optimum, drawn.seed)
 
 
 def replay(seed: int, seconds: float, judge_seconds: float) -> int:

@@ -49,12 +49,13 @@ def summary(outcomes: Sequence[Outcome]) -> str:
             lines += ["", title]
             lines += [f"{count:6d}  {text}" for text, count in texts.most_common(12)]
     lines.append("")
+    drawn = {o.seed: draw(o.seed) for o in outcomes}
     names: tuple[tuple[str, Callable[[Outcome], Iterable[str]]], ...] = (
-        ("geometry", lambda o: (draw(o.seed).geometry,)),
-        ("aims", lambda o: (draw(o.seed).aims,)),
-        ("sizes", lambda o: (draw(o.seed).sizes,)),
-        ("frame", lambda o: [_decade(name) for name in draw(o.seed).frame] or ["plain"]),
-        ("dimension", lambda o: (f"d = {draw(o.seed).centers.shape[1]}",)),
+        ("geometry", lambda o: (drawn[o.seed].geometry,)),
+        ("aims", lambda o: (drawn[o.seed].aims,)),
+        ("sizes", lambda o: (drawn[o.seed].sizes,)),
+        ("frame", lambda o: [_decade(name) for name in drawn[o.seed].frame] or ["plain"]),
+        ("dimension", lambda o: (f"d = {drawn[o.seed].centers.shape[1]}",)),
     )
     solvable = [o for o in outcomes if o.kind in SOLVABLE]
     for name, kinds in names:
