@@ -34,6 +34,8 @@ _POOR = 1e7
 _PROGRAMS = 40
 # Regularizes the least squares of fewer sites than unknowns, relative to the trace.
 _RIDGE = 1e-9
+# Products of extended precision that are affordable: some 20 ms.
+_SHARP = 4_000_000
 # Sites, per dimension of (w, b), that decide where a hinge is moved.
 _NEIGHBOURS = 8
 
@@ -150,6 +152,24 @@ def slacks(sites: Sites, hinges: Hinges) -> tuple[Array, Array]:
     return found, np.outer(units * norms, sites.reach) + constant[:, None]
 
 
+def sharp_slacks(sites: Sites, hinges: Hinges) -> tuple[Array, Array]:
+    """The same in extended precision: next to contact the last place of a slack costs much."""
+    if hinges.active.size * sites.points.shape[1] > _SHARP:
+        return slacks(sites, hinges)
+    extended = np.longdouble
+    w, x = hinges.normals.astype(extended), sites.points.astype(extended)
+    norms = np.sqrt((w * w).sum(axis=1))
+    z = w @ x.T + hinges.biases[:, None]
+    wide = np.where(hinges.active, z, -z) - np.outer(norms, sites.radii)
+    units = (x.shape[1] + 6) * float(np.finfo(extended).eps)
+    # Points that are differences are rounded; their coordinates count by half a last place.
+    moved = EPS if sites.origin.any() else 0.0
+    constant = units * np.abs(hinges.biases) + hinges.uncertain + UNDERFLOW
+    error = np.outer((units + moved) * norms.astype(float) * (1 + EPS), sites.reach)
+    found = wide.astype(float)
+    return found, (error + constant[:, None] + EPS * np.abs(found)) * (1 + 4 * EPS)
+
+
 def prices(sites: Sites, hinges: Hinges) -> Array:
     """Bounds (K,) of |w| over the least slack; infinite where that may not be positive."""
     slack, error = slacks(sites, hinges)
@@ -165,20 +185,34 @@ def interior_patterns(sites: Sites, hinges: Hinges) -> tuple[Indices, Patterns]:
     """
     names, first = labels(hinges.active)
     normals, biases = interior_hinges(sites, hinges)
-    found = prices(sites, Hinges(normals, biases, np.zeros(len(biases)), hinges.active))
+    middle_normals, middle_biases = _middles(hinges, names, len(first))
+    normals, biases = np.vstack([normals, middle_normals]), np.append(biases, middle_biases)
+    active = np.vstack([hinges.active, hinges.active[first]])
+    found = prices(sites, Hinges(normals, biases, np.zeros(len(biases)), active))
+    labeled = np.append(names, np.arange(len(first)))
     # Last comes the cheapest hinge of each pattern, which stays.
     order = np.argsort(-found, kind="stable")
     best = np.empty(len(first), dtype=np.intp)
-    best[names[order]] = order
-    w, b, cost, active = normals[best], biases[best], found[best], hinges.active[best]
+    best[labeled[order]] = order
+    w, b, cost, active = normals[best], biases[best], found[best], active[best]
     for m in np.flatnonzero(~(cost * sites.scale < _POOR))[:_PROGRAMS]:
-        wide = widest_hinge(sites, hinges.normals[best[m]], active[m])
+        wide = widest_hinge(sites, normals[best[m]], active[m])
         if wide is not None:
             one = Hinges(wide[0][None], np.array([wide[1]]), np.zeros(1), active[[m]])
             price = prices(sites, one)[0]
             if price < cost[m]:
                 w[m], b[m], cost[m] = wide[0], wide[1], price
     return names, Patterns(active, w, b, cost)
+
+
+def _middles(hinges: Hinges, names: Indices, count: int) -> tuple[Array, Array]:
+    """The mean hinge of each pattern: between the two hinges of a ramp across a narrow gap no other
+    is as far inside."""
+    norms = lengths(hinges.normals)
+    sums = np.zeros((count, hinges.normals.shape[1] + 1))
+    np.add.at(sums, names, np.column_stack([hinges.normals, hinges.biases]) / norms[:, None])
+    sizes = lengths(sums[:, :-1]) + UNDERFLOW
+    return sums[:, :-1] / sizes[:, None], sums[:, -1] / sizes
 
 
 def interior_hinges(sites: Sites, hinges: Hinges) -> tuple[Array, Array]:

@@ -56,7 +56,7 @@ from convexden.verification.exact.hinge_slack import (
     Sites,
     interior_patterns,
     lengths,
-    slacks,
+    sharp_slacks,
 )
 from convexden.verification.exact.labels import labels
 from convexden.verification.exact.piece_residuals import piece_residuals
@@ -156,7 +156,7 @@ def _bound(
     sites = Sites.of(centers, radii)
     hinges = _hinges(sites, network, real, targets)
     names, patterns = interior_patterns(sites, hinges)
-    slack, error = slacks(sites, hinges)
+    slack, error = sharp_slacks(sites, hinges)
     cuts = np.maximum((error - slack).max(axis=1, initial=0.0), 0.0)
     for k in np.flatnonzero((cuts > 0) & ~np.isfinite(patterns.prices[names])):
         n, active = real[k], hinges.active[k]
