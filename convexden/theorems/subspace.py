@@ -106,7 +106,8 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     solution = solve(reduction.problem, tolerance=TOLERANCE / 10)
     network = reduction.lift_network(solution.network)
     certificate = reduction.lift_certificate(solution.certificate)
-    return ClosedForm(problem, network, solution.network.representation_cost * reduction.cost_scale, certificate)
+    cost = solution.network.representation_cost * reduction.cost_scale
+    return ClosedForm(problem, network, cost, certificate)
 
 
 def verify(

@@ -19,11 +19,11 @@ so the pattern at the end of an interval is among those next to it, and nothing 
 
 *Values.*  On [a, b] the polynomials :math:`|F_D|^2` and :math:`\tau^2` of degree four are convex
 combinations, the same one, of their five Bernstein coefficients :math:`\phi_i` and
-:math:`\theta_i > 0`: hence :math:`|F_D|^2 \le \max_i \phi_i / \theta_i \cdot \tau^2`, with equality
-where :math:`|F_D|` is constant.  With the coefficients :math:`c_0, c_1, c_2` of :math:`F_D` they are
-:math:`c_0 c_0,\ c_0 c_1,\ (c_0 c_2 + 2 c_1 c_1) / 3,\ c_1 c_2,\ c_2 c_2` (inner products), and so for
-:math:`\tau` with :math:`1 + a^2, 1 + ab, 1 + b^2`.  Intervals are split until this is within `WIDTH`
-of a value that is attained.
+:math:`\theta_i > 0`: hence :math:`|F_D|^2 \le \max_i \phi_i / \theta_i \cdot \tau^2`, with
+equality where :math:`|F_D|` is constant.  With the coefficients :math:`c_0, c_1, c_2` of
+:math:`F_D` they are the inner products
+:math:`c_0 c_0,\ c_0 c_1,\ (c_0 c_2 + 2 c_1 c_1) / 3,\ c_1 c_2,\ c_2 c_2`, and so for :math:`\tau` with :math:`1 + a^2, 1 + ab, 1 + b^2`.  Intervals are split until
+this is within `WIDTH` of a value that is attained.
 
 All of this in extended precision, with bounds on its rounding.  What that cannot settle is split
 further in integers (`convexden.verification.exact.plane_integers`); what is left there, too, counts
@@ -125,29 +125,22 @@ def _curves(pieces: Pieces) -> tuple[Extended, Extended]:
     return curve, 1.0 + x * y
 
 
-def _products(first: Extended, second: Extended, third: Extended) -> list[Extended]:
-    """The five Bernstein coefficients of the square of a quadratic curve with these three."""
-
-    def dot(u: Extended, v: Extended) -> Extended:
-        return np.asarray((u * v).sum(axis=-1))
-
-    return [
-        dot(first, first),
-        dot(first, second),
-        (dot(first, third) + 2.0 * dot(second, second)) / 3.0,
-        dot(second, third),
-        dot(third, third),
-    ]
+def _squares(curve: Extended) -> Extended:
+    """The Bernstein coefficients (A, 5) of the square of quadratic curves with these (A, 3, p)."""
+    first, second, third = np.moveaxis(curve, 1, 0)
+    middle = (first * third + 2.0 * second * second) / 3.0
+    terms = [first * first, first * second, middle, second * third, third * third]
+    return np.asarray(np.stack(terms, axis=1).sum(axis=2))
 
 
 def _bounds(pieces: Pieces) -> NDArray[np.float64]:
     """Upper bounds of |F| / tau on the intervals, rounding included."""
     curve, taus = _curves(pieces)
-    squares = np.stack(_products(*np.moveaxis(curve, 1, 0)), axis=1)
-    units = np.stack(_products(*np.moveaxis(taus[..., None], 1, 0)), axis=1)
+    squares, units = _squares(curve), _squares(taus[..., None])
     largest = ((curve * curve).sum(axis=2) / taus**2).max(axis=1)
-    # Products of coefficients round by EPS of their sizes; a weight of 3 comes from the middle one.
-    bounds = np.sqrt(np.maximum((squares / units).max(axis=1), 0.0) + 64.0 * EPS * largest)
+    # Inner products round by EPS, for each output, of the sizes of the coefficients.
+    rounding = (64.0 + 2.0 * curve.shape[2]) * EPS * largest
+    bounds = np.sqrt(np.maximum((squares / units).max(axis=1), 0.0) + rounding)
     rounded = (bounds + pieces.errors).astype(float) * (1.0 + FLOAT_EPS)
     return np.where(np.isnan(rounded), np.inf, rounded)
 

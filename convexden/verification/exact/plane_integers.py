@@ -137,7 +137,9 @@ class _Search:
                     _add(form, sites[m])
             squares = [0] * 5
             for row in form:
-                squares = [s + t for s, t in zip(squares, _square(ends.of_blossom(row)), strict=True)]
+                squares = [
+                    s + t for s, t in zip(squares, _square(ends.of_blossom(row)), strict=True)
+                ]
             pairs = zip(squares, _square(ends.taus), strict=True)
             if any(s * self.square.denominator > self.square.numerator * t for s, t in pairs):
                 return False
