@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from conftest import random_problem
+from convexden.essential import Essential
 
 from convexden import Interpolation, denoising
-from convexden.essential import Essential
 from convexden.solvers.atoms import Hinges
 from convexden.solvers.conditioning import ConditionedConstraints, conditioned
 from convexden.solvers.constraints import constraints

@@ -22,8 +22,9 @@ combinations, the same one, of their five Bernstein coefficients :math:`\phi_i` 
 :math:`\theta_i > 0`: hence :math:`|F_D|^2 \le \max_i \phi_i / \theta_i \cdot \tau^2`, with
 equality where :math:`|F_D|` is constant.  With the coefficients :math:`c_0, c_1, c_2` of
 :math:`F_D` they are the inner products
-:math:`c_0 c_0,\ c_0 c_1,\ (c_0 c_2 + 2 c_1 c_1) / 3,\ c_1 c_2,\ c_2 c_2`, and so for :math:`\tau` with :math:`1 + a^2, 1 + ab, 1 + b^2`.  Intervals are split until
-this is within `WIDTH` of a value that is attained.
+:math:`c_0 c_0,\ c_0 c_1,\ (c_0 c_2 + 2 c_1 c_1) / 3,\ c_1 c_2,\ c_2 c_2`, and so for
+:math:`\tau` with :math:`1 + a^2, 1 + ab, 1 + b^2`.  Intervals are split until this is within
+`WIDTH` of a value that is attained.
 
 All of this in extended precision, with bounds on its rounding.  What that cannot settle is split
 further in integers (`convexden.verification.exact.plane_integers`); what is left there, too, counts
