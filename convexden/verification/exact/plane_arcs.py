@@ -1,7 +1,7 @@
 r"""Arcs of the plane: intervals of normals on which the activation pattern is fixed.
 
-For hinges tangent to site q from its active side, with the normals
-:math:`w = \pm (1 - t^2, 2 t)` of length :math:`\tau = 1 + t^2`, there are closed intervals of t with
+For hinges tangent to site q from its active side, with normals :math:`w = \pm (1 - t^2, 2 t)` of
+length :math:`\tau = 1 + t^2`, there are closed intervals of t with
 
 * the sites that are active on them, shown by Bernstein coefficients of
   :math:`z_m \mp r_m \tau` as `convexden.verification.exact.plane` explains,
