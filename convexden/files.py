@@ -87,14 +87,7 @@ def whole_folder(path: str | Path, replaces: Callable[[Path], bool]) -> Iterator
             raise InvalidProblem(f"{path} is a file: give a folder to write")
         if final == Path.cwd() or final in Path.cwd().parents:
             raise InvalidProblem(f"{path} holds the current folder: give another one to write")
-        if final.exists():
-            if not os.access(final, os.R_OK | os.W_OK | os.X_OK):
-                raise PermissionError(errno.EACCES, "Permission denied")
-            if any(final.iterdir()) and not replaces(final):
-                raise InvalidProblem(
-                    f"{path} holds other files, which would be lost: give a folder that is new or "
-                    "empty"
-                )
+        _check_replaceable(path, final, replaces)
         try:
             temporary.mkdir()
             yield temporary
@@ -105,6 +98,21 @@ def whole_folder(path: str | Path, replaces: Callable[[Path], bool]) -> Iterator
         raise _unwritable(
             path, error, "give a folder in one that exists and can be written"
         ) from error
+
+
+def _check_replaceable(path: str | Path, final: Path, replaces: Callable[[Path], bool]) -> None:
+    """Raise if a folder is there that may not be replaced.
+
+    It may vanish at any time, when another thread or process puts its own in place.
+    """
+    with suppress(FileNotFoundError):
+        if not os.access(final, os.R_OK | os.W_OK | os.X_OK):
+            final.stat()  # raises if it is not there
+            raise PermissionError(errno.EACCES, "Permission denied")
+        if any(final.iterdir()) and not replaces(final):
+            raise InvalidProblem(
+                f"{path} holds other files, which would be lost: give a folder that is new or empty"
+            )
 
 
 def check_folder(path: str | Path, replaces: Callable[[Path], bool]) -> None:

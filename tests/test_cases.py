@@ -49,7 +49,9 @@ def refusal(problem: cd.Interpolation) -> str:
         solution = honest(problem, 0.0, np.inf)
     except ConvexdenError as error:
         return str(error)
-    return "" if solution.certified else f"{solution.status}"
+    if solution.certified:
+        return ""
+    return "; ".join([solution.status, *cd.verify_certificate(solution).reasons])
 
 
 # ---------------------------------------------------------------- statements that were false
