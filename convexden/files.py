@@ -145,20 +145,21 @@ def _put_in_place(temporary: Path, final: Path) -> None:
     somebody else at the same time."""
     for attempt in range(REPLACEMENTS):
         aside = _beside(final)
+        with suppress(FileNotFoundError):
+            os.rename(final, aside)
         try:
-            with suppress(FileNotFoundError):
-                os.rename(final, aside)
             os.rename(temporary, final)
-            return
         except OSError as error:
             taken = error.errno in (errno.ENOTEMPTY, errno.EEXIST)
             if not taken or attempt == REPLACEMENTS - 1:
-                if not final.exists() and aside.exists():
+                if aside.exists() and not final.exists():
                     os.rename(aside, final)
                 raise
-        finally:
-            if final.exists():
-                shutil.rmtree(aside, ignore_errors=True)
+        else:
+            shutil.rmtree(aside, ignore_errors=True)
+            return
+        # Somebody else's folder is there now: what was set aside is older than that.
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _unwritable(path: str | Path, error: OSError, remedy: str) -> ConvexdenError:
