@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -466,3 +467,45 @@ def test_a_cluster_beside_a_ball_in_space() -> None:
     cluster = rng.normal(size=3) + 2.0**-34 * rng.integers(-5, 6, (3, 3))
     points = np.vstack([cluster, [[4.0, 0.0, 0.0]]])
     honest(cd.Interpolation(points, [1.0, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]), 0.0, np.inf)
+
+
+def test_a_ramp_narrower_than_rounding_carries_nothing() -> None:
+    """Two balls of radius 1e-10 that almost touch, beside samples."""
+    centers = [
+        [0.9426057898329822, -4.895655740687166, 0.3521854061678454, 0.042867248802177904],
+        [-2.793589976162013, -7.211231509159151, -2.7398308327061454, 1.717043775841763],
+        [0.9426326973030615, -4.8956281253613225, 0.3521875815963582, 0.04283940058673457],
+        [0.9426057898763838, -4.895655740603387, 0.35218540595504033, 0.042867248834391865],
+    ]
+    targets = [-0.8290851813219597, 2.6301312492636035, -0.8291292925351301, -0.8290851812674003]
+    radii = [6.314046370623452e-11, 0.0, 0.0, 7.705022455356494e-11]
+    problem = cd.Interpolation(centers, targets, radii)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        solution = cd.solve(problem)
+    assert solution.lower_bound <= solution.cost < np.inf
+
+
+def test_maxima_without_curvature_do_not_overflow() -> None:
+    """Six balls that almost touch, far from the origin: of some hinges only rounding is seen."""
+    centers = [
+        [-1120397.318551443, 1022231.9880156139, 1034130.0962143196],
+        [-1120012.5511642075, 1022143.7994827247, 1033891.9169640853],
+        [-1120431.964447631, 1022272.2068821733, 1033970.696092183],
+        [-1120012.5511647565, 1022143.7994831924, 1033891.9169640995],
+        [-1120012.5511657621, 1022143.7994841102, 1033891.9169648807],
+        [-1120012.5511653183, 1022143.7994857479, 1033891.91696473],
+    ]
+    targets = [
+        -0.14029392549945152,
+        540924568.2801007,
+        -427973432.7943897,
+        540924565.2032056,
+        540924565.238286,
+        540924565.5567447,
+    ]
+    problem = cd.Interpolation(centers, targets, 3.6066130390448086e-07)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        solution = cd.solve(problem)
+    assert solution.lower_bound <= solution.cost < np.inf
