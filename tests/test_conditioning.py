@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from conftest import random_problem
-from convexden.essential import Essential
 
 from convexden import Interpolation, denoising
+from convexden.reduction import Reduction
 from convexden.solvers.atoms import Hinges
 from convexden.solvers.conditioning import ConditionedConstraints, conditioned
 from convexden.solvers.constraints import constraints
@@ -23,7 +23,8 @@ CORNER = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0,
 
 def near(points: np.ndarray, edge: float, share: float) -> Interpolation:
     """The denoising problem of a radius this share short of the edge of feasibility, reduced."""
-    return Essential(denoising(points, radius=edge * (1 - share))).problem
+    full = denoising(points, radius=edge * (1 - share))
+    return Reduction.of(full, drop_implied=True).problem
 
 
 def gap_of(problem: Interpolation, found: Outcome) -> float:
@@ -104,9 +105,8 @@ def test_samples_that_nearly_coincide(dimension, distance, jump):
     points, targets = rng.normal(size=(6, dimension)), rng.normal(size=(6, 1))
     step = rng.normal(size=dimension)
     twin = points[2] + distance * step / np.linalg.norm(step)
-    problem = Essential(
-        Interpolation(np.vstack([points, twin]), np.vstack([targets, targets[2] + jump]))
-    ).problem
+    full = Interpolation(np.vstack([points, twin]), np.vstack([targets, targets[2] + jump]))
+    problem = Reduction.of(full, drop_implied=True).problem
     found = solve_sites(problem, 1e-8)
     assert abs(gap_of(problem, found)) < 1e-7  # one float holds no more of the multipliers
     assert found.network is not None

@@ -90,9 +90,15 @@ def test_the_computed_network_contracts_as_well() -> None:
     assert (result.verdict, result.proof) == ("confirmed", "solved")
 
 
-@pytest.mark.parametrize("delta", [0.0, 0.25, -1.0, np.nan])
-def test_delta_has_to_stay_between_the_balls(delta: float) -> None:
-    with pytest.raises(InvalidInput, match="give one between 0 and 0.25, the smallest"):
+@pytest.mark.parametrize(
+    ("delta", "remedy"),
+    [
+        *((delta, "give one between 0 and 0.25, the smallest") for delta in (0.0, 0.25, -1.0)),
+        (np.nan, "delta is nan: give a finite number"),
+    ],
+)
+def test_delta_has_to_stay_between_the_balls(delta: float, remedy: str) -> None:
+    with pytest.raises(InvalidInput, match=remedy):
         contraction.verify([0.0, 1.0, 3.0], 0.25, delta)
 
 

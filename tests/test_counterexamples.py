@@ -162,7 +162,7 @@ def test_where_it_is_undefined_is_counted():
 
 def test_nothing_at_all_is_no_counterexample():
     def nowhere(points: Array, radius: float) -> cd.ShallowNetwork:
-        raise InvalidInput("never")
+        raise cd.InvalidProblem("never")
 
     found = search(nowhere)
     assert not found.found

@@ -12,6 +12,7 @@ from conftest import equilateral, random_problem, random_sites, unit_vectors
 from convexden import (
     InfeasibleProblem,
     Interpolation,
+    InvalidInput,
     InvalidProblem,
     NotCertified,
     UnsupportedProblem,
@@ -257,7 +258,7 @@ def test_the_registry_says_what_each_is():
             assert part in text
     kinds = [entry.kind for entry in formulations.registry.values()]
     assert kinds == ["exact", "exact", "lower bound", "lower bound", "upper bound"]
-    with pytest.raises(InvalidProblem, match="did you mean 'copositive'"):
+    with pytest.raises(InvalidInput, match="did you mean 'copositive'"):
         formulations.get("coposit")
 
 

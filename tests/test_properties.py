@@ -86,9 +86,16 @@ def test_alignment_that_jumps_is_refuted(monkeypatch: pytest.MonkeyPatch) -> Non
     assert persistence.verify(OBTUSE, 0.2, np.eye(3, 2)).verdict == "refuted"
 
 
-@pytest.mark.parametrize("moves", [np.zeros((3, 2)), np.ones((2, 2)), np.full((3, 2), np.nan)])
-def test_moves_that_do_not_fit(moves: Array) -> None:
-    with pytest.raises(InvalidProblem, match="give one row a point"):
+@pytest.mark.parametrize(
+    ("moves", "remedy"),
+    [
+        (np.zeros((3, 2)), "give one row a point"),
+        (np.ones((2, 2)), "give one row a point"),
+        (np.full((3, 2), np.nan), "give finite numbers"),
+    ],
+)
+def test_moves_that_do_not_fit(moves: Array, remedy: str) -> None:
+    with pytest.raises(InvalidProblem, match=remedy):
         persistence.verify(OBTUSE, 0.2, moves)
 
 

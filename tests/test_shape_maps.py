@@ -9,7 +9,7 @@ import pytest
 
 import convexden as cd
 from convexden import ShapeMap, plotting, shape_map
-from convexden.errors import InvalidProblem
+from convexden.errors import ExternalFailure, InvalidInput, InvalidProblem
 from convexden.sweep.shape_maps import _angles, _appending, _divisions, _solve
 from convexden.sweep.structures import STRUCTURES
 from convexden.theorems import face_aligned
@@ -148,7 +148,7 @@ def test_ctrl_c_keeps_what_is_there(found, tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
 def test_a_full_disk_is_said_in_one_line():
-    with pytest.raises(InvalidProblem, match="no space left"), _appending("/dev/full") as write:
+    with pytest.raises(ExternalFailure, match="no space left"), _appending("/dev/full") as write:
         write("[]\n")
 
 
@@ -209,7 +209,7 @@ def test_files_that_are_no_maps_are_refused(path, tmp_path):
     ],
 )
 def test_bad_parameters_are_refused(arguments):
-    with pytest.raises(InvalidProblem):
+    with pytest.raises(InvalidInput):
         shape_map(**arguments)
 
 
