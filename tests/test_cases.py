@@ -509,3 +509,63 @@ def test_maxima_without_curvature_do_not_overflow() -> None:
         warnings.simplefilter("error")
         solution = cd.solve(problem)
     assert solution.lower_bound <= solution.cost < np.inf
+
+
+@pytest.mark.parametrize("eps", [1e-8, 1e-9])
+def test_a_corner_next_to_contact_has_an_interval(eps: float) -> None:
+    """The slopes miss targets by their rounding; the correction of it is enclosed."""
+    points = np.vstack([np.zeros(3), np.eye(3)])
+    solution = cd.solve(cd.denoising(points, radius=0.5 * (1 - eps)))
+    # One ramp across each gap is a network of cost 6 / eps.
+    assert 0.0 < solution.lower_bound <= solution.cost <= 6 / eps * (1 + 1e-6)
+
+
+def test_room_that_is_too_narrow_for_the_method_has_an_interval() -> None:
+    """There are networks, which is shown, and ramps are one of them."""
+    centers = [
+        [
+            -1884738.1435457466,
+            -12516244.00979961,
+            -2413088.818598891,
+            -466105.89852041804,
+            -1332073.9758711732,
+        ],
+        [
+            -1884737.8536412863,
+            -12516242.071834002,
+            -2413086.871076977,
+            -466104.9447140705,
+            -1332073.097827591,
+        ],
+        [
+            -1884737.6436472225,
+            -12516243.892861877,
+            -2413085.053079478,
+            -466103.9792921093,
+            -1332073.1300370214,
+        ],
+        [
+            -1884738.127611708,
+            -12516243.99573944,
+            -2413088.814393289,
+            -466105.8949774819,
+            -1332073.9869028123,
+        ],
+        [
+            -1884737.8192890005,
+            -12516242.069531804,
+            -2413086.8715980113,
+            -466104.92360341,
+            -1332073.1121199601,
+        ],
+    ]
+    targets = [
+        [-0.04744358155760078, -0.05287925826965707],
+        [-116092206.73144427, 58862258.18260404],
+        [-80780399.37499852, -209285579.20087206],
+        [-205628.56814897046, 4666413.149064428],
+        [-114297072.6984345, 65290869.25350701],
+    ]
+    solution = cd.solve(cd.Interpolation(centers, targets, 0.01228330726370514))
+    assert 0.0 < solution.lower_bound <= solution.cost < np.inf
+    assert solution.status == "not-certified"
