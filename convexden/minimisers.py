@@ -169,7 +169,10 @@ def _describe(solution: Solution) -> Uniqueness:
     families = dual.families(lines)
     coarse, fine = (
         _Minimisers.of(
-            reduction, dual, lines.and_also(*(each.members(count) for each in families)), solution
+            reduction,
+            dual,
+            lines.and_also(dual.problem, *(each.members(count) for each in families)),
+            solution,
         )
         for count in (COARSE, FINE)
     )

@@ -65,23 +65,24 @@ class Lines:
         """Some of them."""
         return Lines(self.normals[rows], self.biases[rows])
 
-    def distinct(self) -> Lines:
-        """Each once: the same hyperplane with either orientation."""
+    def distinct(self, problem: Interpolation) -> Lines:
+        """Each once: the same hyperplane with either orientation, unless a ball lies between."""
         kept: list[int] = []
         rows = np.column_stack([self.normals, self.biases])
-        for k, row in enumerate(rows):
+        sides = self.offsets(problem)[:, problem.radii > 0] > 0
+        for k, (row, side) in enumerate(zip(rows, sides, strict=True)):
             known = rows[kept]
-            near = np.abs(known - row).max(axis=1) < SAME
-            turned = np.abs(known + row).max(axis=1) < SAME
+            near = (np.abs(known - row).max(axis=1) < SAME) & (sides[kept] == side).all(axis=1)
+            turned = (np.abs(known + row).max(axis=1) < SAME) & (sides[kept] != side).all(axis=1)
             if not (near | turned).any():
                 kept.append(k)
         return self.take(np.array(kept, dtype=np.intp))
 
-    def and_also(self, *others: Lines) -> Lines:
-        """These and other hinges, each once."""
+    def and_also(self, problem: Interpolation, *others: Lines) -> Lines:
+        """These and other hinges, each once on its side of the sites."""
         lines = [self, *others]
         normals = np.concatenate([each.normals for each in lines])
-        return Lines(normals, np.concatenate([each.biases for each in lines])).distinct()
+        return Lines(normals, np.concatenate([each.biases for each in lines])).distinct(problem)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +171,7 @@ class DualConstraint:
         hinges, heights = pricing.maxima(self.values, self.jacobians, FLOOR)
         high = heights >= 1 - SATURATED
         maxima = Lines(hinges.normals[high], hinges.biases[high])
-        lines = maxima.and_also(known.take(self.saturate(known)))
+        lines = maxima.and_also(self.problem, known.take(self.saturate(known)))
         return lines, float(heights[~high].max(initial=0.0))
 
     def families(self, lines: Lines) -> list[Family]:

@@ -110,7 +110,7 @@ def _solve(
     seen = np.ones((len(rows.members), len(height) + 1))
     seen[:, 1:] = patterns.active[:, rows.members].T
     if rows.features is None:
-        weights = power_above(np.append(_FREE * height.min(initial=1.0), height))
+        weights = power_above(np.append(_FREE * _least(height), height))
         selection = select(seen / weights, np.zeros_like(seen))
         if selection is None:
             return np.inf
@@ -124,7 +124,7 @@ def _solve(
         unit_costs = np.empty((len(height) + 1, dimension + 1))
         unit_costs[1:, :-1] = along * height[:, None] + 1 / scale
         unit_costs[1:, -1] = height
-        unit_costs[0] = _FREE * unit_costs[1:].min(initial=1.0)
+        unit_costs[0] = _FREE * _least(unit_costs[1:])
         columns, errors, hinge_costs = _hinge_columns(sites, rows, patterns, hinges, costs)
         all_costs = np.concatenate([unit_costs.reshape(-1), hinge_costs])
         weights = power_above(all_costs)
@@ -141,6 +141,11 @@ def _solve(
     if sizes is None:
         return np.inf
     return float((sizes[used] * ratios).sum()) * (1 + (sizes.size + 24) * EPS)
+
+
+def _least(costs: Array) -> float:
+    """The least of some costs, in whatever units they are; 1 if there are none."""
+    return float(costs.min()) if costs.size else 1.0
 
 
 def _unit_columns(rows: Equations, seen: Array) -> Array:
