@@ -122,7 +122,7 @@ def flatten(points: ArrayLike, tolerance: float) -> Flattened:
     --------
     >>> import convexden as cd
     >>> print(cd.data.flatten([[0, 0], [1, 1.0001], [2, 2]], 1e-4))
-    1 of 2 directions kept; dropped singular values 4.1e-05 of the first; coordinates moved by at \
+    1 of 2 directions kept; dropped singular values 2.9e-05 of the first; coordinates moved by at \
 most 3.3e-05
     """
     table = arguments.array("points", points)
