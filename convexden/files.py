@@ -87,14 +87,7 @@ def whole_folder(path: str | Path, replaces: Callable[[Path], bool]) -> Iterator
             raise InvalidProblem(f"{path} is a file: give a folder to write")
         if final == Path.cwd() or final in Path.cwd().parents:
             raise InvalidProblem(f"{path} holds the current folder: give another one to write")
-        if final.exists():
-            if not os.access(final, os.R_OK | os.W_OK | os.X_OK):
-                raise PermissionError(errno.EACCES, "Permission denied")
-            if any(final.iterdir()) and not replaces(final):
-                raise InvalidProblem(
-                    f"{path} holds other files, which would be lost: give a folder that is new or "
-                    "empty"
-                )
+        _check_replaceable(path, final, replaces)
         try:
             temporary.mkdir()
             yield temporary
@@ -105,6 +98,21 @@ def whole_folder(path: str | Path, replaces: Callable[[Path], bool]) -> Iterator
         raise _unwritable(
             path, error, "give a folder in one that exists and can be written"
         ) from error
+
+
+def _check_replaceable(path: str | Path, final: Path, replaces: Callable[[Path], bool]) -> None:
+    """Raise if a folder is there that may not be replaced.
+
+    It may vanish at any time, when another thread or process puts its own in place.
+    """
+    with suppress(FileNotFoundError):
+        if not os.access(final, os.R_OK | os.W_OK | os.X_OK):
+            final.stat()  # raises if it is not there
+            raise PermissionError(errno.EACCES, "Permission denied")
+        if any(final.iterdir()) and not replaces(final):
+            raise InvalidProblem(
+                f"{path} holds other files, which would be lost: give a folder that is new or empty"
+            )
 
 
 def check_folder(path: str | Path, replaces: Callable[[Path], bool]) -> None:
@@ -137,20 +145,21 @@ def _put_in_place(temporary: Path, final: Path) -> None:
     somebody else at the same time."""
     for attempt in range(REPLACEMENTS):
         aside = _beside(final)
+        with suppress(FileNotFoundError):
+            os.rename(final, aside)
         try:
-            with suppress(FileNotFoundError):
-                os.rename(final, aside)
             os.rename(temporary, final)
-            return
         except OSError as error:
             taken = error.errno in (errno.ENOTEMPTY, errno.EEXIST)
             if not taken or attempt == REPLACEMENTS - 1:
-                if not final.exists() and aside.exists():
+                if aside.exists() and not final.exists():
                     os.rename(aside, final)
                 raise
-        finally:
-            if final.exists():
-                shutil.rmtree(aside, ignore_errors=True)
+        else:
+            shutil.rmtree(aside, ignore_errors=True)
+            return
+        # Somebody else's folder is there now: what was set aside is older than that.
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _unwritable(path: str | Path, error: OSError, remedy: str) -> ConvexdenError:

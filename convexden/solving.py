@@ -25,6 +25,7 @@ from convexden.reduction import Reduction, moved_problem
 from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.threads import one_thread
 from convexden.verification.exact.affine import affine_interpolant
+from convexden.verification.exact.upper_bound import upper_bound
 
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
@@ -270,17 +271,23 @@ def _solve_sites(
         found = solve_formulation(problem, method, chosen, clock)
     else:
         found = solve_sites(problem, tolerance, chosen, method, report, clock)
-    network = found.network or fallback_network(problem)
+    network = found.network or fallback_network(problem, _correctable)
     if network is None:
         if found.interrupted:
             raise Stopped
         raise NotCertified(
-            "no network was found: let it run longer, or lower the radii if balls almost touch"
+            found.reason
+            or "no network was found: let it run longer, or lower the radii if balls almost touch"
         )
     certificate = _certificate(
         problem, found.values, found.jacobians, found.pricing_maximum, found.pricing
     )
     return network, certificate, found.interrupted
+
+
+def _correctable(problem: Interpolation, network: ShallowNetwork) -> bool:
+    """Whether a network next to this one is shown to meet every target exactly."""
+    return bool(np.isfinite(upper_bound(problem, network).cost))
 
 
 def _no_network(

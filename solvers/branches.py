@@ -24,6 +24,7 @@ from convexden.solvers.newton import moving
 from convexden.solvers.pricing import Pricing
 
 _FLAT = 1e-7  # curvatures below this share of the largest count as this
+_ROUNDING = float(np.finfo(float).eps)  # in a curvature, as a share of the height |q|^2
 _LONGEST = 0.3  # no model is believed about steps further than this
 
 
@@ -88,7 +89,8 @@ def branches(rows: Constraints, pricing: Pricing, hinges: Hinges, multipliers: A
         curvature = -q1[mine] @ q1[mine].T
         curvature[np.diag_indices_from(curvature)] -= q2[mine] @ q[k]
         sizes, axes = np.linalg.eigh(curvature)
-        sizes = np.maximum(sizes, _FLAT * max(sizes[-1], np.finfo(float).tiny))
+        least = max(_ROUNDING * float(q[k] @ q[k]), np.finfo(float).tiny)
+        sizes = np.maximum(sizes, _FLAT * max(sizes[-1], least))
         axes /= np.sqrt(sizes)
         bends[mine] = np.tensordot(axes.T, bends[mine], axes=1)
         steps[mine, : len(mine)] = axes.T

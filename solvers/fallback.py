@@ -10,6 +10,7 @@ They are rarely cheap, but there almost at once, so that there is an upper bound
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -29,21 +30,36 @@ from convexden.solvers.ramps_program import solve_ramps
 _MOST_CUTS = 150  # three milliseconds each with few sites
 _SECONDS = 1.5  # that ramps may take beyond the time limit of the run
 _DIRECTIONS = 64  # at random, beside the axes
-_MISSED = 1e-10  # targets missed by more, in their spreads, are not met: the slopes are too large
+_MISSED = 1e-10  # targets missed by more, in their spreads, are met only if that is shown
 
 
-def fallback_network(problem: Interpolation) -> ShallowNetwork | None:
+Judge = Callable[[Interpolation, ShallowNetwork], bool]
+
+
+def fallback_network(problem: Interpolation, correctable: Judge) -> ShallowNetwork | None:
     """A network that interpolates; None if none of these does.
 
     Parameters
     ----------
     problem : Interpolation
         Reduced, in units of its spreads.
+    correctable : callable
+        Whether a network that misses targets by the rounding of steep slopes is shown to be next to
+        one that meets them.
     """
+
+    def meets(network: ShallowNetwork) -> bool:
+        missed = np.abs(network(problem.centers) - problem.targets).max()
+        return bool(missed <= _MISSED) or correctable(problem, network)
+
     d = problem.input_dimension
     normals = np.random.default_rng(0).standard_normal((_DIRECTIONS, d))
     normals = np.concatenate([np.eye(d), normals / np.linalg.norm(normals, axis=1, keepdims=True)])
-    return _ramps_across_cuts(problem, normals) or _along_one_direction(problem, normals)
+    for method in (_ramps_across_cuts, _along_one_direction):
+        network = method(problem, normals)
+        if network is not None and meets(network):
+            return network
+    return None
 
 
 def _ramps_across_cuts(problem: Interpolation, normals: Array) -> ShallowNetwork | None:
@@ -57,7 +73,7 @@ def _ramps_across_cuts(problem: Interpolation, normals: Array) -> ShallowNetwork
         )
     except (NotCertified, Stopped):
         return None
-    return None if ramps is None else _met(problem, rows.network(ramps.hinges, ramps.weights))
+    return None if ramps is None else rows.network(ramps.hinges, ramps.weights)
 
 
 def _cuts(problem: Interpolation, normals: Array) -> Flags:
@@ -82,19 +98,6 @@ def _along_one_direction(problem: Interpolation, normals: Array) -> ShallowNetwo
     if best is None:
         return None
     found, w = best
-    return _met(
-        problem,
-        ShallowNetwork(
-            found.output_weights,
-            found.input_weights * w,
-            found.biases,
-            found.skip * w,
-            found.offset,
-        ),
+    return ShallowNetwork(
+        found.output_weights, found.input_weights * w, found.biases, found.skip * w, found.offset
     )
-
-
-def _met(problem: Interpolation, network: ShallowNetwork) -> ShallowNetwork | None:
-    """The network, if rounding lets it meet the targets."""
-    missed = np.abs(network(problem.centers) - problem.targets).max()
-    return network if missed <= _MISSED else None

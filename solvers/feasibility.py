@@ -27,6 +27,10 @@ _SEEN = 1e-9  # a direction of length one that no hinge sees by more is orthogon
 _SPANNED = 1e-8  # targets spanned but for this share of their size are spanned
 
 
+class TooNarrow(NotCertified):
+    """There are networks, but the room between the balls is too narrow for floats to find one."""
+
+
 def repair(columns: Array, targets: Array, weights: Array) -> Array | None:
     """Weights that satisfy the rows to rounding, the nearest in units of the weights themselves.
 
@@ -99,8 +103,10 @@ def check_feasible(rows: Constraints, pricing: ExactPricing) -> None:
     ------
     InfeasibleProblem
         With the proof.
+    TooNarrow
+        If balls leave room for a network, but too little for floats.
     NotCertified
-        If it could not be decided, or if balls leave room for a network, but too little for floats.
+        If it could not be decided.
     """
     patterns = _doubtful(rows, pricing)
     if patterns is not None:
@@ -108,7 +114,7 @@ def check_feasible(rows: Constraints, pricing: ExactPricing) -> None:
         if proof is not None:
             raise InfeasibleProblem(IMPOSSIBLE, proof)
         if (rows.problem.radii > 0).all():
-            raise NotCertified(
+            raise TooNarrow(
                 "there are networks that interpolate the sites, but the room between the balls is "
                 "too narrow for floats, and none was found: lower the radii"
             )

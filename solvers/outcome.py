@@ -29,6 +29,8 @@ class Outcome:
         Where that is from; `NO_PRICING` without a bound.
     interrupted : bool
         Whether the run was stopped before it was done.
+    reason : str
+        Why there is no network although the run was not stopped, if that is known.
     """
 
     network: ShallowNetwork | None
@@ -37,6 +39,7 @@ class Outcome:
     pricing_maximum: float
     pricing: str
     interrupted: bool = False
+    reason: str = ""
 
 
 def nothing(problem: Interpolation, *, interrupted: bool = False) -> Outcome:

@@ -173,8 +173,11 @@ class _Ramps:
 
     def __init__(self, rows: Constraints, between: tuple[Hinges, Hinges]) -> None:
         self.rows = rows
-        self.feet, self.tops = between
-        self._low, self._high = rows.features(self.feet), rows.features(self.tops)
+        low, high = map(rows.features, between)
+        # A ramp that is narrower than the rounding of the rows carries nothing.
+        seen = np.any(low != high, axis=1)
+        self.feet, self.tops = between[0][seen], between[1][seen]
+        self._low, self._high = low[seen], high[seen]
         columns = (self._low - self._high) / 2
         self._rows = np.any(columns != 0.0, axis=0)
         self.span = _span(columns, rows.targets)

@@ -23,6 +23,7 @@ from convexden.solvers.column_generation import ColumnGeneration
 from convexden.solvers.conditioning import conditioned
 from convexden.solvers.constraints import constraints
 from convexden.solvers.exchange import Bounds, Exchange
+from convexden.solvers.feasibility import TooNarrow
 from convexden.solvers.master import Master, solve_dual
 from convexden.solvers.minimax import Minimax
 from convexden.solvers.outcome import NO_PRICING, Outcome, nothing
@@ -67,7 +68,8 @@ def solve_sites(
         Called with a `Progress` after every round; the cost is infinite while samples are missed.
     clock : Clock, optional
         When its time is over, or on Ctrl-C, the outcome is the best that was found: the network, if
-        there is one, and the bound that was proven until then.
+        there is one, and the bound that was proven until then.  So it is if the room between balls
+        is too narrow for floats.
 
     Raises
     ------
@@ -91,7 +93,7 @@ def solve_sites(
         rounds, lower = rounds + 1, max(lower, bound)
         report(Progress(rounds, cost, lower, count))
 
-    proof, interrupted = None, True
+    proof, interrupted, reason = None, True, ""
     try:
         while active.size:
             part = Interpolation(
@@ -116,6 +118,8 @@ def solve_sites(
         interrupted = False
     except (KeyboardInterrupt, Stopped):
         pass  # keep what there is
+    except TooNarrow as error:
+        interrupted, reason = False, str(error)
     except InfeasibleProblem as error:
         if error.proof is None:
             raise
@@ -134,7 +138,9 @@ def solve_sites(
         np.zeros_like(loop.rows.targets) if proof.multipliers is None else proof.multipliers
     )
     values, jacobians = _spread(problem, active, *loop.rows.multipliers(multipliers))
-    return Outcome(network, values, jacobians, proof.pricing_maximum, proof.pricing, interrupted)
+    return Outcome(
+        network, values, jacobians, proof.pricing_maximum, proof.pricing, interrupted, reason
+    )
 
 
 @dataclass(frozen=True, eq=False)

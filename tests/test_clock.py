@@ -95,7 +95,7 @@ def test_formulations_are_stopped(name):
 
 @pytest.mark.parametrize("problem", [triangle(), space(), samples()])
 def test_there_is_a_network_to_fall_back_on(problem):
-    network = fallback_network(problem)
+    network = fallback_network(problem, lambda *_: False)
     assert site_errors(problem, network).totals.max() < 1e-8
     best = cd.solve(problem)
     assert network.representation_cost >= best.cost * (1 - 1e-9)

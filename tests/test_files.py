@@ -190,7 +190,7 @@ def test_files_of_other_programs_and_releases_are_read(tmp_path, text):
     for changed in (
         "\ufeff" + text,
         text.replace('"version": 1', '"version": 1.0'),
-        text.replace('"version": 1', '"version": 2, "moved": {"by": 0}, "leaves": []'),
+        text.replace('"version": 1', '"version": 2, "leaves": []'),
     ):
         path.write_text(changed, encoding="utf-8")
         assert cd.verify_certificate(cd.load(path)).passed

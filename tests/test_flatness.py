@@ -54,6 +54,8 @@ def test_the_rounding_of_numbers_is_recognized(points, rank, numbers, unit):
         np.random.default_rng(6).integers(-5, 5, (12, 2)) @ [[1.0, 2, 3], [3, 2, 0]],
         np.column_stack([[0, 3600e9, 7200e9, 14400e9], [12.1, 12.9, 14.2, 17.5]]),
         np.arange(5.0)[:, None],
+        np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]),  # coarse, but no line
+        np.vstack([np.zeros(4), np.eye(4)]),
     ],
 )
 def test_no_alarm_where_directions_are_data(points):

@@ -17,7 +17,7 @@ import pytest
 
 from convexden import load, theorems, verify_certificate
 from convexden.cli import main
-from convexden.errors import InvalidProblem
+from convexden.errors import ExternalFailure, InvalidProblem
 from convexden.files import whole_folder
 from convexden.report import check_report, write_report
 from convexden.report._formulas import formula
@@ -330,7 +330,7 @@ def test_a_folder_that_cannot_take_its_place_leaves_the_earlier_one(tmp_path, mo
 
     monkeypatch.setattr(os, "rename", second_fails)
     with (
-        pytest.raises(InvalidProblem, match="no space left"),
+        pytest.raises(ExternalFailure, match="no space left"),
         whole_folder(path, lambda _: True) as temporary,
     ):
         (temporary / "new").write_text("")

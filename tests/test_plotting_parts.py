@@ -16,7 +16,7 @@ from scipy import stats
 from convexden import data, plotting
 from convexden.alignment import align
 from convexden.data import regular_simplex
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidInput, InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.plotting.dual import heights
 from convexden.problem import Interpolation, denoising
@@ -126,7 +126,7 @@ def test_without_hinges_there_is_nothing_to_draw(draw: object) -> None:
 
 def test_ramps_need_a_network_of_the_problem() -> None:
     problem = Interpolation(RAYS, [0.0, 1.0, 2.0, 3.0], 0.1)
-    with pytest.raises(InvalidProblem, match="do not map 2 inputs to 1 outputs"):
+    with pytest.raises(InvalidInput, match="do not map 2 inputs to 1 outputs"):
         plotting.plot_ramps(problem, CONSTANT)
     with pytest.raises(InvalidProblem, match="at least one"):
         plotting.plot_ramps(denoising(RAYS, radius=0.1), CONSTANT, most=0)

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from convexden import data, plotting
 from convexden.certificate import Certificate
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import ExternalFailure, InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.solution import Solution
@@ -71,7 +71,7 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
-    with pytest.raises(InvalidProblem, match="no space left"):
+    with pytest.raises(ExternalFailure, match="no space left"):
         plotting.plot_solution(_line(), tmp_path / "h.png")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 

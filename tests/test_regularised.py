@@ -243,9 +243,10 @@ def test_the_path_has_penalties_of_its_own() -> None:
 
 @pytest.mark.parametrize("penalty", [0.0, -1.0, np.nan, np.inf, "a", []])
 def test_penalties_must_be_positive(penalty: float) -> None:
-    for ask in (regularise, regularisation_path):
-        with pytest.raises(InvalidInput, match="give a number above 0"):
-            ask(samples(0, 5, 1, 1), penalty)
+    with pytest.raises(InvalidInput, match="give a number above 0"):
+        regularise(samples(0, 5, 1, 1), penalty)
+    with pytest.raises(InvalidInput, match="positive and finite|NaN or infinity|not an array"):
+        regularisation_path(samples(0, 5, 1, 1), penalty)
 
 
 def test_balls_are_refused() -> None:

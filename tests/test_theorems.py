@@ -236,9 +236,10 @@ def test_univariate_merges_balls_that_meet() -> None:
 @pytest.mark.parametrize("shift", [0.0, 1e3])
 def test_rounding_of_affine_data_costs_nothing(shift: float) -> None:
     points = np.array([0.0, 0.1, 0.2, 0.3, 0.7, 1.1]) + shift
-    result = univariate.verify(points, 0.0, [0.0, 0.3, 0.6, 0.9, 2.1, 3.3])
+    targets = 2 * points
+    result = univariate.verify(points, 0.0, targets)
     assert (result.verdict, result.closed_form_cost) == ("confirmed", 0.0)
-    bent = univariate.closed_form(points, 0.0, [0.0, 0.3, 0.6, 0.9 + 1e-9, 2.1, 3.3])
+    bent = univariate.closed_form(points, 0.0, targets + 1e-9 * np.eye(6)[3])
     assert bent.cost > 1e-9
 
 

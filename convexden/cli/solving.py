@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convexden import arguments
 from convexden.cli.console import Quiet, say, show
 from convexden.errors import InvalidProblem
 
@@ -105,6 +104,8 @@ def solve(
 
     Interrupted by Ctrl-C it keeps the best that was found, with exit status 130.
     """
+    from convexden import arguments
+
     arguments.tolerance(tolerance, "--tolerance")
     if time_limit is not None:
         arguments.number("--time-limit", time_limit, above=0.0)

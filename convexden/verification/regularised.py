@@ -160,12 +160,12 @@ def verify_objective(
             "the squared error is one of samples, and some sites are balls: set all radii to 0"
         )
     errors = site_errors(problem, network).values
-    fit = 0.5 * float(errors @ errors)
-    cost = float(
-        np.linalg.norm(network.output_weights, axis=1)
-        @ np.linalg.norm(network.input_weights, axis=1)
-    )
-    objective = fit + penalty * cost
+    # Rounded up: the errors are bounds, and so are the sums, whose terms are all positive.
+    terms = errors.size + network.neurons + network.input_dimension + network.output_dimension
+    rounding = 1.0 + (terms + 8) * float(np.finfo(float).eps)
+    fit = 0.5 * float(errors @ errors) * rounding
+    cost = network.representation_cost * rounding
+    objective = (fit + penalty * cost) * rounding
     spread = problem.targets - problem.targets.mean(axis=0)
     floor = ROUNDING * float(np.sum(spread**2))
 
