@@ -157,7 +157,8 @@ def verify(
     cost, lower_bound, relative_gap, status : optional
         What is stated; what is None is not checked.
     tolerance : float, optional
-        For the relative gap if the status is "certified".
+        For the relative gap if the status is "certified", and for the cost of the correction if
+        the points are so far from the origin that it is due to the rounding of biases.
 
     Raises
     ------
@@ -197,6 +198,7 @@ def judge(
     # What the multipliers could prove at most, if P were no more than what is attained.
     attained = float(certificate.pricing_maximum) if evidence.obstacle else pricing.lower
     within_reach = provable(dual, attained)
+    remoteness = _remoteness(problem)
 
     checks = [
         check(
@@ -210,9 +212,11 @@ def judge(
         check(
             "enclosed correction",
             ratio(evidence.upper.increase, own_cost),
-            CORRECTION_LIMIT,
+            # Rounding that costs the certificate and can be avoided is a fault.
+            tolerance if remoteness and true_gap > tolerance else CORRECTION_LIMIT,
             "no network nearby is shown to meet every target exactly: "
-            + (evidence.upper.reason or f"the correction costs {evidence.upper.increase:.3g}"),
+            + (evidence.upper.reason or f"the correction costs {evidence.upper.increase:.3g}")
+            + remoteness,
         ),
         *equality_checks(dual),
         pricing_check(certificate, pricing, evidence.obstacle),
