@@ -184,8 +184,11 @@ class Exchange(ABC):
             bounds.proven, bounds.proof = lower, multipliers / scale
         return found, heights
 
-    def _improve_cost(self, hinges: Hinges, columns: Array, weights: Array) -> None:
-        """Keep the network of these hinges with nearly these weights if it is the cheapest."""
+    def _improve_cost(
+        self, hinges: Hinges, columns: Array, weights: Array, limit: float = 0.0
+    ) -> None:
+        """Keep the network of these hinges with nearly these weights if it is the cheapest, or
+        costs less than the limit."""
         bounds = self.bounds
         norms = np.linalg.norm(weights, axis=1)
         # Hinges that a method moved may have come to cut a ball, or to pass a sample.
@@ -198,8 +201,9 @@ class Exchange(ABC):
             if repaired is None:
                 continue
             cost = self._cost(columns[heavy], repaired)
-            if cost < bounds.cost * (1 - _CHEAPER):
+            if cost < max(limit, bounds.cost * (1 - _CHEAPER)):
                 bounds.hinges, bounds.weights, bounds.cost = hinges[heavy], repaired, cost
+                limit = 0.0
             if bounds.gap > CLOUDED:
                 break  # the last digits are not wanted yet
 
@@ -209,6 +213,7 @@ class Exchange(ABC):
         bounds = self.bounds
         if bounds.hinges is None or not len(bounds.hinges):
             return
+        self._merge(bounds.hinges, np.linalg.norm(bounds.weights, axis=1))
         columns = self.rows.features(bounds.hinges)
         thinned = thin(columns, self.rows.targets, bounds.weights)
         if thinned is None:
@@ -217,6 +222,21 @@ class Exchange(ABC):
         cost = self._cost(columns[kept], weights)
         if cost <= bounds.cost * (1 + _THINNER):
             bounds.hinges, bounds.weights, bounds.cost = bounds.hinges[kept], weights, cost
+
+    def _merge(self, hinges: Hinges, norms: Array) -> None:
+        """Keep the polished network of the heavy ones of these hinges, each for all that are close
+        to it, if there are fewer of them and the goal is reached."""
+        bounds = self.bounds
+        heavy = np.flatnonzero(norms > _LIGHT[0] * norms.max())
+        active, alphas = merged(hinges[heavy], norms[heavy], _CLOUD)
+        if len(active) == len(norms) or bounds.gap > CLOUDED or self.rows.targets.size >= SMALL:
+            return
+        polished = polish(self.rows, self.pricing, active, alphas, bounds.multipliers)
+        if polished is None:
+            return
+        columns = self.rows.features(polished.hinges)
+        limit = bounds.lower * (1 + self._goal)
+        self._improve_cost(polished.hinges, columns, polished.weights, limit)
 
     def _cost(self, columns: Array, weights: Array) -> float:
         """The cost of a network, and about that of what it misses the rows by; infinite if it

@@ -21,6 +21,9 @@ CASES = {
 }
 
 
+ROUNDING = 1e-13  # of heights of about one
+
+
 class Setting:
     """Local maxima at random multipliers, their branches, and a direction to go."""
 
@@ -88,8 +91,13 @@ def test_the_error_is_of_third_order(setting):
         assert (first <= heights**2 * (1 + 1e-9)).all()  # a hinge of the face is below its maximum
         order = np.argsort(mine)
         same = order[np.searchsorted(mine, both, sorter=order)]
-        errors.append(np.median(np.abs(model - heights**2)[same]))
-        without.append(np.median((heights**2 - first)[same]))
+        errors.append(np.abs(model - heights**2)[same])
+        without.append((heights**2 - first)[same])
+    # The model of some branches of one output is exact.
+    exact = errors[0] <= ROUNDING
+    assert not exact.all()
+    assert (errors[1][exact] <= ROUNDING).all()
+    errors, without = ([np.median(each[~exact]) for each in part] for part in (errors, without))
     assert errors[1] <= errors[0] / 250
     assert without[0] / 200 <= without[1] <= without[0] / 50
     assert errors[1] <= without[1] / 30

@@ -17,7 +17,14 @@ from conftest import (
 )
 from numpy.typing import NDArray
 
-from convexden import Interpolation, NotCertified, UnsupportedProblem, denoising, solve
+from convexden import (
+    InfeasibleProblem,
+    Interpolation,
+    NotCertified,
+    UnsupportedProblem,
+    denoising,
+    solve,
+)
 from convexden.data import regular_simplex
 from convexden.solvers.atoms import Hinges
 from convexden.solvers.constraints import constraints
@@ -193,8 +200,13 @@ def test_special_cases_of_the_method():
     assert line.certified
     constant = solve(Interpolation(equilateral(), np.ones(3), 0.1), method="ramps")
     assert (constant.cost, constant.certified) == (0.0, True)
-    with pytest.raises(NotCertified, match="ramps alone do not interpolate these targets"):
+    # Beyond contact with the lines through the others no network interpolates; just short of it
+    # there are networks, but no ramps that floats could tell from a step.
+    with pytest.raises(InfeasibleProblem) as caught:
         solve(denoising(equilateral(), radius=0.8), method="ramps")
+    assert caught.value.proof is not None
+    with pytest.raises(NotCertified, match="ramps alone do not interpolate these targets"):
+        solve(denoising(equilateral(), radius=0.75 * (1 - 1e-14)), method="ramps")
     with pytest.raises(UnsupportedProblem, match="15 sites .* have 16383 activation patterns"):
         solve(denoising(regular_simplex(14), radius=0.01), method="ramps")
 

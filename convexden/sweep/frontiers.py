@@ -24,7 +24,8 @@ Status = Literal["bracketed", "undecided", "interrupted"]
 Claim: TypeAlias = ClosedForm | Result | Solution | Verification | bool
 
 TOLERANCE = 1e-10  # relative accuracy to which optimality has to be proved
-# Excesses are known up to the widths of gaps and enclosures; those that are extrapolated exceed it.
+# Excesses are known up to the widths of gaps and enclosures: this, or what is found where there is
+# none; those that are extrapolated exceed it.
 KNOWN = 2e-12
 CLEAN = 1e-10
 NODES = 4  # of them at most,
@@ -403,21 +404,29 @@ def _onset(evaluations: tuple[Evaluation, ...], low: float, high: float) -> Onse
     sign = 1 if any(each.parameter == high for each in refuted) else -1  # of growth
     end = high if sign > 0 else low
     nodes = [each for each in refuted if sign * (each.parameter - end) >= 0]
+    floor = _floor(evaluations, low if sign > 0 else high)
+    known = max(KNOWN, abs(floor))
     found = []
     for order in ORDERS:
         chosen: list[tuple[float, float]] = []
         for each in sorted(nodes, key=lambda each: each.excess or 0.0):
-            size = max(each.excess or 0.0, 0.0) ** (1 / order)
+            size = max((each.excess or 0.0) - floor, 0.0) ** (1 / order)
             if size**order >= CLEAN and (not chosen or size >= APART * chosen[-1][1]):
                 chosen.append((each.parameter, size))
         if len(chosen) < 3:
             continue
         parameter, error = _extrapolate(chosen[:NODES], 0.0)
         nearest, size = chosen[0]
-        error += abs(nearest - parameter) * KNOWN / (order * size**order)
+        error += abs(nearest - parameter) * known / (order * size**order)
         if sign * (parameter - end) <= error:  # or it would be where the claim is refuted
             found.append(Onset(parameter, order, error))
     return min(found, key=lambda onset: onset.error, default=None)
+
+
+def _floor(evaluations: tuple[Evaluation, ...], parameter: float) -> float:
+    """The excess that was found at a parameter where there is none, by widths and rounding."""
+    (there,) = (each for each in evaluations if each.parameter == parameter)
+    return there.excess or 0.0 if there.verdict == "confirmed" else 0.0
 
 
 def _passing(

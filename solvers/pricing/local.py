@@ -15,7 +15,6 @@ import numpy as np
 from convexden.clock import UNLIMITED, Clock
 from convexden.problem import Interpolation
 from convexden.solvers.atoms import (
-    SAME_LINE,
     Array,
     Flags,
     Hinges,
@@ -45,6 +44,7 @@ _DOUBT = 7  # and if nothing violates the dual constraint
 _VIOLATED = 1 + 1e-10
 _KEPT = 600  # maxima remembered for the next call
 _TOUCHED = 1e-9
+_SAME = 1e-11  # climbs end nearer to their maximum than this: what differs by less is one
 
 
 class LocalPricing(Pricing):
@@ -102,7 +102,7 @@ class LocalPricing(Pricing):
             heights = np.append(heights, ascent.heights(new))
             settled = np.append(settled, np.zeros(len(new), dtype=bool))
             order = np.argsort(-heights, kind="stable")
-            order = order[distinct(found[order], SAME_LINE)]
+            order = order[distinct(found[order], _SAME)]
             found, heights, settled = found[order], heights[order], settled[order]
             idle = 0 if heights[0] > best * (1 + 1e-12) else idle + 1
             best = float(heights[0])
