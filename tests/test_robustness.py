@@ -259,3 +259,15 @@ def test_what_does_not_end_is_ended(fault: str) -> None:
 def test_memory_is_limited() -> None:
     ((_, reports, fate),) = pool.run(slow_work, ["hoards"], jobs=1, seconds=5.0, memory=4 << 30)
     assert (reports, fate) == ([], "the process ended with 1")
+
+
+def test_targets_affine_up_to_rounding_may_have_a_bound_above_zero() -> None:
+    """The package calls their cost 0; the targets as they are cost a rounding."""
+    points = np.arange(7.0)[:, None]
+    solution = cd.solve(cd.Interpolation(points, -1.37749575594750 - 0.18227821827478 * points))
+    assert solution.cost == 0.0
+    found = judge_solution(solution, 1e-8, 10.0)
+    assert not found.falsities
+    assert found.optimum.low == 0
+    assert found.optimum.high is not None
+    assert 0 < found.optimum.high < 1e-14

@@ -10,7 +10,7 @@ false if the optimum is shown to contradict it; what is only not shown is a rema
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -80,7 +80,8 @@ def judge_solution(solution: Any, tolerance: float, seconds: float, given: Any =
     sites = exact_sites(problem.centers, problem.targets, problem.radii)
     optimum = enclosed(sites, solution.network, solution.certificate, seconds)
     if solution.cost == 0.0 and optimum.low > 0 and affine_within_rounding(sites):
-        optimum = Optimum(high=Fraction(0), high_from="an affine map, rounded")
+        # A bound above zero is true of the targets as they are.
+        optimum = replace(optimum, low=Fraction(0), low_from="an affine map, rounded")
     falsities = _inconsistent(solution, tolerance)
     if given is not None:
         falsities += _moved(solution.problem, given, 0)
