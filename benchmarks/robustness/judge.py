@@ -95,7 +95,7 @@ def judge_solution(solution: Any, tolerance: float, seconds: float, given: Any =
             f"the cost of a network ({optimum.high_from})"
         )
         # Moved data are stored to their last place only, which may matter to what is this small.
-        tiny = moved is not None and optimum.high < _smallest_told(sites)
+        tiny = moved is not None and lower - optimum.high < _smallest_told(sites)
         (remarks if tiny else falsities).append(text)
     if solution.status == "certified":
         if optimum.low > cost:
