@@ -94,8 +94,10 @@ def judge_solution(solution: Any, tolerance: float, seconds: float, given: Any =
             f"lower bound {float(lower):.17g} > {float(optimum.high):.17g}, "
             f"the cost of a network ({optimum.high_from})"
         )
-        # Moved data are stored to their last place only, which may matter to what is this small.
-        tiny = moved is not None and lower - optimum.high < _smallest_told(sites)
+        # Moved data are stored to their last place only: an optimum or a difference this small may
+        # be that of the last places, and off their plane any targets may be affine.
+        told = _smallest_told(sites)
+        tiny = moved is not None and min(optimum.high, lower - optimum.high) < told
         (remarks if tiny else falsities).append(text)
     if solution.status == "certified":
         if optimum.low > cost:
