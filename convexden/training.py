@@ -27,7 +27,7 @@ from convexden import arguments
 from convexden.charts import check_fit
 from convexden.distances import rms_distance, sup_distance_bounds
 from convexden.errors import InvalidInput, InvalidProblem, UnsupportedProblem
-from convexden.network import ShallowNetwork
+from convexden.network import LARGEST, ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Solution
 from convexden.solving import solve
@@ -184,7 +184,8 @@ def train(
 
     def snapshot() -> Snapshot:
         arrays = [p.detach().cpu().numpy() for p in parameters]
-        if not all(np.isfinite(array).all() for array in arrays):
+        # Beyond `LARGEST` no network holds them; NaN is not below it either.
+        if not all((np.abs(array) <= LARGEST).all() for array in arrays):
             raise InvalidProblem(f"the training diverged by epoch {epoch}: lower the learning rate")
         network = ShallowNetwork(arrays[0], arrays[1].T, arrays[2], arrays[3].T, arrays[4])
         with torch.no_grad():

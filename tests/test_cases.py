@@ -448,7 +448,8 @@ def test_twins_near_contact() -> None:
     ]
     targets = [centers[0], centers[1], centers[0]]
     problem = cd.Interpolation(centers, targets, 0.8370193943585265)
-    assert refusal(problem) in ("", "not-certified") or "radii" in refusal(problem)
+    said = refusal(problem)
+    assert not said or said.startswith("not-certified") or "radii" in said
 
 
 @pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
