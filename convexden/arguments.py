@@ -109,13 +109,6 @@ def choice(name: str, value: object, options: Iterable[str]) -> str:
     raise InvalidInput(f"there is no {name} {shown(value)}: choose from {', '.join(options)}")
 
 
-def flag(name: str, value: object) -> bool:
-    """True or False."""
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    raise InvalidInput(f"{name} is {shown(value)}: give True or False")
-
-
 def callback(name: str, value: object) -> None:
     """Raise InvalidInput unless this may be called, or is None."""
     if value is not None and not callable(value):
