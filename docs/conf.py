@@ -1,4 +1,4 @@
-"""How the documentation is built: python -m sphinx -W --keep-going -b html docs docs/_build/html"""
+"""Built by python -m sphinx -j auto -W --keep-going -b html docs docs/_build/html"""
 
 from __future__ import annotations
 
@@ -75,6 +75,7 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "within_subsection_order": "ExampleTitleSortKey",
     "matplotlib_animations": False,
+    "parallel": True,  # as many examples at a time as Sphinx has processes (-j)
 }
 
 warnings.filterwarnings("ignore", message=".*is non-interactive", category=UserWarning)

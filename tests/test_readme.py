@@ -5,12 +5,14 @@ import re
 from pathlib import Path
 
 import pytest
+from pages import run_page
 
 from convexden import save, solve
 from convexden.data import triangle
 from convexden.problem import denoising
 
-README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+PAGE = Path(__file__).resolve().parent.parent / "README.md"
+README = PAGE.read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:
@@ -23,9 +25,7 @@ def test_two_commands_do_the_set_up():
 
 def test_python_example_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    names: dict = {}
-    for example in blocks("python"):
-        exec(example, names)
+    names = run_page(PAGE)
     assert names["solution"].certified
     assert names["solution"].network(names["clean"] + 0.1) == pytest.approx(names["clean"])
     assert {path.name for path in tmp_path.iterdir()} == {"denoiser.json", "denoiser.pdf"}

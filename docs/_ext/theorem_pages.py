@@ -11,6 +11,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from joblib import Parallel, delayed
+
 import convexden as cd
 from convexden import cli
 from convexden.files import whole_file
@@ -111,9 +113,11 @@ for result in theorems.verify_all(["{name}"], instances={instances}):
 
 
 def write_pages(app: Any) -> None:
+    """As many at a time as Sphinx has processes (-j)."""
     folder = Path(app.srcdir) / FOLDER
     folder.mkdir(exist_ok=True)
-    pages = {f"{name}.rst": page(theorem, folder) for name, theorem in registry.items()}
+    written = Parallel(n_jobs=app.parallel)(delayed(page)(name, folder) for name in registry)
+    pages = {f"{name}.rst": text for name, text in zip(registry, written, strict=True)}
     pages["index.rst"] = index()
     for old in folder.iterdir():
         if old.suffix == ".rst" and old.name not in pages:
@@ -132,7 +136,8 @@ def index() -> str:
     return INDEX.format(rows="\n".join(rows), names="\n".join(f"   {name}" for name in registry))
 
 
-def page(theorem: Theorem, folder: Path) -> str:
+def page(name: str, folder: Path) -> str:
+    theorem = registry[name]
     module = theorem.closed_form.__module__
     code = CODE.format(name=theorem.name, instances=INSTANCES)
     arguments = ["verify", theorem.name, "--instances", str(INSTANCES), "--each", "--quiet"]
