@@ -269,7 +269,7 @@ def test_solve_local_without_a_bound(run, monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(LiveLine, "show", interrupt)
-    np.save("space.npy", random_points(64, 3, 0))
+    np.save("space.npy", random_points(16, 3, 0))  # too many for semidefinite programs
     options = ("--radius", "0.0001", "--local", "--output", "out.json")
     status, output, error = run("solve", "space.npy", *options)
     assert status == 130, error

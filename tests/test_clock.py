@@ -38,8 +38,8 @@ def triangle() -> cd.Interpolation:
     return cd.denoising(cd.data.triangle((48, 60, 72)), radius=0.25).reduce().problem
 
 
-def space() -> cd.Interpolation:
-    points = np.random.default_rng(3).standard_normal((7, 3))
+def space(sites: int = 7) -> cd.Interpolation:
+    points = np.random.default_rng(3).standard_normal((sites, 3))
     return cd.denoising(points, radius=0.05).reduce().problem
 
 
@@ -55,9 +55,9 @@ def samples() -> cd.Interpolation:
     [
         (triangle(), None),
         (space(), None),
-        (space(), "column-generation"),
+        (space(5), "column-generation"),
         (samples(), None),
-        (space(), "local"),
+        (triangle(), "local"),
     ],
     ids=["plane", "faces", "columns", "samples", "local"],
 )

@@ -75,6 +75,8 @@ def test_it_ends_with_a_certified_optimum(solved):
     assert loop.bounds.proven == loop.bounds.lower
 
 
+# Column generation needs a quarter of a minute for "simplex 4, 2", and says what verification said.
+@pytest.mark.parametrize("solved", [name for name in CASES if name != "simplex 4, 2"], indirect=True)
 def test_it_is_the_optimum_of_column_generation(solved):
     problem, loop, _ = solved
     exact = PlanePricing if problem.input_dimension == 2 else FacePricing
@@ -155,10 +157,12 @@ class Misled(FacePricing):
         return self.blind
 
 
-@pytest.mark.parametrize("method", [Minimax, ColumnGeneration])
-def test_believed_bounds_are_proven_before_it_ends(method):
+@pytest.mark.parametrize(
+    ("method", "name"), [(Minimax, "8 sites in space"), (ColumnGeneration, "mixed radii")]
+)
+def test_believed_bounds_are_proven_before_it_ends(method, name):
     """However wrong the quick pricer is, no false bound is reported, and none is left."""
-    problem = CASES["8 sites in space"]
+    problem = CASES[name]
     best = method_on(problem).run()
     steps: list[Progress] = []
     pricing = Misled(problem)
@@ -222,7 +226,7 @@ def test_only_exact_pricers_are_called_so():
 @pytest.mark.parametrize("method", [Minimax, ColumnGeneration])
 def test_proposals_prove_nothing(method):
     """The believed bound is the optimum, and still none of it is proven or reported."""
-    problem = CASES["simplex 3, 0"]
+    problem = CASES["simplex 3, 1"]
     steps: list[Progress] = []
     loop = method(constraints(problem), LocalPricing(problem), 1e-8, report=steps.append)
     bounds = loop.run()

@@ -88,7 +88,7 @@ def test_the_greatest_is_found_and_none_is_above_it(problem):
 
 
 def test_the_greatest_is_found_where_many_are_nearly_as_great():
-    problem = images(6)
+    problem = images(5)
     rows, exact = constraints(problem), FacePricing(problem)
     method = Minimax(rows, exact, 1e-8)
     method.run()
@@ -184,7 +184,7 @@ def test_no_plane_between_balls_that_almost_touch():
     assert len(pricing.maxima(*multipliers(pricing.problem, 0), 0.0)[1]) == 0
 
 
-@pytest.mark.parametrize("build", [lambda: images(5), lambda: sites(0, 12, 3)])
+@pytest.mark.parametrize("build", [lambda: images(5), lambda: sites(0, 9, 3)])
 def test_column_generation_reaches_the_exact_cost(build):
     problem = build()
     exact = Minimax(constraints(problem), FacePricing(problem), 1e-8).run()

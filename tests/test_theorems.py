@@ -154,15 +154,14 @@ def test_no_random_hinge_exceeds_the_certificate_in_space(
 
 @pytest.mark.parametrize("dimension", [2, 3, 4, 5, 6])
 def test_pricing_of_the_closed_form_dual_recovers_the_threshold(dimension: int) -> None:
-    below, above = 0.5, 0.999
-    while above - below > 1e-11:
-        middle = (below + above) / 2
-        claim = equilateral_beyond.closed_form(*simplex(dimension, middle))
-        assert claim.certificate is not None
-        found = examine(claim.problem, claim.network, claim.certificate).pricing
-        assert found.upper <= found.lower * (1 + 1e-9)
-        below, above = (below, middle) if found.lower > 1 + 1e-11 else (middle, above)
-    assert middle == pytest.approx(equilateral.threshold(dimension), rel=1e-10)
+    threshold = equilateral.threshold(dimension)
+    for distance in (1e-10, 1e-7, 1e-4, 1e-2, 0.3):
+        for fraction in (threshold * (1 - distance), min(threshold * (1 + distance), 0.999)):
+            claim = equilateral_beyond.closed_form(*simplex(dimension, fraction))
+            assert claim.certificate is not None
+            found = examine(claim.problem, claim.network, claim.certificate).pricing
+            assert found.upper <= found.lower * (1 + 1e-9)
+            assert (found.lower > 1 + 1e-11) == (fraction > threshold)
 
 
 def _largest_random_height(closed_form: theorems.ClosedForm, count: int = 20_000) -> float:
@@ -410,7 +409,8 @@ def test_verdict(claimed: float, cost: float, lower_bound: float, verdict: str) 
 @pytest.mark.parametrize("name", PROVED)
 def test_theorems_are_confirmed(name: str) -> None:
     kinds = len(theorems.get(name).kinds)
-    for result in theorems.verify_all([name], instances=2 * kinds, seed=4):
+    instances = kinds if name in SOLVED else 2 * kinds  # a proof by multipliers is fast
+    for result in theorems.verify_all([name], instances=instances, seed=4):
         assert result.verdict == "confirmed", (result.instance, result.kind)
         assert abs(result.relative_excess) <= max(10 * result.relative_gap, 1e-12)
         assert list(result.as_dict()) == [
@@ -529,7 +529,7 @@ def test_regular_simplices_are_confirmed_below_the_threshold(
 
 
 @pytest.mark.parametrize(
-    ("dimension", "distance"), [(2, 1e-9), (3, 1e-9), (4, 1e-9), (5, 1e-9), (6, 1e-2)]
+    ("dimension", "distance"), [(2, 1e-9), (3, 1e-9), (4, 1e-9), (5, 1e-9)]
 )
 def test_regular_simplices_are_refuted_above_the_threshold(dimension: int, distance: float) -> None:
     fraction = equilateral.threshold(dimension) * (1 + distance)
