@@ -75,8 +75,8 @@ def test_it_ends_with_a_certified_optimum(solved):
     assert loop.bounds.proven == loop.bounds.lower
 
 
-# Column generation needs a quarter of a minute for "simplex 4, 2", and says what verification said.
-@pytest.mark.parametrize("solved", [name for name in CASES if name != "simplex 4, 2"], indirect=True)
+# On the last simplex column generation takes long, and verification says the same.
+@pytest.mark.parametrize("solved", sorted(set(CASES) - {"simplex 4, 2"}), indirect=True)
 def test_it_is_the_optimum_of_column_generation(solved):
     problem, loop, _ = solved
     exact = PlanePricing if problem.input_dimension == 2 else FacePricing

@@ -528,9 +528,7 @@ def test_regular_simplices_are_confirmed_below_the_threshold(
     assert equilateral_beyond.verify(*simplex(dimension, fraction)).verdict == "confirmed"
 
 
-@pytest.mark.parametrize(
-    ("dimension", "distance"), [(2, 1e-9), (3, 1e-9), (4, 1e-9), (5, 1e-9)]
-)
+@pytest.mark.parametrize(("dimension", "distance"), [(2, 1e-9), (3, 1e-9), (4, 1e-9), (5, 1e-9)])
 def test_regular_simplices_are_refuted_above_the_threshold(dimension: int, distance: float) -> None:
     fraction = equilateral.threshold(dimension) * (1 + distance)
     result = equilateral_beyond.verify(*simplex(dimension, fraction))
