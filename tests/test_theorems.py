@@ -432,7 +432,8 @@ def test_theorems_are_confirmed(name: str) -> None:
 @pytest.mark.parametrize("name", PROVED)
 def test_the_solver_agrees_with_the_theorems(name: str) -> None:
     theorem = theorems.get(name)
-    quick = [k for k, kind in enumerate(theorem.kinds) if "6-simplex" not in kind]
+    slow = {"5-simplex", "6-simplex", "6-simplex (near)"}
+    quick = [k for k, kind in enumerate(theorem.kinds) if kind not in slow]
     for k in quick:
         claim = theorem.closed_form(**theorem.draw(6, k))
         result = theorems.compare(name, claim, solve=True)
