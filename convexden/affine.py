@@ -44,7 +44,7 @@ class AffinePart:
         """The least-squares fit of samples, if it is large; of balls nothing."""
         if problem.radii.any() or not _nearly_affine(problem):
             return cls(problem)
-        hull = Hull.of(problem.centers)
+        hull = problem.hull
         fit = AffineFit.least_squares(inside(hull), problem.targets)
         try:
             return cls(Interpolation(problem.centers, fit.misses()), fit, hull)

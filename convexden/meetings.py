@@ -19,6 +19,8 @@ Indices = NDArray[np.intp]
 # holds, because the squares of smaller ones leave the range of float64.
 DISTANCE_ROUNDING = 2.0**-52
 LEAST_DISTANCE = 1e-140
+# Numbers of all differences of centers up to which looking at all pairs takes no time.
+_FEW = 20_000
 
 
 class Neighbors:
@@ -39,6 +41,19 @@ class Neighbors:
         return np.sort(self._order[first:last])
 
 
+def apart(centers: Array, radii: Array) -> bool:
+    """Whether no two sites meet, if there are few: then all pairs are looked at at once.  False may
+    mean unknown."""
+    count, dimension = centers.shape
+    if count * count * dimension > _FEW:
+        return False
+    steps = centers[:, None] - centers
+    distances = np.sqrt(np.einsum("mnd,mnd->mn", steps, steps))
+    reach = radii[:, None] + radii
+    separate = distances > reach + _rounding(distances, reach, dimension)
+    return int(separate.sum()) == count * (count - 1)
+
+
 def clashing_pair(centers: Array, targets: Array, radii: Array) -> tuple[int, int] | None:
     """Two sites that meet, if only in one point, and have different targets; None without any.
 
@@ -57,8 +72,7 @@ def clashing_pair(centers: Array, targets: Array, radii: Array) -> tuple[int, in
         others = others[(radii[others] <= radii[n]) & (targets[others] != targets[n]).any(axis=1)]
         distances = np.linalg.norm(centers[others] - centers[n], axis=1)
         reach = radii[others] + radii[n]
-        rounding = (centers.shape[1] + 8) * DISTANCE_ROUNDING * (distances + reach)
-        rounding = np.maximum(rounding, LEAST_DISTANCE)
+        rounding = _rounding(distances, reach, centers.shape[1])
         for i in np.flatnonzero(distances <= reach + rounding):
             m = int(others[i])
             if distances[i] < reach[i] - rounding[i] or _meet(centers, radii, m, int(n)):
@@ -69,6 +83,8 @@ def clashing_pair(centers: Array, targets: Array, radii: Array) -> tuple[int, in
 def contained(centers: Array, radii: Array) -> NDArray[np.bool_]:
     """Which sites lie in others: those in a ball, and repeated samples but the first."""
     inside = np.zeros(len(centers), dtype=bool)
+    if apart(centers, radii):
+        return inside
     balls = np.flatnonzero(radii > 0)
     neighbors = Neighbors(centers)
     for n in balls:
@@ -81,6 +97,12 @@ def contained(centers: Array, radii: Array) -> NDArray[np.bool_]:
     first = np.unique(centers[samples], axis=0, return_index=True)[1]
     inside[np.delete(samples, first)] = True
     return inside
+
+
+def _rounding(distances: Array, reach: Array, dimension: int) -> Array:
+    """By how much distances and sums of radii in floats may be off."""
+    rounding = (dimension + 8) * DISTANCE_ROUNDING * (distances + reach)
+    return np.asarray(np.maximum(rounding, LEAST_DISTANCE))
 
 
 def _clash_on_a_line(y: Array, targets: Array, radii: Array) -> tuple[int, int] | None:

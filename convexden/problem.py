@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from convexden import arguments
 from convexden.errors import InvalidProblem
-from convexden.meetings import clashing_pair
+from convexden.hull import Hull
+from convexden.meetings import apart, clashing_pair
 
 if TYPE_CHECKING:
     from convexden.reduction import Reduction
@@ -96,15 +98,26 @@ class Interpolation:
         """Output dimension p."""
         return int(self.targets.shape[1])
 
-    @property
+    @cached_property
+    def hull(self) -> Hull:
+        """The affine hull of the centers."""
+        return Hull.of(self.centers)
+
+    @cached_property
     def input_spread(self) -> float:
         """Largest distance of a centre from the mean of the centres."""
         return _spread(self.centers)
 
-    @property
+    @cached_property
     def target_spread(self) -> float:
         """Largest distance of a target from the mean of the targets."""
         return _spread(self.targets)
+
+    def part(self, sites: NDArray[np.intp]) -> Interpolation:
+        """The problem of these sites, rising; itself if it has no others."""
+        if len(sites) == len(self):
+            return self
+        return Interpolation(self.centers[sites], self.targets[sites], self.radii[sites])
 
     def reduce(self) -> Reduction:
         """The problem in the fewest dimensions: `Reduction.of` this problem, all sites kept."""
@@ -114,6 +127,8 @@ class Interpolation:
 
     def _check_meeting_sites(self) -> None:
         """Refuse sites that meet, if only in one point, and have different targets."""
+        if apart(self.centers, self.radii):
+            return
         pair = clashing_pair(self.centers, self.targets, self.radii)
         if pair is not None:
             first, last = pair

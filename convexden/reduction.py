@@ -71,18 +71,15 @@ class Reduction:
     @classmethod
     def _keeping(cls, problem: Interpolation, sites: NDArray[np.intp]) -> Reduction:
         """The reduction of a problem to these sites and their hull."""
-        centers, targets, radii = (
-            array[sites] for array in (problem.centers, problem.targets, problem.radii)
-        )
-        part = Interpolation(centers, targets, radii)
-        inputs, outputs = Hull.of(centers), Hull.of(targets)
+        part = problem.part(sites)
+        inputs, outputs = part.hull, Hull.of(part.targets)
         input_scale = _power_of_two(part.input_spread)
         output_scale = _power_of_two(part.target_spread or 1.0)
         try:
             reduced = Interpolation(
                 inputs.coordinates / input_scale,
                 outputs.coordinates / output_scale,
-                radii / input_scale,
+                part.radii / input_scale,
             )
         except InvalidProblem as error:
             raise NotCertified(
@@ -160,7 +157,7 @@ class Reduction:
 
 def moved_problem(problem: Interpolation) -> Interpolation:
     """The problem with its centers in their affine hull, to the last place of a float."""
-    moved = Hull.of(problem.centers).moved_points
+    moved = problem.hull.moved_points
     return Interpolation(moved, problem.targets, problem.radii)
 
 

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial import cKDTree
-from scipy.spatial.distance import cdist
 
 from convexden.problem import Interpolation
 
@@ -122,6 +120,23 @@ def dual_heights(problem: Interpolation, hinges: Hinges, values: Array, jacobian
 
 
 def spanning_tree(points: Array) -> tuple[Indices, Indices]:
-    """The two ends of every edge of a minimum spanning tree of the points."""
-    tree = minimum_spanning_tree(cdist(points, points)).tocoo()
-    return tree.row.astype(np.intp), tree.col.astype(np.intp)
+    """The two ends of every edge of a minimum spanning tree of the points, by Prim's method.
+
+    One row of distances is held at a time.
+    """
+    count = len(points)
+    first, second = np.zeros((2, count - 1), dtype=np.intp)
+    nearest, distances = np.zeros(count, dtype=np.intp), np.full(count, np.inf)
+    outside = np.ones(count, dtype=bool)
+    last = 0
+    for edge in range(count - 1):
+        outside[last] = False
+        distances[last] = np.inf
+        steps = points - points[last]
+        lengths = np.einsum("nd,nd->n", steps, steps)
+        closer = outside & (lengths < distances)
+        nearest[closer] = last
+        distances[closer] = lengths[closer]
+        last = int(distances.argmin())
+        first[edge], second[edge] = nearest[last], last
+    return first, second

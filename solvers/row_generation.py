@@ -96,9 +96,7 @@ def solve_sites(
     proof, interrupted, reason = None, True, ""
     try:
         while active.size:
-            part = Interpolation(
-                problem.centers[active], problem.targets[active], problem.radii[active]
-            )
+            part = problem.part(active)
             pricing: Pricing = (
                 LocalPricing(part, clock=clock) if method == "local" else exact_pricing(part, clock)
             )

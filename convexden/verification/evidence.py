@@ -76,7 +76,7 @@ def examine(problem: Interpolation, network: ShallowNetwork, certificate: Certif
         If network or certificate do not fit the problem.
     """
     values, jacobians = fitting(problem, network, certificate)
-    dual = close_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
+    dual = _closed(problem, values, jacobians)
     try:
         pricing, obstacle = pricing_interval(dual), ""
     except UnsupportedProblem as error:
@@ -97,12 +97,19 @@ def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
     n, p, d = len(problem), problem.output_dimension, problem.input_dimension
     values = _multipliers("values", certificate.values, (n, p))
     jacobians = _multipliers("jacobians", certificate.jacobians, (n, p, d))
-    dual = close_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
+    dual = _closed(problem, values, jacobians)
     try:
         maximum = pricing_interval(dual).upper
     except UnsupportedProblem:
         maximum = float(certificate.pricing_maximum)
     return provable(dual, maximum)
+
+
+def _closed(problem: Interpolation, values: Array, jacobians: Array) -> ClosedDual:
+    """The multipliers of a problem, closed exactly."""
+    return close_dual(
+        problem.centers, problem.targets, problem.radii, values, jacobians, problem.hull
+    )
 
 
 def provable(dual: ClosedDual, maximum: float) -> float:

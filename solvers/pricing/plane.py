@@ -35,7 +35,6 @@ from convexden.solvers.atoms import (
     Indices,
     distinct,
     dual_heights,
-    no_hinges,
     spanning_tree,
 )
 from convexden.solvers.pricing import ExactPricing
@@ -46,8 +45,10 @@ CONTACT = 1e-12
 
 _ROUNDING = 4 * float(np.finfo(float).eps)
 
-# Where arcs are first sampled: every further one halves a gap.
-_SHARES = (0.0, 1 / 2, 1 / 4, 3 / 4, 1 / 8, 3 / 8, 5 / 8, 7 / 8)
+# Where arcs are first sampled inside: every further one halves a gap.
+_SHARES = (1 / 2, 1 / 4, 3 / 4, 1 / 8, 3 / 8, 5 / 8, 7 / 8)
+# On shorter arcs, in units of `SAME_LINE`, these are not told apart.
+_LONG = 16.0
 
 # Bits of patterns looked at in one go; keeps the working memory near 100 MB.
 _BLOCK = 1 << 23
@@ -210,17 +211,27 @@ class PlanePricing(ExactPricing):
 
         Neighbours are the edges of a minimum spanning tree of the sites.
         """
+        order = self._by_crossings[: 4 * count]
+        starts, lengths = self.arcs.starts[order], (self.arcs.ends - self.arcs.starts)[order]
+        hinges = self.hinges(order, starts)
+        hinges = hinges[distinct(hinges, SAME_LINE)[:count]]
+        # Inside their arcs hinges touch one site each: they are all different.
+        inside = lengths > _LONG * SAME_LINE
+        order, starts, lengths = order[inside], starts[inside], lengths[inside]
+        for share in _SHARES:
+            left = count - len(hinges)
+            if not left:
+                break
+            more = slice(0, left)
+            hinges = hinges + self.hinges(order[more], (starts + share * lengths)[more])
+        return hinges
+
+    @cached_property
+    def _by_crossings(self) -> Indices:
+        """The arcs, those first that separate few edges of a minimum spanning tree of the sites."""
         first, second = spanning_tree(self.problem.centers)
         crossings = (self.arcs.patterns[:, first] != self.arcs.patterns[:, second]).sum(axis=1)
-        order = np.argsort(crossings, kind="stable")[: 4 * count]
-        starts, lengths = self.arcs.starts[order], (self.arcs.ends - self.arcs.starts)[order]
-        hinges = no_hinges(self.problem)
-        for share in _SHARES:
-            hinges = hinges + self.hinges(order, starts + share * lengths)
-            hinges = hinges[distinct(hinges, SAME_LINE)[:count]]
-            if len(hinges) == count:
-                break
-        return hinges
+        return np.argsort(crossings, kind="stable")
 
     def spanning(self) -> Hinges:
         """Both ends and the middle of every arc."""

@@ -196,7 +196,7 @@ def affine_interpolant(problem: Interpolation) -> ShallowNetwork | None:
     else:
         if problem.radii.any():
             return None
-        hull = Hull.of(problem.centers)
+        hull = problem.hull
         fit = affine_fit(inside(hull), problem.targets)
         if fit is None:
             return None

@@ -110,7 +110,12 @@ class _Coordinates:
 
 
 def close_dual(
-    centers: Array, targets: Array, radii: Array, values: Array, jacobians: Array
+    centers: Array,
+    targets: Array,
+    radii: Array,
+    values: Array,
+    jacobians: Array,
+    hull: Hull | None = None,
 ) -> ClosedDual:
     r"""Change multipliers so that the dual equalities hold exactly.
 
@@ -118,9 +123,11 @@ def close_dual(
     ----------
     centers, targets, radii, values, jacobians : arrays (N, d), (N, p), (N,), (N, p), (N, p, d)
         Finite floats, meant exactly.
+    hull : Hull, optional
+        Of the centers, if it is known.
     """
     ball = radii > 0
-    place = _coordinates(centers)
+    place = _coordinates(centers, Hull.of(centers) if hull is None else hull)
     points, reduced = place.points, radii
     gamma, across, slack = jacobians, 0.0, 0.0
     if place.basis is not None:
@@ -176,11 +183,10 @@ def _without_dust(numbers: Array) -> Array:
     return np.where(np.abs(numbers) < largest * SMALLEST_SHARE, 0.0, numbers)
 
 
-def _coordinates(centers: Array) -> _Coordinates:
+def _coordinates(centers: Array, hull: Hull) -> _Coordinates:
     """Coordinates of the sites in their affine hull, if it is smaller than their space, and bounds
     of what they are off, whoever proposed them.
     """
-    hull = Hull.of(centers)
     nothing = np.zeros(len(centers))
     rank, dimension = hull.basis.shape
     if rank == dimension:
