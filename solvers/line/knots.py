@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from convexden.accurate import TwoPart
 from convexden.solvers.atoms import Array, Flags
-from convexden.solvers.twopart import TwoPart
 
 EPS = float(np.finfo(float).eps)
 # Steps of w that are tried, enough for ends that are simple fractions.

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convexden.accurate import TwoPart
 from convexden.solvers.atoms import Array, Flags, Indices
 from convexden.solvers.line.blocks import Blocks, Jumps
-from convexden.solvers.twopart import TwoPart
 
 # Errors of q that are passed on from sample to sample stay far below this.
 _PASSED_ON = 2.0**-30

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from convexden.accurate import TwoPart
 from convexden.network import ShallowNetwork
 from convexden.solvers.atoms import Array
 from convexden.solvers.line.blocks import Blocks, Jumps
 from convexden.solvers.line.knots import Knots
-from convexden.solvers.twopart import TwoPart
 
 # Slopes of the network are multiples of a power of two: of the rounding of the steepest one, but at
 # most of this fraction of target spread over input spread, which bounds the error at the sites by
