@@ -21,9 +21,9 @@ _NEAR = 1e-9
 
 
 def cuts_nothing(
-    centers: Array, radii: Array, normal: Array, bias: float, low: float, active: Booleans
+    centers: Array, radii: Array, normal: Array, bias: float, active: Booleans, low: float = 0.0
 ) -> bool:
-    """Whether a hinge with a bias of two floats has all sites on these sides, in rationals."""
+    """Whether a hinge has all sites on these sides, in rational numbers; `low` adds to the bias."""
     w, b = [Fraction(x) for x in normal.tolist()], Fraction(bias) + Fraction(low)
     square = sum(x * x for x in w)
     for center, radius, side in zip(centers.tolist(), radii.tolist(), active.tolist(), strict=True):
@@ -57,5 +57,5 @@ def nearest_integers(
         (w * Fraction(y) for w, y in zip(weights, centers[site].tolist(), strict=True)), Fraction(0)
     )
     shifted = float(touch - height)
-    fits = cuts_nothing(centers, radii, found, shifted, 0.0, active)
+    fits = cuts_nothing(centers, radii, found, shifted, active)
     return (found, shifted) if fits else None

@@ -171,7 +171,7 @@ def _bound(
     for k in np.flatnonzero((cuts > 0) & ~np.isfinite(patterns.prices[names])):
         n, active = real[k], hinges.active[k]
         hinge = network.input_weights[n], float(network.biases[n])
-        if cuts_nothing(centers, radii, *hinge, float(biases.low[k]), active):
+        if cuts_nothing(centers, radii, *hinge, active, float(biases.low[k])):
             cuts[k] = 0.0
             continue
         meant = nearest_integers(centers, radii, *hinge, active)
