@@ -16,11 +16,14 @@ from convexden.problem import Interpolation
 from convexden.verification.exact.affine import affine_interpolant
 from convexden.verification.exact.dual import ClosedDual, close_dual
 from convexden.verification.exact.line_network import line_cost
-from convexden.verification.exact.parallel import projected_on_normal
+from convexden.verification.exact.parallel import parallel_cost
 from convexden.verification.exact.rationals import below
 from convexden.verification.exact.upper_bound import UpperBound, upper_bound
 from convexden.verification.pricing_bound import PricingInterval, pricing_interval
 from convexden.verification.site_errors import SiteErrors, site_errors
+
+# A correction of parallel hinges that costs relatively more may cost less with others.
+_CHEAP = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,18 +118,16 @@ def _upper_bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
     if not network.neurons and affine_interpolant(problem) is not None:
         return UpperBound(0.0, 0.0)
     own = network.representation_cost
-    if problem.input_dimension > 1:
-        line = projected_on_normal(problem.centers, problem.radii, network)
-        if line is not None:
-            found = line_cost(line.centers, line.radii, problem.targets, line.network)
-            if found.upper is not None:
-                cost = found.upper * line.length * (1.0 + 4.0 * float(np.finfo(float).eps))
-                return UpperBound(cost, max(0.0, cost - own))
-        return upper_bound(problem, network)
-    found = line_cost(problem.centers[:, 0], problem.radii, problem.targets, network)
-    if found.upper is None:
-        return UpperBound(np.inf, np.inf, found.obstacle)
-    return UpperBound(found.upper, max(0.0, found.upper - own))
+    if problem.input_dimension == 1:
+        found = line_cost(problem.centers[:, 0], problem.radii, problem.targets, network)
+        if found.upper is None:
+            return UpperBound(np.inf, np.inf, found.obstacle)
+        return UpperBound(found.upper, max(0.0, found.upper - own))
+    cost = parallel_cost(problem.centers, problem.radii, problem.targets, network)
+    if cost <= own * (1.0 + _CHEAP):
+        return UpperBound(cost, max(0.0, cost - own))
+    other = upper_bound(problem, network)
+    return other if other.cost <= cost else UpperBound(cost, max(0.0, cost - own))
 
 
 def fitting(

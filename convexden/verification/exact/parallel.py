@@ -4,18 +4,21 @@ With all input weights :math:`\pm w` such a network is :math:`h(y) = H(w^T y) + 
 on the line that is :math:`t_n` between :math:`w^T y_n - r_n |w|` and :math:`w^T y_n + r_n |w|`
 solves the problem as :math:`H(w^T y)`, and costs :math:`|w|` times what H costs.  The sites on the
 line are rational but for :math:`|w|`, which is rounded up: larger balls ask for more.  A skip
-connection across w counts as an error of the network, which is corrected like others.
+connection across w counts as an error of the network, which is corrected like others; it is small
+if the sites lie on a line, too.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isqrt
+from math import inf, isqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.accurate import EPS
 from convexden.network import LARGEST, ShallowNetwork
+from convexden.verification.exact.line_network import line_cost
 from convexden.verification.exact.rationals import Integers, dyadic, rational, root_above
 
 Array = NDArray[np.float64]
@@ -78,3 +81,19 @@ def projected_on_normal(centers: Array, radii: Array, network: ShallowNetwork) -
         root_above(rational(square, 2 * exponent)),
         bool(network.skip.any()),
     )
+
+
+def parallel_cost(centers: Array, radii: Array, targets: Array, network: ShallowNetwork) -> float:
+    """A bound of the optimum by a network that nearly solves the problem, as `line_cost`; infinite
+    if its hinges are not parallel, or nothing could be shown.
+
+    Parameters
+    ----------
+    centers, targets, radii : (N, d), (N, p), (N,) arrays
+    network : ShallowNetwork
+    """
+    line = projected_on_normal(centers, radii, network)
+    if line is None or (line.centers[0] == line.centers[0][0]).all():
+        return inf
+    upper = line_cost(line.centers, line.radii, targets, line.network).upper
+    return inf if upper is None else upper * line.length * (1.0 + 2.0 * EPS)
