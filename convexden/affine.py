@@ -7,7 +7,7 @@ lose it.  So the fit :math:`A y + c` is subtracted exactly, and the rest rounded
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,12 +55,8 @@ class AffinePart:
         """The network of what is left, with the fit in its skip connection and offset."""
         if self.fit is None or self.hull is None:
             return network
-        return ShallowNetwork(
-            network.output_weights,
-            network.input_weights,
-            network.biases,
-            *self.fit.added_to(network.skip, network.offset, self.hull),
-        )
+        skip, offset = self.fit.added_to(network.skip, network.offset, self.hull)
+        return replace(network, skip=skip, offset=offset)
 
 
 def _nearly_affine(problem: Interpolation) -> bool:

@@ -195,6 +195,37 @@ def array(
     return numbers
 
 
+def low_part(name: str, values: object, high: Array) -> Array | None:
+    """The second floats of numbers that are sums of two, read-only; None if all of them are zero.
+
+    Parameters
+    ----------
+    name : str
+        What the numbers are, in the plural.
+    values : array_like or None
+        None for zeros.
+    high : array
+        The first floats, which must be the sums rounded.
+
+    Raises
+    ------
+    InvalidProblem
+        If the shapes differ, a number is not finite, or more than half a unit in the last place of
+        the one it belongs to.
+    """
+    if values is None:
+        return None
+    low = array(name, values)
+    if low.shape != high.shape:
+        raise InvalidProblem(f"{name} have shape {low.shape}: give {high.shape}, as the high parts")
+    if (high + low != high).any():
+        raise InvalidProblem(
+            f"{name} are no low parts: give at most half a unit in the last place of the high ones"
+        )
+    low.setflags(write=False)
+    return low if low.any() else None
+
+
 def wholes(name: str, values: object, *, least: int = 0, most: int) -> NDArray[np.intp]:
     """A new array (N,) of whole numbers from `least` to `most`, at least one.
 

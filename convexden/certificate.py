@@ -1,4 +1,9 @@
-"""Dual certificate: multipliers that bound the representation cost from below.  Pure data."""
+"""Dual certificate: multipliers that bound the representation cost from below.  Pure data.
+
+Multipliers of sites that nearly meet are as large as one over their distance, and what they add up
+to is of order one.  One float states it up to its rounding over that distance; where that counts a
+multiplier is the sum of two floats.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments
+from convexden.accurate import TwoPart
 from convexden.errors import InvalidProblem
 
 Array = NDArray[np.float64]
@@ -39,12 +45,15 @@ class Certificate:
         How :math:`P` was found: ``"exact-line"``, ``"exact-plane"``, ``"exact-faces"`` (in more
         dimensions) or ``"closed-form"`` (known from a theorem).  ``"semidefinite"``: an upper bound
         of it by semidefinite programs.  ``"none"``: there is no bound, the multipliers are zero.
+    values_low, jacobians_low : arrays or None, optional
+        What is added to the numbers of `values` and `jacobians`, at most half a unit in their last
+        place: each multiplier is the sum of two floats, exactly.  None for zeros.
 
     Raises
     ------
     InvalidProblem
-        If the multipliers are no arrays of these dimensions.  Whether their shapes fit the problem
-        and all of them are finite is for the verification to say.
+        If the multipliers are no arrays of these dimensions, or the low parts are none.  Whether
+        the shapes fit the problem and all numbers are finite is for the verification to say.
     """
 
     values: Array
@@ -52,6 +61,8 @@ class Certificate:
     lower_bound: float
     pricing_maximum: float
     pricing: str
+    values_low: Array | None = None
+    jacobians_low: Array | None = None
 
     def __post_init__(self) -> None:
         for name, dimensions, shape in (("values", 2, "(N, p)"), ("jacobians", 3, "(N, p, d)")):
@@ -61,4 +72,16 @@ class Certificate:
                 raise InvalidProblem(
                     f"certificate {name} have shape {array.shape}: give an array {shape}"
                 )
+            low = arguments.low_part(f"certificate {name}_low", getattr(self, f"{name}_low"), array)
             object.__setattr__(self, name, array)
+            object.__setattr__(self, f"{name}_low", low)
+
+    @property
+    def exact_values(self) -> TwoPart:
+        """The :math:`l_n` as sums of two floats."""
+        return TwoPart.of(self.values, self.values_low)
+
+    @property
+    def exact_jacobians(self) -> TwoPart:
+        """The :math:`G_n` as sums of two floats."""
+        return TwoPart.of(self.jacobians, self.jacobians_low)

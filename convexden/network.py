@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convexden import arguments
+from convexden.accurate import TwoPart, affine_values
 from convexden.errors import InvalidProblem
 
 Array = NDArray[np.float64]
 
 LARGEST = 1e150  # the products of two numbers are finite
 _HELD = 2**24  # hidden activations at a time
+_PARTS = 8  # arrays of them in arithmetic with two floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +35,15 @@ class ShallowNetwork:
         The skip connection :math:`V`.
     offset : (p,) array
         The offset :math:`c`.
+    output_weights_low, biases_low : arrays or None, optional
+        What is added to the numbers of `output_weights` and `biases`, at most half a unit in their
+        last place: each is the sum of two floats, exactly, for ramps so steep that the rounding of
+        one float would count.  None for zeros.
 
     Raises
     ------
     InvalidProblem
-        If the shapes do not fit together or a number is not finite.
+        If the shapes do not fit together, a number is not finite, or a low part is none.
     """
 
     output_weights: Array
@@ -45,6 +51,8 @@ class ShallowNetwork:
     biases: Array
     skip: Array
     offset: Array
+    output_weights_low: Array | None = None
+    biases_low: Array | None = None
 
     if TYPE_CHECKING:  # what is given need not be an array yet
 
@@ -55,6 +63,8 @@ class ShallowNetwork:
             biases: ArrayLike,
             skip: ArrayLike,
             offset: ArrayLike,
+            output_weights_low: ArrayLike | None = None,
+            biases_low: ArrayLike | None = None,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -78,6 +88,27 @@ class ShallowNetwork:
                 )
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+        for name in ("output_weights", "biases"):
+            high, low = getattr(self, name), getattr(self, f"{name}_low")
+            if low is not None:
+                numbers = arguments.array(f"the numbers of {name}_low", low)
+                low = arguments.low_part(f"{name}_low", _shaped(numbers, high.shape), high)
+            object.__setattr__(self, f"{name}_low", low)
+
+    @property
+    def exact_output_weights(self) -> TwoPart:
+        """The :math:`a_k` as sums of two floats."""
+        return TwoPart.of(self.output_weights, self.output_weights_low)
+
+    @property
+    def exact_biases(self) -> TwoPart:
+        """The :math:`b_k` as sums of two floats."""
+        return TwoPart.of(self.biases, self.biases_low)
+
+    @property
+    def two_part(self) -> bool:
+        """Whether any weight or bias is the sum of two floats and not a float."""
+        return self.output_weights_low is not None or self.biases_low is not None
 
     @property
     def neurons(self) -> int:
@@ -102,7 +133,8 @@ class ShallowNetwork:
         points = self._points(points)
         if points.ndim == 1:
             return self._values(points[None])[0]
-        step = max(1, _HELD // max(1, self.neurons))
+        held = _HELD // _PARTS if self.two_part else _HELD
+        step = max(1, held // max(1, self.neurons))
         parts = [self._values(points[k : k + step]) for k in range(0, max(1, len(points)), step)]
         return np.concatenate(parts)
 
@@ -111,7 +143,22 @@ class ShallowNetwork:
         with np.errstate(over="ignore", invalid="ignore"):
             hidden = np.maximum(points @ self.input_weights.T + self.biases, 0.0)
             values: Array = hidden @ self.output_weights + points @ self.skip.T + self.offset
+            if self.two_part:
+                precise = self._precise_values(points)
+                # Beyond the range of the products of two floats the plain ones stay.
+                values = np.where(np.isfinite(precise), precise, values)
         return values
+
+    def _precise_values(self, points: Array) -> Array:
+        """The outputs with all digits: large weights of nearby hinges cancel."""
+        hidden = affine_values(points, self.input_weights, self.exact_biases)
+        hidden = hidden.where(hidden.high > 0.0)
+        affine = affine_values(points, self.skip, TwoPart.of(self.offset))
+        columns = []
+        for j in range(self.output_dimension):
+            terms = hidden.times(self.exact_output_weights.rows((slice(None), [j])))
+            columns.append(terms.total().plus(affine.rows(j)).high)
+        return np.column_stack(columns)
 
     def jacobian(self, points: ArrayLike) -> Array:
         """Jacobian at points (M, d) -> (M, p, d), or at one point (d,) -> (p, d).
@@ -120,11 +167,20 @@ class ShallowNetwork:
         """
         points = self._points(points)
         with np.errstate(over="ignore", invalid="ignore"):
-            active = (points @ self.input_weights.T + self.biases > 0.0).astype(float)
+            if self.two_part:
+                rows = np.atleast_2d(points)
+                hidden = affine_values(rows, self.input_weights, self.exact_biases).high
+                active = (hidden.T > 0.0).astype(float).reshape(*points.shape[:-1], -1)
+            else:
+                active = (points @ self.input_weights.T + self.biases > 0.0).astype(float)
         jacobians: Array = (
             np.einsum("...k,kp,kd->...pd", active, self.output_weights, self.input_weights)
             + self.skip
         )
+        if self.output_weights_low is not None:
+            jacobians += np.einsum(
+                "...k,kp,kd->...pd", active, self.output_weights_low, self.input_weights
+            )
         return jacobians
 
     @property
@@ -150,11 +206,14 @@ class ShallowNetwork:
         constant = norms == 0.0
         offset = offset + np.maximum(self.biases[constant], 0.0) @ self.output_weights[constant]
         keep = ~constant & (np.linalg.norm(self.output_weights, axis=1) > 0.0)
-        a = self.output_weights[keep] * norms[keep, None]
+        exact_a = self.exact_output_weights.rows(keep).times(TwoPart.of(norms[keep, None]))
+        exact_b = self.exact_biases.rows(keep).over(TwoPart.of(norms[keep]))
+        if not self.two_part:
+            exact_a, exact_b = TwoPart.of(exact_a.high), TwoPart.of(exact_b.high)
+        a, b = exact_a.high, exact_b.high
         w = self.input_weights[keep] / norms[keep, None]
-        b = self.biases[keep] / norms[keep]
         hinges: list[int] = []  # the first neuron on each hinge stands for all of them
-        weights = np.zeros_like(a)
+        weights, low = np.zeros_like(a), np.zeros_like(a)
         for k in range(b.size):
             for sign in (1.0, -1.0):
                 close = (np.abs(w[k] - sign * w[hinges]) <= tolerance).all(axis=1) & (
@@ -163,16 +222,25 @@ class ShallowNetwork:
                 if close.any():
                     j = hinges[int(np.argmax(close))]
                     weights[j] += a[k]
+                    low[j] = 0.0
                     if sign < 0:
                         skip -= np.outer(a[k], w[j])
                         offset -= a[k] * b[j]
                     break
             else:
                 hinges.append(k)
-                weights[k] += a[k]
+                weights[k], low[k] = a[k], exact_a.low[k]
         floor = np.finfo(float).eps * np.abs(a).max(initial=0.0)
         hinges = [k for k in hinges if np.linalg.norm(weights[k]) > floor]
-        return ShallowNetwork(weights[hinges], w[hinges], b[hinges], skip, offset)
+        return ShallowNetwork(
+            weights[hinges],
+            w[hinges],
+            b[hinges],
+            skip,
+            offset,
+            low[hinges],
+            exact_b.low[hinges],
+        )
 
     def _points(self, points: Any) -> Array:
         """Points (M, d) or (d,); whatever numbers they hold, the network is a function of them."""

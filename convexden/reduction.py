@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.accurate import TwoPart, affine_values
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem, NotCertified
 from convexden.hull import Hull
@@ -114,9 +115,15 @@ class Reduction:
         return self.output_scale / self.input_scale
 
     def lift_network(self, network: ShallowNetwork) -> ShallowNetwork:
-        """The network on the original inputs and outputs; unit input weights stay unit."""
+        """The network on the original inputs and outputs; unit input weights stay unit.
+
+        Low parts of biases stay if the inputs are not rotated: a rotation rounds more than they are
+        worth.
+        """
         input_weights = network.input_weights @ self.input_basis
-        biases = network.biases * self.input_scale - input_weights @ self.input_origin
+        start = network.exact_biases.scaled(self.input_scale)
+        biases = affine_values(-self.input_origin[None], input_weights, start)
+        rotated = (self.input_basis != 0).sum() > len(self.input_basis)
         skip = self.cost_scale * self.output_basis.T @ network.skip @ self.input_basis
         offset = (
             self.output_origin
@@ -126,9 +133,10 @@ class Reduction:
         return ShallowNetwork(
             self.cost_scale * network.output_weights @ self.output_basis,
             input_weights,
-            biases,
+            biases.high[:, 0],
             skip,
             offset,
+            biases_low=None if rotated or not network.two_part else biases.low[:, 0],
         )
 
     def lift_certificate(self, certificate: Certificate) -> Certificate:
@@ -138,21 +146,35 @@ class Reduction:
         n, d = len(self.original), self.original.input_dimension
         p = self.original.output_dimension
         values, jacobians = np.zeros((n, p)), np.zeros((n, p, d))
-        values[self.sites] = certificate.values @ self.output_basis / self.input_scale
         jacobians[self.sites] = np.einsum(
             "nij,ip,jd->npd", certificate.jacobians, self.output_basis, self.input_basis
         )
+        low = None
+        if certificate.values_low is None:
+            values[self.sites] = certificate.values @ self.output_basis / self.input_scale
+        else:
+            exact, low = certificate.exact_values.scaled(1.0 / self.input_scale), np.zeros((n, p))
+            values[self.sites], low[self.sites] = _product(exact, self.output_basis)
         return Certificate(
             values,
             jacobians,
             certificate.lower_bound * self.cost_scale,
             certificate.pricing_maximum,
             certificate.pricing,
+            low,
         )
 
     def lift_proof(self, proof: InfeasibilityProof) -> InfeasibilityProof:
         """The proof for the original sites, of whose coordinates it knows nothing yet."""
         return proof.extended(self.sites.tolist(), len(self.original))
+
+
+def _product(left: TwoPart, right: Array) -> TwoPart:
+    """The matrix product (N, J) of numbers of two floats (N, I) with floats (I, J)."""
+    total = TwoPart.of(np.zeros((len(left.high), right.shape[1])))
+    for i in range(len(right)):
+        total = total.plus(left.rows((slice(None), [i])).times(TwoPart.of(right[i])))
+    return total
 
 
 def moved_problem(problem: Interpolation) -> Interpolation:

@@ -2,6 +2,9 @@
 
 Files of version 2 have further keys, which are optional; without any the version is 1.
 
+Keys of version 2: ``output_weights_low`` and ``biases_low`` of the network, ``values_low`` and
+``jacobians_low`` of the certificate, the second floats of numbers that are exact sums of two.
+
 Floats are written in the shortest form that reads back as the same number.
 """
 
@@ -28,6 +31,7 @@ Array = NDArray[np.float64]
 
 FORMAT = "convexden-solution"
 VERSION = 1
+LATEST = 2  # with low parts
 READABLE = (1, 2)
 
 
@@ -110,9 +114,11 @@ def save_records(records: Iterable[Mapping[str, object]], path: str | Path) -> N
 
 def _document(solution: Solution) -> dict[str, Any]:
     problem, network, certificate = solution.problem, solution.network, solution.certificate
+    network_low = _low_parts(network, "output_weights", "biases")
+    certificate_low = _low_parts(certificate, "values", "jacobians")
     document: dict[str, Any] = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": LATEST if network_low or certificate_low else VERSION,
         "status": solution.status,
         "problem": {
             "centers": problem.centers.tolist(),
@@ -125,12 +131,14 @@ def _document(solution: Solution) -> dict[str, Any]:
             "biases": network.biases.tolist(),
             "skip": network.skip.tolist(),
             "offset": network.offset.tolist(),
+            **network_low,
         },
         "certificate": {
             "values": certificate.values.tolist(),
             "jacobians": certificate.jacobians.tolist(),
             "pricing_maximum": float(certificate.pricing_maximum),
             "pricing": certificate.pricing,
+            **certificate_low,
         },
         "cost": float(solution.cost),
         "lower_bound": float(solution.lower_bound),
@@ -150,6 +158,12 @@ def _document(solution: Solution) -> dict[str, Any]:
             for step in solution.history
         ]
     return document
+
+
+def _low_parts(part: ShallowNetwork | Certificate, *names: str) -> dict[str, Any]:
+    """The second floats of numbers of these names, where there are any."""
+    found = {f"{name}_low": getattr(part, f"{name}_low") for name in names}
+    return {name: low.tolist() for name, low in found.items() if low is not None}
 
 
 def _from_document(document: Any) -> Solution:
@@ -180,6 +194,8 @@ def _from_document(document: Any) -> Solution:
         _array(parts, "biases", (k,)),
         _array(parts, "skip", (p, d)),
         _array(parts, "offset", (p,)),
+        _optional(parts, "output_weights_low", (k, p)),
+        _optional(parts, "biases_low", (k,)),
     )
     if _integer(document, "neurons") != network.neurons:
         raise InvalidProblem(f'"neurons" must be {network.neurons}, the length of "biases"')
@@ -191,6 +207,8 @@ def _from_document(document: Any) -> Solution:
         lower_bound,
         _number(proof, "pricing_maximum"),
         _text(proof, "pricing"),
+        _optional(proof, "values_low", (n, p)),
+        _optional(proof, "jacobians_low", (n, p, d)),
     )
     versions = _table(document, "versions")
     return Solution(
@@ -304,6 +322,11 @@ def _array(document: dict[str, Any], key: str, shape: tuple[int, ...]) -> Array:
     if len(value) != shape[0] or not all(map(_is_number, entries)):
         raise _wrong(key, shape)
     return np.array(entries, dtype=float).reshape(shape)
+
+
+def _optional(document: dict[str, Any], key: str, shape: tuple[int, ...]) -> Array | None:
+    """The same, or None where the key is not there."""
+    return _array(document, key, shape) if key in document else None
 
 
 def _wrong(key: str, shape: tuple[int, ...]) -> InvalidProblem:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from math import comb
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from convexden.certificate import Certificate
 from convexden.clock import Clock, Stopped
 from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
 from convexden.flatness import flatness
+from convexden.hull import Hull
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction, moved_problem
@@ -26,6 +28,9 @@ from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.threads import one_thread
 from convexden.verification.exact.affine import affine_interpolant
 from convexden.verification.exact.upper_bound import upper_bound
+
+if TYPE_CHECKING:
+    from convexden.solvers.outcome import Outcome
 
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
@@ -198,6 +203,10 @@ def _solve_reduced(
     whether the run was stopped.
     """
     part = AffinePart.of(problem)
+    hull = Hull.of(part.problem.centers)
+    if len(hull.basis) == 1:
+        network, certificate = _solve_line(part.problem, hull.basis[0])
+        return part.restored(network), certificate, False
     reduction = Reduction.of(part.problem, drop_implied=True)
     reduced, scale = reduction.problem, reduction.cost_scale
 
@@ -206,7 +215,7 @@ def _solve_reduced(
 
     stopped = False
     if reduced.input_dimension == 1:
-        network, certificate = _solve_line(reduced, _REDUCED)
+        network, certificate = _solve_line(reduced, np.ones(1))
     else:
         flat = flatness(problem.centers) if reduced.input_dimension > 2 else None
         if flat is not None and method in EXACT and _patterns(reduced) > MOST_OF_FLAT:
@@ -240,14 +249,22 @@ def no_multipliers(problem: Interpolation) -> Certificate:
 
 
 def _solve_line(
-    problem: Interpolation, rounding: float = 0.0
+    problem: Interpolation, direction: NDArray[np.float64] | None = None
 ) -> tuple[ShallowNetwork, Certificate]:
-    from convexden.solvers.line import solve_line
+    """Network and multipliers in closed form, on a line of this direction if it is one of a space
+    of more dimensions."""
+    from convexden.solvers.line import solve_along, solve_line
 
-    found = solve_line(problem, rounding)
+    found = solve_line(problem) if direction is None else solve_along(problem, direction, _REDUCED)
     bound = max(0.0, found.objective / max(1.0, found.maximum))
     return found.network, Certificate(
-        found.values, found.jacobians, bound, found.maximum, "exact-line"
+        found.values,
+        found.jacobians,
+        bound,
+        found.maximum,
+        "exact-line",
+        found.values_low,
+        found.jacobians_low,
     )
 
 
@@ -279,10 +296,7 @@ def _solve_sites(
             found.reason
             or "no network was found: let it run longer, or lower the radii if balls almost touch"
         )
-    certificate = _certificate(
-        problem, found.values, found.jacobians, found.pricing_maximum, found.pricing
-    )
-    return network, certificate, found.interrupted
+    return network, _certificate(problem, found), found.interrupted
 
 
 def _correctable(problem: Interpolation, network: ShallowNetwork) -> bool:
@@ -316,12 +330,15 @@ def _no_network(
     return NotCertified("no network was found: lower the radii, because balls almost touch")
 
 
-def _certificate(
-    problem: Interpolation,
-    values: NDArray[np.float64],
-    jacobians: NDArray[np.float64],
-    maximum: float,
-    pricing: str,
-) -> Certificate:
-    objective = float(np.sum(values * problem.targets))
-    return Certificate(values, jacobians, max(0.0, objective / max(1.0, maximum)), maximum, pricing)
+def _certificate(problem: Interpolation, found: Outcome) -> Certificate:
+    """The multipliers of the solvers with the bound that they state."""
+    objective = float(np.sum(found.values * problem.targets))
+    return Certificate(
+        found.values,
+        found.jacobians,
+        max(0.0, objective / max(1.0, found.pricing_maximum)),
+        found.pricing_maximum,
+        found.pricing,
+        found.values_low,
+        found.jacobians_low,
+    )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from convexden.accurate import TwoPart
 from convexden.solvers.atoms import Array, Flags, Hinges, Indices
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.pricing import Pricing
@@ -70,3 +71,6 @@ class ConditionedConstraints(Constraints):
 
     def _expanded(self, reduced: Array) -> tuple[Array, Array]:
         return self._inner._expanded(self._change @ reduced)
+
+    def _expanded_twice(self, reduced: Array) -> tuple[TwoPart, TwoPart]:
+        return self._inner.exact_multipliers(self._change @ reduced)

@@ -12,11 +12,13 @@ and multipliers Z of these M rows satisfy the dual equalities identically.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 from scipy.spatial.distance import cdist
 
+from convexden.accurate import TwoPart
 from convexden.clock import UNLIMITED, Clock
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -27,6 +29,10 @@ from convexden.solvers.stencils import stencils
 _ROUNDING = 8.0
 _THROUGH = 1e-15  # what rounding leaves of the distance of a hinge from its pivot
 _NEAR = 1e-3  # offsets below this are computed again, from the pivot
+_NARROW = (
+    1e-4  # gaps between sites, in units of the spread, from which on two floats a number count
+)
+_TOUCHING = 1e-13  # what rounding leaves of the distance of a bias from that of a touching hinge
 _DENSE = 100  # sites up to which a sparse matrix costs more than its zeros
 
 
@@ -87,7 +93,27 @@ class Constraints(ABC):
         rows = np.concatenate([affine, np.tile(unit, (balls.size, 1))])
         right = np.concatenate([residual, slopes.reshape(-1, problem.output_dimension)])
         solution = np.linalg.lstsq(rows, right, rcond=None)[0]
-        return ShallowNetwork(weights, hinges.normals, hinges.biases, solution[1:].T, solution[0])
+        biases = touching_biases(problem, hinges) if self._narrow else TwoPart.of(hinges.biases)
+        return ShallowNetwork(
+            weights,
+            hinges.normals,
+            biases.high,
+            solution[1:].T,
+            solution[0],
+            biases_low=biases.low,
+        )
+
+    def exact_multipliers(self, reduced: Array) -> tuple[TwoPart, TwoPart]:
+        """The same as sums of two floats, with low parts where sites nearly meet."""
+        return self._expanded_twice(reduced)
+
+    @cached_property
+    def _narrow(self) -> bool:
+        """Whether some sites are so close that one rounding counts."""
+        problem = self.problem
+        gaps = cdist(problem.centers, problem.centers) - problem.radii - problem.radii[:, None]
+        np.fill_diagonal(gaps, np.inf)
+        return bool(gaps.min() < _NARROW)
 
     def _target_rounding(self) -> Array:
         """Bounds (M, p) on the rounding errors of zeros among the targets."""
@@ -98,6 +124,27 @@ class Constraints(ABC):
 
     @abstractmethod
     def _expanded(self, reduced: Array) -> tuple[Array, Array]: ...
+
+    def _expanded_twice(self, reduced: Array) -> tuple[TwoPart, TwoPart]:
+        values, jacobians = self._expanded(reduced)
+        return TwoPart.of(values), TwoPart.of(jacobians)
+
+
+def touching_biases(problem: Interpolation, hinges: Hinges) -> TwoPart:
+    """Biases with which hinges touch their pivots, or pass through them, but for a part in 1e30;
+    those that do not are left as they are."""
+    w, pivots = hinges.normals, hinges.pivots
+    heights = TwoPart.of(np.zeros(len(w)))
+    for i in range(w.shape[1]):
+        heights = heights.plus(TwoPart.product(w[:, i], problem.centers[pivots, i]))
+    square = TwoPart.product(w.T, w.T).total()
+    roots = np.sqrt(square.high)
+    rest = square.minus(TwoPart.product(roots, roots)).high / (2 * roots)
+    sides = np.where(hinges.patterns[np.arange(len(w)), pivots], 1.0, -1.0)
+    reach = TwoPart.sum(roots, rest).times(TwoPart.of(sides * problem.radii[pivots]))
+    exact = reach.minus(heights)
+    touching = (pivots >= 0) & (np.abs(exact.high - hinges.biases) <= _TOUCHING)
+    return exact.where(touching, TwoPart.of(hinges.biases))
 
 
 def constraints(problem: Interpolation, clock: Clock = UNLIMITED) -> Constraints:
@@ -184,7 +231,7 @@ class SampleConstraints(Constraints):
 
     def __init__(self, problem: Interpolation) -> None:
         self.problem = problem
-        found = stencils(problem.centers)
+        found = self._stencils = stencils(problem.centers)
         m, n = found.corners.shape[0], len(problem)
         shares = found.coefficients / found.lengths[:, None]
         columns = np.repeat(np.arange(m), shares.shape[1])
@@ -227,3 +274,32 @@ class SampleConstraints(Constraints):
     def _expanded(self, reduced: Array) -> tuple[Array, Array]:
         values = self._basis @ reduced
         return values, np.zeros((*values.shape, self.problem.input_dimension))
+
+    def _expanded_twice(self, reduced: Array) -> tuple[TwoPart, TwoPart]:
+        """With the sum of a stencil's coefficients, and so of its multipliers, exact."""
+        if not self._narrow:
+            return super()._expanded_twice(reduced)
+        found = self._stencils
+        shares = TwoPart.of(reduced).over(TwoPart.of(found.lengths[:, None]))
+        others = [
+            shares.times(TwoPart.of(-found.coefficients[:, [j]]))
+            for j in range(1, found.corners.shape[1])
+        ]
+        nearest = shares
+        for other in others:
+            nearest = nearest.plus(other)
+        terms = TwoPart.join(shares, nearest.negative(), *others)
+        sites = np.concatenate([found.samples, found.corners.T.ravel()])
+        values = _summed(terms, sites, len(self.problem))
+        shape = (*values.high.shape, self.problem.input_dimension)
+        return values, TwoPart.of(np.zeros(shape))
+
+
+def _summed(terms: TwoPart, sites: Indices, count: int) -> TwoPart:
+    """Sums (count, p) of the terms (T, p) of each site."""
+    order = np.argsort(sites, kind="stable")
+    counts = np.bincount(sites, minlength=count)
+    places = np.arange(len(sites)) - np.repeat(np.cumsum(counts) - counts, counts)
+    table = np.zeros((2, int(counts.max()), count, terms.high.shape[1]))
+    table[:, places, sites[order]] = np.stack(terms)[:, order]
+    return TwoPart(*table).total()

@@ -11,6 +11,7 @@ They are rarely cheap, but there almost at once, so that there is an upper bound
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -98,6 +99,4 @@ def _along_one_direction(problem: Interpolation, normals: Array) -> ShallowNetwo
     if best is None:
         return None
     found, w = best
-    return ShallowNetwork(
-        found.output_weights, found.input_weights * w, found.biases, found.skip * w, found.offset
-    )
+    return replace(found, input_weights=found.input_weights * w, skip=found.skip * w)

@@ -80,7 +80,14 @@ def _generated(problem: Interpolation) -> Outcome:
         return solve_sites(problem, _TOLERANCE, method=LastMaster.name)
     line = solve_line(problem)
     bound = priced(problem, line.values, line.jacobians)
-    return Outcome(line.network, line.values, line.jacobians, *bound)
+    return Outcome(
+        line.network,
+        line.values,
+        line.jacobians,
+        *bound,
+        values_low=line.values_low,
+        jacobians_low=line.jacobians_low,
+    )
 
 
 def _semidefinite(rows: Constraints) -> SemidefiniteProgram:

@@ -31,6 +31,8 @@ class Outcome:
         Whether the run was stopped before it was done.
     reason : str
         Why there is no network although the run was not stopped, if that is known.
+    values_low, jacobians_low : arrays or None
+        Second floats of the multipliers, where one does not state them well enough.
     """
 
     network: ShallowNetwork | None
@@ -40,6 +42,8 @@ class Outcome:
     pricing: str
     interrupted: bool = False
     reason: str = ""
+    values_low: Array | None = None
+    jacobians_low: Array | None = None
 
 
 def nothing(problem: Interpolation, *, interrupted: bool = False) -> Outcome:

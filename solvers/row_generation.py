@@ -13,6 +13,7 @@ from itertools import combinations
 
 import numpy as np
 
+from convexden.accurate import TwoPart
 from convexden.clock import UNLIMITED, Clock, Stopped
 from convexden.errors import InfeasibleProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
@@ -135,9 +136,18 @@ def solve_sites(
     multipliers = (
         np.zeros_like(loop.rows.targets) if proof.multipliers is None else proof.multipliers
     )
-    values, jacobians = _spread(problem, active, *loop.rows.multipliers(multipliers))
+    parts = loop.rows.exact_multipliers(multipliers)
+    values, jacobians = (_spread(len(problem), active, part) for part in parts)
     return Outcome(
-        network, values, jacobians, proof.pricing_maximum, proof.pricing, interrupted, reason
+        network,
+        values.high,
+        jacobians.high,
+        proof.pricing_maximum,
+        proof.pricing,
+        interrupted,
+        reason,
+        values.low,
+        jacobians.low,
     )
 
 
@@ -204,14 +214,11 @@ def _missed(problem: Interpolation, found: ShallowNetwork | None, active: Indice
     return np.asarray(others[bad[worst[first]]])
 
 
-def _spread(
-    problem: Interpolation, active: Indices, values: Array, jacobians: Array
-) -> tuple[Array, Array]:
+def _spread(count: int, active: Indices, numbers: TwoPart) -> TwoPart:
     """Multipliers of all sites: zero at those that are not active."""
-    all_values = np.zeros((len(problem), values.shape[1]))
-    all_jacobians = np.zeros((len(problem), *jacobians.shape[1:]))
-    all_values[active], all_jacobians[active] = values, jacobians
-    return all_values, all_jacobians
+    spread = np.zeros((2, count, *numbers.high.shape[1:]))
+    spread[:, active] = numbers
+    return TwoPart(*spread)
 
 
 def _carried(bounds: Bounds, problem: Interpolation, active: Indices) -> Hinges | None:

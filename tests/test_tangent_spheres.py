@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from convexden.verification.active_sums import ActiveSums, two_product, two_sum
+from convexden.accurate import two_product, two_sum
+from convexden.verification.active_sums import ActiveSums
 from convexden.verification.exact.flats import Flat
 from convexden.verification.tangent_spheres import Complements, Tangencies
 

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.accurate import two_product, two_sum
 from convexden.verification.tangent_spheres import EPS, MARGIN
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# 2^27 + 1 splits a float in two halves whose products are exact (Veltkamp).
-SPLITTER = 134217729.0
 # Products below the range of floats lose less than this.
 UNDERFLOW = 1e-300
 
@@ -66,29 +65,6 @@ class ActiveSums:
             slopes,
             MARGIN * (EPS * np.linalg.norm(slopes, axis=1) + twice * lengths.sum()) + UNDERFLOW,
         )
-
-
-def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
-    """The rounded sum and its error, exactly (Knuth)."""
-    total = a + b
-    part = total - a
-    return total, (a - (total - part)) + (b - part)
-
-
-def two_product(a: Array, b: Array) -> tuple[Array, Array]:
-    """The rounded product and its error, exactly but for underflow (Dekker)."""
-    product = a * b
-    a_high, b_high = _head(a), _head(b)
-    a_low, b_low = a - a_high, b - b_high
-    error = a_low * b_low - (((product - a_high * b_high) - a_low * b_high) - a_high * b_low)
-    return product, error
-
-
-def _head(a: Array) -> Array:
-    """The upper half of the digits."""
-    scaled = SPLITTER * a
-    head: Array = scaled - (scaled - a)
-    return head
 
 
 def _sums(patterns: Flags, terms: Array, low: Array) -> Array:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convexden import arguments
+from convexden.accurate import TwoPart
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
@@ -17,12 +16,14 @@ from convexden.problem import Interpolation
 from convexden.verification.exact.affine import affine_interpolant
 from convexden.verification.exact.dual import ClosedDual, close_dual
 from convexden.verification.exact.line_network import line_cost
+from convexden.verification.exact.parallel import parallel_cost
 from convexden.verification.exact.rationals import below
 from convexden.verification.exact.upper_bound import UpperBound, upper_bound
 from convexden.verification.pricing_bound import PricingInterval, pricing_interval
 from convexden.verification.site_errors import SiteErrors, site_errors
 
-Array = NDArray[np.float64]
+# A correction of parallel hinges that costs relatively more may cost less with others.
+_CHEAP = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +96,8 @@ def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
         If the certificate does not fit the problem.
     """
     n, p, d = len(problem), problem.output_dimension, problem.input_dimension
-    values = _multipliers("values", certificate.values, (n, p))
-    jacobians = _multipliers("jacobians", certificate.jacobians, (n, p, d))
+    values = _multipliers("values", certificate.exact_values, (n, p))
+    jacobians = _multipliers("jacobians", certificate.exact_jacobians, (n, p, d))
     dual = _closed(problem, values, jacobians)
     try:
         maximum = pricing_interval(dual).upper
@@ -105,7 +106,7 @@ def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
     return provable(dual, maximum)
 
 
-def _closed(problem: Interpolation, values: Array, jacobians: Array) -> ClosedDual:
+def _closed(problem: Interpolation, values: TwoPart, jacobians: TwoPart) -> ClosedDual:
     """The multipliers of a problem, closed exactly."""
     return close_dual(
         problem.centers, problem.targets, problem.radii, values, jacobians, problem.hull
@@ -120,21 +121,26 @@ def provable(dual: ClosedDual, maximum: float) -> float:
 
 
 def _upper_bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
-    """The cost of an exact interpolant near the network: on a line in integers."""
+    """The cost of an exact interpolant near the network: with parallel hinges in integers."""
     if not network.neurons and affine_interpolant(problem) is not None:
         return UpperBound(0.0, 0.0)
-    if problem.input_dimension > 1:
-        return upper_bound(problem, network)
-    found = line_cost(problem.centers[:, 0], problem.radii, problem.targets, network)
-    if found.upper is None:
-        return UpperBound(np.inf, np.inf, found.obstacle)
-    return UpperBound(found.upper, max(0.0, found.upper - network.representation_cost))
+    own = network.representation_cost
+    if problem.input_dimension == 1:
+        found = line_cost(problem.centers[:, 0], problem.radii, problem.targets, network)
+        if found.upper is None:
+            return UpperBound(np.inf, np.inf, found.obstacle)
+        return UpperBound(found.upper, max(0.0, found.upper - own))
+    cost = parallel_cost(problem.centers, problem.radii, problem.targets, network)
+    if cost <= own * (1.0 + _CHEAP):
+        return UpperBound(cost, max(0.0, cost - own))
+    other = upper_bound(problem, network)
+    return other if other.cost <= cost else UpperBound(cost, max(0.0, cost - own))
 
 
 def fitting(
     problem: Interpolation, network: ShallowNetwork, certificate: Certificate
-) -> tuple[Array, Array]:
-    """The multipliers as arrays, if everything has the shape that the problem asks for."""
+) -> tuple[TwoPart, TwoPart]:
+    """The multipliers as sums of two floats, if all shapes are what the problem asks for."""
     arguments.instance("problem", problem, Interpolation)
     arguments.instance("network", network, ShallowNetwork)
     arguments.instance("certificate", certificate, Certificate)
@@ -145,16 +151,16 @@ def fitting(
             f"outputs, the problem {d} to {p}: give the network of this problem"
         )
     return (
-        _multipliers("values", certificate.values, (n, p)),
-        _multipliers("jacobians", certificate.jacobians, (n, p, d)),
+        _multipliers("values", certificate.exact_values, (n, p)),
+        _multipliers("jacobians", certificate.exact_jacobians, (n, p, d)),
     )
 
 
-def _multipliers(name: str, array: Any, shape: tuple[int, ...]) -> Array:
-    """The multipliers as an array of this shape."""
-    numbers = arguments.array(f"certificate {name}", array)
-    if numbers.shape != shape:
+def _multipliers(name: str, numbers: TwoPart, shape: tuple[int, ...]) -> TwoPart:
+    """The multipliers, if they are finite and of this shape."""
+    arguments.array(f"certificate {name}", numbers.high, copy=False)
+    if numbers.high.shape != shape:
         raise InvalidProblem(
-            f"certificate {name} have shape {numbers.shape}, the problem asks for {shape}"
+            f"certificate {name} have shape {numbers.high.shape}, the problem asks for {shape}"
         )
     return numbers

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.accurate import TwoPart
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.verification.exact.line_network import line_errors
+from convexden.verification.exact.line_network import Exact, line_errors
+from convexden.verification.exact.parallel import projected_on_normal
 from convexden.verification.exact.rationals import align, dyadic, rational, root_above
 
 Array = NDArray[np.float64]
@@ -59,10 +61,14 @@ class SiteErrors:
 def site_errors(problem: Interpolation, network: ShallowNetwork) -> SiteErrors:
     """Bound the errors of a network on every site of a problem; see `SiteErrors`.
 
-    On a line they are those of exact arithmetic, rounded up.
+    On a line, and of networks that are constant across one, they are those of exact arithmetic,
+    rounded up.
     """
     if problem.input_dimension == 1:
-        return _line(problem, network)
+        return _line(problem, problem.centers[:, 0], problem.radii, network)
+    line = projected_on_normal(problem.centers, problem.radii, network)
+    if line is not None and not line.across:
+        return _line(problem, line.centers, line.radii, line.network, line.length)
     sites, neurons = len(problem), network.neurons
     if not neurons and problem.centers.size * network.output_dimension <= INTEGERS:
         return _affine(problem, network)
@@ -79,13 +85,17 @@ def site_errors(problem: Interpolation, network: ShallowNetwork) -> SiteErrors:
     return SiteErrors(values, jacobians, overlaps, totals, bool((problem.radii > 0).any()))
 
 
-def _line(problem: Interpolation, network: ShallowNetwork) -> SiteErrors:
-    """The errors on a line, in integers."""
+def _line(
+    problem: Interpolation,
+    centers: Exact,
+    radii: Exact,
+    network: ShallowNetwork,
+    length: float = 1.0,
+) -> SiteErrors:
+    """The errors on a line, in integers; its unit has this length in the space of the problem."""
     balls = problem.radii > 0
-    values, slopes, overlaps = line_errors(
-        problem.centers[:, 0], problem.radii, problem.targets, network
-    )
-    slopes = np.where(balls, slopes, 0.0)
+    values, slopes, overlaps = line_errors(centers, radii, problem.targets, network)
+    slopes = np.where(balls, slopes * length * (1 + np.finfo(float).eps), 0.0)
     totals = (values + problem.radii * slopes + overlaps) * (1 + 4 * np.finfo(float).eps)
     return SiteErrors(values, slopes, overlaps, totals, bool(balls.any()))
 
@@ -112,9 +122,8 @@ def _errors(
     In centred coordinates, where biases and offset do not cancel against w.y and V y.  `kind` is
     extended precision where there is any and it is affordable.
     """
-    a, w, skip = (
-        part.astype(kind) for part in (network.output_weights, network.input_weights, network.skip)
-    )
+    w, skip = network.input_weights.astype(kind), network.skip.astype(kind)
+    a = _summed(network.exact_output_weights, kind)
     neurons, dimension = w.shape
     unit = float(np.finfo(kind).eps) / 2  # the relative error of one operation
     units = (dimension + 4) * unit
@@ -122,7 +131,8 @@ def _errors(
     y, radii = problem.centers[rows].astype(kind) - origin, problem.radii[rows]
     # The large terms cancel here, where extended precision costs nothing.
     far, fine = origin.astype(np.longdouble), (dimension + 4) * np.finfo(np.longdouble).eps / 2
-    biases = (network.input_weights @ far + network.biases).astype(kind)
+    biases = network.input_weights @ far + _summed(network.exact_biases, np.longdouble)
+    biases = biases.astype(kind)
     offset = (network.skip @ far + network.offset).astype(kind)
     reach = _norms(origin)
     a_sizes, w_sizes = _norms(a), _norms(w)
@@ -132,9 +142,10 @@ def _errors(
     hidden, wanted = np.maximum(z, 0.0), problem.targets[rows]
     missed = hidden @ a + y @ skip.T + (offset - wanted)
     distances = _norms(y)
-    # The z with the rounding of y, d products and their sum; K products; the affine part.
+    # The z with the rounding of y, d products and their sum; K weights and products; the affine
+    # part.
     rounding = (a_sizes @ w_sizes) * units * distances + a_sizes @ lost
-    rounding += (neurons + 3) * unit * (hidden @ a_sizes)
+    rounding += (neurons + 4) * unit * (hidden @ a_sizes)
     # Column by column: a steep slope meets small inputs where the units of columns differ.
     steep = np.abs(skip).T
     rounding += units * _norms(np.abs(y) @ steep)
@@ -154,6 +165,11 @@ def _errors(
     return tuple((part * grow).astype(float) for part in (values, jacobians, overlaps))
 
 
+def _summed(numbers: TwoPart, kind: type[np.floating[Any]]) -> NDArray[Any]:
+    """Sums of two floats, rounded to the precision."""
+    return numbers.high.astype(kind) + numbers.low.astype(kind)
+
+
 def _norms(vectors: NDArray[Any]) -> NDArray[Any]:
     """Norms along the last axis in the precision of the vectors."""
     return np.sqrt((vectors * vectors).sum(axis=-1))
@@ -165,7 +181,7 @@ def _jacobian_norms(
     """Bounds of the Frobenius norms of sum_k D_nk a_k w_k^T + V, some sites at a time."""
     p, d = skip.shape
     sizes = active @ (_norms(a) * _norms(w)) + _norms(skip.reshape(-1))
-    rounding = (len(a) + 3) * np.finfo(a.dtype).eps / 2 * sizes
+    rounding = (len(a) + 4) * np.finfo(a.dtype).eps / 2 * sizes
     step = max(1, CHUNK // (p * max(d, len(a))))
     norms = np.empty(len(active), a.dtype)
     for start in range(0, len(active), step):

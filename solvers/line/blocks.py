@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convexden.accurate import TwoPart
 from convexden.solvers.atoms import Array, Flags, Indices
-from convexden.solvers.twopart import TwoPart
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +60,10 @@ class Jumps:
         return cls(before.negative().where(ball, after.minus(before)), after.where(ball))
 
 
-def blocks_of(centers: Array, radii: Array) -> Blocks:
-    """Sort the ends of the sites, exactly, and join the balls that overlap."""
-    lower, upper = TwoPart.sum(centers, -radii), TwoPart.sum(centers, radii)
+def blocks_of(centers: TwoPart, radii: Array) -> tuple[Blocks, Indices]:
+    """Sort the ends of the sites, exactly, and join the balls that overlap; also the number (N,) of
+    the block of each site."""
+    lower, upper = centers.minus(TwoPart.of(radii)), centers.plus(TwoPart.of(radii))
     ends = TwoPart.join(lower, upper)
     order = np.lexsort((ends.low, ends.high))
     ends = ends.rows(order)
@@ -89,7 +90,8 @@ def blocks_of(centers: Array, radii: Array) -> Blocks:
     furthest = np.append(furthest, samples)
     order = np.argsort(left[sites], kind="stable")
     sites, furthest = sites[order], furthest[order]
-    return Blocks(lower.rows(sites), upper.rows(furthest), radii[sites] > 0, sites)
+    numbers = np.searchsorted(left[sites], left, side="right") - 1
+    return Blocks(lower.rows(sites), upper.rows(furthest), radii[sites] > 0, sites), numbers
 
 
 def _last_records(values: Indices, until: Indices) -> Indices:

@@ -1,9 +1,10 @@
-r"""Optimal multipliers on a line, in floats.
+r"""Optimal multipliers on a line, in floats or in sums of two.
 
 With the sum S of the multipliers right of a gap, the function q of the dual constraint grows by S
 times the gap, from right to left, and across a ball by S width + l r + G.  Multipliers are as large
 as one over the smallest gap and act over the whole line.  The sums S are therefore rounded so that
-their differences, the multipliers, are floats: errors do not add up.
+their differences, the multipliers, are floats: errors do not add up.  Where gaps are so short that
+even one such error counts, multipliers are sums of two floats, and no error is left.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convexden.accurate import TwoPart
 from convexden.solvers.atoms import Array, Flags, Indices
 from convexden.solvers.line.blocks import Blocks, Jumps
-from convexden.solvers.twopart import TwoPart
 
 # Errors of q that are passed on from sample to sample stay far below this.
 _PASSED_ON = 2.0**-30
+# Errors of q from which on multipliers are sums of two floats.
+_COARSE = 2.0**-40
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +28,8 @@ class Multipliers:
     """Multipliers of the sites that have any, with the largest norm of q and the objective."""
 
     sites: Indices
-    values: Array
-    jacobians: Array
+    values: TwoPart
+    jacobians: TwoPart
     maximum: float
     objective: float
 
@@ -60,6 +63,11 @@ def multipliers(blocks: Blocks, targets: Array, radii: Array) -> Multipliers:
     growth += np.abs(np.concatenate([exact.high, edge])) * (radii + width.high)
     across = np.where(flat, np.spacing(2.0 + growth), 0.0)
     along = np.append(0.5 * steps * gaps.high + across[1:], edge, axis=0)
+    if max(np.abs(along).max(), np.abs(across).max()) > _COARSE:
+        values, jacobians = _exact(blocks, radii, exact, width, q_left, q_right)
+        norms = np.linalg.norm(np.concatenate([q_left, q_right]), axis=1)
+        objective = float(np.sum(q_left * left) + np.sum(q_right * right))
+        return Multipliers(blocks.sites, values, jacobians, float(norms.max()), objective)
     q_right = _shortened(q_right, along)
     q_left = np.where(flat, _shortened(q_left, across), q_right)
 
@@ -73,8 +81,20 @@ def multipliers(blocks: Blocks, targets: Array, radii: Array) -> Multipliers:
     q_left = np.where(flat, q_left - needed.low, q_right)
     norms = np.linalg.norm(np.concatenate([q_left, q_right]), axis=1)
     objective = float(np.sum(q_left * left) + np.sum(q_right * right))
-    jacobians = np.where(flat, needed.high, 0.0)
-    return Multipliers(blocks.sites, values, jacobians, float(norms.max()), objective)
+    jacobians = TwoPart.of(np.where(flat, needed.high, 0.0))
+    return Multipliers(blocks.sites, TwoPart.of(values), jacobians, float(norms.max()), objective)
+
+
+def _exact(
+    blocks: Blocks, radii: Array, tails: TwoPart, width: TwoPart, q_left: Array, q_right: Array
+) -> tuple[TwoPart, TwoPart]:
+    """Values and Jacobians (B, p) with this q and these sums right of the gaps."""
+    edge = TwoPart.of(np.zeros((1, q_left.shape[1])))
+    before, after = TwoPart.join(edge, tails), TwoPart.join(tails, edge)
+    values = before.minus(after)
+    grown = after.times(width).plus(values.times(TwoPart.of(radii)))
+    jacobians = TwoPart.sum(q_left, -q_right).minus(grown)
+    return values, jacobians.where(blocks.flat[:, None])
 
 
 def _units(jumps: Array) -> Array:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from convexden.accurate import TwoPart
 from convexden.network import ShallowNetwork
 from convexden.solvers.atoms import Array
 from convexden.solvers.line.blocks import Blocks, Jumps
-from convexden.solvers.line.knots import Knots
-from convexden.solvers.twopart import TwoPart
+from convexden.solvers.line.knots import knots
 
 # Slopes of the network are multiples of a power of two: of the rounding of the steepest one, but at
 # most of this fraction of target spread over input spread, which bounds the error at the sites by
-# the same fraction of the target spread.  A finer grid would need two neurons at more knots.
+# the same fraction of the target spread.  A finer grid would need two floats for more weights.
 _FINEST_SLOPE = 2.0**-40
 # Slopes that differ by no more steps of the grid are one: rounding spends no neuron.
 _SAME_SLOPE = 2.0
-# Knots at the next float may add this fraction to the cost; more is worth two neurons a knot.
-_DEARER = 2.0**-38
 # Distance from the origin, in spreads, from which the offset of an affine part is much larger than
 # the targets, and is rounded like that.
 _FAR = 2.0**8
@@ -39,8 +37,8 @@ def connect_dots(blocks: Blocks, targets: Array, rounding: float) -> ShallowNetw
         empty = np.zeros((0, targets.shape[1]))
         return ShallowNetwork(empty, empty[:, :1], empty[:, 0], nothing[:, None], targets[0])
     steps = TwoPart.sum(targets[1:], -targets[:-1])
-    coarse, knots = _knots(blocks, np.linalg.norm(steps.high, axis=1))
-    left, right = (knots.at.rows(half) for half in np.split(np.arange(2 * len(blocks)), 2))
+    at = knots(blocks, np.linalg.norm(steps.high, axis=1))
+    left, right = (at.rows(half) for half in np.split(np.arange(2 * len(blocks)), 2))
     gaps = left.rows(slice(1, None)).minus(right.rows(slice(-1)))
     slopes = steps.over(gaps.column().where(gaps.high[:, None] > 0, blocks.gaps()))
     flat, index = blocks.flat, np.arange(len(blocks))
@@ -54,41 +52,19 @@ def connect_dots(blocks: Blocks, targets: Array, rounding: float) -> ShallowNetw
         slopes = slopes.minus(slopes.rows(slice(first, first + 1)))
     facing = np.where(np.concatenate([index > first, index >= first]), 1.0, -1.0)
     jumps = Jumps.of(_on_grid(slopes, rounding), flat)
-    wanted = TwoPart.join(jumps.left, jumps.right)
-    weights = wanted.high / knots.w[:, None]
-    # What one neuron misses is left to a second one, at the next float.
-    missing = wanted.minus(TwoPart.product(weights, knots.w[:, None])).high
-    weights = np.concatenate([weights, missing])
-    order = np.argsort(np.tile(knots.at.high, 2), kind="stable")
-    order = order[(weights[order] != 0).any(axis=1)]
-    inputs = np.concatenate([knots.w * facing, facing])[order, None]
-    biases = np.concatenate([-knots.b * facing, -coarse.b * facing])[order]
-    return ShallowNetwork(weights[order], inputs, biases, skip[:, None], offset)
-
-
-def _knots(blocks: Blocks, steps: Array) -> tuple[Knots, Knots]:
-    """Knots at the left ends and at the right ends of the blocks: floats, and better ones where it
-    counts.  `steps` (B - 1,) are the lengths of the targets' differences."""
-    count = len(blocks)
-    ends = TwoPart.join(blocks.left, blocks.right)
-    sides = np.repeat([-1.0, 1.0], count)
-    coarse = Knots.floats(ends, sides)
-    gaps = blocks.gaps().high[:, 0]
-    shifts = np.abs(coarse.at.minus(ends).high)
-    costs = 2.0 * steps / gaps
-    dear = np.zeros(2 * count, dtype=bool)
-    for places in (slice(1, count), slice(count, -1)):  # the left and the right ends of gaps
-        growth = costs * shifts[places] / gaps
-        dear[places] = growth > _DEARER * costs.sum() / count
-    if not dear.any():
-        return coarse, coarse
-    # Where ends touch nothing happens; elsewhere a ramp needs room.
-    finer = Knots.fractions(ends, sides)
-    knots = coarse.replaced(finer, dear & (np.abs(finer.at.minus(ends).high) < shifts))
-    left, right = knots.at.rows(slice(1, count)), knots.at.rows(slice(count, -1))
-    tight = np.append(left.minus(right).high <= 0, False)
-    inward = Knots.floats(ends, -sides)
-    return coarse, knots.replaced(inward, np.concatenate([np.roll(tight, 1), tight]))
+    weights = TwoPart.join(jumps.left, jumps.right)
+    order = np.lexsort((at.low, at.high))
+    order = order[(weights.high[order] != 0).any(axis=1)]
+    biases = at.scaled(-facing)
+    return ShallowNetwork(
+        weights.high[order],
+        facing[order, None],
+        biases.high[order],
+        skip[:, None],
+        offset,
+        weights.low[order],
+        biases.low[order],
+    )
 
 
 def _line_through(at: float, target: Array, slope: TwoPart) -> tuple[Array, Array]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.accurate import EPS, power_above
 from convexden.verification.exact.enclosure import select, solution_sizes
 from convexden.verification.exact.equations import Equations
 from convexden.verification.exact.extra_patterns import gap_hinges
@@ -25,7 +26,6 @@ from convexden.verification.exact.hinge_slack import (
 )
 from convexden.verification.exact.implied_rows import independent_groups
 from convexden.verification.exact.labels import labels
-from convexden.verification.exact.twofold import EPS, power_above
 
 Array = NDArray[np.float64]
 

@@ -25,6 +25,8 @@ with the maximum P' of the reduced multipliers for the radii
 :math:`(r_n - |e_n|) / \sqrt{1 + \eta}`.  Without a ball nothing can take what is missing: then the
 statement is about the moved samples :math:`o + B^T A_n`, and `ClosedDual.moved` says by how much
 they have moved.
+
+Sites on one line exactly have exact coordinates (`collinear`): nothing moves, no radius shrinks.
 """
 
 from __future__ import annotations
@@ -35,10 +37,20 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.accurate import TwoPart
 from convexden.hull import Hull, ulps
-from convexden.verification.exact.rationals import Integers, above, align, dyadic, rational
+from convexden.verification.exact import collinear
+from convexden.verification.exact.rationals import (
+    Integers,
+    above,
+    align,
+    dyadic,
+    dyadic_sum,
+    rational,
+)
 
 Array = NDArray[np.float64]
+Dyadic = tuple[Integers, int]
 
 EPS = float(np.finfo(float).eps)
 # Multipliers below this share of the largest are set to zero: they would only lengthen integers.
@@ -100,52 +112,81 @@ class ClosedDual:
 
 @dataclass(frozen=True, eq=False)
 class _Coordinates:
-    """Floats A and B of the module's text, with bounds of the errors."""
+    """Floats A and B of the module's text, with bounds of the errors; or those on an exact line."""
 
     points: Array  # (N, k): A
     basis: Array | None  # (k, d): B; None if the sites are used as they are
     distances: Array  # (N,): bounds of |e_n|
     stretch: float  # bound of sqrt(1 + eta)
     moved: float  # in units in the last place
+    line: tuple[Dyadic, Dyadic] | None = None  # exact coordinates and direction
+
+    def centers(self) -> Dyadic:
+        """The coordinates (N, k), exactly."""
+        if self.line is None:
+            return dyadic(self.points)
+        (along, unit), _ = self.line
+        return along[:, None], unit
+
+    def reduced(self, jacobians: TwoPart) -> tuple[Dyadic, Array]:
+        """Jacobian multipliers in the coordinates (N, p, k), and the sizes (N,) of what is across
+        them."""
+        high, low = jacobians
+        none = np.zeros(len(high))
+        if self.basis is None:
+            return _exact(jacobians), none
+        flat = high @ self.basis.T
+        across = np.linalg.norm(high - flat @ self.basis, axis=(1, 2))
+        if self.line is not None:
+            numbers, unit = _exact(jacobians)
+            direction, exponent = self.line[1]
+            return ((numbers @ direction)[:, :, None], unit + exponent), across
+        # Rounded: a rotated basis has no exact coordinates.
+        return dyadic_sum(*TwoPart.sum(flat, low @ self.basis.T)), across
 
 
 def close_dual(
     centers: Array,
     targets: Array,
     radii: Array,
-    values: Array,
-    jacobians: Array,
+    values: Array | TwoPart,
+    jacobians: Array | TwoPart,
     hull: Hull | None = None,
 ) -> ClosedDual:
     r"""Change multipliers so that the dual equalities hold exactly.
 
     Parameters
     ----------
-    centers, targets, radii, values, jacobians : arrays (N, d), (N, p), (N,), (N, p), (N, p, d)
+    centers, targets, radii : arrays (N, d), (N, p), (N,)
         Finite floats, meant exactly.
+    values, jacobians : arrays or TwoPart (N, p), (N, p, d)
+        Finite floats, or sums of two, meant exactly.
     hull : Hull, optional
         Of the centers, if it is known.
     """
     ball = radii > 0
+    values = _without_dust(values if isinstance(values, TwoPart) else TwoPart.of(values))
+    jacobians = jacobians if isinstance(jacobians, TwoPart) else TwoPart.of(jacobians)
+    sizes = np.linalg.norm(jacobians.high, axis=(1, 2))
+    misplaced = float(sizes[~ball].sum())
+    jacobians = _without_dust(jacobians.where(ball[:, None, None]))
     place = _coordinates(centers, Hull.of(centers) if hull is None else hull)
-    points, reduced = place.points, radii
-    gamma, across, slack = jacobians, 0.0, 0.0
-    if place.basis is not None:
-        gamma = jacobians @ place.basis.T
-        across = float(np.linalg.norm(jacobians - gamma @ place.basis, axis=(1, 2)).sum())
+    points, reduced, slack = place.points, radii, 0.0
+    gamma, across = place.reduced(jacobians)
     if place.stretch > 1.0:
         shrunk = (radii - place.distances) / place.stretch * (1.0 - 4.0 * EPS)
         reduced = np.where(ball, np.maximum(shrunk, 0.0), 0.0)
     moved = 0.0 if ball.any() else place.moved
-    misplaced = float(np.linalg.norm(jacobians[~ball], axis=(1, 2)).sum())
-    gamma = np.where(ball[:, None, None], gamma, 0.0)
-    gamma = _without_dust(gamma)
-    values = _without_dust(values)
-    keep = ball | (values != 0.0).any(axis=1)
+    keep = ball | (values.high != 0.0).any(axis=1)
     if not ball.any() and keep.any():
         keep[_independent(points, keep)] = True
     sites = np.flatnonzero(keep)
-    closed = _close(points[sites], reduced[sites], values[sites], gamma[sites], ball[sites])
+    y, r, lam, jac = (
+        (numbers[sites], exponent)
+        for numbers, exponent in (place.centers(), dyadic(reduced), _exact(values), gamma)
+    )
+    lengths = np.linalg.norm(values.high, axis=1)
+    closed = _close(y, r, lam, jac, points[sites], lengths[sites], ball[sites])
     if place.distances.any() and ball.any():
         scale = Fraction(1, closed.denominator)
         norms = [
@@ -154,8 +195,9 @@ def close_dual(
         ]
         slack = 2.0 * float(np.array(norms) @ place.distances[sites]) * (1.0 + 1e-12)
     middle = points - points.mean(axis=0)
-    size = float(np.linalg.norm(values, axis=1) @ np.linalg.norm(middle, axis=1))
-    size += float(np.linalg.norm(gamma, axis=(1, 2)).sum())
+    size = float(lengths @ np.linalg.norm(middle, axis=1))
+    size += float(sizes[ball].sum())
+    stray = misplaced + float(across.sum())
     goals, exponent = dyadic(targets[sites])
     total = int((closed.values * goals).sum()) if len(sites) else 0
     objective = rational(total, closed.weight + exponent) / closed.denominator
@@ -173,14 +215,22 @@ def close_dual(
         slack,
         moved,
         closed.change / size if size > 0.0 else 0.0,
-        (misplaced + across) / size if size > 0.0 else float(misplaced + across > 0.0),
+        stray / size if size > 0.0 else float(stray > 0.0),
     )
 
 
-def _without_dust(numbers: Array) -> Array:
-    """Zero for numbers that are next to nothing beside the largest."""
-    largest = float(np.abs(numbers).max(initial=0.0))
-    return np.where(np.abs(numbers) < largest * SMALLEST_SHARE, 0.0, numbers)
+def _exact(numbers: TwoPart) -> Dyadic:
+    """Sums of two floats as integers with an exponent."""
+    return dyadic_sum(numbers.high, numbers.low if numbers.low.any() else None)
+
+
+def _without_dust(numbers: TwoPart) -> TwoPart:
+    """Zero for numbers that are next to nothing beside the largest, and for such low parts."""
+    sizes, rest = np.abs(numbers.high), np.abs(numbers.low)
+    least = float(sizes.max(initial=0.0)) * SMALLEST_SHARE
+    return TwoPart(
+        np.where(sizes < least, 0.0, numbers.high), np.where(rest < least, 0.0, numbers.low)
+    )
 
 
 def _coordinates(centers: Array, hull: Hull) -> _Coordinates:
@@ -195,6 +245,9 @@ def _coordinates(centers: Array, hull: Hull) -> _Coordinates:
     if len(columns) == rank:
         # Columns that do not change are left out: exactly, and nothing moves.
         return _Coordinates(centers[:, columns], np.eye(dimension)[columns], nothing, 1.0, 0.0)
+    line = collinear.coordinates(centers) if rank == 1 else None
+    if line is not None:
+        return _Coordinates(hull.coordinates, hull.basis, nothing, 1.0, 0.0, line)
     extended = np.longdouble
     eps = float(np.finfo(extended).eps)
     wide, points = hull.basis.astype(extended), hull.coordinates
@@ -245,11 +298,17 @@ class _Closed:
 
 
 def _close(
-    points: Array, radii: Array, values: Array, gamma: Array, ball: NDArray[np.bool_]
+    y: Dyadic,
+    r: Dyadic,
+    lam: Dyadic,
+    jac: Dyadic,
+    points: Array,
+    sizes: Array,
+    ball: NDArray[np.bool_],
 ) -> _Closed:
-    """The integers, and the size of what was added, in the units of the data."""
+    """The integers of centers, radii, values and Jacobians, and the size of what was added, in the
+    units of the data.  The points are the centers and the sizes those of the values, rounded."""
     count = len(points)
-    y, r, lam, jac = dyadic(points), dyadic(radii), dyadic(values), dyadic(gamma)
     unit = min(y[1], r[1])
     centers, reach = align(y, unit), align(r, unit)
     if not count:
@@ -260,7 +319,7 @@ def _close(
     lam_int, jac_int = align(lam, weight), align(jac, weight + unit)
     if ball.any():
         # The largest ball among those that are not far: its own terms hide the change best.
-        taker = int(np.argmax(np.where(ball, np.linalg.norm(values, axis=1), -1.0)))
+        taker = int(np.argmax(np.where(ball, sizes, -1.0)))
         excess = lam_int.sum(axis=0)
         lam_int[taker] -= excess
         # z_n is counted from the ball that takes the rest.

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy.linalg import qr
 from scipy.linalg.lapack import dgetrf
 
+from convexden.accurate import EPS, UNDERFLOW
 from convexden.verification.exact.hinge_slack import lengths
-from convexden.verification.exact.twofold import EPS, UNDERFLOW
 
 Array = NDArray[np.float64]
 

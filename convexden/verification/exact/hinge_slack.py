@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
+from convexden.accurate import EPS, UNDERFLOW, TwoPart, power_above
 from convexden.verification.exact.labels import labels
-from convexden.verification.exact.twofold import EPS, UNDERFLOW, power_above
 
 Array = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -34,8 +34,6 @@ _POOR = 1e7
 _PROGRAMS = 40
 # Regularizes the least squares of fewer sites than unknowns, relative to the trace.
 _RIDGE = 1e-9
-# Products of extended precision that are affordable: some 20 ms.
-_SHARP = 4_000_000
 # Sites, per dimension of (w, b), that decide where a hinge is moved.
 _NEIGHBOURS = 8
 
@@ -152,22 +150,32 @@ def slacks(sites: Sites, hinges: Hinges) -> tuple[Array, Array]:
     return found, np.outer(units * norms, sites.reach) + constant[:, None]
 
 
-def sharp_slacks(sites: Sites, hinges: Hinges) -> tuple[Array, Array]:
-    """The same in extended precision: next to contact the last place of a slack costs much."""
-    if hinges.active.size * sites.points.shape[1] > _SHARP:
-        return slacks(sites, hinges)
-    extended = np.longdouble
-    w, x = hinges.normals.astype(extended), sites.points.astype(extended)
-    norms = np.sqrt((w * w).sum(axis=1))
-    z = w @ x.T + hinges.biases[:, None]
-    wide = np.where(hinges.active, z, -z) - np.outer(norms, sites.radii)
-    units = (x.shape[1] + 6) * float(np.finfo(extended).eps)
-    # Points that are differences are rounded; their coordinates count by half a last place.
-    moved = EPS if sites.origin.any() else 0.0
-    constant = units * np.abs(hinges.biases) + hinges.uncertain + UNDERFLOW
-    error = np.outer((units + moved) * norms.astype(float) * (1 + EPS), sites.reach)
-    found = wide.astype(float)
-    return found, (error + constant[:, None] + EPS * np.abs(found)) * (1 + 4 * EPS)
+def sharp_slacks(
+    centers: Array, radii: Array, normals: Array, z: TwoPart, active: Booleans
+) -> tuple[Array, Array]:
+    """The same from heights with twice the digits: next to contact the last place of a slack costs
+    much.
+
+    Parameters
+    ----------
+    centers, radii : (N, d), (N,) arrays
+    normals : (K, d) array
+    z : TwoPart
+        The w.y_n + b (K, N) as `affine_values` finds them.
+    active : (K, N) array of bool
+    """
+    norms = TwoPart.product(normals.T, normals.T).total()
+    roots = np.sqrt(norms.high)
+    rest = norms.minus(TwoPart.product(roots, roots)).high
+    norms = TwoPart.sum(roots, rest / (2 * np.where(roots > 0, roots, 1.0)))
+    found = z.where(active, z.negative()).minus(norms.column().times(TwoPart.of(radii)))
+    # A sum of pairs errs by 3 u^2 with u = EPS / 2, a product by 9, a root by less than 3 and half
+    # of what its square does.
+    biases = np.abs(z.high).max(axis=1) + lengths(normals) * lengths(centers).max()
+    sizes = biases[:, None] + np.outer(lengths(normals), lengths(centers) + radii)
+    dimension = centers.shape[1]
+    error = 4 * (dimension + 8) * EPS**2 * sizes + EPS * np.abs(found.high)
+    return found.high, error + 4 * dimension * UNDERFLOW
 
 
 def prices(sites: Sites, hinges: Hinges) -> Array:

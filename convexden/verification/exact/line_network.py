@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from convexden.network import ShallowNetwork
 from convexden.verification.exact.line import Ranks, ranked
-from convexden.verification.exact.rationals import Integers, align, dyadic
+from convexden.verification.exact.rationals import Integers, align, dyadic, dyadic_sum
 
 Array = NDArray[np.float64]
+Exact = Array | tuple[Integers, int]  # floats, or integers with an exponent
 
 EPS = float(np.finfo(float).eps)
 # Quotients of more bits are scaled before they become floats.
@@ -48,14 +49,14 @@ class LineCost:
     obstacle: str
 
 
-def line_cost(centers: Array, radii: Array, targets: Array, network: ShallowNetwork) -> LineCost:
+def line_cost(centers: Exact, radii: Exact, targets: Array, network: ShallowNetwork) -> LineCost:
     """Bound the optimum of a problem on a line from above by a network that nearly solves it.
 
     All floats are meant exactly.  Time O((N + K) log(N + K)), memory O(N + K) for K neurons.
 
     Parameters
     ----------
-    centers, radii : (N,) arrays
+    centers, radii : (N,) arrays, or integers with an exponent
         With at least two different centers.
     targets : (N, p) array
     network : ShallowNetwork
@@ -67,7 +68,7 @@ def line_cost(centers: Array, radii: Array, targets: Array, network: ShallowNetw
         If a number is not finite.
     """
     neurons = _Neurons.of(network)
-    y, r, t = (_short(dyadic(array)) for array in (centers, radii, targets))
+    y, r, t = (_short(_exactly(numbers)) for numbers in (centers, radii, targets))
     place, value = neurons.exponents(min(y[1], r[1]), t[1])
     goals = align(t, value)
     line = _Line.of(align(y, place), align(r, place), *neurons.knots(place))
@@ -93,7 +94,7 @@ def line_cost(centers: Array, radii: Array, targets: Array, network: ShallowNetw
 
 
 def line_errors(
-    centers: Array, radii: Array, targets: Array, network: ShallowNetwork
+    centers: Exact, radii: Exact, targets: Array, network: ShallowNetwork
 ) -> tuple[Array, Array, Array]:
     """Errors of a network at the centers of the sites of a line, each rounded up; arrays (N,).
 
@@ -102,13 +103,13 @@ def line_errors(
 
     Parameters
     ----------
-    centers, radii : (N,) arrays
+    centers, radii : (N,) arrays, or integers with an exponent
     targets : (N, p) array
     network : ShallowNetwork
         With one input and p outputs.
     """
     neurons = _Neurons.of(network)
-    y, r, t = (_short(dyadic(array)) for array in (centers, radii, targets))
+    y, r, t = (_short(_exactly(numbers)) for numbers in (centers, radii, targets))
     place, value = neurons.exponents(min(y[1], r[1]), t[1])
     positions, reach, goals = align(y, place), align(r, place), align(t, value)
     numerators, denominators = neurons.knots(place)
@@ -154,10 +155,9 @@ class _Neurons:
     @classmethod
     def of(cls, network: ShallowNetwork) -> _Neurons:
         """Turn all neurons to the right."""
-        a, w, b = (
-            _short(dyadic(array))
-            for array in (network.output_weights, network.input_weights[:, 0], network.biases)
-        )
+        a = _short(dyadic_sum(network.output_weights, network.output_weights_low))
+        w = _short(dyadic(network.input_weights[:, 0]))
+        b = _short(dyadic_sum(network.biases, network.biases_low))
         left, bent = w[0] < 0, w[0] != 0
         always = left | (~bent & (b[0] > 0))
         affine = [
@@ -355,6 +355,11 @@ def _norms_above(columns: list[Array]) -> Array:
     # A square has the error of three roundings, the sum one for each term, the root two more.
     norms: Array = scale * np.sqrt(squares) * (1.0 + (len(columns) + 8) * EPS)
     return np.where(largest > 0, norms, 0.0)
+
+
+def _exactly(numbers: Exact) -> tuple[Integers, int]:
+    """Integers with an exponent."""
+    return numbers if isinstance(numbers, tuple) else dyadic(numbers)
 
 
 def _short(pair: tuple[Integers, int]) -> tuple[Integers, int]:

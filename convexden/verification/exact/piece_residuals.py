@@ -12,16 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.network import ShallowNetwork
-from convexden.verification.exact.twofold import (
+from convexden.accurate import (
     EPS,
     UNDERFLOW,
+    TwoPart,
     dot_plus,
     may_underflow,
     pattern_sums,
     two_product,
     two_sum,
 )
+from convexden.network import ShallowNetwork
 
 Array = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -78,16 +79,27 @@ def piece_residuals(
     Of the neurons that are not named, those without input weight count as the constants that they
     are; the others are taken to have no output weight.
     """
-    a, w, b = network.output_weights, network.input_weights, network.biases
-    constant = np.flatnonzero(~w.any(axis=1) & (b > 0))
+    w, b = network.input_weights, network.exact_biases
+    constant = np.flatnonzero(~w.any(axis=1) & (b.high > 0))
     members = np.concatenate([hinges, constant])
-    rows = np.concatenate([w, b[:, None]], axis=1)[members]
-    high, low = two_product(rows[:, :, None], a[members][:, None, :])
+    a = network.exact_output_weights.rows(members)
+    rows = TwoPart(
+        np.concatenate([w, b.high[:, None]], axis=1)[members],
+        np.concatenate([np.zeros_like(w), b.low[:, None]], axis=1)[members],
+    )
+    products = list(two_product(rows.high[:, :, None], a.high[:, None, :]))
+    tiniest = np.zeros(products[0].shape[1:])
+    if network.two_part:
+        products += two_product(rows.high[:, :, None], a.low[:, None, :])
+        products += two_product(rows.low[:, :, None], a.high[:, None, :])
+        products.append(rows.low[:, :, None] * a.low[:, None, :])
+        tiniest = EPS * np.abs(products[-1]).sum(axis=0)
     free = np.concatenate([network.skip.T, network.offset[None]])
     shape = (len(targets), *free.shape)
     ones = np.ones((len(targets), 1 + len(constant)))
-    seen = np.concatenate([active.T, ones[:, 1:], active.T, ones], axis=1)
-    terms = np.concatenate([high, low, free[None]]).reshape(seen.shape[1], -1)
+    once = [active.T, ones[:, 1:]]
+    seen = np.concatenate([*once * len(products), ones[:, :1]], axis=1)
+    terms = np.concatenate([*products, free[None]]).reshape(seen.shape[1], -1)
     parts, missed = pattern_sums(seen, terms)
     goal = np.zeros(shape)
     goal[:, -1] = targets
@@ -96,8 +108,8 @@ def piece_residuals(
     rest, third = two_sum(rest, -parts[2].reshape(shape))
     tiny = second + third
     total, rest = two_sum(total, rest)
-    bound = missed.reshape(free.shape) + EPS * np.abs(tiny)
-    if may_underflow(a[members]) or may_underflow(rows):
-        bound = bound + len(members) * UNDERFLOW
+    bound = missed.reshape(free.shape) + tiniest + EPS * np.abs(tiny)
+    if any(may_underflow(part) for part in (*a, *rows)):
+        bound = bound + len(products) * len(members) * UNDERFLOW
     low_part = rest + tiny
     return PieceResiduals(total, low_part, bound + np.where(tiny != 0, EPS * np.abs(low_part), 0.0))

@@ -18,9 +18,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.accurate import EPS
 from convexden.network import ShallowNetwork
 from convexden.verification.exact.hinge_slack import lengths
-from convexden.verification.exact.twofold import EPS
 
 Array = NDArray[np.float64]
 

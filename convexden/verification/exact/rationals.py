@@ -41,6 +41,22 @@ def dyadic(array: Any) -> tuple[Integers, int]:
     return integers, lowest
 
 
+def dyadic_sum(array: Any, low: Any = None) -> tuple[Integers, int]:
+    """The same for unevaluated sums of two floats; without low parts they are floats.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite.
+    """
+    first = dyadic(array)
+    if low is None:
+        return first
+    second = dyadic(low)
+    exponent = min(first[1], second[1])
+    return align(first, exponent) + align(second, exponent), exponent
+
+
 def align(pair: tuple[Integers, int], exponent: int) -> Integers:
     """The integers of the same numbers at a smaller or equal exponent."""
     integers, own = pair

@@ -21,10 +21,10 @@ _NEAR = 1e-9
 
 
 def cuts_nothing(
-    centers: Array, radii: Array, normal: Array, bias: float, active: Booleans
+    centers: Array, radii: Array, normal: Array, bias: float, active: Booleans, low: float = 0.0
 ) -> bool:
-    """Whether a hinge has all sites on these sides, in rational numbers."""
-    w, b = [Fraction(x) for x in normal.tolist()], Fraction(bias)
+    """Whether a hinge has all sites on these sides, in rational numbers; `low` adds to the bias."""
+    w, b = [Fraction(x) for x in normal.tolist()], Fraction(bias) + Fraction(low)
     square = sum(x * x for x in w)
     for center, radius, side in zip(centers.tolist(), radii.tolist(), active.tolist(), strict=True):
         z = sum((x * Fraction(y) for x, y in zip(w, center, strict=True)), b)

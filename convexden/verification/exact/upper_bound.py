@@ -33,9 +33,9 @@ of the pattern D if :math:`\lambda = Y_i / \sigma_D`, because :math:`e_i` change
 Sites with one target on the same side of all hinges are one row of these equations.  Nothing is
 decided about samples on hinges: either side is right as long as the slack is as it says.
 
-The :math:`E_n` are computed with twice the digits of a float (`twofold`), the equations are solved
-with an enclosure (`enclosure`), and all roundings are bounded.  What the :math:`E_n` have in common
-with an affine map costs nothing.
+The :math:`E_n` are computed with twice the digits of a float (`convexden.accurate`), the equations
+are solved with an enclosure (`enclosure`), and all roundings are bounded.  What the :math:`E_n`
+have in common with an affine map costs nothing.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.accurate import EPS, TwoPart, affine_values, dot_plus
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.verification.exact.correction import correction_cost
@@ -57,12 +58,12 @@ from convexden.verification.exact.hinge_slack import (
     interior_patterns,
     lengths,
     sharp_slacks,
+    slacks,
 )
 from convexden.verification.exact.labels import labels
 from convexden.verification.exact.piece_residuals import piece_residuals
 from convexden.verification.exact.projection import projected
 from convexden.verification.exact.rigid_hinges import cuts_nothing, nearest_integers
-from convexden.verification.exact.twofold import EPS, dot_plus
 
 Array = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -72,6 +73,8 @@ Indices = NDArray[np.intp]
 _LARGEST = 20_000_000
 # Hinges that may be replaced; each costs as much as the bound itself.
 _REPLACEMENTS = 20
+# Products of numbers of twice the digits that are affordable: some 100 ms.
+_SHARP = 2_000_000
 # A sample this close to a hinge (relative to the reach) may be taken to be on either side.
 _ON = 1e-9
 
@@ -154,17 +157,24 @@ def _bound(
     cost = float(a_sizes @ w_sizes) * rounding
 
     sites = Sites.of(centers, radii)
-    hinges = _hinges(sites, network, real, targets)
+    w, biases = network.input_weights[real], network.exact_biases.rows(real)
+    sharp = len(real) * centers.size <= _SHARP
+    z = affine_values(centers, w, biases) if sharp else None
+    hinges = _hinges(sites, w, biases, targets, z)
     names, patterns = interior_patterns(sites, hinges)
-    slack, error = sharp_slacks(sites, hinges)
-    cuts = np.maximum((error - slack).max(axis=1, initial=0.0), 0.0)
+    if z is None:
+        slack, error = slacks(sites, hinges)
+    else:
+        slack, error = sharp_slacks(centers, radii, w, z, hinges.active)
+    cuts = (error - slack).max(axis=1, initial=0.0)
+    cuts = np.where(cuts >= 0.0, cuts, np.inf)  # NaN where numbers are too large
     for k in np.flatnonzero((cuts > 0) & ~np.isfinite(patterns.prices[names])):
         n, active = real[k], hinges.active[k]
-        w, b = network.input_weights[n], float(network.biases[n])
-        if cuts_nothing(centers, radii, w, b, active):
+        hinge = network.input_weights[n], float(network.biases[n])
+        if cuts_nothing(centers, radii, *hinge, active, float(biases.low[k])):
             cuts[k] = 0.0
             continue
-        meant = nearest_integers(centers, radii, w, b, active)
+        meant = nearest_integers(centers, radii, *hinge, active)
         if meant is None or replacements == 0:
             return math.inf, _obstacle(radii, n, slack[k])
         changed = _with_hinge(network, n, *meant)
@@ -184,12 +194,20 @@ def _bound(
 
 def _with_hinge(network: ShallowNetwork, neuron: int, w: Array, b: float) -> ShallowNetwork:
     """The network with another hinge for one neuron, at about the same cost."""
-    a, all_w, all_b = (
-        part.copy() for part in (network.output_weights, network.input_weights, network.biases)
+    a, biases, all_w = network.exact_output_weights, network.exact_biases, network.input_weights
+    here = np.arange(network.neurons) == neuron
+    scaled = a.high * (np.linalg.norm(all_w[neuron]) / np.linalg.norm(w))
+    a = a.where(~here[:, None], TwoPart.of(scaled))
+    biases = biases.where(~here, TwoPart.of(np.full(len(here), b)))
+    return ShallowNetwork(
+        a.high,
+        np.where(here[:, None], w, all_w),
+        biases.high,
+        network.skip,
+        network.offset,
+        a.low,
+        biases.low,
     )
-    a[neuron] *= np.linalg.norm(all_w[neuron]) / np.linalg.norm(w)
-    all_w[neuron], all_b[neuron] = w, b
-    return ShallowNetwork(a, all_w, all_b, network.skip, network.offset)
 
 
 def _obstacle(radii: Array, neuron: int, slack: Array) -> str:
@@ -202,21 +220,23 @@ def _obstacle(radii: Array, neuron: int, slack: Array) -> str:
     )
 
 
-def _hinges(sites: Sites, network: ShallowNetwork, real: Indices, targets: Array) -> Hinges:
-    """Hinges of the neurons, counted from the origin of the sites, and their patterns."""
-    w, b = network.input_weights[real], network.biases[real]
+def _hinges(sites: Sites, w: Array, biases: TwoPart, targets: Array, z: TwoPart | None) -> Hinges:
+    """Hinges of the neurons, counted from the origin of the sites, and their patterns.
+
+    The z (K, N) are at the sites; None if they would take too long with all their digits.
+    """
+    b, uncertain = biases.high, np.abs(biases.low)
     if sites.origin.any():
-        b, uncertain = dot_plus(w, sites.origin, b)
-    else:
-        uncertain = np.zeros(len(b))
-    z = w @ sites.points.T + b[:, None]
-    active = z > 0
-    on = (np.abs(z) <= np.outer(_ON * lengths(w), sites.reach)) & (sites.radii == 0)
+        b, missed = dot_plus(w, sites.origin, b)
+        uncertain = uncertain + missed
+    heights = w @ sites.points.T + b[:, None] if z is None else z.high
+    active = heights > 0
+    on = (np.abs(heights) <= np.outer(_ON * lengths(w), sites.reach)) & (sites.radii == 0)
     if on.any():
         # A sample on the hinge goes with most of the sites that have the same target.
         kin, first = labels(targets)
         votes = np.zeros((len(first), len(w)))
-        np.add.at(votes, kin, np.where(on, 0.0, np.sign(z)).T)
+        np.add.at(votes, kin, np.where(on, 0.0, np.sign(heights)).T)
         side = votes.T[:, kin]
         active = np.where(on & (side != 0), side > 0, active)
     return Hinges(w, b, uncertain, active)
