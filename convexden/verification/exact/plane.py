@@ -200,7 +200,8 @@ def _gap(curve: Extended, at: Extended, level: float) -> Extended:
 
 def _tops(pieces: Pieces, level: float) -> tuple[Extended, float]:
     """Where |F| / tau may be largest, as a guess, and the largest of its values there."""
-    middle, half = (pieces.left + pieces.right) / 2, (pieces.right - pieces.left) / 2
+    middle: Extended = np.asarray((pieces.left + pieces.right) / 2, dtype=np.longdouble)
+    half = (pieces.right - pieces.left) / 2
     _, q1, q2, q3, q4 = _gap(_around(pieces, middle), middle, level)
     u = np.zeros_like(middle)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -209,7 +210,7 @@ def _tops(pieces: Pieces, level: float) -> tuple[Extended, float]:
             bend = 2.0 * q2 + u * (6.0 * q3 + u * 12.0 * q4)
             step = np.where(bend > 0.0, -slope / bend, -np.sign(slope))
             u = np.clip(np.where(np.isfinite(step), u + step, u), -half, half)
-    tops = np.clip(middle + u, pieces.left, pieces.right)
+    tops: Extended = np.clip(middle + u, pieces.left, pieces.right)
     there = _around(pieces, tops)[0]
     squares = np.einsum("ap,ap->a", there, there) / (1.0 + tops * tops) ** 2
     return tops, float(np.sqrt(np.max(squares, initial=0.0)))
@@ -240,7 +241,7 @@ def _peaks(pieces: Pieces, tops: Extended, level: float) -> Floats:
 
 def _halves(pieces: Pieces) -> Pieces:
     """The intervals cut in the middle."""
-    middle = (pieces.left + pieces.right) / 2
+    middle: Extended = np.asarray((pieces.left + pieces.right) / 2, dtype=np.longdouble)
     return Pieces.join([replace(pieces, right=middle), replace(pieces, left=middle)])
 
 
