@@ -256,8 +256,11 @@ def _sweep(
     left[:, 0] = -1.0
     left[row, place] = at
     right = np.concatenate([left[:, 1:], np.ones((rows, 1), dtype=np.longdouble)], axis=1)
-    # Rounding of the sums: every term is off by a few EPS, and so is every partial sum.
-    size = np.sqrt((changes * changes).sum(axis=2)).sum(axis=1)
+    # Rounding of the sums: what is added up to a term is off by a few EPS, and so is every partial
+    # sum, and the value of a curve that is evaluated.
+    lever = np.abs(dx) + np.abs(dy) + sites.radii[pivots, None, None]
+    size = (lever * weights).reshape(rows, count).sum(axis=1)
+    size += np.sqrt((jacobians * jacobians).sum(axis=(1, 2))).sum()
     noise = EPS * (4.0 * width + 128.0) * (size + doubts.sum(axis=1))
     errors = np.maximum(errors, 0.0) + noise[:, None]
     # A cut site is counted as shown twice.
