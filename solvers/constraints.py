@@ -93,7 +93,7 @@ class Constraints(ABC):
         right = np.concatenate([residual, slopes.reshape(-1, problem.output_dimension)])
         solution = np.linalg.lstsq(rows, right, rcond=None)[0]
         biases = TwoPart.of(hinges.biases)
-        if self._narrow:
+        if self.narrow:
             biases = touching_biases(problem, hinges, self._gaps)
         return ShallowNetwork(
             weights,
@@ -117,7 +117,7 @@ class Constraints(ABC):
         return np.asarray(gaps.min(axis=1))
 
     @property
-    def _narrow(self) -> bool:
+    def narrow(self) -> bool:
         """Whether some sites are so close that one rounding counts."""
         return bool(self._gaps.min() < _NARROW)
 
@@ -292,7 +292,7 @@ class SampleConstraints(Constraints):
         from it."""
         centers = self.problem.centers
         offsets = normals @ centers.T + biases[:, None]
-        if self._narrow:
+        if self.narrow:
             pivots = _touched(np.abs(offsets), self._gaps)
         through = np.abs(offsets[np.arange(len(pivots)), pivots]) <= _TOUCHING
         near = np.nonzero((np.abs(offsets) < _NEAR) & (through & (pivots >= 0))[:, None])
@@ -306,7 +306,7 @@ class SampleConstraints(Constraints):
 
     def _expanded_twice(self, reduced: Array) -> tuple[TwoPart, TwoPart]:
         """With the sum of a stencil's coefficients, and so of its multipliers, exact."""
-        if not self._narrow:
+        if not self.narrow:
             return super()._expanded_twice(reduced)
         found = self._stencils
         shares = TwoPart.of(reduced).over(TwoPart.of(found.lengths[:, None]))
