@@ -27,12 +27,11 @@ from convexden.solvers.stencils import stencils
 
 # Units of rounding, of the terms of a reduced target, below which the target may be zero.
 _ROUNDING = 8.0
-_THROUGH = 1e-15  # what rounding leaves of the distance of a hinge from its pivot
 _NEAR = 1e-3  # offsets below this are computed again, from the pivot
 _NARROW = (
     1e-4  # gaps between sites, in units of the spread, from which on two floats a number count
 )
-_TOUCHING = 1e-13  # what rounding leaves of the distance of a bias from that of a touching hinge
+_TOUCHING = 4e-15  # what rounding leaves of the distance of a hinge from a site that it touches
 _DENSE = 100  # sites up to which a sparse matrix costs more than its zeros
 
 
@@ -93,7 +92,9 @@ class Constraints(ABC):
         rows = np.concatenate([affine, np.tile(unit, (balls.size, 1))])
         right = np.concatenate([residual, slopes.reshape(-1, problem.output_dimension)])
         solution = np.linalg.lstsq(rows, right, rcond=None)[0]
-        biases = touching_biases(problem, hinges) if self._narrow else TwoPart.of(hinges.biases)
+        biases = TwoPart.of(hinges.biases)
+        if self.narrow:
+            biases = touching_biases(problem, hinges, self._gaps)
         return ShallowNetwork(
             weights,
             hinges.normals,
@@ -108,12 +109,17 @@ class Constraints(ABC):
         return self._expanded_twice(reduced)
 
     @cached_property
-    def _narrow(self) -> bool:
-        """Whether some sites are so close that one rounding counts."""
+    def _gaps(self) -> Array:
+        """The gap (N,) between each site and the next one."""
         problem = self.problem
         gaps = cdist(problem.centers, problem.centers) - problem.radii - problem.radii[:, None]
         np.fill_diagonal(gaps, np.inf)
-        return bool(gaps.min() < _NARROW)
+        return np.asarray(gaps.min(axis=1))
+
+    @property
+    def narrow(self) -> bool:
+        """Whether some sites are so close that one rounding counts."""
+        return bool(self._gaps.min() < _NARROW)
 
     def _target_rounding(self) -> Array:
         """Bounds (M, p) on the rounding errors of zeros among the targets."""
@@ -130,21 +136,42 @@ class Constraints(ABC):
         return TwoPart.of(values), TwoPart.of(jacobians)
 
 
-def touching_biases(problem: Interpolation, hinges: Hinges) -> TwoPart:
-    """Biases with which hinges touch their pivots, or pass through them, but for a part in 1e30;
-    those that do not are left as they are."""
-    w, pivots = hinges.normals, hinges.pivots
+def touching_biases(problem: Interpolation, hinges: Hinges, gaps: Array) -> TwoPart:
+    """Biases with which hinges touch sites, or pass through samples, but for a part in 1e30: of the
+    sites that they touch up to rounding that with the shortest gap (N,) to others.
+
+    Those that touch none are left as they are.
+    """
+    w, every = hinges.normals, np.arange(len(hinges))
+    pivots = _touched(np.abs(hinges.depths(problem)), gaps)
     heights = TwoPart.of(np.zeros(len(w)))
     for i in range(w.shape[1]):
         heights = heights.plus(TwoPart.product(w[:, i], problem.centers[pivots, i]))
     square = TwoPart.product(w.T, w.T).total()
     roots = np.sqrt(square.high)
     rest = square.minus(TwoPart.product(roots, roots)).high / (2 * roots)
-    sides = np.where(hinges.patterns[np.arange(len(w)), pivots], 1.0, -1.0)
+    sides = np.where(hinges.patterns[every, pivots], 1.0, -1.0)
     reach = TwoPart.sum(roots, rest).times(TwoPart.of(sides * problem.radii[pivots]))
-    exact = reach.minus(heights)
-    touching = (pivots >= 0) & (np.abs(exact.high - hinges.biases) <= _TOUCHING)
-    return exact.where(touching, TwoPart.of(hinges.biases))
+    touched = reach.minus(heights)
+    return touched.where(pivots >= 0, TwoPart.of(hinges.biases))
+
+
+def _touched(distances: Array, gaps: Array) -> Indices:
+    """The site that each hinge touches (K,), of several the one with the shortest gap to others; -1
+    for none.
+
+    Parameters
+    ----------
+    distances : (K, N) array
+        Of hinges and sites.
+    gaps : (N,) array
+        Between each site and the next one.
+    """
+    candidates = np.where(distances > _TOUCHING, np.inf, gaps)
+    shortest = candidates.min(axis=1, keepdims=True)
+    # Of two that are next to each other the one that is touched.
+    found = np.where(candidates <= 2.0 * shortest, distances, np.inf).argmin(axis=1)
+    return np.where(np.isfinite(shortest[:, 0]), found, -1)
 
 
 def constraints(problem: Interpolation, clock: Clock = UNLIMITED) -> Constraints:
@@ -265,7 +292,9 @@ class SampleConstraints(Constraints):
         from it."""
         centers = self.problem.centers
         offsets = normals @ centers.T + biases[:, None]
-        through = np.abs(offsets[np.arange(len(pivots)), pivots]) <= _THROUGH
+        if self.narrow:
+            pivots = _touched(np.abs(offsets), self._gaps)
+        through = np.abs(offsets[np.arange(len(pivots)), pivots]) <= _TOUCHING
         near = np.nonzero((np.abs(offsets) < _NEAR) & (through & (pivots >= 0))[:, None])
         steps = centers[near[1]] - centers[pivots[near[0]]]
         offsets[near] = np.einsum("kd,kd->k", normals[near[0]], steps)
@@ -277,7 +306,7 @@ class SampleConstraints(Constraints):
 
     def _expanded_twice(self, reduced: Array) -> tuple[TwoPart, TwoPart]:
         """With the sum of a stencil's coefficients, and so of its multipliers, exact."""
-        if not self._narrow:
+        if not self.narrow:
             return super()._expanded_twice(reduced)
         found = self._stencils
         shares = TwoPart.of(reduced).over(TwoPart.of(found.lengths[:, None]))

@@ -173,6 +173,11 @@ class Exchange(ABC):
         bounds = self.bounds
         values, jacobians = self.rows.multipliers(multipliers)
         found, heights = pricing.maxima(values, jacobians, floor, 30 * len(multipliers))
+        if self.rows.narrow and len(found):
+            # Values of sites that nearly meet are large and cancel; in the rows nothing does.
+            heights = np.linalg.norm(self.rows.features(found) @ multipliers, axis=1)
+            order = np.argsort(-heights, kind="stable")
+            found, heights = found[order], heights[order]
         # Multipliers that no hinge sees are scaled by their own size: never divide by P ~ 0.
         seen = float(heights[0]) if len(heights) else 0.0
         scale = max(seen, 1e-12 * float(np.abs(multipliers).max()), np.finfo(float).tiny)

@@ -226,13 +226,14 @@ def brute_force(
     rng = np.random.default_rng(len(sites.radii))
     mine = _floats(data, own)
     chosen = _joined(mine, _some(pool, rng, _HINGES))
-    found = None
+    found, last = None, None
     for _ in range(_ROUNDS):
         if not len(chosen.b) or time.process_time() > end:
             break
         found = dense.program(data, chosen)
         if found is None:
             break
+        last = (chosen, found)
         heights = dense.constraint(data, pool, found)
         violated = np.argsort(-heights)[:_NEWCOMERS]
         violated = violated[heights[violated] > 1 + 1e-7]
@@ -241,12 +242,10 @@ def brute_force(
         sizes = np.linalg.norm(found.weights, axis=1)
         heavy = sizes > 1e-9 * sizes.max()
         tight = dense.constraint(data, chosen, found) > 0.9
-        last = (chosen, found)
         chosen = _joined(_take(chosen, heavy | tight), _take(pool, violated))
-    else:
-        chosen, found = last
-    if found is None:
+    if last is None or found is None:
         return
+    chosen, found = last  # whose hinges are not joined by others yet
     _correct(sites, data, chosen, found, spare, optimum)
     # The scaled problem's multipliers: values belong to lengths in its unit.
     take_multipliers(sites, found.values / data.unit, found.jacobians, optimum)

@@ -77,7 +77,7 @@ def _moved_hinges(solution: cd.Solution, rng: Generator) -> Offer:
     network = solution.network
     size = 10.0 ** rng.uniform(-15, -3) * solution.problem.input_spread
     biases = network.biases + size * rng.normal(size=network.biases.shape)
-    return replace(network, biases=biases), solution.certificate
+    return replace(network, biases=biases, biases_low=None), solution.certificate
 
 
 def _smaller_balls(solution: cd.Solution, rng: Generator) -> Offer:
@@ -97,9 +97,9 @@ def _lighter_neurons(solution: cd.Solution, rng: Generator) -> Offer:
     weights = network.output_weights.copy()
     if len(weights) and rng.random() < 0.3:
         weights[rng.integers(0, len(weights))] = 0.0
-    return replace(network, output_weights=weights * (1 - 10.0 ** rng.uniform(-14, -2))), (
-        solution.certificate
-    )
+    lighter = weights * (1 - 10.0 ** rng.uniform(-14, -2))
+    changed = replace(network, output_weights=lighter, output_weights_low=None)
+    return changed, solution.certificate
 
 
 MUTATIONS: dict[str, Callable[[cd.Solution, Generator], Offer]] = {
@@ -113,4 +113,10 @@ MUTATIONS: dict[str, Callable[[cd.Solution, Generator], Offer]] = {
 
 
 def _with(solution: cd.Solution, values: Any, jacobians: Any) -> cd.Certificate:
-    return replace(solution.certificate, values=values, jacobians=jacobians)
+    return replace(
+        solution.certificate,
+        values=values,
+        jacobians=jacobians,
+        values_low=None,
+        jacobians_low=None,
+    )

@@ -195,11 +195,12 @@ def _orders(rows: list[Vector], sizes: Sequence[float], free: int) -> Iterable[l
 def own_network(sites: Sites, network: Any) -> tuple[list[Hinge], list[Vector]]:
     """The hinges of a float network that cut no ball, or can be moved out, and their weights."""
     hinges, weights = [], []
-    for a, w, b in zip(network.output_weights, network.input_weights, network.biases, strict=True):
+    outputs, biases = network.exact_output_weights, network.exact_biases
+    for a, low, w, *b in zip(*outputs, network.input_weights, *biases, strict=True):
         exact = fractions(w)
-        bias = Fraction(float(b)) + dot(exact, sites.origin)
+        bias = sum(fractions(b), dot(exact, sites.origin))
         hinge = feasible_hinge(sites, exact, bias)
         if hinge is not None:
             hinges.append(hinge)
-            weights.append(fractions(a))
+            weights.append([x + y for x, y in zip(fractions(a), fractions(low), strict=True)])
     return hinges, weights

@@ -202,7 +202,10 @@ class PlanePricing(ExactPricing):
             # A sample is active on the turn that moves it to the active side.
             entering = np.where(sample, (sense * moves > 0) - patterns[every, other], 0.0)
             rates = rate + entering * moves * np.sum(column * values[other], axis=1)
-            passed[vertices[(allowed & (sense * rates > 1e-9)).any(axis=0)]] = False
+            # Large values of sites that nearly meet cancel up to rounding.
+            sizes = (patterns * np.abs(change)) @ np.linalg.norm(values, axis=1)
+            doubt = 1e-9 + 8 * np.finfo(float).eps * sizes * np.linalg.norm(column, axis=1)
+            passed[vertices[(allowed & (sense * rates > doubt)).any(axis=0)]] = False
         return passed
 
     def initial(self, count: int) -> Hinges:
