@@ -21,11 +21,12 @@ import numpy as np
 from scipy.spatial.distance import pdist
 
 import convexden as cd
+from convexden.reduction import Reduction
 from convexden.solvers.constraints import constraints
 from convexden.solvers.feasibility import check_feasible
-from convexden.solvers.master import solve_dual
+from convexden.solvers.methods.row_generation import solve_sites
 from convexden.solvers.pricing.plane import PlanePricing
-from convexden.solvers.row_generation import solve_sites
+from convexden.solvers.programs.restricted_master import solve_dual
 
 
 def random() -> Iterator[str]:
@@ -145,7 +146,7 @@ def _largest_radius(points: np.ndarray) -> float:
     low, high = 0.0, pdist(points).min() / 2
     for _ in range(20):
         middle = (low + high) / 2
-        reduced = cd.denoising(points, radius=middle).reduce().problem
+        reduced = Reduction.of(cd.denoising(points, radius=middle)).problem
         try:
             check_feasible(constraints(reduced), PlanePricing(reduced))
             low = middle
@@ -166,7 +167,7 @@ def _clusters(count: int) -> cd.Interpolation:
 
 def _final_master(problem: cd.Interpolation) -> float:
     """Seconds of one restricted master over the hinges of the optimum, to its full accuracy."""
-    reduced = problem.reduce().problem
+    reduced = Reduction.of(problem).problem
     network = solve_sites(reduced, 1e-8).network
     assert network is not None
     rows, pricing = constraints(reduced), PlanePricing(reduced)

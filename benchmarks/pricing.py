@@ -19,6 +19,7 @@ from scipy.optimize import minimize
 from scipy.spatial.distance import pdist
 
 import convexden as cd
+from convexden.reduction import Reduction
 from convexden.solvers.constraints import constraints
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.plane import PlanePricing
@@ -64,7 +65,7 @@ def main() -> None:
     for count in range(7, 12):
         faces = (2 ** (count - 1) - 1) * (2**count - 2)
         images = cd.data.digits(range(count))
-        simplex = cd.denoising(images, radius=0.05 * pdist(images).min()).reduce().problem
+        simplex = Reduction.of(cd.denoising(images, radius=0.05 * pdist(images).min())).problem
         optimal = seconds(*regular(count - 1))
         random = seconds(simplex, multipliers(simplex, np.random.default_rng(0)))
         print(f"{count:5d}{faces:9d}{optimal:18.2f}{random:16.2f}", flush=True)
@@ -121,7 +122,7 @@ def sites(rng: np.random.Generator, count: int, dimension: int, samples: float) 
     radii = pdist(centers).min() / 2 * rng.uniform(0.05, 0.5, count)
     radii[rng.permutation(count)[: round(samples * count)]] = 0.0
     targets = rng.standard_normal((count, dimension))
-    return cd.Interpolation(centers, targets, radii).reduce().problem
+    return Reduction.of(cd.Interpolation(centers, targets, radii)).problem
 
 
 def regular(dimension: int) -> tuple[cd.Interpolation, Multipliers]:
@@ -141,7 +142,7 @@ def in_units(
     problem: cd.Interpolation, certificate: cd.Certificate
 ) -> tuple[cd.Interpolation, Multipliers]:
     """The reduced problem and the multipliers there, with the same values of g."""
-    reduction = problem.reduce()
+    reduction = Reduction.of(problem)
     inputs, outputs = reduction.input_basis, reduction.output_basis
     values = certificate.values @ outputs.T * reduction.input_scale
     return reduction.problem, (values, outputs @ certificate.jacobians @ inputs.T)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convexden import arguments
-from convexden.accurate import TwoPart, affine_values
+from convexden.arithmetic import TwoPart, affine_values
 from convexden.errors import InvalidProblem
 
 Array = NDArray[np.float64]

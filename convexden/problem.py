@@ -1,4 +1,4 @@
-"""The interpolation problem: balls and samples with targets, its validation and its reduction."""
+"""The interpolation problem: balls and samples with targets, its validation."""
 
 from __future__ import annotations
 
@@ -12,11 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from convexden import arguments
 from convexden.errors import InvalidProblem
-from convexden.hull import Hull
-from convexden.meetings import apart, clashing_pair
-
-if TYPE_CHECKING:
-    from convexden.reduction import Reduction
+from convexden.geometry.hull import Hull
+from convexden.geometry.meetings import apart, clashing_pair
 
 Array = NDArray[np.float64]
 
@@ -118,12 +115,6 @@ class Interpolation:
         if len(sites) == len(self):
             return self
         return Interpolation(self.centers[sites], self.targets[sites], self.radii[sites])
-
-    def reduce(self) -> Reduction:
-        """The problem in the fewest dimensions: `Reduction.of` this problem, all sites kept."""
-        from convexden.reduction import Reduction
-
-        return Reduction.of(self)
 
     def _check_meeting_sites(self) -> None:
         """Refuse sites that meet, if only in one point, and have different targets."""

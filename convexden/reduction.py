@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.accurate import TwoPart, affine_values
+from convexden.arithmetic import TwoPart, affine_values
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem, NotCertified
-from convexden.hull import Hull
+from convexden.geometry.hull import Hull
+from convexden.geometry.meetings import contained
 from convexden.infeasibility import InfeasibilityProof
-from convexden.meetings import contained
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 

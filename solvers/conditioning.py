@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from convexden.accurate import TwoPart
-from convexden.solvers.atoms import Array, Flags, Hinges, Indices
+from convexden.arithmetic import TwoPart
 from convexden.solvers.constraints import Constraints
+from convexden.solvers.hinges import Array, Flags, Hinges, Indices
 from convexden.solvers.pricing import Pricing
 
 _HINGES = 10  # a row, where they are many

@@ -18,11 +18,11 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial.distance import cdist
 
-from convexden.accurate import TwoPart
-from convexden.clock import UNLIMITED, Clock
+from convexden.arithmetic import TwoPart
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array, Flags, Hinges, Indices, spanning_tree
+from convexden.running.clock import UNLIMITED, Clock
+from convexden.solvers.hinges import Array, Flags, Hinges, Indices, spanning_tree
 from convexden.solvers.stencils import stencils
 
 # Units of rounding, of the terms of a reduced target, below which the target may be zero.

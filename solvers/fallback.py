@@ -16,17 +16,17 @@ from functools import partial
 
 import numpy as np
 
-from convexden.clock import Clock, Stopped
 from convexden.errors import InvalidProblem, NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array, Flags
+from convexden.running.clock import Clock, Stopped
 from convexden.solvers.constraints import constraints
+from convexden.solvers.hinges import Array, Flags
 from convexden.solvers.line import solve_line
-from convexden.solvers.master import solve_dual
-from convexden.solvers.pricing.separators import oriented
-from convexden.solvers.ramps import widest_ramps
-from convexden.solvers.ramps_program import solve_ramps
+from convexden.solvers.patterns.ramps import widest_ramps
+from convexden.solvers.patterns.separators import oriented
+from convexden.solvers.programs.ramps import solve_ramps
+from convexden.solvers.programs.restricted_master import solve_dual
 
 _MOST_CUTS = 150  # three milliseconds each with few sites
 _SECONDS = 1.5  # that ramps may take beyond the time limit of the run

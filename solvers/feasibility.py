@@ -6,12 +6,12 @@ import numpy as np
 import scipy.linalg
 from scipy.optimize import nnls
 
-from convexden.clock import UNLIMITED, Clock
 from convexden.errors import InfeasibleProblem, NotCertified
 from convexden.infeasibility import InfeasibilityProof
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array, Flags, Indices
+from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.constraints import Constraints
+from convexden.solvers.hinges import Array, Flags, Indices
 from convexden.solvers.infeasibility import Undecided, find_proof
 from convexden.solvers.pricing import ExactPricing
 

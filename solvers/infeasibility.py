@@ -20,7 +20,6 @@ from math import lcm
 import numpy as np
 import scipy.linalg
 
-from convexden.clock import UNLIMITED, Clock
 from convexden.infeasibility import (
     Branch,
     Crossing,
@@ -31,8 +30,9 @@ from convexden.infeasibility import (
     Touching,
 )
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Flags
-from convexden.solvers.separation import Decision, Estimate, Pattern, Separator
+from convexden.running.clock import UNLIMITED, Clock
+from convexden.solvers.hinges import Flags
+from convexden.solvers.patterns.separation import Decision, Estimate, Pattern, Separator
 
 MOST_ESTIMATES = 20_000  # of widest hinges; with all that they entail about .4 ms each
 _INDEPENDENT = 1e-6  # vectors of length one are dependent if less is left of them

@@ -8,7 +8,7 @@ import numpy as np
 
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array
+from convexden.solvers.hinges import Array
 
 NO_PRICING = "none"
 

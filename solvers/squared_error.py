@@ -17,8 +17,8 @@ import numpy as np
 
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array, Flags, Hinges, Indices
 from convexden.solvers.constraints import Constraints
+from convexden.solvers.hinges import Array, Flags, Hinges, Indices
 
 
 class SquaredError(Constraints):

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.spatial import Delaunay, QhullError
 from scipy.spatial.distance import cdist
 
-from convexden.solvers.atoms import Array, Flags, Indices
+from convexden.solvers.hinges import Array, Flags, Indices
 
 _FLAT = 1e-13  # share of the spread below which a distance from the others' hull is rounding
 _NEARER = 0.1  # a sample this many times nearer than the corners is a better corner

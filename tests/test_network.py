@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import random_network as draw_network
+from oracles import random_network as draw_network
 
 from convexden import InvalidProblem, ShallowNetwork
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from convexden import Certificate, Interpolation, InvalidProblem, ShallowNetwork, denoising
+from convexden.reduction import Reduction
 
 
 def test_shapes_are_normalised():
@@ -99,7 +100,7 @@ def test_reduction_finds_the_affine_hulls(scale, shift):
     plane = rng.standard_normal((2, 30))
     centers = scale * (rng.standard_normal((7, 2)) @ plane + shift)
     targets = scale * (rng.standard_normal((7, 1)) @ rng.standard_normal((1, 4)))
-    reduction = Interpolation(centers, targets, 1e-3 * scale).reduce()
+    reduction = Reduction.of(Interpolation(centers, targets, 1e-3 * scale))
     reduced = reduction.problem
     assert (reduced.input_dimension, reduced.output_dimension) == (2, 1)
     assert 0.7 < reduced.input_spread < 1.42
@@ -113,7 +114,7 @@ def test_lifted_network_is_the_reduced_one():
     rng = np.random.default_rng(1)
     centers = rng.standard_normal((5, 2)) @ rng.standard_normal((2, 6)) + 3
     problem = Interpolation(centers, rng.standard_normal((5, 3)))
-    reduction = problem.reduce()
+    reduction = Reduction.of(problem)
     d, p = reduction.problem.input_dimension, reduction.problem.output_dimension
     directions = rng.standard_normal((4, d))
     directions /= np.linalg.norm(directions, axis=1)[:, None]
@@ -140,7 +141,7 @@ def test_lifted_certificate_keeps_equalities_and_objective():
     rng = np.random.default_rng(2)
     centers = rng.standard_normal((5, 2)) @ rng.standard_normal((2, 6))
     problem = Interpolation(centers, rng.standard_normal((5, 3)), 1e-3)
-    reduction = problem.reduce()
+    reduction = Reduction.of(problem)
     reduced = reduction.problem
     values = rng.standard_normal((5, reduced.output_dimension))
     values -= values.mean(axis=0)
@@ -159,4 +160,4 @@ def test_duplicates_stay_duplicates_in_the_reduction():
     centers = rng.random((4, 64))
     order = rng.permutation(12) % 4
     for radius in (0.0, 1e-6):
-        assert len(denoising(centers[order], radius=radius).reduce().problem) == 12
+        assert len(Reduction.of(denoising(centers[order], radius=radius)).problem) == 12

@@ -107,7 +107,7 @@ def run(name: str, instance: str, seed: int, limit: float) -> dict[str, Any]:
 
 def work(name: str, instance: str, seed: int, limit: float) -> None:
     """Run a peer in this process and write its points, measured, line by line."""
-    from convexden.training import priced_excess, worst_error
+    from convexden.experiments.training import priced_excess, worst_error
 
     problem = INSTANCES[instance][0]()
     judge: cd.Solution | None = None

@@ -71,7 +71,7 @@ def certified(problem: cd.Interpolation, seed: int, limit: float) -> Iterator[Po
 
 
 def training(problem: cd.Interpolation, seed: int, limit: float) -> Iterator[Point]:
-    from convexden import training as room
+    from convexden.experiments import training as room
 
     used = 0.0
 

@@ -17,7 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from convexden.cli.console import say
-from convexden.cli.sampling import samples
+from convexden.cli.samples import samples
 from convexden.cli.shape_maps import map_shapes
 from convexden.cli.solving import solve
 from convexden.cli.stored import check, plot

@@ -52,8 +52,8 @@ def map_shapes(
         from convexden.plotting import check_picture
 
         check_picture(plot)
-    from convexden.progress import LiveLine
-    from convexden.sweep.shape_maps import FRACTIONS, shape_map
+    from convexden.cli.progress import LiveLine
+    from convexden.experiments.shape_maps import FRACTIONS, shape_map
 
     fractions = radius_fraction or FRACTIONS
     done, total = 0, 0

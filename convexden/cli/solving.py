@@ -9,6 +9,7 @@ import typer
 
 from convexden.cli.console import Quiet, say, show
 from convexden.errors import InvalidProblem
+from convexden.reduction import Reduction
 
 if TYPE_CHECKING:
     from convexden.problem import Interpolation
@@ -121,7 +122,7 @@ def solve(
     _check_outputs(output, plot, problem)
     solution = _solve(problem, tolerance, method, time_limit, quiet)
     if output is not None:
-        from convexden.serialization import save
+        from convexden.storage.solutions import save
 
         save(solution, output)
     if plot is not None:  # before anything is printed: the output may be closed
@@ -141,7 +142,7 @@ def solve(
 def _method(formulation: str | None, local: bool) -> str | None:
     if formulation is None:
         return "local" if local else None
-    from convexden.formulations import get
+    from convexden.solving.formulations import get
 
     name = get(formulation).name
     if local:
@@ -151,7 +152,7 @@ def _method(formulation: str | None, local: bool) -> str | None:
 
 def _check_outputs(output: Path | None, plot: Path | None, problem: Interpolation) -> None:
     """Before a long run: can its files be written at the end?"""
-    from convexden.files import check_writable
+    from convexden.storage.files import check_writable
 
     if plot is not None:
         from convexden.plotting import check_picture, default_kind
@@ -170,11 +171,11 @@ def _solve(
     quiet: bool,
 ) -> Solution:
     """Solve, and say how it goes."""
-    from convexden.progress import LiveLine
+    from convexden.cli.progress import LiveLine
 
     with LiveLine(quiet=quiet) as line:
         line.show(f"{len(problem)} sites in {problem.input_dimension} dimensions")
-        from convexden.solving import solve as solve_problem
+        from convexden.solving.interpolation import solve as solve_problem
 
         def report(progress: Progress) -> None:
             found = (
@@ -191,10 +192,10 @@ def _solve(
 
 def _print_alignment(solution: Solution) -> None:
     """On a line all hinges are parallel; among many points some edge is near to any direction."""
-    from convexden.alignment import align
-    from convexden.hinges import reference_points
+    from convexden.analysis.alignment import align
+    from convexden.analysis.hinge_alignment import reference_points
 
-    reduction = solution.problem.reduce()
+    reduction = Reduction.of(solution.problem)
     points = reference_points(solution.problem, reduction)
     if points.shape[1] == 1 or len(points) > MANY_POINTS or not solution.neurons:
         return
@@ -205,7 +206,7 @@ def _print_alignment(solution: Solution) -> None:
 
 def _say_why(solution: Solution, tolerance: float, method: str | None) -> None:
     """What is missing, and what to do about it."""
-    from convexden.flatness import flatness
+    from convexden.geometry.flatness import flatness
     from convexden.verification import verify_certificate
 
     if solution.interrupted:

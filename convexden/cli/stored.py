@@ -28,7 +28,7 @@ def check(
     ] = False,
 ) -> None:
     """Verify a stored solution again, with code that the solvers do not share."""
-    from convexden.serialization import load
+    from convexden.storage.solutions import load
 
     solution = load(file)
     from convexden.report import verification_table
@@ -37,7 +37,7 @@ def check(
     verification = verify_certificate(solution)
     show(verification_table(verification))
     if unique and verification.passed and solution.certified:
-        from convexden.minimisers import uniqueness
+        from convexden.analysis.uniqueness import uniqueness
         from convexden.report import uniqueness_table
 
         show(uniqueness_table(uniqueness(solution)))
@@ -89,8 +89,8 @@ def plot(
     chosen = _kind(kind, segment, theorem, fixed_points)
     ends = None if segment is None else _ends(segment)
     check_picture(picture)
-    from convexden.progress import LiveLine
-    from convexden.serialization import load
+    from convexden.cli.progress import LiveLine
+    from convexden.storage.solutions import load
 
     solution = load(file)
     predicted = None if theorem is None else _closed_form(theorem, solution.problem)
@@ -106,7 +106,7 @@ def plot(
         )
     typer.echo(f"{picture}: {drawn} of {file}")
     if predicted is not None:
-        from convexden.alignment import align
+        from convexden.analysis.alignment import align
         from convexden.report import alignment_table
 
         show(alignment_table(align(solution.problem, solution.network, predicted)))

@@ -49,8 +49,8 @@ def verify(
     A theorem that is not confirmed gives exit status 1; a refuted conjecture is a finding.
     """
     from convexden import theorems
-    from convexden.files import check_writable
-    from convexden.progress import LiveLine
+    from convexden.cli.progress import LiveLine
+    from convexden.storage.files import check_writable
 
     if report is not None:
         from convexden.report import check_report
@@ -74,7 +74,7 @@ def verify(
             say(str(notice.message))
         results = list(found)
     if json is not None:
-        from convexden.serialization import save_records
+        from convexden.storage.solutions import save_records
 
         save_records([result.as_dict() for result in results], json)
     from convexden.report import verify_table

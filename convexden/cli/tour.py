@@ -35,7 +35,7 @@ def tour(
     check_picture(picture)
     from convexden import data
     from convexden.problem import denoising
-    from convexden.solving import solve
+    from convexden.solving.interpolation import solve
     from convexden.theorems import face_aligned
 
     problem = denoising(data.triangle(ANGLES), radius=RADIUS)
@@ -115,9 +115,9 @@ def _tell_certificate(solution: Solution) -> None:
 
 
 def _tell_pieces(solution: Solution) -> None:
-    from convexden.dynamics import fixed_points
-    from convexden.pieces import cells
-    from convexden.ramps import decode
+    from convexden.analysis.fixed_points import fixed_points
+    from convexden.analysis.pieces import cells
+    from convexden.analysis.ramps import decode
     from convexden.report import fixed_points_table, ramps_table
 
     problem, network = solution.problem, solution.network
@@ -143,7 +143,7 @@ def _tell_pieces(solution: Solution) -> None:
 
 
 def _tell_alignment(solution: Solution, claim: ClosedForm) -> None:
-    from convexden.alignment import align
+    from convexden.analysis.alignment import align
     from convexden.report import alignment_table
 
     excess = (claim.cost - solution.cost) / solution.cost

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convexden.alignment import Alignment
+from convexden.analysis.alignment import Alignment
 from convexden.errors import InvalidProblem
 from convexden.plotting import style
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import pieces
-from convexden.charts import Chart
-from convexden.dynamics import fixed_points
+from convexden.analysis import pieces
+from convexden.analysis.coordinates import Chart
+from convexden.analysis.fixed_points import fixed_points
 from convexden.errors import InvalidProblem
 from convexden.plotting import style
 

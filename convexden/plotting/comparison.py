@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convexden import arguments
-from convexden.charts import chart
-from convexden.distances import sup_distance_bounds
+from convexden.analysis.coordinates import chart
+from convexden.analysis.distances import sup_distance_bounds
 from convexden.network import ShallowNetwork
 from convexden.plotting import line, plane
 from convexden.plotting.ramps import plot_ramps
 from convexden.problem import Interpolation
+from convexden.reduction import Reduction
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +36,7 @@ def clearest(problems: Sequence[Interpolation]) -> int | None:
     """
     found: list[tuple[float, float, int]] = []
     for k, problem in enumerate(problems):
-        reduced = problem.reduce().problem
+        reduced = Reduction.of(problem).problem
         if reduced.input_dimension <= 2:
             sides = np.ptp(reduced.centers, axis=0)
             shape = float(sides.min() / (sides.max() or 1.0))
@@ -56,8 +57,8 @@ def plot_comparison(
 
     On a line and in a plane they are drawn whole, with the same limits and the same scales of
     weights and arrows, and beyond it by their heaviest ramps.  Titles give their costs and the
-    largest distance of their outputs on the box of `convexden.distances.sup_distance`, or a bound
-    of it.
+    largest distance of their outputs on the box of `convexden.analysis.distances.sup_distance`, or
+    a bound of it.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ def plot_comparison(
     arguments.instance("problem", problem, Interpolation)
     lower, upper = sup_distance_bounds(predicted, computed, problem)
     networks = (predicted, computed)
-    rank = problem.reduce().problem.input_dimension
+    rank = Reduction.of(problem).problem.input_dimension
     if axes is None:
         from matplotlib.figure import Figure
 

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments
+from convexden.analysis.uniqueness import Uniqueness, uniqueness
 from convexden.errors import UnsupportedProblem
-from convexden.minimisers import Uniqueness, uniqueness
 from convexden.plotting import style
+from convexden.reduction import Reduction
 from convexden.solution import Solution
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def plot_dual(solution: Solution, ax: Axes | None = None) -> Axes:
     """
     arguments.instance("solution", solution, Solution)
     problem = solution.problem
-    reduction = problem.reduce()
+    reduction = Reduction.of(problem)
     rank = reduction.problem.input_dimension
     if rank > 2:
         raise UnsupportedProblem(

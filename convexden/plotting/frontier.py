@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-    from convexden.sweep.frontiers import Frontier
+    from convexden.experiments.frontiers import Frontier
 
 SMALLEST = 1e-16  # excesses below are not told apart
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import pieces
-from convexden.charts import Chart
+from convexden.analysis import pieces
+from convexden.analysis.coordinates import Chart
 from convexden.plotting import style
 
 if TYPE_CHECKING:

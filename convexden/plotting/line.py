@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convexden import arguments, charts, pieces
+from convexden import arguments
+from convexden.analysis import coordinates, pieces
 from convexden.network import ShallowNetwork
 from convexden.plotting import style
 from convexden.plotting.cells import draw_fixed_points
@@ -58,7 +59,7 @@ def draw(
     fixed_points: bool = False,
 ) -> Axes:
     """Draw any network on the line of a problem, see `plot_line`."""
-    chart = charts.chart(problem, network, 1, most=len(style.CURVES))
+    chart = coordinates.chart(problem, network, 1, most=len(style.CURVES))
     columns = 4 if ax is None else 2  # panels of a figure are narrower
     ax = style.axes(6.4, 4.6) if ax is None else ax
     low, high = chart.frame(0.12)
@@ -84,7 +85,7 @@ def draw(
     return ax
 
 
-def _draw_sites(ax: Axes, chart: charts.Chart) -> None:
+def _draw_sites(ax: Axes, chart: coordinates.Chart) -> None:
     """Noise intervals and samples at the height of their targets."""
     sites, balls = chart.sites[:, 0], chart.radii > 0
     starts, stops = (sites - chart.radii)[balls], (sites + chart.radii)[balls]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import charts
+from convexden.analysis import coordinates
 from convexden.errors import InvalidProblem
 from convexden.plotting import style
+from convexden.reduction import Reduction
 from convexden.solution import RegularisationPath
 
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ def plot_path(
     """
     if not path.solutions:
         raise InvalidProblem("the path has no solutions: there is nothing to draw")
-    rank = 1 if path.problem.reduce().problem.input_dimension == 1 else 2
+    rank = 1 if Reduction.of(path.problem).problem.input_dimension == 1 else 2
     steps = [
-        charts.chart(path.problem, each.network.canonical(), rank, most=1)
+        coordinates.chart(path.problem, each.network.canonical(), rank, most=1)
         for each in path.solutions
     ]
     if axes is None:
@@ -117,7 +118,7 @@ def plot_path(
     return axes
 
 
-def _hinges(step: charts.Chart, middle: Array) -> _Hinges:
+def _hinges(step: coordinates.Chart, middle: Array) -> _Hinges:
     """The hinges, each with the normal of the two that points up (or to the right)."""
     heavy = step.weights > LIGHT * step.weights.sum()
     normals, biases = step.network.input_weights[heavy], step.network.biases[heavy]

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from convexden import arguments
-from convexden.alignment import align
+from convexden.analysis.alignment import align
 from convexden.errors import InvalidProblem, UnsupportedProblem
-from convexden.files import check_writable, whole_file
 from convexden.network import ShallowNetwork
 from convexden.plotting.alignment import plot_alignment
 from convexden.plotting.comparison import plot_comparison
@@ -20,7 +19,9 @@ from convexden.plotting.ramps import plot_ramps
 from convexden.plotting.segment import closest_points, plot_segment
 from convexden.plotting.weights import plot_weights
 from convexden.problem import Interpolation
+from convexden.reduction import Reduction
 from convexden.solution import Solution
+from convexden.storage.files import check_writable, whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -113,7 +114,7 @@ def default_kind(problem: Interpolation) -> Kind:
         If the centres span more than a plane and all have the same target.
     """
     arguments.instance("problem", problem, Interpolation)
-    if problem.reduce().problem.input_dimension <= 2:
+    if Reduction.of(problem).problem.input_dimension <= 2:
         return "denoiser"
     if problem.target_spread == 0.0:
         raise UnsupportedProblem(
@@ -154,7 +155,7 @@ def _draw(
 ) -> Axes:
     problem, network = solution.problem, solution.network
     if kind == "denoiser":
-        rank = problem.reduce().problem.input_dimension
+        rank = Reduction.of(problem).problem.input_dimension
         if rank > 2:
             raise UnsupportedProblem(
                 f"the centers span {rank} dimensions: the denoiser can be drawn on a line and in a "

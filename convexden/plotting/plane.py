@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import arguments, charts
+from convexden import arguments
+from convexden.analysis import coordinates
 from convexden.network import ShallowNetwork
 from convexden.plotting import style
 from convexden.plotting.cells import draw_fixed_points, draw_ranks
@@ -77,7 +78,7 @@ def draw(
     The colours of hinges end at the weight `heaviest`, and the longest arrow drawn stands for the
     displacement `longest`, which by default are those of the network.
     """
-    chart = charts.chart(problem, network, 2, most=1)
+    chart = coordinates.chart(problem, network, 2, most=1)
     low, high = chart.frame(MARGIN if chart.denoising else 0.12)
     width, height = high - low
     columns = 3 if ax is None else 2
@@ -104,12 +105,12 @@ def draw(
     return ax
 
 
-def longest_arrow(chart: charts.Chart) -> float:
+def longest_arrow(chart: coordinates.Chart) -> float:
     """The largest displacement at the points from which arrows start."""
     return float(np.linalg.norm(_field(chart, *chart.frame(MARGIN))[1], axis=1).max())
 
 
-def _field(chart: charts.Chart, low: Array, high: Array) -> tuple[Array, Array, float]:
+def _field(chart: coordinates.Chart, low: Array, high: Array) -> tuple[Array, Array, float]:
     """Points (M, 2) of a grid, their displacements (M, 2) and the step of the grid."""
     step = float(np.max(high - low)) / 17
     axes = [
@@ -121,7 +122,7 @@ def _field(chart: charts.Chart, low: Array, high: Array) -> tuple[Array, Array, 
 
 
 def _draw_field(
-    ax: Axes, chart: charts.Chart, low: Array, high: Array, longest: float | None
+    ax: Axes, chart: coordinates.Chart, low: Array, high: Array, longest: float | None
 ) -> None:
     points, moves, step = _field(chart, low, high)
     lengths = np.linalg.norm(moves, axis=1)
@@ -145,14 +146,14 @@ def _draw_field(
     ax.plot([], [], color="0.4", ls="", marker=r"$\rightarrow$", ms=13, mew=0.3, label=label)
 
 
-def _draw_clean(ax: Axes, chart: charts.Chart, side: float) -> None:
+def _draw_clean(ax: Axes, chart: coordinates.Chart, side: float) -> None:
     size = 170 * 2 * chart.radii.min() / side  # half a ball, in points
     dots = style.CLEAN | {"ms": np.clip(size, 3.0, 5.0) if chart.radii.all() else 5.0}
     ax.plot(*chart.clean.T, zorder=5, label="clean point", **dots)
     style.number(ax, chart, chart.clean, (7, 6))
 
 
-def _draw_map(ax: Axes, chart: charts.Chart, low: Array, high: Array) -> ScalarMappable:
+def _draw_map(ax: Axes, chart: coordinates.Chart, low: Array, high: Array) -> ScalarMappable:
     axes = [np.linspace(a, b, 301) for a, b in zip(low, high, strict=True)]
     points = np.stack(np.meshgrid(*axes), axis=-1)
     values = chart.network(points.reshape(-1, 2)).reshape(301, 301)
@@ -168,7 +169,7 @@ def _draw_map(ax: Axes, chart: charts.Chart, low: Array, high: Array) -> ScalarM
     return image
 
 
-def _draw_sites(ax: Axes, chart: charts.Chart, image: ScalarMappable | None = None) -> None:
+def _draw_sites(ax: Axes, chart: coordinates.Chart, image: ScalarMappable | None = None) -> None:
     """Balls and samples; over a map they have the colour of their target."""
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Circle

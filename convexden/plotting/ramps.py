@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments
-from convexden.charts import check_fit
+from convexden.analysis.coordinates import check_fit
+from convexden.analysis.ramps import Ramp, decode
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.plotting import style
 from convexden.problem import Interpolation
-from convexden.ramps import Ramp, decode
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

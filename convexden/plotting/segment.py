@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import arguments, pieces
-from convexden.charts import is_denoising
+from convexden import arguments
+from convexden.analysis import pieces
+from convexden.analysis.coordinates import is_denoising
 from convexden.errors import InvalidProblem
 from convexden.plotting import style
 from convexden.plotting.strips import draw_strips
 from convexden.problem import Interpolation
+from convexden.reduction import Reduction
 from convexden.solution import Solution
 
 if TYPE_CHECKING:
@@ -106,7 +108,7 @@ def segment_points(problem: Interpolation) -> tuple[Array, Array]:
     centres and their targets.
     """
     distinct = np.sort(np.unique(problem.targets, axis=0, return_index=True)[1])
-    reduction = problem.reduce()
+    reduction = Reduction.of(problem)
     if is_denoising(problem, distinct, reduction.input_origin, reduction.input_basis):
         clean = problem.targets[distinct]
         return clean, clean

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden.errors import InvalidProblem
-from convexden.files import whole_file
+from convexden.experiments.shape_maps import OPTIMAL, ShapeMap
+from convexden.experiments.structures import STRUCTURES
 from convexden.plotting import style
 from convexden.plotting.pictures import check_picture
-from convexden.sweep.shape_maps import OPTIMAL, ShapeMap
-from convexden.sweep.structures import STRUCTURES
+from convexden.storage.files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

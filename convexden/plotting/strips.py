@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.pieces import Restriction
+from convexden.analysis.pieces import Restriction
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.colors import Colormap
 
-    from convexden.charts import Chart
+    from convexden.analysis.coordinates import Chart
 
 Array = NDArray[np.float64]
 

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convexden import charts, pieces
+from convexden.analysis import coordinates, pieces
 from convexden.errors import UnsupportedProblem
 from convexden.plotting import line, style
+from convexden.reduction import Reduction
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from convexden.training import Gap
+    from convexden.experiments.training import Gap
 
 TRAINED = style.VERMILION
 HEAVY = 1e-2  # share of the heaviest hinge from which on those of a trained network are drawn
@@ -29,7 +30,7 @@ def plot_trained(gap: Gap, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     gap : Gap
-        From `convexden.training.compare`.
+        From `convexden.experiments.training.compare`.
     ax : Axes, optional
         Where to draw; a new figure if none is given.
 
@@ -43,7 +44,7 @@ def plot_trained(gap: Gap, ax: Axes | None = None) -> Axes:
         If the centres span more than a plane.
     """
     problem = gap.solution.problem
-    rank = problem.reduce().problem.input_dimension
+    rank = Reduction.of(problem).problem.input_dimension
     if rank > 2:
         raise UnsupportedProblem(
             f"the centers span {rank} dimensions: only networks on a line or in a plane can be "
@@ -63,7 +64,7 @@ def plot_training(gap: Gap, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     gap : Gap
-        From `convexden.training.compare`.
+        From `convexden.experiments.training.compare`.
     ax : Axes, optional
         Where to draw; a new figure if none is given.
 
@@ -117,7 +118,7 @@ def _on_line(gap: Gap, ax: Axes | None) -> Axes:
     ax = line.draw(problem, gap.solution.network, ax)
     for curve in ax.get_lines():
         curve.set_label(str(curve.get_label()).replace("network", "exact"))
-    chart = charts.chart(problem, trained, 1, most=len(style.CURVES))
+    chart = coordinates.chart(problem, trained, 1, most=len(style.CURVES))
     low, high = chart.frame(0.12)
     path = pieces.along(chart.network, low, high)
     for j, values in enumerate(path.values.T):
@@ -132,8 +133,8 @@ def _in_plane(gap: Gap, ax: Axes | None) -> Axes:
     from matplotlib.patches import Circle
 
     problem = gap.solution.problem
-    exact = charts.chart(problem, gap.solution.network, 2, most=problem.output_dimension)
-    trained = charts.chart(problem, gap.trained.network, 2, most=problem.output_dimension)
+    exact = coordinates.chart(problem, gap.solution.network, 2, most=problem.output_dimension)
+    trained = coordinates.chart(problem, gap.trained.network, 2, most=problem.output_dimension)
     low, high = exact.frame(0.25)
     width, height = high - low
     ax = style.axes(7.0, 1.4 + 5.0 * height / width) if ax is None else ax

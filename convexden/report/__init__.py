@@ -3,13 +3,13 @@
 Every function whose name ends in ``table`` returns a rich renderable; the command line prints it.
 """
 
-from convexden.report.alignment import alignment_table
-from convexden.report.decoding import fixed_points_table, ramps_table
-from convexden.report.page import check_report, write_report
-from convexden.report.sampling import sampling_table
-from convexden.report.shape_maps import shape_map_table
-from convexden.report.solutions import solution_table, uniqueness_table, verification_table
-from convexden.report.theorems import theorems_table, verify_table
+from convexden.report.html.page import check_report, write_report
+from convexden.report.terminal.alignment import alignment_table
+from convexden.report.terminal.decoding import fixed_points_table, ramps_table
+from convexden.report.terminal.samples import sampling_table
+from convexden.report.terminal.shape_maps import shape_map_table
+from convexden.report.terminal.solutions import solution_table, uniqueness_table, verification_table
+from convexden.report.terminal.theorems import theorems_table, verify_table
 
 __all__ = [
     "alignment_table",

@@ -9,11 +9,12 @@ from typing import Literal, cast
 
 import numpy as np
 
-from convexden import arguments, versions
+from convexden import arguments
 from convexden.certificate import Certificate
 from convexden.errors import UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.running import versions
 from convexden.solution import Solution, Status, relative_gap
 from convexden.theorems._claims import ClosedForm
 from convexden.verification import site_errors
@@ -53,9 +54,9 @@ class Result:
         (closed-form cost - cost) / cost: positive if the computed network is cheaper.
     sup_distance : float or None
         Largest distance of closed form and computed network on the box of
-        `convexden.distances.sup_distance`, in units of the spread of the targets; None if it
-        has too many vertices to be exact, and if nothing was computed.  Where the minimiser is not
-        unique it may be large although the costs agree, so it has no part in the verdict.
+        `convexden.analysis.distances.sup_distance`, in units of the spread of the targets; None if
+        it has too many vertices to be exact, and if nothing was computed.  Where the minimiser is
+        not unique it may be large although the costs agree, so it has no part in the verdict.
     seconds : float
         Wall time of the proof.
     closed_form : ClosedForm
@@ -247,7 +248,7 @@ def _by_multipliers(closed_form: ClosedForm, tolerance: float) -> _Found | None:
 
 def _by_solving(closed_form: ClosedForm, tolerance: float) -> _Found:
     """The verdict on a closed form by the certified solution of its problem."""
-    from convexden.solving import solve
+    from convexden.solving.interpolation import solve
 
     problem, network, claimed = closed_form.problem, closed_form.network, closed_form.cost
     solution = solve(problem, tolerance=tolerance / 2)
@@ -267,7 +268,7 @@ def _by_solving(closed_form: ClosedForm, tolerance: float) -> _Found:
 
 def _distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -> float | None:
     """Distance of two networks in spreads of the targets; None if it is not known exactly."""
-    from convexden.distances import sup_distance
+    from convexden.analysis.distances import sup_distance
 
     try:
         return sup_distance(f, g, problem) / (problem.target_spread or 1.0)

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from convexden.errors import InvalidProblem
 from convexden.problem import Interpolation, denoising
+from convexden.reduction import Reduction
 from convexden.theorems._claims import ClosedForm, Instance, generic_position
 from convexden.theorems._theorem import Theorem
 from convexden.theorems._verdicts import TOLERANCE, Result, compare
@@ -24,7 +25,7 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> Interpolation:
         If they do not.
     """
     problem = denoising(points, radius=radius)
-    rank = problem.reduce().problem.input_dimension
+    rank = Reduction.of(problem).problem.input_dimension
     if rank != 1:
         raise InvalidProblem(f"collinear needs points on a line, these span {rank} dimensions")
     return problem
@@ -72,7 +73,7 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     ('confirmed', 5.0, True)
     """
     problem = hypotheses(points, radius)
-    reduction = problem.reduce()
+    reduction = Reduction.of(problem)
     line = connect_the_dots(reduction.problem)
     assert line.certificate is not None
     return ClosedForm(

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convexden import arguments
+from convexden.analysis.pieces import along
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
-from convexden.pieces import along
 from convexden.problem import Interpolation
 from convexden.theorems import univariate
 from convexden.theorems._claims import ClosedForm, Instance

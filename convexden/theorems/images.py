@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convexden.data import smallest_distance
+from convexden.data.images import DIGITS, digits
 from convexden.errors import InvalidProblem
-from convexden.images import DIGITS, digits
 from convexden.problem import Interpolation
+from convexden.reduction import Reduction
 from convexden.theorems import max_margin_ramps
 from convexden.theorems._claims import ClosedForm, Instance
 from convexden.theorems._theorem import Theorem
@@ -31,7 +32,7 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> Interpolation:
         If not: images of N > d pixels, for example, are too many.
     """
     problem = max_margin_ramps.hypotheses(points, radius)
-    rank = problem.reduce().problem.input_dimension
+    rank = Reduction.of(problem).problem.input_dimension
     if not 1 < rank == len(problem) - 1:
         raise InvalidProblem(
             f"images needs at least three points and fewer than dimensions, affinely independent; "
@@ -109,7 +110,7 @@ def verify(
         weight that is in hinges more than five degrees off, and in the heaviest of them alone;
         ``relative_excess`` is that of the ramps.
     """
-    from convexden.hinges import hinge_alignment
+    from convexden.analysis.hinge_alignment import hinge_alignment
 
     result = compare("images", closed_form(points, radius), solve=True, tolerance=tolerance)
     solution = result.solution

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convexden.data import smallest_distance, triangle
-from convexden.directions import max_margin_direction
 from convexden.errors import InfeasibleProblem, InvalidProblem, NotCertified
+from convexden.geometry.directions import max_margin_direction
 from convexden.problem import Interpolation, denoising
 from convexden.theorems._claims import ClosedForm, Instance, generic_position, one_radius
 from convexden.theorems._ramps import Ramp, sum_of_ramps
@@ -116,7 +116,7 @@ def verify(
 def _splits(problem: Interpolation) -> list[tuple[Array, Array, NDArray[np.bool_], Array]]:
     """The ramps of the program: direction u (d,), heights u.x_n (N,), the split (N,) that leaves
     out point 0, and the height of the ramp (p,)."""
-    from convexden.solving import solve
+    from convexden.solving.interpolation import solve
 
     try:
         network = solve(problem, method="ramps").network

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convexden import arguments
-from convexden.directions import angles_to_nearest
 from convexden.errors import InvalidProblem
+from convexden.geometry.directions import angles_to_nearest
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.theorems import collinear, equilateral, rays
@@ -133,7 +133,7 @@ def verify(
         )
     steps *= problem.input_spread / longest
     measured, angles, certified = {}, [], True
-    from convexden.solving import solve as solve_moved
+    from convexden.solving.interpolation import solve as solve_moved
 
     for size in (LARGE, SMALL):
         moved = denoising(problem.centers + size * steps, radius=problem.radii)

@@ -35,7 +35,7 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> tuple[Interpolation, Red
     problem = denoising(points, radius=radius)
     if not problem.radii.all():
         raise InvalidProblem("subspace needs balls: give a radius > 0")
-    reduction = problem.reduce()
+    reduction = Reduction.of(problem)
     rank = reduction.problem.input_dimension
     if rank == problem.input_dimension:
         raise InvalidProblem(
@@ -101,7 +101,7 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     ('confirmed', 6.752782977, True)
     """
     problem, reduction = hypotheses(points, radius)
-    from convexden.solving import solve
+    from convexden.solving.interpolation import solve
 
     solution = solve(reduction.problem, tolerance=TOLERANCE / 10)
     network = reduction.lift_network(solution.network)
@@ -121,7 +121,7 @@ def verify(
     claim = closed_form(points, radius)
     result = compare("subspace", claim, solve=solve, tolerance=tolerance)
     solution = result.as_solution(tolerance)
-    network, basis = solution.network, claim.problem.reduce().input_basis
+    network, basis = solution.network, Reduction.of(claim.problem).input_basis
     across = np.eye(basis.shape[1]) - basis.T @ basis
     parts = [network.input_weights @ across, network.skip @ across, network.output_weights @ across]
     wholes = [network.input_weights, network.skip, network.output_weights]

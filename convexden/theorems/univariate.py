@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convexden.analysis.uniqueness import uniqueness
 from convexden.errors import InvalidProblem
-from convexden.minimisers import uniqueness
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.theorems._claims import ClosedForm, Instance, closed_form_certificate

@@ -14,7 +14,7 @@ from convexden.verification.exact.infeasibility import (
     check_infeasibility,
     infeasibility_certificate,
 )
-from convexden.verification.regularised import (
+from convexden.verification.regularization import (
     RegularisedVerification,
     verify_objective,
     verify_regularised,

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from convexden import arguments
-from convexden.accurate import TwoPart
+from convexden.arithmetic import TwoPart
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork

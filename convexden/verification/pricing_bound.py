@@ -4,7 +4,7 @@ Solvers find the pricing maximum through the stationary points of trigonometric 
 module shares nothing with them.  On a line it is computed in integers
 (`convexden.verification.exact.line`), in the plane it is enclosed by arithmetic with proven
 rounding (`convexden.verification.exact.plane`), beyond by bounds on the faces of all activation
-patterns (`convexden.verification.face_bound`).
+patterns (`convexden.verification.faces.bound`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from convexden.verification.exact.rationals import (
     root_above,
     root_below,
 )
-from convexden.verification.face_bound import face_interval
+from convexden.verification.faces.bound import face_interval
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.accurate import TwoPart
+from convexden.arithmetic import TwoPart
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.verification.exact.line_network import Exact, line_errors

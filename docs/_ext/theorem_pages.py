@@ -15,7 +15,7 @@ from joblib import Parallel, delayed
 
 import convexden as cd
 from convexden import cli
-from convexden.files import whole_file
+from convexden.storage.files import whole_file
 from convexden.theorems import Theorem, registry
 
 FOLDER = "theorems"

@@ -13,7 +13,7 @@ optimum.
 # (obtuse and right triangles) and where they are parallel to the edges opposite two vertices, the
 # closed form is optimal. Otherwise the hinges are tilted off the sides, or pass between two balls
 # that they touch; only isosceles triangles, on the slanted sides, have face-aligned denoisers.
-# The structures are defined in :py:obj:`convexden.sweep.structures`.
+# The structures are defined in :py:obj:`convexden.experiments.structures`.
 import matplotlib.pyplot as plt
 
 import convexden as cd

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import convexden as cd
-from convexden.files import whole_file
+from convexden.storage.files import whole_file
 
 Array = NDArray[np.float64]
 

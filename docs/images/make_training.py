@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import convexden as cd
-from convexden.files import check_writable, whole_file
+from convexden.storage.files import check_writable, whole_file
 
 LINE = cd.denoising(np.array([0.0, 1.0, 2.5, 3.4]), radius=0.25)
 TRIANGLE = cd.data.triangle([48, 60, 72])

@@ -22,11 +22,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from convexden.accurate import TwoPart, affine_values
+from convexden.arithmetic import TwoPart, affine_values
 from convexden.errors import NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array
+from convexden.solvers.hinges import Array
 from convexden.solvers.line.blocks import blocks_of
 from convexden.solvers.line.multipliers import multipliers
 from convexden.solvers.line.network import connect_dots

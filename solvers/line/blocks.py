@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convexden.accurate import TwoPart
-from convexden.solvers.atoms import Array, Flags, Indices
+from convexden.arithmetic import TwoPart
+from convexden.solvers.hinges import Array, Flags, Indices
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from convexden.accurate import TwoPart
-from convexden.solvers.atoms import Array
+from convexden.arithmetic import TwoPart
+from convexden.solvers.hinges import Array
 from convexden.solvers.line.blocks import Blocks
 
 # Knots at the next float may add this fraction to the cost; more is worth a second float.

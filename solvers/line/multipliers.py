@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convexden.accurate import TwoPart
-from convexden.solvers.atoms import Array, Flags, Indices
+from convexden.arithmetic import TwoPart
+from convexden.solvers.hinges import Array, Flags, Indices
 from convexden.solvers.line.blocks import Blocks, Jumps
 
 # Errors of q that are passed on from sample to sample stay far below this.

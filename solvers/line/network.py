@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from convexden.accurate import TwoPart
+from convexden.arithmetic import TwoPart
 from convexden.network import ShallowNetwork
-from convexden.solvers.atoms import Array
+from convexden.solvers.hinges import Array
 from convexden.solvers.line.blocks import Blocks, Jumps
 from convexden.solvers.line.knots import knots
 

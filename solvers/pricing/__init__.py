@@ -10,10 +10,10 @@ from functools import cached_property
 
 import numpy as np
 
-from convexden.clock import UNLIMITED, Clock
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array, Flags, Hinges
-from convexden.solvers.ramps import widest_ramps
+from convexden.running.clock import UNLIMITED, Clock
+from convexden.solvers.hinges import Array, Flags, Hinges
+from convexden.solvers.patterns.ramps import widest_ramps
 
 
 class Pricing(ABC):

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from convexden.clock import UNLIMITED, Clock
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array, Flags, Hinges, Indices, dual_heights
+from convexden.running.clock import UNLIMITED, Clock
+from convexden.solvers.hinges import Array, Flags, Hinges, Indices, dual_heights
 from convexden.solvers.pricing.spheres import Spheres, unit
 from convexden.solvers.pricing.trust_region import sphere_maxima
 

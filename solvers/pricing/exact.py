@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from convexden.clock import UNLIMITED, Clock
 from convexden.problem import Interpolation
+from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.pricing import ExactPricing
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.line import LinePricing

@@ -21,11 +21,11 @@ from dataclasses import fields, replace
 
 import numpy as np
 
-from convexden.clock import UNLIMITED, Clock
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array, Flags, Hinges, Indices, dual_heights, no_hinges
+from convexden.running.clock import UNLIMITED, Clock
+from convexden.solvers.hinges import Array, Flags, Hinges, Indices, dual_heights, no_hinges
+from convexden.solvers.patterns.face_table import FaceTable
 from convexden.solvers.pricing import ExactPricing, Pricing
-from convexden.solvers.pricing.face_table import FaceTable
 from convexden.solvers.pricing.plane import CONTACT
 from convexden.solvers.pricing.trust_region import sphere_maxima
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array, Flags, Hinges, dual_heights
+from convexden.solvers.hinges import Array, Flags, Hinges, dual_heights
 from convexden.solvers.pricing import ExactPricing
 
 

@@ -12,24 +12,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from convexden.clock import UNLIMITED, Clock
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import (
-    Array,
-    Flags,
-    Hinges,
-    distinct,
-    no_hinges,
-)
-from convexden.solvers.pricing import Pricing
-from convexden.solvers.pricing.ascent import Ascent, both_ends
-from convexden.solvers.pricing.separators import (
+from convexden.running.clock import UNLIMITED, Clock
+from convexden.solvers.hinges import Array, Flags, Hinges, distinct, no_hinges
+from convexden.solvers.patterns.separators import (
     Separators,
     Starts,
     likely_patterns,
     oriented,
     random_patterns,
 )
+from convexden.solvers.pricing import Pricing
+from convexden.solvers.pricing.ascent import Ascent, both_ends
 from convexden.solvers.pricing.spheres import Spheres, independent, unit
 
 _STOCK = 2047  # patterns from which every call starts

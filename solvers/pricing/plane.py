@@ -25,9 +25,9 @@ from functools import cached_property
 
 import numpy as np
 
-from convexden.clock import UNLIMITED, Clock
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import (
+from convexden.running.clock import UNLIMITED, Clock
+from convexden.solvers.hinges import (
     SAME_LINE,
     Array,
     Flags,

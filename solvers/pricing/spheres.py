@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from convexden.problem import Interpolation
-from convexden.solvers.atoms import Array, Flags, Indices
+from convexden.solvers.hinges import Array, Flags, Indices
 from convexden.solvers.pricing.plane import CONTACT
 
 _SWING = 1e-9  # a site from which the distance varies by less blocks nothing

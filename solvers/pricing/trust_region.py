@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from convexden.solvers.atoms import Array, Indices
+from convexden.solvers.hinges import Array, Indices
 
 _STEPS = 60
 _HARD = 1e-12  # a gradient this small next to the size of the problem has no component

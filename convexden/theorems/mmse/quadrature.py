@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convexden import arguments
+from convexden.analysis.pieces import along
 from convexden.errors import InvalidInput, InvalidProblem
 from convexden.network import ShallowNetwork
-from convexden.pieces import along
 from convexden.theorems import univariate
 from convexden.theorems.mmse.adaptive import integrate
 from convexden.theorems.mmse.densities import Density

@@ -4,9 +4,9 @@ Samples whose targets are affine in the inputs cost nothing, and whether they ar
 the last place: :math:`y = 10^{13} + (0, 1, 2)` with targets 0, 1, 2.002 looks affine to floats, but
 costs 0.002.  So the misses :math:`t_n - A y_n - c` are computed exactly.
 
-Directions that are within the rounding of the inputs (see `convexden.hull`) do not count: points of
-a line that was turned in space are independent by their last digits, which would make any targets
-affine.
+Directions that are within the rounding of the inputs (see `convexden.geometry.hull`) do not count:
+points of a line that was turned in space are independent by their last digits, which would make any
+targets affine.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from math import fsum, ldexp
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.hull import Hull
+from convexden.geometry.hull import Hull
+from convexden.geometry.ranks import exact_rank, independent
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.ranks import exact_rank, independent
 from convexden.verification.exact.rationals import Integers, align, dyadic, rational
 
 Array = NDArray[np.float64]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.accurate import EPS, power_above
+from convexden.arithmetic import EPS, power_above
 from convexden.verification.exact.enclosure import select, solution_sizes
 from convexden.verification.exact.equations import Equations
 from convexden.verification.exact.extra_patterns import gap_hinges

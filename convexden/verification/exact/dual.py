@@ -37,8 +37,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.accurate import TwoPart
-from convexden.hull import Hull, ulps
+from convexden.arithmetic import TwoPart
+from convexden.geometry.hull import Hull, ulps
 from convexden.verification.exact import collinear
 from convexden.verification.exact.rationals import (
     Integers,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.linalg import qr
 from scipy.linalg.lapack import dgetrf
 
-from convexden.accurate import EPS, UNDERFLOW
+from convexden.arithmetic import EPS, UNDERFLOW
 from convexden.verification.exact.hinge_slack import lengths
 
 Array = NDArray[np.float64]

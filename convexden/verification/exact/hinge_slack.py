@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from convexden.accurate import EPS, UNDERFLOW, TwoPart, power_above
+from convexden.arithmetic import EPS, UNDERFLOW, TwoPart, power_above
 from convexden.verification.exact.labels import labels
 
 Array = NDArray[np.float64]

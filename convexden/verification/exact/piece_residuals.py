@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.accurate import (
+from convexden.arithmetic import (
     EPS,
     UNDERFLOW,
     TwoPart,

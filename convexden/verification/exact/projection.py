@@ -18,7 +18,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.accurate import EPS
+from convexden.arithmetic import EPS
 from convexden.network import ShallowNetwork
 from convexden.verification.exact.hinge_slack import lengths
 

@@ -33,9 +33,9 @@ of the pattern D if :math:`\lambda = Y_i / \sigma_D`, because :math:`e_i` change
 Sites with one target on the same side of all hinges are one row of these equations.  Nothing is
 decided about samples on hinges: either side is right as long as the slack is as it says.
 
-The :math:`E_n` are computed with twice the digits of a float (`convexden.accurate`), the equations
-are solved with an enclosure (`enclosure`), and all roundings are bounded.  What the :math:`E_n`
-have in common with an affine map costs nothing.
+The :math:`E_n` are computed with twice the digits of a float (`convexden.arithmetic`), the
+equations are solved with an enclosure (`enclosure`), and all roundings are bounded.  What the
+:math:`E_n` have in common with an affine map costs nothing.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.accurate import EPS, TwoPart, affine_values, dot_plus
+from convexden.arithmetic import EPS, TwoPart, affine_values, dot_plus
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.verification.exact.correction import correction_cost

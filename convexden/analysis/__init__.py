@@ -1,0 +1,17 @@
+"""What a network is made of: ramps, pieces, fixed points, alignment, distances and uniqueness."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach(
+    __name__,
+    submodules=[
+        "alignment",
+        "coordinates",
+        "distances",
+        "fixed_points",
+        "hinge_alignment",
+        "pieces",
+        "ramps",
+        "uniqueness",
+    ],
+)

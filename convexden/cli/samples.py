@@ -1,0 +1,76 @@
+"""The command samples: from finitely many noisy samples to balls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from convexden.cli.console import Quiet, say, show
+
+
+def samples(
+    points: Annotated[str, typer.Argument(metavar="POINTS", help="Clean points, as for `solve`.")],
+    radius: Annotated[
+        float | None,
+        typer.Option(help="Of the balls.", show_default="5 % of the smallest distance"),
+    ] = None,
+    number: Annotated[
+        list[int] | None,
+        typer.Option(
+            metavar="M",
+            help="Noisy samples of each clean point; for several numbers once each.",
+            show_default="8, 16, ..., 512",
+        ),
+    ] = None,
+    boundary: Annotated[
+        bool,
+        typer.Option("--boundary", help="Draw them on the boundaries of the balls, not inside."),
+    ] = False,
+    draws: Annotated[int, typer.Option(min=1, help="Random draws of each number.")] = 4,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the first draw.")] = 0,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the deficits (png, pdf, svg).")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Show how the optimum of noisy samples tends to that of balls as they become more.
+
+    An optimum that is not certified gives exit status 1.
+    """
+    from convexden.data import read_problem
+
+    problem = read_problem(points, radius=radius)
+    if plot is not None:
+        from convexden.plotting import check_picture
+
+        check_picture(plot)
+    from convexden.cli.progress import LiveLine
+    from convexden.experiments.samples import SAMPLES, sampled_optima
+
+    with LiveLine(quiet=quiet) as line:
+
+        def report(done: int, total: int) -> None:
+            line.show(f"{done} of {total} draws solved")
+
+        found = sampled_optima(
+            problem.centers,
+            float(problem.radii[0]),
+            number or SAMPLES,
+            boundary=boundary,
+            draws=draws,
+            seed=seed,
+            progress=report,
+        )
+    from convexden.report import sampling_table
+
+    show(sampling_table(found))
+    stopped = not found.solved.all()
+    if stopped:
+        say(f"stopped after {int(found.solved.sum())} of {found.solved.size} draws")
+    if plot is not None and found.solved.any():
+        from convexden.plotting import save_sampled_optima
+
+        save_sampled_optima([found], plot)
+    raise typer.Exit(130 if stopped else 0 if found.certified.all() else 1)

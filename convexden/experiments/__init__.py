@@ -1,0 +1,8 @@
+"""Many solves with one question: thresholds, counterexamples, maps, samples, training."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach(
+    __name__,
+    submodules=["counterexamples", "frontiers", "samples", "shape_maps", "structures", "training"],
+)

@@ -1,0 +1,130 @@
+"""Directions that data single out: along edges, across faces, and of the widest margin."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden.geometry.hull import Hull
+
+Array = NDArray[np.float64]
+
+# A gap between two hulls below this fraction of the spread of the data counts as none.
+NO_GAP = 1e-12
+ROUNDS = 1000  # about 20 are needed
+
+
+def edge_directions(points: Array) -> Array:
+    """Unit vectors (N (N - 1) / 2, r) along the segments between any two of N distinct points."""
+    first, second = np.triu_indices(len(points), 1)
+    return _unit(points[second] - points[first])
+
+
+def face_normals(points: Array) -> Array:
+    """Unit normals (F, r) of the facets of the convex hull of points (N, r), at least two distinct.
+
+    Points that do not span the space have the facets that they have in their affine hull, whose
+    normals lie in it: the edges of a triangle, the faces of a tetrahedron, the N facets of a
+    simplex with N vertices; on a line, its direction.  A facet that is no simplex can be there
+    more than once.
+    """
+    hull = Hull.of(points)
+    flat = hull.coordinates
+    # Facets are facets after any affine map: one that makes flat data round.
+    sizes = np.linalg.norm(flat, axis=0)
+    round_points, rank = flat / sizes, flat.shape[1]
+    if rank == 1:
+        normals = np.ones((1, 1))
+    elif len(flat) == rank + 1:  # the gradients of the barycentric coordinates
+        normals = np.linalg.inv(np.column_stack([round_points, np.ones(len(flat))]))[:rank].T
+    else:
+        from scipy.spatial import ConvexHull
+
+        normals = ConvexHull(round_points).equations[:, :rank]
+    return _unit(normals / sizes) @ hull.basis
+
+
+def max_margin_direction(centers: Array, radii: Array, sides: NDArray[np.int8]) -> Array:
+    r"""The unit normal of the hyperplane with the widest margin between two groups of balls.
+
+    .. math:: \max_{|u| = 1} \; \min_{n \in A} (u^T y_n - r_n) - \max_{m \in I} (u^T y_m + r_m)
+
+    For radii all equal it lies along the shortest segment between the convex hulls of the centres
+    of both groups.
+
+    The largest margin g with :math:`|u(g)| \le 1` is found by Newton's method, u(g) being the
+    shortest vector with :math:`u^T (y_n - y_m) \ge g + r_n + r_m` for all pairs, whose length is
+    convex and increases with g.  Pairs enter when they are violated; each least-distance problem
+    is one of nonnegative least squares (Lawson & Hanson 1974, chapter 23), solved once more on its
+    support to full accuracy.
+
+    Parameters
+    ----------
+    centers : (N, r) array
+        With a spread of the order of 1.
+    radii : (N,) array
+    sides : (N,) array
+        1 in A, -1 in I, 0 in neither.
+
+    Returns
+    -------
+    (r,) array
+        From I to A; NaN if a group is empty or there is no gap between them.
+    """
+    nowhere = np.full(centers.shape[1], np.nan)
+    ahead, behind = np.flatnonzero(sides > 0), np.flatnonzero(sides < 0)
+    if not ahead.size or not behind.size:
+        return nowhere
+    pairs = [(int(ahead[0]), int(behind[0]))]
+    gap = np.inf
+    for _ in range(ROUNDS):
+        n, m = np.array(pairs).T
+        steps, sums = centers[n] - centers[m], radii[n] + radii[m]
+        gap = min(gap, float((np.linalg.norm(steps, axis=1) - sums).min()))
+        found = _shortest(steps, gap + sums) if gap > NO_GAP else None
+        if found is None:
+            break
+        u, multipliers = found
+        length = float(np.linalg.norm(u))
+        low, high = (centers @ u - radii)[ahead], (centers @ u + radii)[behind]
+        pair = int(ahead[low.argmin()]), int(behind[high.argmax()])
+        if low.min() - high.max() < gap - 1e-15 and pair not in pairs:
+            pairs.append(pair)
+        elif length <= 1 + 1e-14:
+            return u / length
+        gap -= max(0.0, length - 1) * length / float(multipliers.sum())
+    return nowhere
+
+
+def line_angles(u: Array, v: Array) -> Array:
+    """Angles (K,) in degrees, 0 to 90, between the lines along unit vectors u and v, (K, r) each.
+
+    Unlike by the arc cosine, small angles are accurate too.
+    """
+    v = np.where((u * v).sum(axis=1, keepdims=True) < 0, -v, v)
+    halves = np.arctan2(np.linalg.norm(u - v, axis=1), np.linalg.norm(u + v, axis=1))
+    return np.rad2deg(2 * halves)
+
+
+def angles_to_nearest(normals: Array, directions: Array) -> Array:
+    """Angles (K,), as `line_angles`, of normals (K, r) to the nearest of directions (M, r)."""
+    nearest = np.abs(normals @ directions.T).argmax(axis=1)
+    return line_angles(normals, directions[nearest])
+
+
+def _shortest(rows: Array, bounds: Array) -> tuple[Array, Array] | None:
+    """The shortest u with rows @ u >= bounds and its multipliers, u = multipliers @ rows."""
+    from scipy.linalg import lstsq
+    from scipy.optimize import nnls
+
+    r = rows.shape[1]
+    share, residual = nnls(np.vstack([rows.T, bounds]), np.append(np.zeros(r), 1.0))
+    if residual < 1e-8:  # 1 / sqrt(1 + |u|^2)
+        return None
+    support = np.flatnonzero(share)
+    u = lstsq(rows[support], bounds[support])[0]
+    return u, lstsq(rows[support].T, u)[0]
+
+
+def _unit(vectors: Array) -> Array:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

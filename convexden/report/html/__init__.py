@@ -1,0 +1,1 @@
+"""A page of HTML on what became of theorems."""

@@ -1,0 +1,53 @@
+"""Tables of what is in a network: its ramps, and its fixed points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.table import Table
+
+from convexden.report.terminal.tables import grid
+
+if TYPE_CHECKING:
+    from convexden.analysis.fixed_points import FixedPoint
+    from convexden.analysis.ramps import Decomposition
+
+HEAVIEST = 12  # ramps that have a row of their own
+COORDINATES = 4  # of a vector that are printed
+
+
+def ramps_table(parts: Decomposition) -> Table:
+    """The heaviest ramps of a network: where they lie, where they bend and how far they rise."""
+    table = grid("weight", "direction u", "output v", "knots", "rise")
+    for ramp in parts.ramps[:HEAVIEST]:
+        table.add_row(
+            f"{ramp.weight:.6g}",
+            _vector(ramp.direction),
+            _vector(ramp.output_direction),
+            _vector(ramp.knots),
+            f"{ramp.rise:.6g}" if ramp.bounded else "unbounded",
+        )
+    if len(parts.ramps) > HEAVIEST:
+        rest = parts.ramps[HEAVIEST:]
+        share = sum(ramp.weight for ramp in rest) / sum(ramp.weight for ramp in parts.ramps)
+        table.add_row("", f"and {len(rest)} more, {share:.1%} of the weight")
+    return table
+
+
+def fixed_points_table(found: Sequence[FixedPoint]) -> Table:
+    """Fixed points with the sizes of their eigenvalues."""
+    table = grid("point", "eigenvalues", "stability")
+    for fixed in found:
+        sizes = np.abs(fixed.eigenvalues)
+        table.add_row(_vector(fixed.point), _vector(sizes), fixed.stability)
+    return table
+
+
+def _vector(vector: np.ndarray) -> str:
+    """Its first coordinates; those of the size of rounding errors are 0."""
+    size = float(np.abs(vector).max(initial=1.0))
+    shown = np.where(np.abs(vector) <= 1e-9 * size, 0.0, vector)[:COORDINATES]
+    more = " ..." if len(vector) > COORDINATES else ""
+    return " ".join(f"{number:.4g}" for number in shown) + more

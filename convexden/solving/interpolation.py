@@ -1,0 +1,345 @@
+"""`solve`: from an interpolation problem to a network with a certificate.
+
+What `convexden.solvers` return is taken to the verification before it is called certified.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from math import comb
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden import arguments, verification
+from convexden.certificate import Certificate
+from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
+from convexden.geometry.flatness import flatness
+from convexden.geometry.hull import Hull
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation
+from convexden.reduction import Reduction, moved_problem
+from convexden.running import versions
+from convexden.running.clock import Clock, Stopped
+from convexden.running.threads import one_thread
+from convexden.solution import Progress, Solution, Status, relative_gap
+from convexden.solving.affine_part import AffinePart
+from convexden.verification.exact.affine import affine_interpolant
+from convexden.verification.exact.upper_bound import upper_bound
+
+if TYPE_CHECKING:
+    from convexden.solvers.outcome import Outcome
+
+# Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
+LARGEST_CERTIFICATE = 2**28
+FREE = "closed-form"  # the pricing of multipliers that are zero
+FORMULATIONS = ("scalar-exact", "copositive", "semidefinite", "ramps")  # in one program
+STOPPED = (
+    "stopped before there was a network or a proof that there is none: let it run longer, or lower "
+    "the radii if balls almost touch"
+)
+EXACT = (None, "column-generation", "minimax")
+# Activation patterns, in more than two dimensions, from which on a solve takes minutes.  If some of
+# these dimensions are nothing but the rounding of the data, it says so at once instead.
+MOST_OF_FLAT = 2000
+MASTERS = ("clarabel", "cvxpy")
+# Rounding of the coordinates of a reduced problem, in units of its spread.
+_REDUCED = 2.0**-50
+METHODS = ("column-generation", "minimax", *FORMULATIONS, "local")
+
+
+def solve(
+    problem: Interpolation,
+    tolerance: float = 1e-8,
+    *,
+    method: str | None = None,
+    master: str = "clarabel",
+    time_limit: float | None = None,
+    progress: Callable[[Progress], bool | None] | None = None,
+) -> Solution:
+    r"""Find the network of least representation cost that interpolates the sites.
+
+    .. math:: \min R(h) \quad \text{subject to} \quad h(y) = t_n \text{ for all } y \in B(y_n, r_n)
+
+    (the interpolation problem of Zeno et al. 2023, arXiv 2311.06748), with a lower bound from exact
+    pricing.  On a line the solution is explicit; elsewhere it is found by column generation or
+    the minimax method, with row generation for samples, and finished by Newton's method, so that
+    the gap usually is of rounding size whatever the tolerance.
+
+    Parameters
+    ----------
+    problem : Interpolation
+        Its centres must lie on a line or in a plane of the input space, of any dimension, or be
+        few: up to eleven if they span as many dimensions as they can, some 25 in three dimensions.
+    tolerance : float, optional
+        Relative duality gap at which the solution counts as certified.
+    method : str, optional
+        How sites that span more than a line are solved; on a line all are solved exactly.
+        "column-generation" is the default in the plane, "minimax" beyond; both end in the same
+        certified interval.
+
+        The other formulations, one convex program each, are those of
+        `convexden.solving.formulations`.  "scalar-exact" is exact for targets of one dimension.
+        "copositive", for samples, and "semidefinite" are lower bounds; the network that comes with
+        them is that of "ramps", an upper bound: the best one of ramps, one for each way in which a
+        hyperplane splits the sites, across the widest gap between the two sides.  In many cases
+        they meet.  "ramps" alone takes milliseconds and has no lower bound.
+
+        "local" is for problems that are too large for exact pricing: the minimax method with a
+        search that may miss what it looks for.  Its bound is that of semidefinite programs, one
+        for each activation pattern, or, where these are too many, there is none.  It never calls
+        its solution certified.
+    master : {"clarabel", "cvxpy"}, optional
+        Whether the restricted masters go to Clarabel directly or through CVXPY: the same programs.
+    time_limit : float, optional
+        Seconds after which the search ends, give or take one; None for no limit.  The verification
+        of what was found comes on top.
+    progress : callable, optional
+        Called with a `Progress` (costs in the units of the problem) after every round.  Return
+        False to stop.
+
+    Returns
+    -------
+    Solution
+        With status "certified" if the relative gap is at most the tolerance and the independent
+        verification agrees, "upper-bound" if there is no lower bound, else "not-certified".
+        Stopped by the time limit, by `progress` or by Ctrl-C it is `interrupted` and holds the best
+        that was found, at worst ramps across a few cuts or a network along one direction, with the
+        bound that was proven until then.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is out of its range, or there is no such method or master.
+    InfeasibleProblem
+        If no network interpolates the sites.  It carries a proof, which was checked in integers.
+    UnsupportedProblem
+        If the formulation does not apply, if there are too many sites for the method, or if a
+        Jacobian (p, d) for each does not fit in memory.  It says so if the centers are flat up to
+        the rounding of their decimals, see `convexden.data.flatten`.
+    NotCertified
+        If the run was stopped before there was any network, a program has no solution, ramps alone
+        make no network, or the balls leave so little room that no network was found and no proof
+        that there is none.
+    """
+    started = time.perf_counter()
+    arguments.instance("problem", problem, Interpolation)
+    tolerance = arguments.tolerance(tolerance)
+    arguments.choice("master", master, MASTERS)
+    arguments.callback("progress", progress)
+    if method is not None:
+        arguments.choice("method", method, METHODS)
+    clock = Clock.of(arguments.time_limit(time_limit))
+    check_size(problem)
+    history: list[Progress] = []
+
+    def relay(step: Progress) -> None:
+        history.append(step)
+        if progress is not None and progress(step) is False:
+            raise Stopped
+
+    interrupted = False
+    with one_thread():
+        free = affine_interpolant(problem)
+        if free is not None:
+            network, certificate = free, no_multipliers(problem)
+        elif problem.input_dimension == 1:  # the data as they are, without rounding
+            network, certificate = _solve_line(problem)
+        else:
+            network, certificate, interrupted = _solve_reduced(
+                problem, tolerance, method, master, relay, clock
+            )
+        evidence = verification.examine(problem, network, certificate)
+        certificate = evidence.restate(certificate)
+        checked = verification.judge(evidence, certificate, tolerance=tolerance)
+    # Without an enclosed correction the cost is that of a network that is off by its rounding.
+    cost = checked.cost if np.isfinite(checked.cost) else network.representation_cost
+    # The smaller of the two is a bound as well.
+    lower_bound = min(certificate.lower_bound, cost)
+    gap = relative_gap(cost, lower_bound)
+    proposed = method == "local" and certificate.pricing not in ("exact-line", FREE)
+    if checked.passed and gap <= tolerance and not proposed:
+        status: Status = "certified"
+    else:
+        status = "upper-bound" if certificate.pricing == "none" else "not-certified"
+    return Solution(
+        problem,
+        network,
+        certificate,
+        cost,
+        lower_bound,
+        gap,
+        status,
+        max(1, len(history)),
+        time.perf_counter() - started,
+        versions.installed(),
+        tuple(history),
+        interrupted,
+        moved_problem(problem) if checked.moved > 0.0 else None,
+    )
+
+
+def check_size(problem: Interpolation) -> None:
+    """Raise `UnsupportedProblem` if a Jacobian for each site does not fit in memory."""
+    n, p, d = len(problem), problem.output_dimension, problem.input_dimension
+    if n * p * d > LARGEST_CERTIFICATE:
+        raise UnsupportedProblem(
+            f"the certificate would hold {n} Jacobians of {p} x {d} numbers, "
+            f"{8e-9 * n * p * d:.3g} GB: give data of fewer dimensions, such as smaller images"
+        )
+
+
+def _solve_reduced(
+    problem: Interpolation,
+    tolerance: float,
+    method: str | None,
+    master: str,
+    report: Callable[[Progress], None],
+    clock: Clock,
+) -> tuple[ShallowNetwork, Certificate, bool]:
+    """Network and multipliers, found without a large affine part and in the fewest dimensions, and
+    whether the run was stopped.
+    """
+    part = AffinePart.of(problem)
+    hull = Hull.of(part.problem.centers)
+    if len(hull.basis) == 1:
+        network, certificate = _solve_line(part.problem, hull.basis[0])
+        return part.restored(network), certificate, False
+    reduction = Reduction.of(part.problem, drop_implied=True)
+    reduced, scale = reduction.problem, reduction.cost_scale
+
+    def relay(step: Progress) -> None:
+        report(Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges))
+
+    stopped = False
+    if reduced.input_dimension == 1:
+        network, certificate = _solve_line(reduced, np.ones(1))
+    else:
+        flat = flatness(problem.centers) if reduced.input_dimension > 2 else None
+        if flat is not None and method in EXACT and _patterns(reduced) > MOST_OF_FLAT:
+            raise UnsupportedProblem(str(flat))
+        try:
+            network, certificate, stopped = _solve_sites(
+                reduced, tolerance, method, master, relay, clock
+            )
+        except Stopped:
+            raise NotCertified(STOPPED) from None
+        except UnsupportedProblem as error:
+            raise error if flat is None else UnsupportedProblem(f"{error}; {flat}") from None
+        except (InfeasibleProblem, NotCertified) as error:
+            try:
+                raise _no_network(problem, reduction, error, clock) from None
+            except Stopped:
+                raise NotCertified(STOPPED) from None
+    network = part.restored(reduction.lift_network(network))
+    return network, reduction.lift_certificate(certificate), stopped
+
+
+def _patterns(problem: Interpolation) -> int:
+    """How many activation patterns hinges have at the most, up to their mirror images."""
+    return sum(comb(len(problem) - 1, k) for k in range(problem.input_dimension + 1))
+
+
+def no_multipliers(problem: Interpolation) -> Certificate:
+    """The certificate of a network that costs nothing."""
+    n, p, d = len(problem), problem.output_dimension, problem.input_dimension
+    return Certificate(np.zeros((n, p)), np.zeros((n, p, d)), 0.0, 0.0, FREE)
+
+
+def _solve_line(
+    problem: Interpolation, direction: NDArray[np.float64] | None = None
+) -> tuple[ShallowNetwork, Certificate]:
+    """Network and multipliers in closed form, on a line of this direction if it is one of a space
+    of more dimensions."""
+    from convexden.solvers.line import solve_along, solve_line
+
+    found = solve_line(problem) if direction is None else solve_along(problem, direction, _REDUCED)
+    bound = max(0.0, found.objective / max(1.0, found.maximum))
+    return found.network, Certificate(
+        found.values,
+        found.jacobians,
+        bound,
+        found.maximum,
+        "exact-line",
+        found.values_low,
+        found.jacobians_low,
+    )
+
+
+def _solve_sites(
+    problem: Interpolation,
+    tolerance: float,
+    method: str | None,
+    master: str,
+    report: Callable[[Progress], None],
+    clock: Clock,
+) -> tuple[ShallowNetwork, Certificate, bool]:
+    """A network, multipliers, and whether the run was stopped."""
+    from convexden.solvers.fallback import fallback_network
+    from convexden.solvers.methods.row_generation import solve_sites
+    from convexden.solvers.programs.catalog import solve_formulation
+    from convexden.solvers.programs.restricted_master import solve_dual, solve_with_cvxpy
+
+    solvers = dict(zip(MASTERS, (solve_dual, solve_with_cvxpy), strict=True))
+    chosen = partial(solvers[master], clock=clock)
+    if method in FORMULATIONS:
+        found = solve_formulation(problem, method, chosen, clock)
+    else:
+        found = solve_sites(problem, tolerance, chosen, method, report, clock)
+    network = found.network or fallback_network(problem, _correctable)
+    if network is None:
+        if found.interrupted:
+            raise Stopped
+        raise NotCertified(
+            found.reason
+            or "no network was found: let it run longer, or lower the radii if balls almost touch"
+        )
+    return network, _certificate(problem, found), found.interrupted
+
+
+def _correctable(problem: Interpolation, network: ShallowNetwork) -> bool:
+    """Whether a network next to this one is shown to meet every target exactly."""
+    return bool(np.isfinite(upper_bound(problem, network).cost))
+
+
+def _no_network(
+    problem: Interpolation,
+    reduction: Reduction,
+    error: InfeasibleProblem | NotCertified,
+    clock: Clock,
+) -> InfeasibleProblem | NotCertified:
+    """What to raise where the solvers found no network: that there is none, if a proof of it holds
+    for the numbers of the problem, which the solvers saw rotated and rounded."""
+    from convexden.solvers.feasibility import IMPOSSIBLE, prove_infeasible
+
+    proof = error.proof if isinstance(error, InfeasibleProblem) else None
+    if proof is not None:
+        proof = reduction.lift_proof(proof)
+    if proof is None or verification.check_infeasibility(problem, proof):
+        try:
+            proof = prove_infeasible(problem, clock=clock)
+        except NotCertified as undecided:
+            return undecided
+    if proof is not None and not verification.check_infeasibility(problem, proof):
+        certificate = verification.infeasibility_certificate(problem, proof)
+        return InfeasibleProblem(IMPOSSIBLE, proof, certificate)
+    if isinstance(error, NotCertified):
+        return error
+    return NotCertified("no network was found: lower the radii, because balls almost touch")
+
+
+def _certificate(problem: Interpolation, found: Outcome) -> Certificate:
+    """The multipliers of the solvers with the bound that they state."""
+    objective = float(np.sum(found.values * problem.targets))
+    return Certificate(
+        found.values,
+        found.jacobians,
+        max(0.0, objective / max(1.0, found.pricing_maximum)),
+        found.pricing_maximum,
+        found.pricing,
+        found.values_low,
+        found.jacobians_low,
+    )

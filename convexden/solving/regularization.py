@@ -1,0 +1,391 @@
+"""`regularise` and `regularisation_path`: squared error plus representation cost at samples."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden import arguments
+from convexden.certificate import Certificate
+from convexden.errors import InvalidInput, InvalidProblem, NotCertified
+from convexden.problem import Interpolation
+from convexden.reduction import Reduction
+from convexden.running import versions
+from convexden.running.clock import Clock, Stopped
+from convexden.running.threads import one_thread
+from convexden.solution import Progress, RegularisationPath, RegularisedSolution
+from convexden.solving.affine_part import AffinePart
+from convexden.solving.interpolation import check_size, no_multipliers, solve
+from convexden.verification import verify_objective
+from convexden.verification.exact.affine import affine_interpolant
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from convexden.solvers.methods.regularization import Regularised, RegularisedSolver
+
+PENALTIES = 30
+EXTREME = 1e50  # a penalty, in spreads, above which or below whose inverse squares leave float64
+SMALLEST = 1e-3  # the last penalty of a path, as a share of the largest
+
+
+def regularise(
+    problem: Interpolation,
+    penalty: float,
+    tolerance: float = 1e-8,
+    *,
+    time_limit: float | None = None,
+    progress: Callable[[Progress], bool | None] | None = None,
+) -> RegularisedSolution:
+    r"""Find the network that minimises squared error plus penalised representation cost.
+
+    .. math:: \min_h\ \frac12 \sum_n |h(y_n) - t_n|^2 + \lambda R(h)
+
+    over shallow ReLU networks of any width, with free skip connection, bias and offset: training
+    with weight decay :math:`\lambda`, to the global optimum.  The dual is
+
+    .. math:: \max_l\ \sum_n l_n^T t_n - \frac12 \sum_n |l_n|^2 \quad \text{subject to} \quad
+       \sum_n l_n = 0,\ \sum_n l_n y_n^T = 0,\
+       \Big| \sum_n D_n l_n (w^T y_n + b) \Big| \le \lambda \text{ for all hinges, } |w| = 1 ,
+
+    with :math:`l_n = t_n - h(y_n)` at the optimum.  For the errors :math:`e_n = t_n - h(y_n)` of
+    any network, :math:`\frac12 |e_n|^2 \ge l_n^T e_n - \frac12 |l_n|^2`; the equalities remove the
+    affine part of :math:`\sum_n l_n^T h(y_n)`, and the inequality bounds what is left by
+    :math:`\lambda R(h)`.  Any multipliers that satisfy the equalities give a bound once they are
+    scaled, and exact pricing of the largest left-hand side makes it a certificate.  See the
+    formulation in the documentation.
+
+    Parameters
+    ----------
+    problem : Interpolation
+        Of samples; equal ones count as often as they are there.  They must lie on a line or in a
+        plane of the input space, of any dimension, or be few.
+    penalty : float
+        The :math:`\lambda > 0`, in units of targets times inputs.  From the `largest_penalty` on
+        the solution is the best affine fit; as it vanishes, the cost tends to that of `solve`.
+    tolerance : float, optional
+        Relative gap at which the solution counts as certified.
+    time_limit : float, optional
+        Seconds after which the search ends, give or take one; None for no limit.
+    progress : callable, optional
+        Called with a `Progress` of the objective and its lower bound after every pricing.  Return
+        False to stop.
+
+    Returns
+    -------
+    RegularisedSolution
+        With status "certified" if the relative gap is at most the tolerance and the independent
+        verification agrees, else "not-certified".  Stopped by the time limit, by `progress` or by
+        Ctrl-C it is `interrupted` and the best that was found.
+
+    Raises
+    ------
+    InvalidProblem
+        If a site is a ball, or the penalty is not positive.
+    UnsupportedProblem
+        If there are too many samples for exact pricing.
+    NotCertified
+        If the time was over before there was anything.
+
+    Examples
+    --------
+    A fold that is charged 0.2 for its slope's jump is a little less steep:
+
+    >>> import convexden as cd
+    >>> fold = cd.Interpolation([-2, -1, 0, 1, 2], [2, 1, 0, 1, 2])
+    >>> solution = cd.regularise(fold, penalty=0.2)
+    >>> print(f"cost {solution.cost:.6f}, fit {solution.fit:.6f}, {solution.status}")
+    cost 1.714286, fit 0.028571, certified
+    """
+    started = time.perf_counter()
+    tolerance = arguments.tolerance(tolerance)
+    arguments.callback("progress", progress)
+    (chosen,) = _penalties(problem, [arguments.number("penalty", penalty, above=0.0)])
+    with one_thread():
+        prepared = _prepared(problem, time_limit)
+        found = prepared.solve(chosen, tolerance, None, progress)
+        return prepared.solution(chosen, tolerance, found, started)
+
+
+def largest_penalty(problem: Interpolation, *, time_limit: float | None = None) -> float:
+    r"""The least :math:`\lambda` for which the regularised solution is the best affine fit.
+
+    It is the pricing maximum :math:`\max_{|w| = 1, b} |\sum_n D_n l_n (w^T y_n + b)|` at the
+    residuals :math:`l_n` of that fit; 0 if it fits exactly.
+
+    Parameters
+    ----------
+    problem : Interpolation
+        Of samples.
+    time_limit : float, optional
+        Seconds after which it gives up; None for no limit.
+
+    Raises
+    ------
+    InvalidProblem
+        If a site is a ball.
+    UnsupportedProblem
+        If there are too many samples for exact pricing.
+    NotCertified
+        If the time was over before it was found.
+
+    Examples
+    --------
+    >>> import convexden as cd
+    >>> fold = cd.Interpolation([-2, -1, 0, 1, 2], [2, 1, 0, 1, 2])
+    >>> print(f"{cd.largest_penalty(fold):.6f}")
+    1.400000
+    >>> cd.regularise(fold, penalty=1.4).neurons
+    0
+    """
+    _check_samples(problem)
+    with one_thread():
+        return _prepared(problem, time_limit).largest_penalty()
+
+
+def regularisation_path(
+    problem: Interpolation,
+    penalties: ArrayLike | None = None,
+    tolerance: float = 1e-8,
+    *,
+    interpolate: bool = True,
+    time_limit: float | None = None,
+    progress: Callable[[RegularisedSolution], bool | None] | None = None,
+) -> RegularisationPath:
+    r"""Regularised solutions for falling penalties, each started from the one before.
+
+    Parameters
+    ----------
+    problem : Interpolation
+        As for `regularise`.
+    penalties : array_like, optional
+        In any order; by default 30 from the `largest_penalty` to a thousandth of it, evenly
+        spaced on a logarithmic scale.
+    tolerance : float, optional
+        Relative gap at which a solution counts as certified.
+    interpolate : bool, optional
+        Whether to `solve` the interpolation problem as well, to which the path leads.
+    time_limit : float, optional
+        Seconds after which the search ends, give or take one; None for no limit.
+    progress : callable, optional
+        Called with every `RegularisedSolution`.  Return False to stop.
+
+    Returns
+    -------
+    RegularisationPath
+        Stopped by the time limit, by `progress` or by Ctrl-C, with the solutions found until then.
+
+    Raises
+    ------
+    InvalidProblem
+        If a site is a ball or a penalty not positive; without penalties, if an affine function
+        fits exactly, so that there is no largest one.
+    UnsupportedProblem
+        If there are too many samples for exact pricing.
+
+    Examples
+    --------
+    >>> import convexden as cd
+    >>> fold = cd.Interpolation([-2, -1, 0, 1, 2], [2, 1, 0, 1, 2])
+    >>> path = cd.regularisation_path(fold, [1, 0.1, 0.01])
+    >>> [f"{each.cost:.3f}" for each in path.solutions], f"{path.interpolant.cost:.3f}"
+    (['0.571', '1.857', '1.986'], '2.000')
+    >>> path.certified
+    True
+    """
+    tolerance = arguments.tolerance(tolerance)
+    arguments.callback("progress", progress)
+    chosen = None if penalties is None else _penalties(problem, penalties)
+    _check_samples(problem)
+    solutions: list[RegularisedSolution] = []
+    interpolant, complete = None, False
+    prepared = _prepared(problem, time_limit)
+    largest = prepared.largest_penalty()
+    if chosen is None:
+        if largest == 0.0:
+            raise InvalidProblem(
+                "an affine function fits these samples, so there is no largest penalty: "
+                "give the penalties"
+            )
+        chosen = np.geomspace(largest, SMALLEST * largest, PENALTIES).tolist()
+    try:
+        found: Regularised | None = None
+        with one_thread():
+            for penalty in chosen:
+                started = time.perf_counter()
+                found = prepared.solve(penalty, tolerance, found)
+                if found is not None and found.interrupted:
+                    raise Stopped
+                solutions.append(prepared.solution(penalty, tolerance, found, started))
+                if progress is not None and progress(solutions[-1]) is False:
+                    raise Stopped
+        if interpolate:
+            interpolant = solve(problem, tolerance, time_limit=prepared.clock.left)
+        complete = interpolant is None or not interpolant.interrupted
+    except (KeyboardInterrupt, Stopped):
+        pass  # keep what there is
+    return RegularisationPath(problem, tuple(solutions), largest, interpolant, complete)
+
+
+def _penalties(problem: Interpolation, penalties: ArrayLike | Sequence[float]) -> list[float]:
+    """Positive penalties, falling, every one once; the problem must be one of samples."""
+    _check_samples(problem)
+    given = np.unique(arguments.array("penalties", penalties, error=InvalidInput))[::-1]
+    if not given.size or not (given > 0).all():
+        raise InvalidInput(
+            "the penalty must be positive and finite: without one, solve(problem) interpolates"
+        )
+    chosen: list[float] = given.tolist()
+    return chosen
+
+
+def _check_samples(problem: Interpolation) -> None:
+    arguments.instance("problem", problem, Interpolation)
+    balls = int(np.count_nonzero(problem.radii))
+    if balls:
+        raise InvalidProblem(
+            f"the squared error is one of samples, and {balls} of the {len(problem)} sites are "
+            "balls: set all radii to 0, or give noisy samples"
+        )
+
+
+def _prepared(problem: Interpolation, time_limit: float | None) -> _Prepared:
+    """The problem with its solver; the time limit counts from now."""
+    return _Prepared(problem, Clock.of(arguments.time_limit(time_limit)))
+
+
+class _Prepared:
+    """The problem of distinct samples in reduced units, its solver, and the way back."""
+
+    def __init__(self, problem: Interpolation, clock: Clock) -> None:
+        check_size(problem)
+        self.problem, self.clock = problem, clock
+        _, first, groups, counts = np.unique(
+            problem.centers, axis=0, return_index=True, return_inverse=True, return_counts=True
+        )
+        self._groups: NDArray[np.intp] = groups.reshape(-1)
+        self._counts = counts
+        distinct = Interpolation(problem.centers[first], problem.targets[first])
+        # What an affine function fits costs nothing, and may be too large for a solver.
+        self._free = affine_interpolant(distinct)
+        self._part = AffinePart.of(distinct)
+        self._reduction = Reduction.of(self._part.problem)
+        # Of fit and objective, and of penalties and pricing maxima.
+        self._square = self._reduction.output_scale**2
+        self._scale = self._reduction.output_scale * self._reduction.input_scale
+
+    @cached_property
+    def _solver(self) -> RegularisedSolver:
+        """The solver, which is not needed if an affine function fits.
+
+        Raises
+        ------
+        NotCertified
+            If the time is over before the hinges are known.
+        """
+        from convexden.solvers.methods.regularization import RegularisedSolver
+
+        reduced, counts = self._reduction.problem, self._counts.astype(float)
+        try:
+            return RegularisedSolver(reduced, counts, self.clock)
+        except Stopped:
+            raise NotCertified(
+                "stopped before there was anything: raise time_limit, or give fewer samples"
+            ) from None
+
+    def largest_penalty(self) -> float:
+        """In the units of the problem; 0 if an affine function fits."""
+        if self._free is not None:
+            return 0.0
+        try:
+            return self._solver.largest_penalty() * self._scale
+        except Stopped:
+            raise NotCertified(
+                "stopped before the largest penalty was found: raise time_limit"
+            ) from None
+
+    def solve(
+        self,
+        penalty: float,
+        tolerance: float,
+        start: Regularised | None,
+        progress: Callable[[Progress], bool | None] | None = None,
+    ) -> Regularised | None:
+        """The solution for one penalty, in reduced units; None if an affine function fits."""
+        if self._free is not None:
+            return None
+
+        def relay(step: Progress) -> None:
+            if progress is None:
+                return
+            cost, bound = step.cost * self._square, step.lower_bound * self._square
+            if progress(Progress(step.round, cost, bound, step.hinges)) is False:
+                raise Stopped
+
+        reduced = penalty / self._scale
+        if not 1 / EXTREME < reduced < EXTREME:
+            raise InvalidInput(
+                f"penalty is {penalty:g}, {reduced:g} spreads of targets times inputs: give one "
+                f"between {1 / EXTREME:g} and {EXTREME:g} of them"
+            )
+        return self._solver.solve(reduced, tolerance, start, relay)
+
+    def solution(
+        self, penalty: float, tolerance: float, found: Regularised | None, started: float
+    ) -> RegularisedSolution:
+        """What was found, in the units of the problem and verified."""
+        problem = self.problem
+        if found is None:
+            assert self._free is not None
+            network, certificate = self._free, no_multipliers(problem)
+        else:
+            network = self._part.restored(self._reduction.lift_network(found.network))
+            certificate = self._certificate(penalty, found)
+        checked = verify_objective(problem, penalty, network, certificate)
+        if not checked.passed and np.isfinite(checked.pricing_maximum):
+            # The solver's numbers may be too good by their rounding: state the proven ones.
+            certificate = replace(
+                certificate,
+                lower_bound=checked.lower_bound,
+                pricing_maximum=checked.pricing_maximum,
+            )
+            checked = verify_objective(problem, penalty, network, certificate)
+        # Rounding can leave the bound above the objective; the smaller of the two is a bound, too.
+        bound = min(checked.lower_bound, checked.objective)
+        gap = max(0.0, checked.relative_gap)
+        solved = RegularisedSolution(
+            problem,
+            penalty,
+            network,
+            replace(certificate, lower_bound=bound),
+            checked.objective,
+            checked.fit,
+            checked.cost,
+            bound,
+            gap,
+            "certified" if checked.passed and gap <= tolerance else "not-certified",
+            0 if found is None else found.rounds,
+            time.perf_counter() - started,
+            versions.installed(),
+            found is not None and found.interrupted,
+        )
+        return solved
+
+    def _certificate(self, penalty: float, found: Regularised) -> Certificate:
+        values = self._reduction.output_scale * found.values @ self._reduction.output_basis
+        # Equal samples share their multiplier.
+        values = (values / self._counts[:, None])[self._groups]
+        n, p, d = len(self.problem), values.shape[1], self.problem.input_dimension
+        return Certificate(
+            values,
+            np.zeros((n, p, d)),
+            0.0,  # the verification says what it is
+            penalty * found.maximum,
+            self._solver.name,
+        )

@@ -1,1 +1,0 @@
-"""Many certified solves with one question: thresholds, maps and counterexamples."""

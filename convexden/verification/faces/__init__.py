@@ -1,0 +1,1 @@
+"""The pricing maximum beyond the plane, face by face, with proven rounding."""

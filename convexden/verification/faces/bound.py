@@ -1,0 +1,247 @@
+"""The pricing maximum of few sites in three and more dimensions, face by face.
+
+It shares nothing with the solvers.  They ask where the function is largest on a face; this module
+proves of every face that nothing on it exceeds a bound (`sphere_maxima`).  Which patterns exist is
+decided exactly (`sign_patterns`), and where the hinges of a face lie is known up to proven errors
+(`tangent_spheres`), as is the function on them (`active_sums`).  No verdict rests on a tolerance:
+the faces are taken from the centers, radii and multipliers as they are given, and what cannot be
+decided makes the upper bound larger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations, product
+from math import ceil, inf, log2
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden.errors import UnsupportedProblem
+from convexden.verification.faces.active_sums import ActiveSums
+from convexden.verification.faces.feasible_caps import sharpened
+from convexden.verification.faces.sign_patterns import sign_patterns
+from convexden.verification.faces.sphere_maxima import Spheres
+from convexden.verification.faces.tangent_spheres import EPS, MARGIN, Tangencies
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+# A face whose bound exceeds the largest value by no more than this (relative) needs no closer look:
+# the interval is that wide at least.  Rounding errors of the bounds are some 1e-14.
+WIDTH = 1e-12
+# Most faces of a simplex: those of 11 sites.
+MOST_FACES = 2_093_058
+# Errors of spheres (sine or length) above these are removed by rationals.  The second is tried if
+# the first leaves the interval wide: rationals are slow, and few faces are next to the maximum.
+SHARP = (1e-9, 1e-12)
+# Numbers held at a time while faces are computed.
+CHUNK = 2_000_000
+
+
+def face_interval(
+    centers: Array, radii: Array, values: Array, jacobians: Array
+) -> tuple[float, float]:
+    r"""Interval for :math:`P = \max |\sum_n D_n (l_n z_n + G_n w)|` of few sites.
+
+    A *face* is a pattern D and a nonempty set T of sites to which the hinge is tangent,
+    :math:`z_n = s_n r_n` with :math:`s_n = 2 D_n - 1`.  With a pivot p in T the bias is
+    :math:`b = s_p r_p - w^T y_p`, the other tangencies are linear equations in w, and with
+    :math:`|w| = 1` they leave the sphere :math:`w = c + R E u`, :math:`|u| = 1`, on which
+    :math:`\sum_n D_n (l_n z_n + G_n w) = A u + g`.  A maximum over all feasible hinges lies in the
+    relative interior of a face, so that it is a local maximum on the sphere: the global one or the
+    only one that is not (Martinez, SIAM J. Optim. 4, 1994).
+
+    A face is settled if weak duality bounds its sphere by the largest value seen so far, or if both
+    maxima violate an inequality by more than the errors of their computation.  The others count
+    with their bound by weak duality, which holds without any condition.  In memory there is a
+    bounded number of faces at a time.
+
+    Of a pattern and its complement only one is taken: for multipliers that satisfy the dual
+    equalities the values agree, and by how much they may differ here is added to the upper end.
+    Hinges with all sites on one side are not considered.
+
+    Parameters
+    ----------
+    centers : (N, k) array
+        In units of their spread, up to a factor; the numbers are meant exactly.
+    radii, values, jacobians : arrays (N,), (N, p), (N, p, k)
+        Radii and multipliers.
+
+    Returns
+    -------
+    lower : float
+        Seen at a hinge that enters no ball by more than rounding, some 1e-14.
+    upper : float
+        A bound, all rounding included; infinite where numbers are not finite.
+
+    Raises
+    ------
+    UnsupportedProblem
+        If the sites are too many.
+    """
+    _check(centers)
+    if not all(np.isfinite(given).all() for given in (centers, radii, values, jacobians)):
+        return 0.0, inf
+    scale = max(float(np.abs(values).max()), float(np.abs(jacobians).max()))
+    if scale == 0.0:
+        return 0.0, 0.0
+    # A power of two scales without rounding.
+    scale = 2.0 ** ceil(log2(scale))
+    faces = _Faces(centers, radii, values / scale, jacobians / scale)
+    lower, upper = faces.bounds(WIDTH)
+    return lower * scale, upper * scale
+
+
+def _check(centers: Array) -> None:
+    """Refuse simplices with too many faces."""
+    count, dimension = centers.shape
+    faces = (2 ** (count - 1) - 1) * (2**count - 2) if count <= dimension + 1 else 0
+    if faces > MOST_FACES:
+        raise UnsupportedProblem(
+            f"{count} sites that span {count - 1} dimensions: their pricing has {faces} faces, it "
+            f"is verified for up to {MOST_FACES}"
+        )
+
+
+class _Faces:
+    """The sites, and what the faces have in common."""
+
+    def __init__(self, centers: Array, radii: Array, values: Array, jacobians: Array) -> None:
+        count = len(centers)
+        self.radii = radii
+        # A hinge through such a site has the same value whether it is active or not.
+        self.samples = (radii == 0) & (jacobians == 0).all(axis=(1, 2))
+        self.codes = sign_patterns(centers)  # the last site is always inactive
+        self.bits = np.int64(1) << np.arange(count, dtype=np.int64)
+        self.patterns = (self.codes[:, None] & self.bits) != 0
+        self.signs = np.where(self.patterns, 1.0, -1.0)
+        self.offsets = centers - centers[:, None]  # [p, n]: y_n - y_p
+        self.sites = centers, values, jacobians
+        self.sums = ActiveSums.of(self.patterns, *self.sites)
+        self.form_sizes = np.linalg.norm(self.sums.forms, axis=(2, 3))
+        self.slope_sizes = np.linalg.norm(self.sums.slopes, axis=1)
+
+    def bounds(self, width: float) -> tuple[float, float]:
+        """The largest value seen, and a bound of all."""
+        best, upper = 0.0, inf
+        for sharp in SHARP:
+            best, bound = self._bounds(best, width, sharp)
+            upper = min(upper, bound)
+            if upper <= best * (1.0 + 3.0 * width):
+                break
+        return best, (upper + self._imbalance()) * (1.0 + 4.0 * EPS)
+
+    def _bounds(self, best: float, width: float, sharp: float) -> tuple[float, float]:
+        """The same, without complements, from spheres with errors of at most `sharp` (mostly)."""
+        upper = 0.0
+        unsettled: list[tuple[Spheres, Array]] = []
+        # Small spheres come first: what they attain rules most of the large ones out.
+        for size in range(min(self.offsets.shape[1:]), 0, -1):
+            for spheres in self._spheres(size, sharp):
+                best, bounds = spheres.bounds(best, width)
+                unsettled.append((spheres.take(bounds > 0.0), bounds[bounds > 0.0]))
+        for spheres, bounds in unsettled:
+            high = bounds > best * (1.0 + width)
+            bounds = sharpened(spheres.take(high), bounds[high], best * (1.0 + width))
+            upper = max(upper, float(bounds.max(initial=0.0)))
+        return best, max(upper, best * (1.0 + width))
+
+    def _imbalance(self) -> float:
+        """By how much tangent hinges of a pattern and its complement may differ in value."""
+        everything = np.ones((1, len(self.radii)), dtype=bool)
+        sums = ActiveSums.of(everything, *self.sites)
+        sizes = np.linalg.norm(sums.forms[:, 0], axis=(1, 2)) + sums.form_errors[:, 0]
+        slope = np.linalg.norm(sums.slopes[0]) + sums.slope_errors[0]
+        return MARGIN * float((sizes + slope * self.radii).max())
+
+    def _spheres(self, size: int, sharp: float) -> Iterator[Spheres]:
+        """The spheres of this many tangent sites with all patterns, a chunk at a time."""
+        count = len(self.radii)
+        sets = np.array(list(combinations(range(count), size)), dtype=np.intp)
+        tangencies = Tangencies(sets, self.sites[0], sharp)
+        samples = self.samples[tangencies.sites]
+        sides = np.array(list(product((False, True), repeat=size)))
+        # Of the two patterns of a hinge through a sample one is enough.
+        wanted = tangencies.independent[:, None] & ~(samples[:, None] & sides).any(axis=2)
+        rows, chosen = np.nonzero(wanted)
+        step = max(1, CHUNK // (2 * self.offsets[0].size))
+        for start in range(0, len(rows), step):
+            chunk = slice(start, start + step)
+            yield from self._faces(tangencies, rows[chunk], sides[chosen[chunk]])
+
+    def _faces(self, tangencies: Tangencies, rows: Integers, sides: Flags) -> Iterator[Spheres]:
+        """The spheres of hinges tangent to these sets, above or below each site as `sides` says."""
+        heights = np.where(sides, 1.0, -1.0) * self.radii[tangencies.sites[rows]]
+        found = tangencies.spheres(rows, heights)
+        heights, sides = heights[found.kept], sides[found.kept]
+        axes, sites = tangencies.complements.axes[found.rows], tangencies.sites[found.rows]
+        k, m = axes.shape[2], sites.shape[1] - 1
+        products = (k * np.sqrt(k) + 8) * EPS
+        offsets = self.offsets[sites[:, 0]]
+        lengths = np.linalg.norm(offsets, axis=2)
+        offsets = offsets @ axes
+        middle = _apply(offsets[:, :, :m], found.fixed) + heights[:, :1]
+        swing = found.radius[:, None, None] * offsets[:, :, m:]
+        center_error = found.center_error + 2.0 * products
+        swing_error = found.radius_error + found.basis_error + products
+        slack = lengths * (center_error + swing_error)[:, None] + 4.0 * EPS * np.abs(heights[:, :1])
+        slack = MARGIN * (slack + 4.0 * EPS * self.radii)
+        free, outputs = k - m, self.sums.slopes.shape[1]
+        each = max(6 * free * (free + len(self.radii) + outputs), k * (len(self.radii) + outputs))
+        step = max(1, CHUNK // each)
+        for i, a in self._matches(sites, sides, middle, swing, slack, step):
+            # The pivot at which the terms cancel least.
+            costs = self.form_sizes[sites[i], a[:, None]]
+            costs += self.slope_sizes[a][:, None] * np.abs(heights[i])
+            column = costs.argmin(axis=1)
+            pivot, height = sites[i, column], heights[i, column]
+            forms = self.sums.forms[pivot, a] @ axes[i]
+            size, error = self.form_sizes[pivot, a], self.sums.form_errors[pivot, a]
+            g = _apply(forms[:, :, :m], found.fixed[i]) + self.sums.slopes[a] * height[:, None]
+            g_error = size * center_error[i] + 1.5 * error
+            g_error += (self.sums.slope_errors[a] + 4.0 * EPS * self.slope_sizes[a]) * np.abs(
+                height
+            )
+            yield Spheres(
+                found.radius[i, None, None] * forms[:, :, m:],
+                g,
+                self.signs[a, :, None] * swing[i],
+                self.signs[a] * middle[i] - self.radii,
+                MARGIN * (size * swing_error[i] + 1.5 * error),
+                MARGIN * g_error,
+                slack[i],
+            )
+
+    def _matches(
+        self,
+        tangent: Integers,
+        sides: Flags,
+        middle: Array,
+        swing: Array,
+        slack: Array,
+        step: int,
+    ) -> Iterator[tuple[Integers, Integers]]:
+        """Spheres with patterns for which every site has room on its side somewhere on the sphere,
+        a chunk at a time."""
+        spread = np.linalg.norm(swing, axis=2) * MARGIN
+        reach = self.radii - slack
+        up, down = middle + spread >= reach, spread - middle >= reach
+        np.put_along_axis(up, tangent, sides, axis=1)
+        np.put_along_axis(down, tangent, ~sides, axis=1)
+        never, always = ~up @ self.bits, ~down @ self.bits
+        wide = max(1, CHUNK // len(self.codes))
+        for start in range(0, len(tangent), wide):
+            rows = slice(start, start + wide)
+            clash = (self.codes & never[rows, None]) | (~self.codes & always[rows, None])
+            spheres, patterns = np.nonzero(clash == 0)
+            for first in range(0, len(spheres), step):
+                chunk = slice(first, first + step)
+                yield start + spheres[chunk], patterns[chunk]
+
+
+def _apply(matrices: Array, vectors: Array) -> Array:
+    """Products of matrices and vectors."""
+    product: Array = (matrices @ vectors[:, :, None])[:, :, 0]
+    return product

@@ -1,0 +1,168 @@
+"""Column generation: the exchange loop between the restricted master and exact pricing.
+
+A round solves the restricted master over the hinges at hand, prices its multipliers, and adds the
+hinges that violate the dual constraint.  Alone it converges linearly; Newton's method
+finishes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from convexden.solution import Progress
+from convexden.solvers.constraints import Constraints
+from convexden.solvers.hinges import SAME_LINE, Array, Hinges, distinct, no_hinges
+from convexden.solvers.methods.exchange import CLOUDED, SMALL, VIOLATION, Bounds, Exchange
+from convexden.solvers.methods.interior_point import solve_branches
+from convexden.solvers.methods.newton import active_set, project
+from convexden.solvers.methods.quadratic_models import flat
+from convexden.solvers.pricing import Pricing
+from convexden.solvers.programs.restricted_master import Master, solve_dual
+from convexden.solvers.programs.semidefinite import semidefinite_start
+
+_BETA = 60.0  # the first price of errors
+_SPARE = 4  # rounds that a gap within the tolerance leaves for Newton's method to succeed
+_NEAR = 0.99  # maxima above this at the first multipliers are columns
+_START = 10  # initial columns per row
+_STALL = 12  # rounds in which the gap hardly moves before giving up
+_JUMP = 1.1  # multipliers that exceed the constraints by this factor have jumped
+_PIVOT = 8  # new columns a pivot and round
+_CROWD = 5  # columns per row above which idle ones leave:
+_IDLE = 0.7  # those at which the dual constraint is below this
+
+
+class ColumnGeneration(Exchange):
+    """The exchange loop on one problem.
+
+    Parameters
+    ----------
+    rows, pricing, tolerance, master, report
+        As of `Exchange`.
+    max_rounds : int
+        After which it gives up.
+    """
+
+    def __init__(
+        self,
+        rows: Constraints,
+        pricing: Pricing,
+        tolerance: float,
+        master: Master = solve_dual,
+        report: Callable[[Progress], None] = lambda progress: None,
+        max_rounds: int = 200,
+    ) -> None:
+        super().__init__(rows, pricing, tolerance, master, report)
+        self.max_rounds = max_rounds
+        self._eta = 0.01  # penalty on the distance from the best multipliers
+
+    def run(self, start: Hinges | None = None) -> Bounds:
+        """See `Exchange.run`."""
+        bounds = self.bounds
+        if self._affine():
+            return bounds
+        initial = self.pricing.initial(_START * len(self.rows.targets))
+        if not len(initial):
+            self.check_feasible()
+        initial = self._sandwiched() + initial
+        self._exchange(initial if start is None else start + initial)
+        self._thin()
+        return bounds
+
+    def _sandwiched(self) -> Hinges:
+        """Where few patterns are known, the ramps, and the maxima at the multipliers of their
+        program and of the semidefinite one."""
+        patterns, ramps = self.pricing.patterns(), self._ramps()
+        hinges, first = no_hinges(self.rows.problem), []
+        if ramps is not None:
+            hinges, first = ramps.hinges, [ramps.multipliers]
+        relaxed = semidefinite_start(self.rows, patterns) if len(patterns) else None
+        for multipliers in first if relaxed is None else [*first, relaxed]:
+            found, heights = self._price(multipliers, _NEAR)
+            hinges = hinges + found[heights > _NEAR]
+        return hinges
+
+    def _exchange(self, hinges: Hinges) -> None:
+        rows, bounds = self.rows, self.bounds
+        beta, checked, stalled, spare = _BETA, False, 0, _SPARE
+        value = np.inf
+        while bounds.rounds < self.max_rounds and stalled < _STALL and spare > 0:
+            before, best = bounds.gap, bounds.multipliers
+            columns = rows.features(hinges)
+            accuracy = max((1e-2 if bounds.gap > 1e-2 else 1e-3) * bounds.gap, 1e-10)
+            solved = self.master(columns, rows.targets, beta, accuracy)
+            found, heights = self._price(solved.multipliers)
+            own = np.linalg.norm(columns @ solved.multipliers, axis=1)
+            norms = np.linalg.norm(solved.weights, axis=1)
+            self._improve_cost(hinges, columns, solved.weights)
+            self._record(len(hinges))
+            new = found[heights > 1 + VIOLATION]
+            if best.any() and heights.max(initial=0.0) > _JUMP:
+                # Halfway to the best multipliers: damps the jumps of degenerate duals.
+                between, high = self._price((solved.multipliers + best) / 2)
+                new = between[high > 1 + VIOLATION] + new
+            if bounds.gap <= self._newton_gap:
+                active = active_set(hinges, norms, own, found, heights, bounds.gap)
+                new = new + self._newton(*active, solved.multipliers)
+            if self._goal < bounds.gap < CLOUDED and rows.targets.size < SMALL:
+                new = self._near(hinges, norms) + new
+            if self._polished is not None and bounds.gap > self._goal:
+                new = new + self._price_polished(
+                    project(rows, self.pricing, self._polished, solved.multipliers), self._polished
+                )
+            if bounds.gap <= self._goal:
+                return
+            spare -= bounds.gap <= self.tolerance
+            errors = beta * float(np.linalg.norm(solved.errors, axis=1).sum())
+            total = float(norms.sum()) + errors
+            # Errors in use, or all that is left of the gap: they were too cheap.
+            if errors > ((0.1 * bounds.gap if len(new) else 0.0) + 1e-9) * total:
+                if beta >= 1e3 and not checked:
+                    self.check_feasible()
+                    checked = True
+                beta *= 5.0
+            else:
+                idle = bounds.gap > 0.9 * before
+                stalled = stalled + 1 if idle and total > value * (1 - 1e-6) else 0
+            # The dual is degenerate: columns may leave only while value and gap fall, or it cycles.
+            falls = total < value * (1 - 1e-6) and bounds.gap <= 0.9 * before
+            if falls and len(hinges) > _CROWD * len(rows.targets):
+                hinges = hinges[(own >= _IDLE) | (norms >= 1e-3 * norms.max())]
+            value = total
+            hinges = hinges + self._select(new)
+
+    def _near(self, hinges: Hinges, norms: Array) -> Hinges:
+        """The network of these hinges, and what violates their multipliers: those without and those
+        with a penalty on the distance from the best.
+
+        The multipliers of an optimum may be far from unique; near the best ones few hinges are
+        missing.
+        """
+        bounds = self.bounds
+        new = self._violated(self._consolidate(hinges, norms, bounds.multipliers))
+        best, lower = bounds.multipliers, bounds.lower
+        cloud = flat(self.rows, hinges, best.shape[1])
+        eta = self._eta * lower / float(np.sum(best**2))
+        trial = solve_branches(
+            cloud, self.rows.targets, best, eta, 1e-3 * bounds.gap, self.rows.clock
+        )[0]
+        new = self._violated(trial) + new
+        self._eta *= 0.3 if bounds.lower > lower else 3.0
+        return new
+
+    def _violated(self, multipliers: Array) -> Hinges:
+        found, heights = self._price(multipliers)
+        return found[heights > 1 + VIOLATION]
+
+    def _select(self, new: Hinges) -> Hinges:
+        """At most _PIVOT hinges a pivot, the most violated first, every line once."""
+        new = new[: 12 * len(self.rows.targets)]
+        new = new[distinct(new, SAME_LINE)]
+        seen: dict[int, int] = {}
+        chosen = []
+        for k, pivot in enumerate(new.pivots):
+            seen[int(pivot)] = seen.get(int(pivot), 0) + 1
+            if seen[int(pivot)] <= _PIVOT:
+                chosen.append(k)
+        return new[np.array(chosen, dtype=np.intp)]

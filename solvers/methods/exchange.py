@@ -1,0 +1,321 @@
+"""What the methods share: bounds, exact pricing, repair, and Newton's method to finish.
+
+A method proposes multipliers and weights.  Its multipliers are priced, which gives a lower bound;
+its weights are repaired, which gives an upper bound; and once the gap is small, Newton's method on
+the active hinges (`newton`) ends it, and pricing tells whether that was right.
+
+Pricing between certificates may be quick rather than exact: a bound is *believed* until exact
+pricing of its multipliers proves it, which is done whenever believing it would end the run.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from convexden.network import ShallowNetwork
+from convexden.solution import Progress, relative_gap
+from convexden.solvers.constraints import Constraints
+from convexden.solvers.feasibility import check_feasible, repair, thin
+from convexden.solvers.hinges import SAME_LINE, Array, Hinges, distinct, no_hinges
+from convexden.solvers.methods.interior_point import solve_branches
+from convexden.solvers.methods.newton import Polished, active_set, merged, polish
+from convexden.solvers.methods.quadratic_models import flat
+from convexden.solvers.pricing import ExactPricing, Pricing
+from convexden.solvers.programs.ramps import RampSolution, solve_ramps
+from convexden.solvers.programs.restricted_master import Master, solve_dual
+
+NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
+_NEAR_NEWTON = 0.5  # and may be in the round that brings the gap down from this
+VIOLATION = 1e-11  # a dual constraint exceeded by less is satisfied
+_ROUNDING = 1e-10  # a believed bound above the cost by more than this share is false
+_EXTENSIONS = 10  # how often violated hinges join a polished active set
+_IDLE = 2  # and how many of them in a row may improve nothing
+SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
+# Output weights below this share of the largest are none, or, if the last digits want them, these.
+_LIGHT = (1e-7, 1e-12)
+_CHEAPER = 1e-14  # share of the cost below which a network is no cheaper
+_LOST = 1e-5  # a network that misses targets by more, in units of their spread, is none
+_THINNER = 1e-13  # share of the cost that fewer hinges may add
+CLOUDED = 1e-5  # gap below which hinges of one round lie close together,
+_CLOUD = 1e-2  # this close to those that they stand for
+_FAINT = 1e-9  # they count if their share of the greatest price is above this
+_ANY_STEP, _ACCURATE = 1e-18, 1e-12  # no penalty on steps, and the accuracy of their weights
+# A hinge may cut a ball by this much, in spreads of the data; rounding is less than the former,
+_LEAST_CUT, _CUT = 1e-15, 1e-11
+_MISSED = 1e-10  # between them, times its weight, by this share of the spread of the targets.
+_GOAL = 1e-12  # gap that Newton's method reaches when it succeeds
+
+
+@dataclass(eq=False)
+class Bounds:
+    """The best network and the best multipliers so far, in reduced units.
+
+    `multipliers` are scaled so that no hinge seen exceeds one, and `lower` is their objective;
+    `proof` is zero or what exact pricing found the best, with a pricing maximum of one, and
+    `proven` is its objective.
+    """
+
+    multipliers: Array
+    proof: Array
+    hinges: Hinges | None = None
+    weights: Array = field(default_factory=lambda: np.empty((0, 0)))
+    cost: float = np.inf
+    lower: float = 0.0
+    proven: float = 0.0
+    rounds: int = 0
+
+    @property
+    def gap(self) -> float:
+        """Relative gap to the believed bound; 1 while there is no network."""
+        return 1.0 if np.isinf(self.cost) else relative_gap(self.cost, self.lower)
+
+
+class Exchange(ABC):
+    """Bounds on one problem, and the steps that improve them.
+
+    Parameters
+    ----------
+    rows : Constraints
+    pricing : Pricing
+        Bounds are proven if it is an `ExactPricing`.
+    tolerance : float
+        Relative gap that must be reached; a few rounds more are spent on rounding accuracy.
+    master : callable
+        `solve_dual` or `solve_with_cvxpy`.
+    report : callable, optional
+        Called with a `Progress` after every round.
+    """
+
+    def __init__(
+        self,
+        rows: Constraints,
+        pricing: Pricing,
+        tolerance: float,
+        master: Master = solve_dual,
+        report: Callable[[Progress], None] = lambda progress: None,
+    ) -> None:
+        self.rows, self.tolerance, self.master, self.report = rows, tolerance, master, report
+        self.exact = pricing if isinstance(pricing, ExactPricing) else None
+        self.pricing = pricing if self.exact is None else self.exact.quick()
+        self.bounds = Bounds(np.zeros_like(rows.targets), np.zeros_like(rows.targets))
+        self._polished: Polished | None = None
+        self._newton_gap = NEWTON_GAP
+        self._goal = min(tolerance, _GOAL)
+
+    @abstractmethod
+    def run(self, start: Hinges | None = None) -> Bounds:
+        """Solve, from these hinges on.  If interrupted, `bounds` and `network` hold the best that
+        was found.
+
+        Raises
+        ------
+        InfeasibleProblem
+            If the feasible hinges do not span the targets.
+        """
+
+    def check_feasible(self) -> None:
+        """Raise `InfeasibleProblem` if exact pricing proves that there is no network.
+
+        Samples alone always have one, however close: what rounding sees of them proves nothing.
+        """
+        if self.exact is not None and (self.rows.problem.radii > 0).any():
+            check_feasible(self.rows, self.exact)
+
+    def _affine(self) -> bool:
+        """Whether an affine function interpolates: then it is kept."""
+        if not self.rows.affine:
+            return False
+        bounds = self.bounds
+        bounds.hinges, bounds.cost = no_hinges(self.rows.problem), 0.0
+        bounds.weights = np.zeros((0, self.rows.targets.shape[1]))
+        return True
+
+    def _ramps(self) -> RampSolution | None:
+        """The ramp program over the patterns that the pricer knows; its network is kept."""
+        ramps = solve_ramps(self.rows, self.pricing.ramps, self.master)
+        if ramps is not None:
+            self._improve_cost(ramps.hinges, self.rows.features(ramps.hinges), ramps.weights)
+        return ramps
+
+    def network(self) -> ShallowNetwork | None:
+        """The cheapest network so far, if there is one."""
+        best = self.bounds
+        return None if best.hinges is None else self.rows.network(best.hinges, best.weights)
+
+    def _price(self, multipliers: Array, floor: float | None = None) -> tuple[Hinges, Array]:
+        """Local maxima near and above one, or above a floor; the lower bound is brought up to
+        date, and proven if that ends the run."""
+        bounds = self.bounds
+        if floor is None:
+            floor = 0.9 if bounds.gap < _NEAR_NEWTON else 1.0
+        found, heights = self._rate(self.pricing, multipliers, floor)
+        if bounds.gap <= self._goal and bounds.proven < bounds.lower:
+            self.prove()
+            if bounds.gap > self._goal:
+                found, heights = self._rate(self.pricing, multipliers, floor)
+        return found, heights
+
+    def prove(self) -> None:
+        """Price the best multipliers exactly: what is left of the believed bound is proven."""
+        bounds = self.bounds
+        if self.exact is None or bounds.proven >= bounds.lower:
+            return
+        believed, bounds.lower = bounds.multipliers, bounds.proven
+        self._rate(self.exact, believed, 1.0)
+        bounds.multipliers = bounds.proof
+
+    def _rate(self, pricing: Pricing, multipliers: Array, floor: float) -> tuple[Hinges, Array]:
+        """Price multipliers, and keep them if their bound is the best."""
+        bounds = self.bounds
+        values, jacobians = self.rows.multipliers(multipliers)
+        found, heights = pricing.maxima(values, jacobians, floor, 30 * len(multipliers))
+        if self.rows.narrow and len(found):
+            # Values of sites that nearly meet are large and cancel; in the rows nothing does.
+            heights = np.linalg.norm(self.rows.features(found) @ multipliers, axis=1)
+            order = np.argsort(-heights, kind="stable")
+            found, heights = found[order], heights[order]
+        # Multipliers that no hinge sees are scaled by their own size: never divide by P ~ 0.
+        seen = float(heights[0]) if len(heights) else 0.0
+        scale = max(seen, 1e-12 * float(np.abs(multipliers).max()), np.finfo(float).tiny)
+        lower = float(np.sum(multipliers * self.rows.targets)) / scale
+        # A bound above the cost is false: something greater was missed.
+        if bounds.lower < lower <= bounds.cost * (1 + _ROUNDING):
+            bounds.lower, bounds.multipliers = lower, multipliers / scale
+        if pricing is self.exact and lower > bounds.proven:
+            bounds.proven, bounds.proof = lower, multipliers / scale
+        return found, heights
+
+    def _improve_cost(
+        self, hinges: Hinges, columns: Array, weights: Array, limit: float = 0.0
+    ) -> None:
+        """Keep the network of these hinges with nearly these weights if it is the cheapest, or
+        costs less than the limit."""
+        bounds = self.bounds
+        norms = np.linalg.norm(weights, axis=1)
+        # Hinges that a method moved may have come to cut a ball, or to pass a sample.
+        allowed = _MISSED / np.maximum(norms, np.finfo(float).tiny)
+        depths = hinges.depths(self.rows.problem).max(axis=1)
+        whole = depths <= np.clip(allowed, _LEAST_CUT, _CUT)
+        for share in _LIGHT:
+            heavy = np.flatnonzero(whole & (norms > share * norms.max(initial=0.0)))
+            repaired = repair(columns[heavy], self.rows.targets, weights[heavy])
+            if repaired is None:
+                continue
+            cost = self._cost(columns[heavy], repaired)
+            if cost < max(limit, bounds.cost * (1 - _CHEAPER)):
+                bounds.hinges, bounds.weights, bounds.cost = hinges[heavy], repaired, cost
+                limit = 0.0
+            if bounds.gap > CLOUDED:
+                break  # the last digits are not wanted yet
+
+    def _thin(self) -> None:
+        """Interior points spread weight over near duplicates and over all optimal networks: end
+        with as few hinges as the cost allows."""
+        bounds = self.bounds
+        if bounds.hinges is None or not len(bounds.hinges):
+            return
+        self._merge(bounds.hinges, np.linalg.norm(bounds.weights, axis=1))
+        columns = self.rows.features(bounds.hinges)
+        thinned = thin(columns, self.rows.targets, bounds.weights)
+        if thinned is None:
+            return
+        kept, weights = thinned
+        cost = self._cost(columns[kept], weights)
+        if cost <= bounds.cost * (1 + _THINNER):
+            bounds.hinges, bounds.weights, bounds.cost = bounds.hinges[kept], weights, cost
+
+    def _merge(self, hinges: Hinges, norms: Array) -> None:
+        """Keep the polished network of the heavy ones of these hinges, each for all that are close
+        to it, if there are fewer of them and the goal is reached."""
+        bounds = self.bounds
+        heavy = np.flatnonzero(norms > _LIGHT[0] * norms.max())
+        active, alphas = merged(hinges[heavy], norms[heavy], _CLOUD)
+        if len(active) == len(norms) or bounds.gap > CLOUDED or self.rows.targets.size >= SMALL:
+            return
+        polished = polish(self.rows, self.pricing, active, alphas, bounds.multipliers)
+        if polished is None:
+            return
+        columns = self.rows.features(polished.hinges)
+        limit = bounds.lower * (1 + self._goal)
+        self._improve_cost(polished.hinges, columns, polished.weights, limit)
+
+    def _cost(self, columns: Array, weights: Array) -> float:
+        """The cost of a network, and about that of what it misses the rows by; infinite if it
+        misses targets by more than rounding explains."""
+        missed = self.rows.targets - columns.T @ weights
+        if self.rows.misfit(missed) > _LOST:
+            return np.inf
+        return float(np.linalg.norm(weights, axis=1).sum() + np.linalg.norm(missed, axis=1).sum())
+
+    def _consolidate(self, hinges: Hinges, prices: Array, base: Array) -> Array:
+        """Look for a cheaper network over hinges that near the optimum are a cloud round each of
+        its own, more accurately than a cone solver, and for one over the heaviest of each.
+
+        Returns the multipliers of the former.
+        """
+        hinges = hinges[np.flatnonzero(prices > _FAINT * prices.max())]
+        cloud = flat(self.rows, hinges, self.rows.targets.shape[1])
+        eta = _ANY_STEP * self.bounds.lower / float(np.sum(base**2))
+        inside, prices = solve_branches(
+            cloud, self.rows.targets, base, eta, _ACCURATE, self.rows.clock
+        )
+        weights = prices[:, None] * (cloud.columns @ inside)
+        self._improve_cost(hinges, cloud.columns, weights)
+        self._newton(*merged(hinges, np.linalg.norm(weights, axis=1), _CLOUD), base)
+        return inside
+
+    def _newton(self, active: Hinges, alphas: Array, multipliers: Array) -> Hinges:
+        """Polish the network of the active hinges; keep it if it is the cheapest so far.
+
+        Hinges that the polished multipliers violate join the active ones, a few times over.
+        Returns new columns, if any.
+        """
+        if self.rows.targets.size >= SMALL:
+            self._newton_gap = self.bounds.gap / 3  # large systems are not tried in every round
+        new = active[:0]
+        idle = 0
+        for _ in range(_EXTENSIONS):
+            gap = self.bounds.gap
+            polished = polish(self.rows, self.pricing, active, alphas, multipliers)
+            if polished is None:
+                break
+            before = self.bounds.cost
+            columns = self.rows.features(polished.hinges)
+            self._improve_cost(polished.hinges, columns, polished.weights)
+            if self.bounds.cost < before:
+                self._polished = polished
+            multipliers = polished.multipliers
+            found, heights = self._price(multipliers)
+            self._record(len(polished.hinges))
+            violated = found[heights > 1 + VIOLATION]
+            new = polished.hinges + violated + new
+            idle = 0 if self.bounds.gap < gap else idle + 1
+            if self.bounds.gap <= self._goal or idle == _IDLE:
+                break
+            # A hinge that is no local maximum any more hands its weight on to the nearest.
+            norms = np.linalg.norm(polished.weights, axis=1)
+            carrying, weights = active_set(
+                polished.hinges, norms, np.ones_like(norms), found, heights, self.bounds.gap
+            )
+            joined = carrying + violated
+            kept = distinct(joined, SAME_LINE)
+            if len(kept) == len(norms) and (kept < len(carrying)).all():
+                break
+            active = joined[kept]
+            alphas = np.append(weights, np.full(len(violated), 1e-6 * norms.mean()))[kept]
+        return new
+
+    def _price_polished(self, multipliers: Array, polished: Polished) -> Hinges:
+        """Price multipliers that are dual to the polished network; the hinges they violate."""
+        found, heights = self._price(multipliers)
+        self._record(len(polished.hinges))
+        return found[heights > 1 + VIOLATION]
+
+    def _record(self, hinges: int) -> None:
+        bounds = self.bounds
+        bounds.rounds += 1
+        self.report(Progress(bounds.rounds, bounds.cost, bounds.proven, hinges))

@@ -1,0 +1,112 @@
+r"""Branches: the dual constraint next to its local maxima, to second order.
+
+By homogeneity the dual is to maximise <T, Z> while |Z^T psi| <= 1 for every hinge.  At multipliers
+Z_0 that constraint has finitely many local maxima, and next to Z_0 each is a smooth function of Z.
+At a hinge with steps t on its face
+
+    1/2 |Z^T psi(t)|^2 = 1/2 |q|^2 + v.t + 1/2 t^T L t + ...,   q = Z^T psi,
+    v_i = q_0 . Z^T psi_i' + q_i' . q   (linear in Z, and zero at Z_0),
+
+so that its maximum over t is 1/2 (|q|^2 + v^T (-L)^{-1} v) to second order, at t = (-L)^{-1} v.
+The *branch* of the hinge is the constraint |B Z| <= 1 with B Z = (q, (-L)^{-1/2} v).
+Reference: Hettich and Kortanek, Semi-infinite programming, SIAM Review 35 (1993), section 7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from convexden.solvers.constraints import Constraints
+from convexden.solvers.hinges import Array, Hinges, Indices
+from convexden.solvers.methods.newton import moving
+from convexden.solvers.pricing import Pricing
+
+_FLAT = 1e-7  # curvatures below this share of the largest count as this
+_ROUNDING = float(np.finfo(float).eps)  # in a curvature, as a share of the height |q|^2
+_LONGEST = 0.3  # no model is believed about steps further than this
+
+
+@dataclass(frozen=True, eq=False)
+class Branches:
+    """K local maxima with their quadratic models.
+
+    Attributes
+    ----------
+    hinges : Hinges
+    columns : (K, M) array
+        The psi_k.
+    owners : (F,) int array
+        The branches of the further rows.
+    bends : (F, M * p) array
+        The rows of (-L)^{-1/2} v as functions of Z.
+    axes : (F, d - 1) array
+        The columns of (-L)^{-1/2}: their part in the steps t.
+    """
+
+    hinges: Hinges
+    columns: Array
+    owners: Indices
+    bends: Array
+    axes: Array
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __getitem__(self, chosen: Indices) -> Branches:
+        place = np.full(len(self), -1)
+        place[chosen] = np.arange(len(chosen))
+        rows = place[self.owners] >= 0
+        return Branches(
+            self.hinges[chosen],
+            self.columns[chosen],
+            place[self.owners[rows]],
+            self.bends[rows],
+            self.axes[rows],
+        )
+
+    def __add__(self, other: Branches) -> Branches:
+        return Branches(
+            self.hinges + other.hinges,
+            np.concatenate([self.columns, other.columns]),
+            np.concatenate([self.owners, other.owners + len(self)]),
+            np.concatenate([self.bends, other.bends]),
+            np.concatenate([self.axes, other.axes]),
+        )
+
+
+def branches(rows: Constraints, pricing: Pricing, hinges: Hinges, multipliers: Array) -> Branches:
+    """The quadratic models at these multipliers (M, p) of hinges that are local maxima there."""
+    columns = rows.features(hinges)
+    owners, turning, inward = moving(rows, pricing, hinges)
+    q, q1, q2 = columns @ multipliers, turning @ multipliers, inward @ multipliers
+    bends = turning[:, :, None] * q[owners][:, None, :]
+    bends += columns[owners][:, :, None] * q1[:, None, :]
+    steps = np.zeros((len(owners), rows.problem.input_dimension - 1))
+    for k in np.unique(owners):
+        mine = np.flatnonzero(owners == k)
+        curvature = -q1[mine] @ q1[mine].T
+        curvature[np.diag_indices_from(curvature)] -= q2[mine] @ q[k]
+        sizes, axes = np.linalg.eigh(curvature)
+        least = max(_ROUNDING * float(q[k] @ q[k]), np.finfo(float).tiny)
+        sizes = np.maximum(sizes, _FLAT * max(sizes[-1], least))
+        axes /= np.sqrt(sizes)
+        bends[mine] = np.tensordot(axes.T, bends[mine], axes=1)
+        steps[mine, : len(mine)] = axes.T
+    return Branches(hinges, columns, owners, bends.reshape(len(owners), multipliers.size), steps)
+
+
+def moved(model: Branches, pricing: Pricing, multipliers: Array) -> Hinges:
+    """The hinges where the models put their maxima at these multipliers."""
+    steps = np.zeros((len(model), model.axes.shape[1]))
+    np.add.at(steps, model.owners, (model.bends @ multipliers.ravel())[:, None] * model.axes)
+    return pricing.moved(model.hinges, np.clip(steps, -_LONGEST, _LONGEST))[0]
+
+
+def flat(rows: Constraints, hinges: Hinges, outputs: int) -> Branches:
+    """Hinges as first-order constraints, which hold for all multipliers."""
+    columns = rows.features(hinges)
+    none = np.zeros(0, dtype=np.intp)
+    bends = np.zeros((0, columns.shape[1] * outputs))
+    return Branches(hinges, columns, none, bends, np.zeros((0, rows.problem.input_dimension - 1)))

@@ -1,0 +1,285 @@
+r"""The regularised problem, squared error plus representation cost, by exchange and Newton steps.
+
+With features psi_k and targets T without their affine parts (`squared_error`), divided by the
+penalty, it is the left-hand side of
+
+    1 / (2 lambda) |T - sum_k psi_k a_k^T|^2 + sum_k |a_k|  >=  s <T, Z> - s^2 lambda / 2 |Z|^2 ,
+
+which holds for all multipliers Z and all s for which the pricing maximum of s Z is at most one.
+The best s is the maximiser of the right-hand side, or the largest that is allowed.  At the optimum
+lambda Z is the residual.
+
+A round is that of column generation: a group lasso over the hinges at hand, the pricing of its
+multipliers, whose local maxima above one are new hinges, and Newton's method on the active ones
+(`newton`, with soft rows).  Since the multipliers of an optimum are unique, the exchange needs no
+stabilisation; and next to the solution for one penalty lies that for the next one, where
+Newton's method starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from convexden.errors import UnsupportedProblem
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation
+from convexden.running.clock import UNLIMITED, Clock, Stopped
+from convexden.solution import Progress, relative_gap
+from convexden.solvers.feasibility import thin
+from convexden.solvers.hinges import SAME_LINE, Array, Hinges, distinct, no_hinges
+from convexden.solvers.methods.newton import active_set, polish
+from convexden.solvers.pricing import ExactPricing
+from convexden.solvers.pricing.exact import exact_pricing
+from convexden.solvers.programs.group_lasso import solve_group_lasso
+from convexden.solvers.squared_error import SquaredError
+
+_ROUNDS = 60
+_STALL = 6  # rounds without a better gap before giving up
+_GOAL = 1e-12  # relative gap that Newton's method reaches when it succeeds
+_SPARE = 4  # rounds that a gap within the tolerance leaves for that
+_NEAR = 0.9  # local maxima above this share of the penalty count
+_NEW = 30  # violated maxima that one pricing adds
+_LOOKED_AT = 2000  # candidates for maxima
+_VIOLATION = 1e-12
+_FAINT = 1e-9  # columns with less than this share of the largest weight leave
+_CLOUD = 3.0  # radius of a cloud of hinges in roots of the gap, in spreads
+_LIGHT = 1e-3  # share of the heaviest below which hinges do not stand for a cloud
+_CUT = 1e-11  # a hinge may miss the pattern of its face by this much
+_ROUNDING = 1e-14  # share of the objective that rounding may cost
+# Bits of the patterns of all arcs in the plane, N^3, that fit in memory.
+_LARGEST = 5 * 10**8
+
+
+@dataclass(eq=False)
+class Regularised:
+    """The best network and the best multipliers for one penalty.
+
+    Attributes
+    ----------
+    rows : SquaredError
+    hinges : Hinges
+    weights : (K, p) array
+        Their output weights.
+    multipliers : (N, p) array
+        Z, scaled so that the pricing maximum is at most one.
+    objective : float
+        Divided by the penalty.
+    maximum : float
+        The pricing maximum of the multipliers.
+    lower : float
+        The bound that they prove, divided by the penalty.
+    rounds : int
+    interrupted : bool
+    """
+
+    rows: SquaredError
+    hinges: Hinges
+    weights: Array
+    multipliers: Array
+    objective: float
+    maximum: float = 0.0
+    lower: float = 0.0
+    rounds: int = 0
+    interrupted: bool = False
+
+    @property
+    def gap(self) -> float:
+        """Relative gap."""
+        return relative_gap(self.objective, self.lower)
+
+    @property
+    def network(self) -> ShallowNetwork:
+        """The network, with the best affine part."""
+        return self.rows.network(self.hinges, self.weights)
+
+    @property
+    def values(self) -> Array:
+        """The multipliers (N, p) of the samples: at the optimum their errors times the counts."""
+        return self.rows.softness * self.rows.multipliers(self.multipliers)[0]
+
+
+class RegularisedSolver:
+    """Solves one problem for one penalty after another.
+
+    Parameters
+    ----------
+    problem : Interpolation
+        Of distinct samples that no affine function fits, reduced, in units of its spreads.
+    counts : (N,) array
+        How often each sample is there.
+    clock : Clock, optional
+        Of the run.
+
+    Raises
+    ------
+    UnsupportedProblem
+        If there are too many samples for exact pricing.
+    """
+
+    def __init__(self, problem: Interpolation, counts: Array, clock: Clock = UNLIMITED) -> None:
+        if problem.input_dimension == 2 and len(problem) ** 3 > _LARGEST:
+            raise UnsupportedProblem(
+                f"{len(problem)} samples in the plane are too many for exact pricing of all of "
+                f"them: give at most {int(_LARGEST ** (1 / 3))}"
+            )
+        self.problem, self.counts, self.clock = problem, counts, clock
+        self._pricing = exact_pricing(problem, clock)
+        self.name = self._pricing.name
+
+    def largest_penalty(self) -> float:
+        """The pricing maximum at the residuals of the best affine fit."""
+        rows = SquaredError(self.problem, self.counts, 1.0)
+        return float(self._pricing.maxima(*rows.multipliers(rows.targets), np.inf)[1][0])
+
+    def solve(
+        self,
+        penalty: float,
+        tolerance: float,
+        start: Regularised | None = None,
+        report: Callable[[Progress], None] = lambda progress: None,
+    ) -> Regularised:
+        """The solution for one penalty, from that for another one; if stopped, the best so far."""
+        rows = SquaredError(self.problem, self.counts, penalty)
+        rows.clock = self.clock
+        multipliers = rows.targets / penalty
+        affine = float(np.sum(rows.targets * multipliers)) / 2
+        none = no_hinges(self.problem)
+        best = Regularised(rows, none, rows.targets[:0], multipliers, affine)
+        run = _Run(self._pricing, best, report)
+        try:
+            run.exchange(tolerance, start)
+        except (KeyboardInterrupt, Stopped):
+            best.interrupted = True  # keep what there is
+            return best
+        run.thin()
+        return best
+
+
+class _Run:
+    """The exchange loop for one penalty; keeps the best in `best`."""
+
+    def __init__(
+        self, pricing: ExactPricing, best: Regularised, report: Callable[[Progress], None]
+    ) -> None:
+        self.pricing, self.best, self.report = pricing, best, report
+        self.rows = best.rows
+
+    def exchange(self, tolerance: float, start: Regularised | None) -> None:
+        """Rounds until the gap is of rounding size, or within the tolerance and stuck."""
+        rows, best = self.rows, self.best
+        if start is None or not len(start.hinges):
+            pool = self._violated(*self._rate(best.hinges, best.weights, best.multipliers))
+        else:
+            norms = np.linalg.norm(start.weights, axis=1)
+            pool = start.hinges + self._newton(start.hinges, norms, start.multipliers)
+        spare, stalled = _SPARE, 0
+        while len(pool) and best.rounds < _ROUNDS and stalled < _STALL and spare > 0:
+            if best.gap <= _GOAL:
+                return
+            gap, value = best.gap, best.objective
+            columns = rows.features(pool)
+            weights, multipliers = solve_group_lasso(
+                columns, rows.targets, rows.softness, rows.clock
+            )
+            multipliers = rows.projected(multipliers)
+            found, heights = self._rate(pool, weights, multipliers)
+            norms = np.linalg.norm(weights, axis=1)
+            own = np.linalg.norm(columns @ multipliers, axis=1)
+            active = active_set(pool, norms, own, found, heights, min(best.gap, 0.1))
+            pool = self._violated(found, heights) + pool[norms > _FAINT * norms.max()]
+            pool = self._newton(*active, multipliers) + pool
+            pool = pool[distinct(pool, SAME_LINE)]
+            spare -= best.gap <= tolerance
+            idle = best.gap > 0.9 * gap and best.objective > value * (1 - 1e-7)
+            stalled = stalled + 1 if idle else 0
+
+    def thin(self) -> None:
+        """As few hinges as the network needs, where several networks are optimal."""
+        best = self.best
+        if not len(best.hinges):
+            return
+        columns = self.rows.features(best.hinges)
+        thinned = thin(columns, columns.T @ best.weights, best.weights)
+        if thinned is not None:
+            self._keep(best.hinges[thinned[0]], thinned[1], _ROUNDING)
+
+    def _newton(self, hinges: Hinges, norms: Array, multipliers: Array) -> Hinges:
+        """Newton's method on the active hinges; these where it moves them, and what violates its
+        multipliers; none if it fails."""
+        polished = None
+        # Where maxima lie densely, one of a cloud stands for it in a second attempt, without the
+        # light ones: what was needed of them will be violated.
+        cloud = _CLOUD * np.sqrt(max(self.best.gap, 0.0))
+        for active, sizes in ((hinges, norms), _gathered(hinges, norms, cloud)):
+            rows = self.rows.compressed(active.patterns)
+            start = rows.coordinates(multipliers)
+            polished = polish(rows, self.pricing, active, sizes, start)
+            if polished is not None:
+                break
+        if polished is None:
+            return hinges[:0]
+        moved, multipliers = self._true(polished.hinges), rows.spread(polished.multipliers)
+        # The objective is flat at its minimum: of equal ones that of Newton's method is accurate.
+        rated = self._rate(moved, polished.weights, multipliers, _ROUNDING)
+        return moved + self._violated(*rated)
+
+    def _true(self, hinges: Hinges) -> Hinges:
+        """The hinges with the patterns that they have: one that Newton's method moved past a sample
+        is on its face no longer, and stays where it is."""
+        past = hinges.depths(self.rows.problem).max(axis=1) > _CUT
+        offsets = hinges.offsets(self.rows.problem)
+        patterns = np.where(past[:, None], offsets > 0, hinges.patterns)
+        return replace(hinges, patterns=patterns, free=hinges.free & ~past)
+
+    def _violated(self, found: Hinges, heights: Array) -> Hinges:
+        new = found[heights > 1 + _VIOLATION]
+        return new[distinct(new, SAME_LINE)[:_NEW]]
+
+    def _rate(
+        self, hinges: Hinges, weights: Array, multipliers: Array, slack: float = 0.0
+    ) -> tuple[Hinges, Array]:
+        """Price multipliers, and keep them and the network if they are the best."""
+        best, rows = self.best, self.rows
+        multipliers = rows.projected(multipliers)
+        found, heights = self.pricing.maxima(*rows.multipliers(multipliers), _NEAR, _LOOKED_AT)
+        product = float(np.sum(multipliers * rows.targets))
+        square = rows.softness * float(np.sum(multipliers**2))
+        # Never divide by P ~ 0.
+        scale = min(max(0.0, product) / square, 1.0 / max(float(heights[0]), 1e-12))
+        bound = scale * product - scale**2 / 2 * square
+        if bound > best.lower:
+            best.lower, best.multipliers = bound, scale * multipliers
+            best.maximum = scale * float(heights[0])
+        self._keep(hinges, weights, slack)
+        best.rounds += 1
+        found_cost, bound = rows.softness * best.objective, rows.softness * best.lower
+        self.report(Progress(best.rounds, found_cost, bound, len(hinges)))
+        return found, heights
+
+    def _keep(self, hinges: Hinges, weights: Array, slack: float = 0.0) -> None:
+        """Keep a network if it is the best; `slack` is the share that it may cost more."""
+        residual = self.rows.targets - self.rows.features(hinges).T @ weights
+        norms = np.linalg.norm(weights, axis=1)
+        value = float(np.sum(residual**2)) / (2 * self.rows.softness) + float(norms.sum())
+        if value < self.best.objective * (1 + slack):
+            self.best.hinges, self.best.weights = hinges[norms > 0], weights[norms > 0]
+            self.best.objective = value
+
+
+def _gathered(hinges: Hinges, norms: Array, radius: float) -> tuple[Hinges, Array]:
+    """Hinges that lie close to heavier ones hand their weights on to them; light ones leave."""
+    lines = np.column_stack([hinges.normals, hinges.biases])
+    left = np.argsort(-norms, kind="stable")
+    chosen, sums = [], []
+    while left.size:
+        apart = np.abs(lines[left] - lines[left[0]]).max(axis=1)
+        apart = np.minimum(apart, np.abs(lines[left] + lines[left[0]]).max(axis=1))
+        chosen.append(left[0])
+        sums.append(norms[left[apart <= radius]].sum())
+        left = left[apart > radius]
+    weights = np.array(sums)
+    heavy = weights > _LIGHT * weights.max(initial=0.0)
+    return hinges[np.array(chosen, dtype=np.intp)[heavy]], weights[heavy]

@@ -1,0 +1,234 @@
+"""Row generation: of thousands of samples only a few dozen ever matter.
+
+Multipliers of a subset of the samples are multipliers of all of them (the others get zero), and a
+hinge may pass anywhere between samples, so a lower bound of the subproblem holds for the problem.
+Its network is optimal once it fits the samples that were left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from convexden.arithmetic import TwoPart
+from convexden.errors import InfeasibleProblem, UnsupportedProblem
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation
+from convexden.running.clock import UNLIMITED, Clock, Stopped
+from convexden.solution import Progress
+from convexden.solvers.conditioning import conditioned
+from convexden.solvers.constraints import constraints
+from convexden.solvers.feasibility import TooNarrow
+from convexden.solvers.hinges import Array, Hinges, Indices
+from convexden.solvers.methods.column_generation import ColumnGeneration
+from convexden.solvers.methods.exchange import Bounds, Exchange
+from convexden.solvers.methods.minimax import Minimax
+from convexden.solvers.outcome import NO_PRICING, Outcome, nothing
+from convexden.solvers.pricing import Pricing
+from convexden.solvers.pricing.exact import exact_pricing
+from convexden.solvers.pricing.local import LocalPricing
+from convexden.solvers.programs.restricted_master import Master, solve_dual
+from convexden.solvers.programs.semidefinite import PRICING, half_patterns, semidefinite_maximum
+
+LOOPS = {
+    "column-generation": ColumnGeneration,
+    "minimax": Minimax,
+    "local": Minimax,  # with proposals instead of exact pricing
+}
+# A sample missed by less than this share of the spread of the targets is met.
+_MISSED = 1e-11
+
+
+def solve_sites(
+    problem: Interpolation,
+    tolerance: float,
+    master: Master = solve_dual,
+    method: str | None = None,
+    report: Callable[[Progress], None] = lambda progress: None,
+    clock: Clock = UNLIMITED,
+) -> Outcome:
+    """Solve a problem of two or more dimensions over growing sets of samples.
+
+    Parameters
+    ----------
+    problem : Interpolation
+        Reduced, in units of its spreads.
+    tolerance : float
+        Relative gap at which to stop.
+    master : callable
+        `solve_dual` or `solve_with_cvxpy`.
+    method : {"column-generation", "minimax", "local"}, optional
+        By default column generation in the plane, where it is about twice as fast, and the minimax
+        method beyond.  "local" is the minimax method with
+        proposals, for problems too large for exact pricing; its bound is that of the semidefinite
+        program at its multipliers, or none.
+    report : callable
+        Called with a `Progress` after every round; the cost is infinite while samples are missed.
+    clock : Clock, optional
+        When its time is over, or on Ctrl-C, the outcome is the best that was found: the network, if
+        there is one, and the bound that was proven until then.  So it is if the room between balls
+        is too narrow for floats.
+
+    Raises
+    ------
+    InfeasibleProblem
+    UnsupportedProblem
+        If there are too many sites for exact pricing.
+    """
+    active = _first_sites(problem)
+    rounds, lower = 0, 0.0
+    hinges: Hinges | None = None
+    solved: tuple[Indices, Exchange] | None = None
+    if method is None:
+        method = "column-generation" if problem.input_dimension == 2 else "minimax"
+
+    def relay(progress: Progress) -> None:
+        cost = progress.cost if len(active) == len(problem) else np.inf
+        tell(cost, progress.lower_bound, progress.hinges)
+
+    def tell(cost: float, bound: float, count: int) -> None:
+        nonlocal rounds, lower
+        rounds, lower = rounds + 1, max(lower, bound)
+        report(Progress(rounds, cost, lower, count))
+
+    proof, interrupted, reason = None, True, ""
+    try:
+        while active.size:
+            part = problem.part(active)
+            pricing: Pricing = (
+                LocalPricing(part, clock=clock) if method == "local" else exact_pricing(part, clock)
+            )
+            rows = conditioned(constraints(part, clock), pricing)
+            loop = LOOPS[method](rows, pricing, tolerance, master, relay)
+            solved = (active, loop)
+            bounds = loop.run(hinges)
+            missed = _missed(problem, loop.network(), active)
+            if not missed.size:
+                if len(active) < len(problem) and bounds.hinges is not None:
+                    tell(bounds.cost, bounds.proven, len(bounds.hinges))
+                proof = _proof(loop)
+                break
+            clock.check()
+            active = np.sort(np.concatenate([active, missed]))
+            hinges = _carried(bounds, problem, active)
+        interrupted = False
+    except (KeyboardInterrupt, Stopped):
+        pass  # keep what there is
+    except TooNarrow as error:
+        interrupted, reason = False, str(error)
+    except InfeasibleProblem as error:
+        if error.proof is None:
+            raise
+        raise InfeasibleProblem(
+            str(error), error.proof.extended(active.tolist(), len(problem))
+        ) from None
+    if solved is None:
+        return nothing(problem, interrupted=True)
+    active, loop = solved
+    if proof is None:
+        proof = _proven(loop)
+    network = loop.network()
+    if _missed(problem, network, active).size:
+        network = None
+    multipliers = (
+        np.zeros_like(loop.rows.targets) if proof.multipliers is None else proof.multipliers
+    )
+    parts = loop.rows.exact_multipliers(multipliers)
+    values, jacobians = (_spread(len(problem), active, part) for part in parts)
+    return Outcome(
+        network,
+        values.high,
+        jacobians.high,
+        proof.pricing_maximum,
+        proof.pricing,
+        interrupted,
+        reason,
+        values.low,
+        jacobians.low,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Proof:
+    """Multipliers (M, p) of the reduced rows with their pricing maximum; by default no bound."""
+
+    multipliers: Array | None = None
+    pricing_maximum: float = 0.0
+    pricing: str = NO_PRICING
+
+
+def _proven(loop: Exchange) -> _Proof:
+    """The bound that exact pricing has proven so far; none if there is no such pricing."""
+    bounds = loop.bounds
+    if loop.exact is None:
+        return _Proof()
+    return _Proof(bounds.proof, 1.0 if bounds.proven > 0 else 0.0, loop.exact.name)
+
+
+def _proof(loop: Exchange) -> _Proof:
+    """The bound of exact pricing, or of the semidefinite program if it is not too large."""
+    bounds = loop.bounds
+    if loop.exact is not None:
+        loop.prove()
+        return _proven(loop)
+    try:
+        patterns = half_patterns(loop.rows.problem, loop.rows.clock)
+        maximum = semidefinite_maximum(loop.rows, bounds.multipliers, patterns)
+    except UnsupportedProblem:
+        return _Proof()
+    return _Proof(bounds.multipliers, maximum, PRICING)
+
+
+def _first_sites(problem: Interpolation) -> Indices:
+    """All balls, and of the samples with one target those furthest out along the axes and the
+    diagonals of every two of them."""
+    chosen = [np.flatnonzero(problem.radii > 0)]
+    samples = np.flatnonzero(problem.radii == 0)
+    axes = np.eye(problem.input_dimension)
+    pairs = [a + sign * b for a, b in combinations(axes, 2) for sign in (1, -1)]
+    directions = np.concatenate([axes, pairs])
+    heights = problem.centers[samples] @ np.concatenate([directions, -directions]).T
+    groups = np.unique(problem.targets[samples], axis=0, return_inverse=True)[1].reshape(-1)
+    order = np.argsort(groups, kind="stable")
+    for group in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
+        if group.size:
+            chosen.append(samples[group[np.unique(heights[group].argmax(axis=0))]])
+    return np.unique(np.concatenate(chosen))
+
+
+def _missed(problem: Interpolation, found: ShallowNetwork | None, active: Indices) -> Indices:
+    """The worst missed sample of every piece of the network."""
+    others = np.setdiff1d(np.arange(len(problem)), active)
+    if found is None or not others.size:
+        return others
+    points = problem.centers[others]
+    errors = np.linalg.norm(found(points) - problem.targets[others], axis=1)
+    bad = np.flatnonzero(errors > _MISSED)
+    pieces = points[bad] @ found.input_weights.T + found.biases > 0
+    groups = np.unique(np.packbits(pieces, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
+    worst = np.lexsort((-errors[bad], groups))
+    first = np.unique(groups[worst], return_index=True)[1]
+    return np.asarray(others[bad[worst[first]]])
+
+
+def _spread(count: int, active: Indices, numbers: TwoPart) -> TwoPart:
+    """Multipliers of all sites: zero at those that are not active."""
+    spread = np.zeros((2, count, *numbers.high.shape[1:]))
+    spread[:, active] = numbers
+    return TwoPart(*spread)
+
+
+def _carried(bounds: Bounds, problem: Interpolation, active: Indices) -> Hinges | None:
+    """The hinges of the last subproblem, with the patterns of the next."""
+    old = bounds.hinges
+    if old is None:
+        return None
+    offsets = old.normals @ problem.centers[active].T + old.biases[:, None]
+    pivots = np.abs(np.abs(offsets) - problem.radii[active]).argmin(axis=1)
+    nowhere = np.full(len(old), -1)
+    return Hinges(
+        old.normals, old.biases, offsets > 0, pivots, nowhere, np.zeros(len(old), dtype=bool)
+    )

@@ -1,0 +1,1 @@
+"""Activation patterns: which exist, their hinges and faces."""

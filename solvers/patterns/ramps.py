@@ -1,0 +1,37 @@
+"""Ramps of activation patterns: the two hinges between which the widest gap lies."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from convexden.geometry.directions import max_margin_direction
+from convexden.problem import Interpolation
+from convexden.running.clock import UNLIMITED, Clock
+from convexden.solvers.hinges import Array, Flags, Hinges, Indices
+
+_NARROW = 1e-12  # gaps below this share of the spread are rounding
+
+
+def widest_ramps(
+    problem: Interpolation, patterns: Flags, clock: Clock = UNLIMITED
+) -> tuple[Hinges, Hinges]:
+    """The hinges at the feet and at the tops of the ramps of all patterns that have a gap."""
+    found = []
+    for row in np.where(patterns, 1, -1):
+        clock.check()
+        found.append(max_margin_direction(problem.centers, problem.radii, row))
+    normals = np.array(found).reshape(len(patterns), problem.input_dimension)
+    heights = normals @ problem.centers.T
+    foot = np.where(patterns, -np.inf, heights + problem.radii)
+    top = np.where(patterns, heights - problem.radii, np.inf)
+    # A pattern without a gap has no direction: NaN is not above anything.
+    wide = np.flatnonzero(top.min(axis=1) - foot.max(axis=1) > _NARROW)
+    return (
+        _tangent(normals[wide], patterns[wide], -foot[wide].max(axis=1), foot[wide].argmax(axis=1)),
+        _tangent(normals[wide], patterns[wide], -top[wide].min(axis=1), top[wide].argmin(axis=1)),
+    )
+
+
+def _tangent(normals: Array, patterns: Flags, biases: Array, pivots: Indices) -> Hinges:
+    nowhere = np.full(len(biases), -1)
+    return Hinges(normals, biases, patterns, pivots, nowhere, np.zeros(len(biases), dtype=bool))

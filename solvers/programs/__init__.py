@@ -1,0 +1,1 @@
+"""Convex programs, one a file."""

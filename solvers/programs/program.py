@@ -1,0 +1,153 @@
+"""A formulation of one problem: a CVXPY problem, and the way back to networks and bounds."""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from convexden.errors import NotCertified, UnsupportedProblem
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation
+from convexden.running.clock import UNLIMITED, Clock
+from convexden.solvers.constraints import Constraints
+from convexden.solvers.feasibility import repair, thin
+from convexden.solvers.hinges import Array, Hinges
+from convexden.solvers.outcome import NO_PRICING, Outcome
+from convexden.solvers.pricing.exact import exact_pricing
+from convexden.solvers.pricing.line import LinePricing
+
+ACCURACY = 1e-10
+_CUT = 1e-12  # hinges that cut balls deeper are left out, however the solver uses them
+_LIGHT = (1e-4, 1e-6, 1e-8, 1e-10, 0.0)  # neurons below these shares of the heaviest may be zeros
+_WORTH = 1e-9  # more than the solver's cost is not worth it
+
+
+class Program(ABC):
+    """A formulation of the interpolation problem that `rows` state.
+
+    Attributes
+    ----------
+    rows : Constraints
+        Of a problem in units of its spread.
+    problem : cvxpy.Problem
+        To look at, to change the solver of, or to solve: `read` takes its variables as they are.
+    """
+
+    name = "program"
+
+    def __init__(self, rows: Constraints) -> None:
+        self.rows = rows
+        self.problem: Any = None
+
+    def solve(self) -> None:
+        """Solve the problem with Clarabel, as accurately as it can.
+
+        Raises
+        ------
+        NotCertified
+            If it returns nothing.
+        """
+        solve_accurately(self.problem, f"the {self.name} program", clock=self.rows.clock)
+
+    @abstractmethod
+    def read(self) -> Outcome:
+        """What the values of the variables say, after repair: a feasible network, or multipliers
+        with a pricing maximum that does not rest on the solver's accuracy, or both."""
+
+
+def solve_accurately(
+    problem: Any,
+    what: str,
+    equilibrations: tuple[bool, ...] = (False, True),
+    clock: Clock = UNLIMITED,
+) -> None:
+    """Solve a CVXPY problem, inaccurately or not; with equilibration if it stops without.
+
+    Equilibration stalls most of these programs at 1e-7; without it Clarabel reaches 1e-10.
+
+    Raises
+    ------
+    NotCertified
+        If the solver stops without a point.
+    """
+    import cvxpy as cp
+
+    for equilibrate in equilibrations:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # what it returns will be judged
+            try:
+                problem.solve(
+                    solver=cp.CLARABEL,
+                    equilibrate_enable=equilibrate,
+                    direct_solve_method="faer",  # gets further on clustered samples
+                    max_threads=1,
+                    tol_gap_abs=ACCURACY,
+                    tol_gap_rel=ACCURACY,
+                    tol_feas=ACCURACY,
+                    accept_unknown=True,  # the last iterate where rounding ends the progress
+                    time_limit=clock.left,
+                )
+            except cp.SolverError:
+                continue
+            finally:
+                clock.check()
+        if all(np.isfinite(variable.value).all() for variable in _found(problem)):
+            return
+    raise no_solution(what, "the solver stopped")
+
+
+def _found(problem: Any) -> list[Any]:
+    return [variable for variable in problem.variables() if variable.value is not None]
+
+
+def no_solution(what: str, reason: str) -> NotCertified:
+    """The error of a program without one."""
+    return NotCertified(f"{what} has no solution ({reason}): lower the radii, or change the data")
+
+
+def network_of_hinges(
+    rows: Constraints, hinges: Hinges, weights: Array, sizes: Array, what: str
+) -> ShallowNetwork:
+    """The network of hinges whose weights (K, p) satisfy the rows almost: of the heavy ones, by
+    these or by the sizes (K,) that the solver gave them, if these are enough.
+
+    Raises
+    ------
+    NotCertified
+        If the hinges do not interpolate, however little their weights are changed.
+    """
+    clear = hinges.depths(rows.problem).max(axis=1, initial=0.0) <= _CUT
+    columns, best = rows.features(hinges), None
+    for light, share in product(_LIGHT, (sizes, np.linalg.norm(weights, axis=1))):
+        kept = np.flatnonzero(clear & (share >= light * share.max(initial=0.0)))
+        repaired = repair(columns[kept], rows.targets, weights[kept]) if kept.size else None
+        if repaired is None:
+            continue
+        fewer = thin(columns[kept], rows.targets, repaired)
+        if fewer is not None:
+            kept, repaired = kept[fewer[0]], fewer[1]
+        cost = float(np.linalg.norm(repaired, axis=1).sum())
+        if best is None or cost < best[0]:
+            best = cost, kept, repaired
+        if cost <= (1 + _WORTH) * sizes.sum():
+            break
+    if best is None:
+        raise no_solution(what, "its hinges do not interpolate")
+    return rows.network(hinges[best[1]], best[2])
+
+
+def priced(problem: Interpolation, values: Array, jacobians: Array) -> tuple[float, str]:
+    """The pricing maximum of multipliers, and where it is from; infinite if that is too much."""
+    if problem.input_dimension == 1:
+        heights = LinePricing(problem).maxima(values, jacobians, np.inf)[1]
+        return float(heights.max(initial=0.0)), LinePricing.name
+    try:
+        pricing = exact_pricing(problem)
+    except UnsupportedProblem:
+        return np.inf, NO_PRICING
+    heights = pricing.maxima(values, jacobians, np.inf, 1)[1]
+    return float(heights.max(initial=0.0)), pricing.name

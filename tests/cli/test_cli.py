@@ -1,0 +1,589 @@
+"""The command line as a user meets it: results, exit status, and one line for bad input."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from convexden import load
+from convexden.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    """A folder of its own with two good files."""
+    monkeypatch.chdir(tmp_path)
+    Path("line.csv").write_text("0\n1\n3\n")
+    Path("triangle.csv").write_text("x,y\n0,0\n2,0\n0.5,1.5\n")
+    return tmp_path
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command line in this process: exit status, standard output, standard error."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as caught:
+            main(list(arguments))
+        output, error = capsys.readouterr()
+        return int(caught.value.code or 0), output, error
+
+    return run
+
+
+def assert_refused(result: tuple[int, str, str], *parts: str) -> None:
+    status, output, error = result
+    assert status == 2, error
+    assert output == ""
+    assert error.startswith("convexden: ")
+    assert error.count("\n") == 1
+    for part in parts:
+        assert part in error
+
+
+def test_solve_certifies_and_prints(run):
+    status, output, error = run("solve", "triangle.csv", "--radius", "0.1")
+    assert status == 0, error
+    assert "certified" in output
+
+
+def test_solve_writes_a_solution_that_check_confirms(run):
+    status, _, error = run("solve", "line.csv", "--radius", "0.1", "--output", "out.json")
+    assert status == 0, error
+    solution = load("out.json")
+    assert solution.cost == pytest.approx(2 * 1 / 0.8 + 2 * 2 / 1.8)
+    status, output, error = run("check", "out.json")
+    assert status == 0, error
+    assert output
+
+
+def test_check_rejects_a_changed_network(run):
+    run("solve", "line.csv", "--radius", "0.1", "--output", "out.json")
+    document = json.loads(Path("out.json").read_text())
+    document["network"]["offset"][0] += 1e-3
+    Path("out.json").write_text(json.dumps(document))
+    assert run("check", "out.json")[0] == 1
+
+
+def test_check_rejects_a_changed_certificate(run):
+    run("solve", "line.csv", "--radius", "0.1", "--output", "out.json")
+    document = json.loads(Path("out.json").read_text())
+    for row in document["certificate"]["values"]:
+        row[0] *= 1.01
+    for row in document["certificate"]["jacobians"]:
+        row[0][0] *= 1.01
+    document["lower_bound"] *= 1.01
+    Path("out.json").write_text(json.dumps(document))
+    assert run("check", "out.json")[0] == 1
+
+
+def test_solve_takes_radii_samples_and_targets(run):
+    Path("radii.csv").write_text("0.1,0.2,0\n")
+    np.save("noisy.npy", np.array([[[0.1], [-0.1]], [[0.9], [1.1]], [[2.9], [3.1]]]))
+    Path("noisy.csv").write_text("0 0.1\n0 -0.1\n1 0.9\n1 1.1\n2 2.9\n2 3.1\n")
+    Path("targets.csv").write_text("1\n5\n2\n")
+    costs = []
+    for options in (
+        ("--radii", "radii.csv"),
+        ("--noisy", "noisy.npy"),
+        ("--noisy", "noisy.csv"),
+        ("--targets", "targets.csv"),
+        ("--targets", "targets.csv", "--radius", "0.1"),
+    ):
+        status, _, error = run("solve", "line.csv", *options, "--output", "out.json")
+        assert status == 0, error
+        costs.append(load("out.json").cost)
+    ball = 2 * 1 / 0.8 + 2 * 2 / 1.8
+    # A sample at the end of the line needs no knot.
+    assert costs[0] == pytest.approx(1 / 0.7 + 1 / 0.7 + 2 / 1.8)
+    assert costs[1:3] == pytest.approx([ball, ball])
+    assert costs[3] == pytest.approx(4 + 1.5)
+    assert costs[4] == pytest.approx(2 * 4 / 0.8 + 2 * 3 / 1.8)
+
+
+def test_solve_says_how_hinges_align_beyond_a_line(run):
+    _, output, _ = run("solve", "triangle.csv", "--radius", "0.1")
+    assert "max-margin" in output
+    assert "mean, weighted by |a|" in output
+    assert "max-margin" not in run("solve", "line.csv", "--radius", "0.1")[1]
+    # Among many points every direction is that of some edge, and without hinges there is nothing.
+    np.save("many.npy", np.column_stack([np.arange(60), np.arange(60) % 7]))
+    Path("one.csv").write_text("1\n" * 60)
+    assert "max-margin" not in run("solve", "many.npy", "--targets", "one.csv")[1]
+    Path("same.csv").write_text("1\n1\n1\n")
+    assert "max-margin" not in run("solve", "triangle.csv", "--targets", "same.csv")[1]
+
+
+def test_an_unreachable_tolerance_exits_1(run):
+    status, output, _ = run("solve", "triangle.csv", "--radius", "0.1", "--tolerance", "1e-300")
+    assert status in (0, 1)  # a gap of exactly 0 is possible
+    assert (status == 0) == ("not-certified" not in output)
+
+
+def test_solve_draws_the_plane(run):
+    status, _, error = run("solve", "triangle.csv", "--radius", "0.1", "--plot", "out.png")
+    assert status == 0, error
+    assert Path("out.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_solve_runs_on_images(run):
+    pytest.importorskip("sklearn", reason="needs the extra images")
+    status, _, error = run(
+        "solve", "digits:0,1,2", "--radius", "0.13", "--quiet", "--output", "out.json"
+    )
+    assert (status, error) == (0, "")
+    assert load("out.json").network.input_dimension == 64
+
+
+def test_equal_patches_count_once(run):
+    pytest.importorskip("sklearn", reason="needs the extra images")
+    costs = []
+    for numbers in ("70,200", "70,150,200"):  # 70 and 150 are the same piece of sky
+        source = f"patches:china:8:{numbers}"
+        status, _, error = run("solve", source, "--radius", "0.1", "--quiet", "--output", "o.json")
+        assert (status, error) == (0, "")
+        costs.append(load("o.json").cost)
+    assert costs[0] == pytest.approx(costs[1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        ("solve none.csv --radius 1", "none.csv does not exist"),
+        ("solve . --radius 1", "is a folder"),
+        ("solve bad.csv --radius 0.1", "line 2: 1 numbers"),
+        ("solve nan.csv --radius 0.1", "NaN or infinity"),
+        ("solve word.csv --radius 0.1", "line 2: 'b' is no number"),
+        ("solve empty.csv --radius 0.1", "is empty"),
+        ("solve binary.csv --radius 0.1", "is not text"),
+        ("solve objects.npy --radius 0.1", "Python objects"),
+        ("solve one.csv --radius 0.1", "one.csv holds a single point"),
+        ("solve digits:x --radius 0.1", "give for example"),
+        ("solve digits:0,0 --radius 0.1", "fewer than two distinct points"),
+        ("solve one.csv", "single point"),
+        ("solve line.csv --radius -0.1", "negative"),
+        ("solve line.csv --radius nan", "NaN"),
+        ("solve line.csv --radius word", "--radius"),
+        ("solve line.csv --radius 0.5", "sites 0 and 1 (balls) meet"),
+        ("solve line.csv --radius 0.5", "lower the radii (the centers are 1 apart)"),
+        ("solve line.csv --radius 0.1 --radii line.csv", "exclude each other"),
+        ("solve line.csv --noisy line.csv --targets line.csv", "exclude each other"),
+        ("solve line.csv --radii one.csv", "does not hold 3 radii"),
+        ("solve line.csv --noisy line.csv", "does not hold noisy samples"),
+        ("solve line.csv --noisy triangle.csv", "row 2 starts with 0.5"),
+        ("solve line.csv --targets one.csv", "one.csv holds a single point"),
+        ("solve same.csv --targets line.csv", "same sample with different targets"),
+        ("solve line.csv --radius 0.1 --tolerance 0", "tolerance"),
+        ("solve line.csv --radius 0.1 --tolerance nan", "tolerance"),
+        ("solve line.csv --radius 0.1 --output none/out.json", "cannot be written"),
+        ("solve line.csv --radius 0.1 --output .", "is a folder"),
+        ("solve line.csv --radius 0.1 --plot out.doc", "is no picture"),
+        ("solve line.csv --radius 0.1 --plot none/out.png", "cannot be written"),
+        ("solve", "POINTS"),
+        ("solve line.csv --unknown", "--unknown"),
+        ("check none.json", "cannot be read"),
+        ("check line.csv", "is not JSON"),
+        ("check .", "cannot be read"),
+        ("check list.json", "not a solution file"),
+        ("verify nonsense", "nonsense"),
+        ("verify --instances 0", "--instances"),
+        ("verify --json none/out.json", "cannot be written"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_bad_input_gets_one_line(run, arguments, part):
+    Path("bad.csv").write_text("0,1\n2\n")
+    Path("nan.csv").write_text("0\nnan\n")
+    Path("word.csv").write_text("0\nb\n")
+    Path("empty.csv").write_text("")
+    Path("binary.csv").write_bytes(b"\x93NUMPY\xff")
+    Path("one.csv").write_text("1\n")
+    Path("same.csv").write_text("0\n0\n1\n")
+    Path("list.json").write_text("[]")
+    np.save("objects.npy", np.array([None, {}]))
+    before = sorted(os.listdir())
+    assert_refused(run(*arguments.split()), part)
+    assert sorted(os.listdir()) == before
+
+
+def test_without_a_radius_it_is_a_share_of_the_smallest_distance(run):
+    Path("line.csv").write_text("0\n0\n1\n4\n")
+    status, output, _ = run("solve", "line.csv", "--quiet")
+    assert status == 0
+    assert "4 balls of radius 0.05" in output
+
+
+def test_problems_that_cannot_be_solved_get_one_line(run):
+    from convexden.data import random_points, triangular_lattice
+
+    np.save("lattice.npy", triangular_lattice(4, 4))
+    assert_refused(run("solve", "lattice.npy", "--radius", "0.45", "--quiet"))
+    np.save("space.npy", random_points(64, 3, 0))
+    assert_refused(run("solve", "space.npy", "--radius", "0.0001"), "64 sites")
+
+
+def test_solve_a_lower_bound_with_ramps(run):
+    """Certified where the bounds meet, else not: exit status 0 and 1."""
+    line = ("--radius", "0.1", "--formulation", "semidefinite", "--quiet", "--output", "out.json")
+    status, output, error = run("solve", "triangle.csv", *line, "--tolerance", "1e-3")
+    assert status == 0, error
+    assert load("out.json").certificate.pricing == "semidefinite"
+    assert "certified" in output
+    assert run("check", "out.json")[0] in (0, 1)  # its own tolerance is stricter
+    Path("space.csv").write_text("0,0,0\n1,2,2\n0,0,1\n2,2,1\n")
+    status, output, error = run("solve", "space.csv", *line)
+    assert status == 1
+    assert "not-certified" in output
+    assert "not certified: the relative gap" in error
+    solution = load("out.json")
+    assert solution.lower_bound < solution.cost
+    assert run("check", "out.json")[0] == 1
+
+
+def test_solve_local_never_certifies(run):
+    options = ("--radius", "0.1", "--local", "--quiet", "--output", "out.json")
+    status, output, error = run("solve", "triangle.csv", *options)
+    assert status == 1
+    assert "not-certified" in output
+    assert "--local never certifies" in error
+    assert load("out.json").status == "not-certified"
+    status, _, error = run("check", "out.json")
+    assert status == 1
+    assert "out.json is not certified" in error
+
+
+def test_solve_local_without_a_bound(run, monkeypatch):
+    """Stopped at the first network, as by Ctrl-C: an upper bound, stored and checked."""
+    from convexden.cli.progress import LiveLine
+    from convexden.data import random_points
+
+    def interrupt(_, text: str) -> None:
+        if text.startswith("round") and "cost" in text:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(LiveLine, "show", interrupt)
+    np.save("space.npy", random_points(16, 3, 0))  # too many for semidefinite programs
+    options = ("--radius", "0.0001", "--local", "--output", "out.json")
+    status, output, error = run("solve", "space.npy", *options)
+    assert status == 130, error
+    assert "upper-bound" in output
+    assert "not certified: no lower bound" in error
+    solution = load("out.json")
+    assert (solution.status, solution.lower_bound) == ("upper-bound", 0.0)
+    status, output, error = run("check", "out.json")
+    assert status == 1
+    assert "pricing maximum" in output
+    assert "out.json is not certified" in error
+
+
+def test_solve_ramps_is_an_upper_bound(run):
+    line = ("--radius", "0.1", "--formulation", "ramps", "--quiet", "--output", "out.json")
+    status, output, error = run("solve", "triangle.csv", *line)
+    assert status == 1
+    assert "upper-bound" in output
+    assert "leave out --formulation" in error
+    assert (load("out.json").status, load("out.json").lower_bound) == ("upper-bound", 0.0)
+    assert run("check", "out.json")[0] == 1
+
+
+def test_solve_with_another_exact_program(run):
+    Path("labels.csv").write_text("0\n1\n3\n")
+    line = ("--targets", "labels.csv", "--radius", "0.1", "--formulation", "scalar-exact")
+    status, output, error = run("solve", "triangle.csv", *line, "--quiet", "--output", "out.json")
+    assert status == 0, error
+    assert "certified" in output
+    assert run("check", "out.json")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("scalar-exact", "scalar-exact needs one output, these targets span 2: "),
+        ("copositive", "copositive needs samples, 3 of these sites are balls: "),
+        ("scalar", "no formulation 'scalar': did you mean 'scalar-exact'?"),
+        ("minimax", "no formulation 'minimax': choose from column-generation, scalar-exact"),
+    ],
+)
+def test_a_formulation_that_does_not_apply_is_refused(run, name, message):
+    options = ("--radius", "0.1", "--formulation", name, "--output", "out.json", "--quiet")
+    assert_refused(run("solve", "triangle.csv", *options), message)
+    assert not Path("out.json").exists()
+
+
+def test_two_methods_at_once_are_refused(run):
+    options = ("--radius", "0.1", "--formulation", "ramps", "--local", "--output", "out.json")
+    assert_refused(run("solve", "triangle.csv", *options), "--formulation ramps and --local")
+    assert not Path("out.json").exists()
+
+
+def test_missing_scikit_learn_is_named(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    assert_refused(run("solve", "digits:0,1", "--radius", "0.1"), 'pip install "convexden[images]"')
+
+
+def test_verify_confirms_a_theorem_and_stores_it(run):
+    status, output, error = run(
+        "verify", "univariate", "--instances", "1", "--seed", "3", "--json", "out.json", "--quiet"
+    )
+    assert status == 0, output + error
+    assert "univariate" in output
+    (record,) = json.loads(Path("out.json").read_text())
+    assert set(record) >= {
+        "theorem",
+        "instance",
+        "verdict",
+        "closed_form_cost",
+        "cost",
+        "lower_bound",
+        "relative_gap",
+        "relative_excess",
+        "sup_distance",
+        "seconds",
+    }
+    assert (record["verdict"], record["proof"]) == ("confirmed", "closed-form dual")
+    assert record["sup_distance"] is None
+
+
+def test_verify_solves_where_it_is_asked_to(run):
+    options = ("--instances", "1", "--json", "out.json", "--quiet")
+    status, output, error = run("verify", "rays", "--solve", *options)
+    assert status == 0, output + error
+    (record,) = json.loads(Path("out.json").read_text())
+    assert (record["verdict"], record["proof"]) == ("confirmed", "solved")
+    assert record["sup_distance"] < 1e-9
+
+
+def test_verify_refutes_a_conjecture_and_exits_0(run):
+    status, output, error = run("verify", "equilateral-beyond", "--instances", "1", "--quiet")
+    assert status == 0, output + error
+    assert "finding: equilateral-beyond" in output
+
+
+def test_verify_without_scikit_learn_leaves_out_the_images(run, monkeypatch):
+    from convexden import theorems
+
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    few = {name: theorems.registry[name] for name in ("univariate", "images")}
+    monkeypatch.setattr(theorems, "registry", few)
+    status, output, error = run("verify", "--instances", "1", "--quiet")
+    assert status == 0, output + error
+    assert "univariate" in output
+    assert "convexden: images is left out" in error
+    assert_refused(run("verify", "images"), 'pip install "convexden[images]"')
+
+
+def test_theorems_are_listed(run):
+    status, output, _ = run("theorems")
+    assert status == 0
+    assert "univariate" in output
+
+
+def test_help_and_version(run):
+    for arguments in (["--help"], ["--version"], ["solve", "--help"]):
+        status, output, _ = run(*arguments)
+        assert status == 0
+        assert "convexden" in output
+    assert run()[0] == 2
+
+
+def test_the_module_is_the_command():
+    result = subprocess.run(
+        [sys.executable, "-m", "convexden", "solve", "none.csv", "--radius", "1"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert_refused((result.returncode, result.stdout, result.stderr), "does not exist")
+
+
+def test_the_tour_tells_the_whole_story(run, folder):
+    status, out, err = run("tour")
+    assert status == 0
+    assert err == ""
+    chapters = re.findall(r"^(\d)\. The (\w+ ?\w*)$", out, re.MULTILINE)
+    titles = ["problem", "convex program", "certificate", "pieces", "alignment", "picture"]
+    assert chapters == [(str(n), title) for n, title in enumerate(titles, 1)]
+    for part in ("6.082050158", "6.082050434", "verified", "7 fixed points", "tilted"):
+        assert part in out
+    assert max(len(line) for line in out.splitlines()) <= 88
+    assert (folder / "convexden-tour.png").read_bytes().startswith(b"\x89PNG")
+    assert run("tour", "tour.svg")[0] == 0
+    assert (folder / "tour.svg").read_text().startswith("<?xml")
+
+
+def test_the_tour_refuses_what_is_no_picture(run, folder):
+    before = set(folder.iterdir())
+    assert_refused(run("tour", "story.txt"), "end its name in .png, .pdf or .svg")
+    assert set(folder.iterdir()) == before
+
+
+def test_plot_draws_a_stored_solution(run, folder):
+    assert run("solve", "triangle.csv", "--radius", "0.2", "--output", "h.json", "--quiet")[0] == 0
+    for kind in ("denoiser", "ramps", "segment", "weights", "alignment", "convergence", "dual"):
+        status, out, err = run("plot", "h.json", "h.svg", "--kind", kind)
+        assert (status, out, err) == (0, f"h.svg: {kind} of h.json\n", "")
+        assert (folder / "h.svg").read_text().startswith("<?xml")
+    assert run("plot", "h.json", "h.png")[1] == "h.png: denoiser of h.json\n"
+    without = (folder / "h.png").read_bytes()
+    assert run("plot", "h.json", "h.png", "--fixed-points")[0] == 0
+    assert (folder / "h.png").read_bytes() != without
+    assert run("plot", "h.json", "h.pdf", "--segment", "2,0")[1] == "h.pdf: segment of h.json\n"
+
+
+def test_plot_compares_with_a_theorem(run):
+    run("solve", "triangle.csv", "--radius", "0.2", "--output", "h.json", "--quiet")
+    status, out, err = run("plot", "h.json", "h.png", "--theorem", "face-aligned")
+    assert (status, err) == (0, "")
+    assert out.startswith("h.png: comparison of h.json\n")
+    assert "largest distance of the functions" in out
+    assert_refused(run("plot", "h.json", "h.png", "--theorem", "collinear"), "collinear")
+    assert_refused(run("plot", "h.json", "h.png", "--theorem", "nix"), "there is no theorem 'nix'")
+
+
+def test_plot_beyond_the_plane_takes_a_segment(run):
+    run("solve", "digits:0-3", "--output", "h.json", "--plot", "a.png", "--quiet")
+    assert run("plot", "h.json", "b.png")[1] == "b.png: segment of h.json\n"
+    assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (["h.txt"], "end its name in .png, .pdf or .svg"),
+        (["nix/h.png"], "cannot be written"),
+        (["h.png", "--kind", "nix"], "choose from denoiser, ramps"),
+        (["h.png", "--kind", "comparison"], "needs --theorem"),
+        (["h.png", "--kind", "ramps", "--fixed-points"], "one kind at a time"),
+        (["h.png", "--segment", "0,1", "--theorem", "rays"], "one kind at a time"),
+        (["h.png", "--segment", "0"], "give two numbers"),
+        (["h.png", "--segment", "0,7"], "there is no point 7"),
+        (["h.png", "--segment", "1,1"], "coincide"),
+        (["h.png", "--kind", "convergence"], "no history of rounds"),
+        ([], "PICTURE"),
+    ],
+)
+def test_plot_refuses_nonsense(run, folder, options, part):
+    run("solve", "line.csv", "--radius", "0.2", "--output", "h.json", "--quiet")
+    before = set(folder.iterdir())
+    assert_refused(run("plot", "h.json", *options), part)
+    assert_refused(run("plot", "line.csv", "h.png"), "is not JSON")
+    assert set(folder.iterdir()) == before
+
+
+def test_check_says_whether_the_minimiser_is_unique(run):
+    Path("points.csv").write_text("0,0\n4,0\n0,3\n")
+    assert run("solve", "points.csv", "--radius", "0.4", "--output", "right.json")[0] == 0
+    status, output, _ = run("check", "right.json", "--unique")
+    assert status == 0
+    assert "unique: 4 hinges saturate the dual constraint, the next is at 0.9" in output
+    assert "(1, 0)" in output
+    Path("corners.csv").write_text("1,1\n-1,1\n-1,-1\n1,-1\n")
+    Path("targets.csv").write_text("1\n-1\n1\n-1\n")
+    Path("radii.csv").write_text("0\n0\n0\n0\n")
+    arguments = "solve corners.csv --radii radii.csv --targets targets.csv --output xor.json"
+    assert run(*arguments.split())[0] == 0
+    status, output, _ = run("check", "xor.json", "--unique")
+    assert status == 0
+    assert "not unique: the minimisers form a set of dimension 1" in output
+
+
+def test_map_goes_on_and_says_what_is_not_certified(run):
+    command = ("map", "--radius-fraction", "0.5", "--triangles", "12", "--jobs", "1")
+    status, output, error = run(*command, "--output", "map.jsonl", "--plot", "map.png")
+    assert status == 0, error
+    counts = re.search(r"^ *0\.5 +(.*)$", output, re.MULTILINE)
+    assert counts is not None
+    assert counts[1].split()[:6] == ["9", "-", "2", "1", "-", "-"]
+    assert Path("map.png").stat().st_size > 5000
+    lines = Path("map.jsonl").read_text().splitlines(keepends=True)
+    Path("map.jsonl").write_text("".join(lines[:-2] + [lines[-1].replace("true", "false")]))
+    status, output, error = run(*command, "--output", "map.jsonl")
+    assert status == 1, error
+    assert len(Path("map.jsonl").read_text().splitlines()) == len(lines)
+
+
+def test_map_refuses_what_makes_no_sense(run):
+    Path("other.jsonl").write_text("0 1 2\n")
+    small = ("--triangles", "12")
+    assert_refused(run("map", *small, "--radius-fraction", "1"), "between 0 and 1")
+    assert_refused(run("map", *small, "--largest-angle", "50"), "above 60 and of at most 180")
+    assert_refused(run("map", *small, "--plot", "map.txt"), ".png")
+    assert_refused(run("map", *small, "--output", "nowhere/map.jsonl"), "nowhere")
+    assert_refused(run("map", *small, "--output", "other.jsonl"), "no map of triangles")
+    assert_refused(run("map", *small, "--jobs", "0"), "--jobs")
+    assert Path("other.jsonl").read_text() == "0 1 2\n"
+
+
+def convexden(*arguments: str, **options) -> subprocess.CompletedProcess:
+    """Run the command line in a process of its own."""
+    command = [sys.executable, "-m", "convexden", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("env", {})}
+    options = {"stdout": subprocess.PIPE} | options
+    return subprocess.run(
+        command, stderr=subprocess.PIPE, text=True, env=environment, check=False, **options
+    )
+
+
+def test_a_full_disk_is_a_failure_outside():
+    with open("/dev/full", "w") as full:
+        found = convexden("solve", "line.csv", "--radius", "0.1", "--quiet", stdout=full)
+    assert found.returncode == 3, found.stderr
+    assert found.stderr.count("\n") == 1
+    assert "no space left" in found.stderr
+
+
+def test_a_closed_pipe_is_a_failure_outside_and_leaves_the_picture():
+    read, write = os.pipe()
+    os.close(read)
+    line = ("solve", "line.csv", "--radius", "0.1", "--quiet", "--plot", "p.png", "--output", "o")
+    found = convexden(*line, stdout=write)
+    os.close(write)
+    assert found.returncode == 3, found.stderr
+    assert found.stderr.count("\n") == 1
+    assert "was closed" in found.stderr
+    assert Path("p.png").stat().st_size
+    assert load("o").certified
+
+
+def test_an_output_that_cannot_show_a_sign_is_a_failure_outside():
+    Path("angles.csv").write_text("0,0\n2,0\n0.5,1.5\n")
+    found = convexden(
+        "solve", "angles.csv", "--radius", "0.1", "--quiet", env={"PYTHONIOENCODING": "ascii"}
+    )
+    assert found.returncode in (0, 3), found.stderr
+    assert "Traceback" not in found.stderr
+    if found.returncode == 3:
+        assert found.stderr.count("\n") == 1
+        assert "PYTHONIOENCODING" in found.stderr
+
+
+def test_interrupted_without_a_result(run, monkeypatch):
+    import convexden.data
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(convexden.data, "read_problem", interrupt)
+    assert run("solve", "line.csv") == (130, "", "convexden: interrupted\n")
+
+
+def test_a_time_limit_is_a_verdict(run):
+    points = np.random.default_rng(0).random((7, 2))
+    np.savetxt("points.csv", points, delimiter=",")
+    line = ("solve", "points.csv", "--radius", "0.01", "--time-limit", "1e-6")
+    status, _, error = run(*line, "--output", "out.json", "--quiet")
+    assert status == 1, error
+    assert "stopped before it was done" in error
+    assert load("out.json").interrupted
+    assert_refused(run("solve", "line.csv", "--time-limit", "0"), "--time-limit is 0.0")
+    assert_refused(run("solve", "line.csv", "--tolerance", "1"), "--tolerance is 1.0")

@@ -1,0 +1,302 @@
+"""Solution files: exact round trips, whole or not at all, and no nonsense let in."""
+
+import copy
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from convexden import (
+    Certificate,
+    Interpolation,
+    InvalidProblem,
+    Progress,
+    ShallowNetwork,
+    Solution,
+    load,
+    save,
+    solve,
+    verify_certificate,
+)
+from convexden.storage.files import check_writable, whole_file
+from convexden.storage.solutions import save_records, to_json
+
+
+@pytest.fixture
+def solution() -> Solution:
+    """Numbers that are hard to print, not an optimum."""
+    rng = np.random.default_rng(0)
+    problem = Interpolation(rng.standard_normal((4, 3)), rng.standard_normal((4, 2)), 0.1 / 3)
+    network = ShallowNetwork(
+        rng.standard_normal((5, 2)) * 1e-300,
+        rng.standard_normal((5, 3)),
+        rng.standard_normal(5),
+        rng.standard_normal((2, 3)),
+        [-0.0, 5e-324],
+    )
+    certificate = Certificate(
+        rng.standard_normal((4, 2)),
+        rng.standard_normal((4, 2, 3)),
+        1 / 7,
+        1 + 2**-52,
+        "exact-plane",
+    )
+    return Solution(
+        problem, network, certificate, 1 / 3, 1 / 7, 4 / 7, "certified", 5, 0.1, {"numpy": "2"}
+    )
+
+
+def arrays(solution: Solution) -> dict[str, np.ndarray]:
+    parts = (solution.problem, solution.network, solution.certificate)
+    return {
+        name: value
+        for part in parts
+        for name, value in vars(part).items()
+        if isinstance(value, np.ndarray)
+    }
+
+
+def test_round_trip_is_exact(solution, tmp_path):
+    path = tmp_path / "solution.json"
+    save(solution, path)
+    again = load(path)
+    expected = arrays(solution)
+    for name, value in arrays(again).items():
+        assert value.tobytes() == np.ascontiguousarray(expected.pop(name)).tobytes(), name
+    assert not expected
+    assert again.versions == solution.versions
+    for name in ("cost", "lower_bound", "relative_gap", "status", "iterations", "seconds"):
+        assert getattr(again, name) == getattr(solution, name), name
+    for name in ("lower_bound", "pricing_maximum", "pricing"):
+        assert getattr(again.certificate, name) == getattr(solution.certificate, name), name
+    assert list(tmp_path.iterdir()) == [path]
+    save(again, tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_text() == path.read_text()
+
+
+@pytest.mark.parametrize("status", ["certified", "not-certified", "upper-bound"])
+@pytest.mark.parametrize("pricing", ["none", "semidefinite", "exact-faces"])
+def test_every_status_and_pricing_is_stored(solution, status, pricing, tmp_path):
+    certificate = replace(solution.certificate, pricing=pricing)
+    save(replace(solution, status=status, certificate=certificate), tmp_path / "solution.json")
+    again = load(tmp_path / "solution.json")
+    assert (again.status, again.certificate.pricing) == (status, pricing)
+
+
+def test_file_has_the_promised_keys(solution, tmp_path):
+    save(solution, tmp_path / "solution.json")
+    document = json.loads((tmp_path / "solution.json").read_text())
+    assert list(document) == [
+        "format",
+        "version",
+        "status",
+        "problem",
+        "network",
+        "certificate",
+        "cost",
+        "lower_bound",
+        "relative_gap",
+        "neurons",
+        "iterations",
+        "seconds",
+        "versions",
+    ]
+    assert (document["format"], document["version"]) == ("convexden-solution", 1)
+    assert list(document["problem"]) == ["centers", "targets", "radii"]
+    assert list(document["network"]) == [
+        "output_weights",
+        "input_weights",
+        "biases",
+        "skip",
+        "offset",
+    ]
+    assert {"values", "jacobians", "pricing_maximum", "pricing"} <= set(document["certificate"])
+
+
+def test_network_without_neurons(solution, tmp_path):
+    network = ShallowNetwork(np.zeros((0, 2)), np.zeros((0, 3)), [], np.zeros((2, 3)), [0, 0])
+    save(replace(solution, network=network), tmp_path / "solution.json")
+    assert load(tmp_path / "solution.json").network.input_weights.shape == (0, 3)
+
+
+def test_the_history_is_stored_if_there_is_one(solution, tmp_path):
+    path = tmp_path / "solution.json"
+    history = (Progress(1, np.inf, 0.0, 9), Progress(2, 1 / 3, 1 / 7, 5))
+    save(replace(solution, history=history), path)
+    assert json.loads(path.read_text())["history"][0] == [1, None, 0.0, 9]
+    assert load(path).history == history
+    save(solution, path)
+    assert "history" not in json.loads(path.read_text())
+    assert load(path).history == ()
+
+
+def test_infinity_is_not_stored(solution, tmp_path):
+    with pytest.raises(InvalidProblem, match="cost holds NaN"):
+        save(replace(solution, cost=np.inf), tmp_path / "solution.json")
+    assert not list(tmp_path.iterdir())
+
+
+def put(*keys_and_value):
+    *keys, last, value = keys_and_value
+
+    def change(document):
+        for key in keys:
+            document = document[key]
+        document[last] = value
+
+    return change
+
+
+def drop(*keys):
+    def change(document):
+        for key in keys[:-1]:
+            document = document[key]
+        del document[keys[-1]]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (put("format", "something"), "not a solution file"),
+        (put("version", 3), "version 3 is not 1 or 2"),
+        (put("version", True), "version True is not 1 or 2"),
+        (drop("version"), "version None"),
+        (put("status", "fine"), "status"),
+        (drop("problem"), '"problem" must be an object'),
+        (drop("problem", "radii"), '"radii" must be a list'),
+        (put("problem", "radii", 0.1), '"radii" must be a list'),
+        (put("problem", "radii", [0.1]), '"radii" must be numbers of shape'),
+        (put("problem", "radii", [-1, 0, 0, 0]), "negative"),
+        (put("problem", "centers", [[1, 2], [3]]), '"centers" must be numbers'),
+        (put("problem", "centers", []), '"centers" must be a list of lists'),
+        (put("problem", "targets", [[True, 1.0]] * 4), '"targets" must be numbers'),
+        (put("network", "biases", ["1"] * 5), '"biases" must be numbers'),
+        (put("network", "biases", [0.0]), '"output_weights" must be numbers of shape'),
+        (put("network", "skip", [[0, 0, 0]]), '"skip" must be numbers of shape'),
+        (put("network", "offset", 1.0), '"offset" must be a list'),
+        (put("certificate", "values", [[1, 2]]), '"values" must be numbers of shape'),
+        (put("certificate", "jacobians", [[1, 2]]), '"jacobians" must be numbers'),
+        (put("certificate", "pricing", 3), '"pricing" must be a string'),
+        (put("certificate", "pricing_maximum", None), '"pricing_maximum" must be a number'),
+        (put("cost", "1"), '"cost" must be a number'),
+        (put("cost", 10**400), '"cost" must be a number'),
+        (put("cost", [1]), '"cost" must be a number'),
+        (put("neurons", 4), '"neurons" must be 5'),
+        (put("iterations", 1.5), '"iterations" must be a whole number'),
+        (put("versions", {"numpy": 2}), '"numpy" must be a string'),
+        (put("history", {}), '"history" must be a list'),
+        (put("history", None), '"history" must be a list'),
+        (put("history", [1, 1.0, 1.0, 2]), '"history" must be a list'),
+        (put("history", [[1, 1.0, 1.0]]), '"history" must hold'),
+        (put("history", [[1.5, 1.0, 1.0, 2]]), '"round" must be a whole number'),
+        (put("history", [[1, "x", 1.0, 2]]), '"cost" must be a number'),
+        (put("history", [[1, 1.0, None, 2]]), '"lower_bound" must be a number'),
+        (put("history", [[1, 1.0, 1.0, True]]), '"hinges" must be a whole number'),
+    ],
+)
+def test_bad_documents_are_refused_in_one_line(solution, tmp_path, change, message):
+    path = tmp_path / "solution.json"
+    save(solution, path)
+    document = copy.deepcopy(json.loads(path.read_text()))
+    change(document)
+    path.write_text(json.dumps(document))
+    with pytest.raises(InvalidProblem, match=message) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"cost": NaN}', b'{"cost": -Infinity}', b"1" * 9999],
+)
+def test_what_is_no_json_is_refused(tmp_path, content):
+    path = tmp_path / "solution.json"
+    path.write_bytes(content)
+    with pytest.raises(InvalidProblem, match="is not JSON"):
+        load(path)
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "null", '{"format": 1}'])
+def test_json_that_is_no_solution_is_refused(tmp_path, content):
+    path = tmp_path / "solution.json"
+    path.write_text(content)
+    with pytest.raises(InvalidProblem, match="not a solution file"):
+        load(path)
+
+
+def test_numbers_that_overflow_are_refused(solution, tmp_path):
+    path = tmp_path / "solution.json"
+    save(solution, path)
+    path.write_text(path.read_text().replace('"cost": ', '"cost": 1e999, "old": '))
+    with pytest.raises(InvalidProblem, match='"cost" must be a number'):
+        load(path)
+
+
+def test_missing_files_and_folders_are_refused(tmp_path):
+    with pytest.raises(InvalidProblem, match="cannot be read"):
+        load(tmp_path / "none.json")
+    with pytest.raises(InvalidProblem, match="cannot be read"):
+        load(tmp_path)
+
+
+def test_records_have_null_for_what_json_cannot_say(tmp_path):
+    save_records([{"a": "x", "b": 1 / 3}, {"a": "y", "b": np.inf}], tmp_path / "records.json")
+    read = json.loads((tmp_path / "records.json").read_text())
+    assert read == [{"a": "x", "b": 1 / 3}, {"a": "y", "b": None}]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), whole_file(path) as temporary:
+        temporary.write_text("half of the n")
+        raise KeyboardInterrupt
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+    with whole_file(path) as temporary:
+        temporary.write_text("new")
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_is_followed(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    with whole_file(tmp_path / "link") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_text() == "new"
+
+
+def test_what_cannot_be_written_is_said_before(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path, tmp_path / "none" / "x", tmp_path / "file" / "x", "/dev/null"):
+        with pytest.raises(InvalidProblem):
+            check_writable(path)
+    check_writable(tmp_path / "new")
+    check_writable(tmp_path / "file")
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+def test_moved_samples_are_stored_and_said(tmp_path):
+    rng = np.random.default_rng(0)
+    plane = rng.normal(size=(6, 2)) @ rng.normal(size=(2, 4))
+    solution = solve(Interpolation(plane, rng.normal(size=6)))
+    assert solution.certified
+    assert solution.moved is not None
+    assert 0 < solution.largest_move < 1e-15
+    save(solution, tmp_path / "moved.json")
+    found = load(tmp_path / "moved.json")
+    assert found.moved is not None
+    np.testing.assert_array_equal(found.moved.centers, solution.moved.centers)
+    assert found.largest_move == solution.largest_move
+    assert verify_certificate(found).moved > 0
+    exact = solve(Interpolation(rng.normal(size=(6, 2)), rng.normal(size=6)))
+    assert exact.moved is None
+    assert exact.largest_move == 0
+    assert '"moved"' not in to_json(exact)
+    balls = solve(Interpolation(plane, rng.normal(size=6), 1e-3))
+    assert balls.moved is None
