@@ -154,7 +154,7 @@ def row(
 
 
 def clusters() -> cd.Interpolation:
-    """30 samples round each corner of an acute triangle, labelled by the corner."""
+    """30 samples round each corner of an acute triangle, labeled by the corner."""
     clean = np.array([[0.0, 0.0], [2.0, 0.0], [0.8, 1.6]])
     noisy = cd.data.noisy_samples(clean, radius=0.2, samples=30, seed=1)
     return cd.Interpolation(noisy.reshape(-1, 2), np.repeat([0.0, 1.0, 3.0], 30))

@@ -80,11 +80,11 @@ def masters() -> Iterator[str]:
         cd.solve(problem, master="cvxpy")  # imports, once
         pairs = [(cd.solve(problem), cd.solve(problem, master="cvxpy")) for _ in range(3)]
         direct = statistics.median(first.seconds for first, _ in pairs)
-        modelled = statistics.median(second.seconds for _, second in pairs)
+        modeled = statistics.median(second.seconds for _, second in pairs)
         difference = max(abs(first.cost / second.cost - 1) for first, second in pairs)
         yield (
-            f"{f'box, N = {count}':<16}{direct:10.3f}{modelled:10.3f}"
-            f"{modelled / direct:8.1f}{difference:17.1e}"
+            f"{f'box, N = {count}':<16}{direct:10.3f}{modeled:10.3f}"
+            f"{modeled / direct:8.1f}{difference:17.1e}"
         )
 
 

@@ -41,19 +41,19 @@ from .network import ShallowNetwork as ShallowNetwork
 from .problem import Interpolation as Interpolation
 from .problem import denoising as denoising
 from .solution import Progress as Progress
-from .solution import RegularisationPath as RegularisationPath
-from .solution import RegularisedSolution as RegularisedSolution
+from .solution import RegularizationPath as RegularizationPath
+from .solution import RegularizedSolution as RegularizedSolution
 from .solution import Solution as Solution
 from .solving import formulations as formulations
 from .solving.interpolation import solve as solve
 from .solving.regularization import largest_penalty as largest_penalty
-from .solving.regularization import regularisation_path as regularisation_path
-from .solving.regularization import regularise as regularise
+from .solving.regularization import regularization_path as regularization_path
+from .solving.regularization import regularize as regularize
 from .storage.solutions import load as load
 from .storage.solutions import save as save
-from .verification import RegularisedVerification as RegularisedVerification
+from .verification import RegularizedVerification as RegularizedVerification
 from .verification import Verification as Verification
 from .verification import verify_certificate as verify_certificate
-from .verification import verify_regularised as verify_regularised
+from .verification import verify_regularized as verify_regularized
 
 __version__: str

@@ -29,7 +29,7 @@ class Certificate:
     .. math:: R \ge \frac{\sum_n l_n^T t_n}{\max(1, P)}, \qquad
        P = \max_{|w| = 1,\, b} \Big| \sum_n D_n (l_n z_n(w, b) + G_n w) \Big|.
 
-    Those of a `RegularisedSolution` bound its objective instead, see `convexden.regularise`.
+    Those of a `RegularizedSolution` bound its objective instead, see `convexden.regularize`.
 
     Parameters
     ----------

@@ -34,12 +34,12 @@ class Interpolation:
     targets : (N, p) array
         The :math:`t_n`; an array (N,) means p = 1.
     radii : float or (N,) array, optional
-        The :math:`r_n \ge 0`, in the units of the centres.
+        The :math:`r_n \ge 0`, in the units of the centers.
 
     Raises
     ------
     InvalidProblem
-        If shapes do not fit, a number is not finite, a radius is negative, fewer than two centres
+        If shapes do not fit, a number is not finite, a radius is negative, fewer than two centers
         differ, or sites that meet have different targets.
     """
 
@@ -102,7 +102,7 @@ class Interpolation:
 
     @cached_property
     def input_spread(self) -> float:
-        """Largest distance of a centre from the mean of the centres."""
+        """Largest distance of a center from the mean of the centers."""
         return _spread(self.centers)
 
     @cached_property

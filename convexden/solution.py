@@ -103,8 +103,8 @@ class Solution:
 
 
 @dataclass(frozen=True, eq=False)
-class RegularisedSolution:
-    r"""A network with a lower bound on the regularised objective of every network.
+class RegularizedSolution:
+    r"""A network with a lower bound on the regularized objective of every network.
 
     Attributes
     ----------
@@ -164,13 +164,13 @@ class RegularisedSolution:
 
 
 @dataclass(frozen=True, eq=False)
-class RegularisationPath:
-    r"""Regularised solutions of one problem, from the largest penalty to the smallest.
+class RegularizationPath:
+    r"""Regularized solutions of one problem, from the largest penalty to the smallest.
 
     Attributes
     ----------
     problem : Interpolation
-    solutions : tuple of RegularisedSolution
+    solutions : tuple of RegularizedSolution
     largest_penalty : float
         The :math:`\lambda_{\max}` from which on the solution is the best affine fit.
     interpolant : Solution or None
@@ -180,7 +180,7 @@ class RegularisationPath:
     """
 
     problem: Interpolation
-    solutions: tuple[RegularisedSolution, ...]
+    solutions: tuple[RegularizedSolution, ...]
     largest_penalty: float
     interpolant: Solution | None
     complete: bool

@@ -99,7 +99,7 @@ def distinct(hinges: Hinges, tolerance: float) -> Indices:
     first, second = first[first != second], second[first != second]
     chosen, undecided = np.zeros(len(lines), dtype=bool), np.ones(len(lines), dtype=bool)
     while undecided.any():
-        # Of those not decided yet, who has no earlier neighbour among them stays.
+        # Of those not decided yet, who has no earlier neighbor among them stays.
         waits = np.zeros_like(undecided)
         waits[second[undecided[first]]] = True
         stays = undecided & ~waits

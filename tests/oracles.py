@@ -140,7 +140,7 @@ def dual_vectors(problem: Interpolation, lines: Any, values: Array, jacobians: A
 def interpolation_cost(problem: Interpolation, lines: Lines) -> float:
     """The least cost of a network with these hinges that interpolates; infinite without one.
 
-    minimise sum_k |a_k| over a, V and c, with a value row per site and a Jacobian row per ball.
+    minimize sum_k |a_k| over a, V and c, with a value row per site and a Jacobian row per ball.
     """
     import cvxpy as cp
 

@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 # Eigenvalues that differ by less (relative to the largest) count as one in the hard case.
 CLUSTER = 1e-9
-# Newton steps towards a stationary point, and the longest of them.
+# Newton steps toward a stationary point, and the longest of them.
 STEPS, LONGEST = 6, 0.5
 
 

@@ -57,8 +57,8 @@ NO_TOLERANCE = ("x", math.nan, math.inf, -1, 0, 1.0, True, None, 1j, [1e-8, 1e-8
     [
         lambda t: cd.solve(BALLS, t),
         lambda t: cd.solve(BALLS, tolerance=t, method="ramps"),
-        lambda t: cd.regularise(FOLD, 0.1, t),
-        lambda t: cd.regularisation_path(FOLD, [0.1], t),
+        lambda t: cd.regularize(FOLD, 0.1, t),
+        lambda t: cd.regularization_path(FOLD, [0.1], t),
         lambda t: cd.frontier(lambda x: x < 1, 0, 2, tolerance=t),
         lambda t: cd.sampled_optima([0, 1], 0.1, [2], tolerance=t),
         lambda t: cd.theorems.verify_all(tolerance=t),
@@ -81,15 +81,15 @@ def test_a_tolerance_is_a_number_between_zero_and_one(call, wrong):
         (lambda: cd.solve(BALLS, time_limit=0), "time_limit is 0: give a number above 0"),
         (lambda: cd.solve(BALLS, time_limit="1"), "time_limit is '1'"),
         (lambda: cd.solve(BALLS, time_limit=math.nan), "time_limit is nan"),
-        (lambda: cd.regularise(FOLD, "0.1"), "penalty is '0.1'"),
-        (lambda: cd.regularise(FOLD, math.nan), "penalty is nan"),
-        (lambda: cd.regularise(FOLD, True), "penalty is True"),
-        (lambda: cd.regularise(FOLD, 1e300), "spreads of targets times inputs"),
-        (lambda: cd.regularisation_path(FOLD, [0.1, None]), "penalties"),
-        (lambda: cd.regularisation_path(FOLD, [0.1, -1]), "positive"),
+        (lambda: cd.regularize(FOLD, "0.1"), "penalty is '0.1'"),
+        (lambda: cd.regularize(FOLD, math.nan), "penalty is nan"),
+        (lambda: cd.regularize(FOLD, True), "penalty is True"),
+        (lambda: cd.regularize(FOLD, 1e300), "spreads of targets times inputs"),
+        (lambda: cd.regularization_path(FOLD, [0.1, None]), "penalties"),
+        (lambda: cd.regularization_path(FOLD, [0.1, -1]), "positive"),
         (lambda: cd.largest_penalty(None), "of type NoneType"),
         (lambda: cd.verify_certificate(None), "of type NoneType"),
-        (lambda: cd.verify_regularised(3), "of type int"),
+        (lambda: cd.verify_regularized(3), "of type int"),
         (lambda: cd.uniqueness("solution"), "of type str"),
         (lambda: cd.save(NETWORK, "x.json"), "of type ShallowNetwork"),
         (lambda: cd.load(5), "of type int: give a string or a Path"),
@@ -176,7 +176,7 @@ def test_nothing_is_dropped_from_arrays(values, part):
         lambda: cd.ShallowNetwork(values, [[1.0], [1.0]], [0, 0], [[0.0]], [0.0]),
     ]
     if values is not None:  # which asks for the default
-        calls.append(lambda: cd.regularisation_path(FOLD, values))
+        calls.append(lambda: cd.regularization_path(FOLD, values))
     if "NaN" not in part:  # where a network is NaN as well
         calls.append(lambda: NETWORK(values))
     for call in calls:

@@ -86,7 +86,7 @@ def test_units_that_differ_do_not_hide_a_column() -> None:
 
 def test_units_that_differ_in_a_penalized_fit() -> None:
     """The affine map costs nothing and misses the targets by rounding only."""
-    fit = cd.regularise(cd.Interpolation(WEATHER, 90 - 2 * DEGREES), 1e13)
+    fit = cd.regularize(cd.Interpolation(WEATHER, 90 - 2 * DEGREES), 1e13)
     assert fit.lower_bound <= 1e-20
     assert not fit.certified or fit.objective <= 1e-20
 

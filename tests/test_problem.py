@@ -9,7 +9,7 @@ from convexden import Certificate, Interpolation, InvalidProblem, ShallowNetwork
 from convexden.reduction import Reduction
 
 
-def test_shapes_are_normalised():
+def test_shapes_are_normalized():
     problem = Interpolation([0, 1, 3], [1, 2, 3], 0.1)
     assert problem.centers.shape == problem.targets.shape == (3, 1)
     assert problem.radii.tolist() == [0.1, 0.1, 0.1]

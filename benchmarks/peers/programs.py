@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 NEGLIGIBLE = 1e-12  # neurons lighter than this share of the heaviest are dropped
 GATES = 500  # random gates of a sampled program
-PENALTIES = (1e-3, 1e-4, 1e-5, 1e-6)  # of penalised programs
+PENALTIES = (1e-3, 1e-4, 1e-5, 1e-6)  # of penalized programs
 NEURONS = 300  # of training
 EPOCHS = (2_000, 10_000, 50_000)  # of training, from the start each time
 LOOP = (10_000, 50_000, 100_000)  # of the plain loop, on the way
@@ -149,7 +149,7 @@ def scnn(problem: cd.Interpolation, seed: int, limit: float) -> Iterator[Point]:
             problem.centers,
             problem.targets,
             regularizer=NeuronGL1(penalty),
-            unitize_data=False,  # it would change what is penalised
+            unitize_data=False,  # it would change what is penalized
             dtype="float64",
             seed=seed,
         )
@@ -290,7 +290,7 @@ PEERS = {
     ),
     "pyscnn": Peer(
         scnn,
-        "squared error plus a penalty; biases are penalised, no skip connection, one network for "
+        "squared error plus a penalty; biases are penalized, no skip connection, one network for "
         f"each output, {GATES} random gates (augmented Lagrangian)",
         random=True,
         needs=("scnn",),

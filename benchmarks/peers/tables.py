@@ -120,9 +120,9 @@ def draw(results: dict[str, Any], path: Path) -> None:
                 if math.isfinite(found := excess(p, best)) and ON_THE_WAY not in p["note"]
             ]
             if points:
-                colour, marker, dash = styles[run["peer"]]
+                color, marker, dash = styles[run["peer"]]
                 (handles[run["peer"]],) = ax.loglog(
-                    *zip(*points, strict=True), color=colour, marker=marker, ls=dash, ms=5, lw=1.4
+                    *zip(*points, strict=True), color=color, marker=marker, ls=dash, ms=5, lw=1.4
                 )
         ax.axhline(1e-8, color="0.6", lw=0.8, ls=":")
         ax.set_title(instance, fontsize=10)

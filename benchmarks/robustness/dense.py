@@ -151,7 +151,7 @@ def _tangent_normals(data: Scaled, rng: np.random.Generator, count: int) -> Iter
 
 
 def program(data: Scaled, hinges: Hinges) -> Found | None:
-    """minimise sum_k |a_k| over output weights, skip connection and offset, by Clarabel."""
+    """minimize sum_k |a_k| over output weights, skip connection and offset, by Clarabel."""
     (n, d), p, k = data.centers.shape, data.targets.shape[1], len(hinges.b)
     balls = np.flatnonzero(data.radii > 0)
     active = np.where(hinges.on, hinges.z, 0.0)

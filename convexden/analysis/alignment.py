@@ -28,7 +28,7 @@ class Comparison:
     Attributes
     ----------
     predicted, computed : Decomposition
-        Seen in the affine hull of the centres, the ramps pointing away from the mean centre.
+        Seen in the affine hull of the centers, the ramps pointing away from the mean center.
     pairs : (M, 2) array of int
         Positions of the ramps of each pair among the ramps of the two decompositions.
     angles, output_angles : (M,) array
@@ -143,7 +143,7 @@ def compare_networks(
 
     over the pairs, plus the weights of the ramps without a partner, least: w the weights, u and v
     the directions, angles in radians, :math:`\Delta_t` the error of the knots, and s the spread of
-    the centres.
+    the centers.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Coordinates of the line or plane of the data, and networks in them.
 
 A `Chart` is a problem with its network in orthonormal coordinates of the affine hull of the
-centres.
+centers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _HULLS = {1: "a line", 2: "a plane"}
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """A problem and a network in coordinates of the line or plane of the centres.
+    """A problem and a network in coordinates of the line or plane of the centers.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Chart:
 
 
 def chart(problem: Interpolation, network: ShallowNetwork, rank: int, most: int) -> Chart:
-    """Draw up the chart of a problem whose centres span a line (rank 1) or a plane (rank 2).
+    """Draw up the chart of a problem whose centers span a line (rank 1) or a plane (rank 2).
 
     Data of that very dimension keep their coordinates.  A denoiser keeps its outputs in the
     chart; of others the first `most` are taken, in principal coordinates of the targets if there
@@ -77,7 +77,7 @@ def chart(problem: Interpolation, network: ShallowNetwork, rank: int, most: int)
     Raises
     ------
     UnsupportedProblem
-        If the centres span anything else.
+        If the centers span anything else.
     """
     reduction = Reduction.of(problem)
     found = reduction.problem.input_dimension

@@ -29,9 +29,9 @@ SAMPLES, CLIMBS = 4096, 16
 def sup_distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -> float:
     r"""Largest distance :math:`|f(y) - g(y)|_2` on the box around the sites of a problem.
 
-    The box lies in the affine hull of the centres.  Its sides are parallel to the principal axes
-    of the centres, and it is the bounding box of the balls enlarged by one spread (the largest
-    distance of a centre from their mean) on every side.
+    The box lies in the affine hull of the centers.  Its sides are parallel to the principal axes
+    of the centers, and it is the bounding box of the balls enlarged by one spread (the largest
+    distance of a center from their mean) on every side.
 
     The difference of the networks is affine on every cell of the arrangement of their hinges, so
     its norm is convex there and attains its maximum at a vertex: a point where r of the hinges

@@ -37,7 +37,7 @@ class HingeAlignment:
     weights : (K,) array
         The |a_k| for unit input weights, in the units of the problem.
     normals : (K, d) array
-        Unit normals, in the affine hull of the centres.
+        Unit normals, in the affine hull of the centers.
     sides : (K, N) array of int8
         The activation patterns: 1 where site n is active, -1 where it is not.  A sample on the
         hinge is on the side of most other sites with its target, 0 if there are no more on one
@@ -88,12 +88,12 @@ class HingeAlignment:
 def hinge_alignment(problem: Interpolation, network: ShallowNetwork) -> HingeAlignment:
     """Compare the hinges of a network with edges, faces and max-margin directions of its sites.
 
-    Everything is seen in the affine hull of the centres: a minimum-norm network does not vary
+    Everything is seen in the affine hull of the centers: a minimum-norm network does not vary
     across it, and of another one the projections of its input weights are compared.  Hinges are
     those of the canonical form.
 
     Edges and faces are those of the *points*: the distinct clean points, if the problem denoises
-    (balls or samples), otherwise the distinct centres.  With many points some edge is near to any
+    (balls or samples), otherwise the distinct centers.  With many points some edge is near to any
     direction.
 
     Parameters
@@ -146,7 +146,7 @@ def hinge_alignment(problem: Interpolation, network: ShallowNetwork) -> HingeAli
 def reference_points(problem: Interpolation, reduction: Reduction) -> Array:
     """The points whose edges and faces count, in reduced coordinates.
 
-    The distinct clean points of a problem that denoises, otherwise the distinct centres.
+    The distinct clean points of a problem that denoises, otherwise the distinct centers.
     """
     origin, basis = reduction.input_origin, reduction.input_basis
     first = np.sort(np.unique(problem.targets, axis=0, return_index=True)[1])

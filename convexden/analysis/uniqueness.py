@@ -1,4 +1,4 @@
-"""Whether a certified minimiser is the only one: what its multipliers say about all the others."""
+"""Whether a certified minimizer is the only one: what its multipliers say about all the others."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ Status = Literal["unique", "not unique", "undecided"]
 
 # Relative singular values below the first are zero; between the two it is not clear.
 DEPENDENT, INDEPENDENT = 1e-6, 1e-5
-# Relative residuals and differences of costs up to which saturating hinges make up a minimiser.
+# Relative residuals and differences of costs up to which saturating hinges make up a minimizer.
 ACCURACY = 1e-8
 # Weights (relative to the cost) below this are rounding.
 WEIGHTLESS = 1e-7
 TRIVIAL = 1e-5  # likewise, where hinges are not accurate
 STEP = 1e-6  # of differences of features, rad
 NEWTON_STEPS = 6
-PROBED = 12  # centres between which two networks are compared
+PROBED = 12  # centers between which two networks are compared
 # Hinges that stand for a family of saturating ones: more of them add dimensions if any counts.
 COARSE, FINE = 3, 6
 
 
 @dataclass(frozen=True, eq=False)
 class Uniqueness:
-    r"""What the multipliers of a certificate say about all minimisers.
+    r"""What the multipliers of a certificate say about all minimizers.
 
     Attributes
     ----------
@@ -49,24 +49,24 @@ class Uniqueness:
         "undecided" if rounding does not tell: the certificate is not sharp enough, or the
         saturating hinges are nearly dependent.
     dimension : float
-        Dimension of the set of all minimisers: 0 if there is one, ``math.inf`` if a whole family of
+        Dimension of the set of all minimizers: 0 if there is one, ``math.inf`` if a whole family of
         hinges takes part, NaN if undecided.
     normals : (K, d) array
-        Unit normals of the saturating hinges, (w, b) and (-w, -b) counted once.  Every minimiser
+        Unit normals of the saturating hinges, (w, b) and (-w, -b) counted once.  Every minimizer
         consists of these, and of an affine function; of a family there are a few members.
     biases : (K,) array
     directions : (K, p) array
-        Unit vectors: the output weight of every minimiser at hinge k is a multiple >= 0 of row k.
+        Unit vectors: the output weight of every minimizer at hinge k is a multiple >= 0 of row k.
     weights : (K,) array
-        These multiples for one of the minimisers.
+        These multiples for one of the minimizers.
     next_height : float
         The largest local maximum of the dual constraint that does not saturate it, 0 if none is
         above 1/2: by what margin the list is complete.
     independence : float
-        Smallest singular value of the K normalised columns, relative to the largest: 0 if they are
+        Smallest singular value of the K normalized columns, relative to the largest: 0 if they are
         dependent.
     networks : tuple of ShallowNetwork
-        The minimiser, or two different ones if it is not unique, both of the same cost.
+        The minimizer, or two different ones if it is not unique, both of the same cost.
     """
 
     status: Status
@@ -97,16 +97,16 @@ class Uniqueness:
             return f"unique: {hinges} the dual constraint, {rest}"
         if math.isinf(self.dimension):
             return "not unique: a family of hinges saturates the dual constraint"
-        return f"not unique: the minimisers form a set of dimension {self.dimension:.0f}"
+        return f"not unique: the minimizers form a set of dimension {self.dimension:.0f}"
 
 
 def uniqueness(solution: Solution) -> Uniqueness:
-    r"""Whether the minimiser is unique, by complementary slackness.
+    r"""Whether the minimizer is unique, by complementary slackness.
 
-    Let l, G be optimal multipliers.  Every minimiser has its hinges where the dual constraint is
+    Let l, G be optimal multipliers.  Every minimizer has its hinges where the dual constraint is
     saturated, :math:`|q(w, b)| = 1` with :math:`q = \sum_n D_n (l_n z_n + G_n w)`, and there its
     output weights are :math:`a = \mu q` with :math:`\mu \ge 0`.  Exact pricing lists these hinges.
-    If they are K, the minimisers are the points of the polytope
+    If they are K, the minimizers are the points of the polytope
 
     .. math:: \{\mu \ge 0 : \sum_k \mu_k q_k p_k^T = T \text{ up to affine functions}\},
 
@@ -114,7 +114,7 @@ def uniqueness(solution: Solution) -> Uniqueness:
     sites.  It is a single point if the :math:`q_k p_k^T` are independent modulo affine functions;
     otherwise linear programs give its dimension and two of its points.  Where a hinge can be
     shifted or turned and stays saturated, a few members stand for the family: if more of them make
-    the dimension larger, it is infinite.  Functions are compared on the affine hull of the centres:
+    the dimension larger, it is infinite.  Functions are compared on the affine hull of the centers:
     off it the affine part is free if all sites are samples, and the one that does not depend on it
     is meant.
 
@@ -168,7 +168,7 @@ def _describe(solution: Solution) -> Uniqueness:
     lines, next_height = dual.saturating(Lines.of(reduction, solution.network))
     families = dual.families(lines)
     coarse, fine = (
-        _Minimisers.of(
+        _Minimizers.of(
             reduction,
             dual,
             lines.and_also(dual.problem, *(each.members(count) for each in families)),
@@ -198,8 +198,8 @@ def _affine_only(solution: Solution) -> Uniqueness:
 
 
 @dataclass(frozen=True, eq=False)
-class _Minimisers:
-    """All minimisers with hinges among some saturating ones, a polytope of weights.
+class _Minimizers:
+    """All minimizers with hinges among some saturating ones, a polytope of weights.
 
     Attributes
     ----------
@@ -208,7 +208,7 @@ class _Minimisers:
     directions : (K, p) array
         The q of the hinges.
     weights : (K,) array
-        Of the minimiser that was found, in the reduced problem.
+        Of the minimizer that was found, in the reduced problem.
     dimension : float
         Of the polytope; NaN if it is not clear.
     independence : float
@@ -256,7 +256,7 @@ class _Minimisers:
         return network.input_weights, network.biases, units, scale * self.weights
 
     def other(self) -> ShallowNetwork | None:
-        """The minimiser that differs most from the one that was given, if one passes the check of
+        """The minimizer that differs most from the one that was given, if one passes the check of
         what it is."""
         problem, cost = self.solution.problem, self.solution.cost
         given = self.solution.network
@@ -273,7 +273,7 @@ class _Minimisers:
         return best
 
     def _difference(self, f: ShallowNetwork, g: ShallowNetwork) -> float:
-        """Largest distance of two networks on segments between the centres and beyond."""
+        """Largest distance of two networks on segments between the centers and beyond."""
         centers = self.solution.problem.centers
         steps = np.linspace(-0.5, 1.5, 33)[:, None]
         ends = combinations(range(min(len(centers), PROBED)), 2)
@@ -290,7 +290,7 @@ class _Minimisers:
     def _repaired(self, weights: Array, used: NDArray[np.bool_]) -> ShallowNetwork:
         """The network with these weights, up to rounding, and the affine function it needs.
 
-        Hinges without weight in the given minimiser may be less accurate than those with: what is
+        Hinges without weight in the given minimizer may be less accurate than those with: what is
         left of the equalities is repaired by turning them as well, in Newton steps.
         """
         problem, lines = self.reduction.problem, self.lines.take(used)

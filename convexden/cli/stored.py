@@ -24,7 +24,7 @@ Stored = Annotated[
 def check(
     file: Stored,
     unique: Annotated[
-        bool, typer.Option("--unique", help="Say whether it is the only minimiser.")
+        bool, typer.Option("--unique", help="Say whether it is the only minimizer.")
     ] = False,
 ) -> None:
     """Verify a stored solution again, with code that the solvers do not share."""

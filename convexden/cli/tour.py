@@ -72,7 +72,7 @@ def _tell_problem(problem: Interpolation) -> None:
         Three clean points, a triangle with the angles {angles} degrees: {points}. A network
         h(y) = sum_k a_k max(0, w_k.y + b_k) + V y + c is to map every noisy version of a clean
         point, the whole disc of radius {RADIUS:g} around it, to that point, with the least norm:
-        minimise R(h) = sum_k |a_k| with |w_k| = 1. V, b and c are free. How does it behave between
+        minimize R(h) = sum_k |a_k| with |w_k| = 1. V, b and c are free. How does it behave between
         the discs?
         """,
     )
@@ -84,9 +84,9 @@ def _tell_program(solution: Solution) -> None:
         2,
         "The convex program",
         f"""
-        No line w.y + b = 0 of the minimiser cuts a disc, so a neuron is active on whole discs.
-        Given the lines, what is left is a convex program: minimise sum_k |a_k| subject to linear
-        equations, values and Jacobians at the centres. Which lines to take, of infinitely many,
+        No line w.y + b = 0 of the minimizer cuts a disc, so a neuron is active on whole discs.
+        Given the lines, what is left is a convex program: minimize sum_k |a_k| subject to linear
+        equations, values and Jacobians at the centers. Which lines to take, of infinitely many,
         the multipliers of these equations tell: a line on which the dual constraint g(w, b) <= 1
         is violated joins the program, until none is.
 

@@ -54,15 +54,15 @@ def triangle(angles: Sequence[float], circumradius: float = 1.0) -> Array:
 
 
 def regular_simplex(dimension: int, circumradius: float = 1.0) -> Array:
-    """Vertices (r + 1, r) of the regular simplex in r dimensions, centred at the origin."""
+    """Vertices (r + 1, r) of the regular simplex in r dimensions, centered at the origin."""
     dimension = arguments.whole("dimension", dimension, least=1, most=MOST_POINTS)
     circumradius = arguments.number("circumradius", circumradius, above=0.0)
-    centred = np.eye(dimension + 1) - 1.0 / (dimension + 1)
+    centered = np.eye(dimension + 1) - 1.0 / (dimension + 1)
     # Orthonormal coordinates of the hyperplane of vectors that sum to zero (Helmert).
     basis = np.tril(np.ones((dimension, dimension + 1)))
     basis[np.arange(dimension), np.arange(1, dimension + 1)] = -np.arange(1.0, dimension + 1)
     basis /= np.linalg.norm(basis, axis=1)[:, None]
-    vertices = centred @ basis.T
+    vertices = centered @ basis.T
     return circumradius * vertices / np.linalg.norm(vertices, axis=1)[:, None]
 
 

@@ -17,7 +17,7 @@ DIGITS = 1797  # images in scikit-learn's digits
 PHOTOGRAPHS = ("china", "flower", "china-grey", "flower-grey")
 LARGEST_INDEX = 10**9  # as large as the number of a patch can be written on the command line
 SOURCES = ("digits:", "patches:")
-# The luma of ITU-R BT.601, by which image libraries turn colour into grey.
+# The luma of ITU-R BT.601, by which image libraries turn color into gray.
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
@@ -44,7 +44,7 @@ def read_images(source: str) -> Array:
 
 
 def digits(indices: Sequence[int]) -> Array:
-    """Rows (N, 64) of scikit-learn's handwritten digits, grey values in [0, 1].
+    """Rows (N, 64) of scikit-learn's handwritten digits, gray values in [0, 1].
 
     Raises
     ------
@@ -73,7 +73,7 @@ def patches(name: str, size: int, indices: Sequence[int]) -> Array:
     Parameters
     ----------
     name : {"china", "flower", "china-grey", "flower-grey"}
-        Both photographs are 427 x 640 pixels; the last two are in grey (luma of ITU-R BT.601).
+        Both photographs are 427 x 640 pixels; the last two are in gray (luma of ITU-R BT.601).
     size : int
         Side of a patch in pixels.
     indices : sequence of N ints
@@ -81,7 +81,7 @@ def patches(name: str, size: int, indices: Sequence[int]) -> Array:
 
     Returns
     -------
-    (N, 3 * size**2) or, in grey, (N, size**2) array
+    (N, 3 * size**2) or, in gray, (N, size**2) array
         Pixels row by row, the red, green and blue of each together.
 
     Raises

@@ -90,9 +90,9 @@ def read_points(source: str | Path) -> Array:
     ----------
     source : str or path
         * A text file with one point a row.
-        * A ``.npy`` file of points (N, d), or of N images: grey (N, H, W) or in colour
+        * A ``.npy`` file of points (N, d), or of N images: gray (N, H, W) or in color
           (N, H, W, 3).  An image is flattened to a point; no number is rescaled, so that the
-          radius of a ball is in the units of the file (grey levels 0 to 255, if it holds bytes).
+          radius of a ball is in the units of the file (gray levels 0 to 255, if it holds bytes).
         * ``digits:0,1,5-7``: those rows of scikit-learn's 8 x 8 images of handwritten digits,
           values in [0, 1]; see `digits`.
         * ``patches:NAME:SIZE:INDICES``, as in ``patches:china:8:0,1,5-7``: those patches of a

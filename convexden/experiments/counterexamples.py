@@ -1,6 +1,6 @@
-"""`search`: a geometry on which a conjecture about minimisers fails, and by how much.
+"""`search`: a geometry on which a conjecture about minimizers fails, and by how much.
 
-What is maximised is the *excess* of the conjectured network: how much more it costs than a network
+What is maximized is the *excess* of the conjectured network: how much more it costs than a network
 that interpolates the same balls and is certified to be optimal.  A positive excess is a proof that
 the conjecture is wrong, whoever found the geometry.  That none is found proves nothing.
 """
@@ -176,7 +176,7 @@ def search(
     jobs: int = 1,
     progress: Callable[[SearchProgress], None] | None = None,
 ) -> Counterexample:
-    r"""Look for a geometry on which a conjectured minimiser is not one.
+    r"""Look for a geometry on which a conjectured minimizer is not one.
 
     .. math:: \max_{x_1, ..., x_N, \rho} \frac{R(h_{conjectured}) - R^*}{R^*}
 
@@ -190,7 +190,7 @@ def search(
     Parameters
     ----------
     conjecture : callable, Theorem or str
-        A function of points (N, d) and radius that returns the conjectured minimiser, a
+        A function of points (N, d) and radius that returns the conjectured minimizer, a
         `ShallowNetwork` or a closed form, and raises InvalidProblem where it does not apply; or a
         theorem of the registry, or its name, for its closed form.
     points, dimension : int

@@ -1,4 +1,4 @@
-"""`frontier`: the parameter at which a claim about minimisers stops being true.
+"""`frontier`: the parameter at which a claim about minimizers stops being true.
 
 A claim is followed along a family with one parameter: a radius, an angle, the size of a
 perturbation.  Every evaluation is a proof, of one side or of the other, so that the bracket which

@@ -34,7 +34,7 @@ DOUBTFUL = 1e-7
 OPTIMAL = 1e-10
 # With these, the equilateral, the right isosceles and the 30-60-90 triangle are on the grid.
 DIVISIONS = 12
-MOST = 100_000  # triangles, with 0.2 degrees between neighbours
+MOST = 100_000  # triangles, with 0.2 degrees between neighbors
 BATCH = 16  # pixels that a process solves before it reports
 
 

@@ -1,6 +1,6 @@
 r"""Networks that are trained, as in the experiments of Zeno et al. 2023, beside the exact optimum.
 
-`train` minimises, by full-batch Adam,
+`train` minimizes, by full-batch Adam,
 
 .. math:: \frac1S \sum_s |h(y_s) - t_s|^2 + \frac\lambda2 \sum_k (|a_k|^2 + |w_k|^2)
 
@@ -36,7 +36,7 @@ Array = NDArray[np.float64]
 Mode = Literal["offline", "online"]
 Noise = Literal["uniform", "gaussian"]
 
-PROBES = 256  # points of each ball at which the error is measured, besides its centre
+PROBES = 256  # points of each ball at which the error is measured, besides its center
 SLOWEST = 0.02  # share of the learning rate that is left at the end
 PENALTIES = tuple(np.geomspace(1e-3, 1e-6, 16).tolist())
 
@@ -170,7 +170,7 @@ def train(
         )
     ]
     a, w, b, skip, offset = parameters
-    optimiser = torch.optim.Adam(parameters, lr=learning_rate, fused=True)
+    optimizer = torch.optim.Adam(parameters, lr=learning_rate, fused=True)
     y, t = tensor(points), tensor(targets)
     kept = _kept(epochs, snapshots)
     history: list[Snapshot] = []
@@ -198,12 +198,12 @@ def train(
             share = (epoch - 1) / epochs
             penalty = float(penalties[int(share * len(penalties))])
             fall = SLOWEST + (1 - SLOWEST) * (1 + np.cos(np.pi * share)) / 2
-            optimiser.param_groups[0]["lr"] = learning_rate * fall
+            optimizer.param_groups[0]["lr"] = learning_rate * fall
             if mode == "online":
                 y = tensor(draw_samples(problem, samples, noise, rng)[0])
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss_now().backward()
-            optimiser.step()
+            optimizer.step()
             if epoch in kept:
                 seconds += time.perf_counter() - started
                 history.append(snapshot())
@@ -373,7 +373,7 @@ def draw_samples(
 def worst_error(problem: Interpolation, network: ShallowNetwork) -> float:
     """Largest distance from a target that is found on the sites, in units of the targets.
 
-    Exact for samples.  A ball is measured at its centre and at 256 points, half of them on its
+    Exact for samples.  A ball is measured at its center and at 256 points, half of them on its
     boundary, the same in every call: there it is a lower bound.
 
     Raises

@@ -49,7 +49,7 @@ def max_margin_direction(centers: Array, radii: Array, sides: NDArray[np.int8]) 
 
     .. math:: \max_{|u| = 1} \; \min_{n \in A} (u^T y_n - r_n) - \max_{m \in I} (u^T y_m + r_m)
 
-    For radii all equal it lies along the shortest segment between the convex hulls of the centres
+    For radii all equal it lies along the shortest segment between the convex hulls of the centers
     of both groups.
 
     The largest margin g with :math:`|u(g)| \le 1` is found by Newton's method, u(g) being the

@@ -61,14 +61,14 @@ def plot_alignment(alignment: Alignment, ax: Axes | None = None) -> Axes:
     means = hinges.mean_angles()
     crowd = float(np.clip((CROWD / hinges.weights.size) ** 0.5, 0.5, 1.0))
     kinds = zip(KINDS, hinges.angles.T, means, strict=True)
-    for (name, colour, marker, size, dash), angles, mean in kinds:
+    for (name, color, marker, size, dash), angles, mean in kinds:
         if np.isnan(mean):
             continue
         label = f"{name} (mean {mean if mean > SMALLEST / 10 else 0.0:.3g}°)"
         dots: dict[str, Any] = {"marker": marker, "ms": crowd * size, "mfc": "none", "mew": 1.2}
-        ax.axhline(mean, color=colour, ls=dash, lw=1.0, zorder=1)
-        ax.plot(hinges.weights, angles, color=colour, ls="", **dots)
-        ax.plot([], [], color=colour, ls=dash, lw=1.0, label=label, **dots)
+        ax.axhline(mean, color=color, ls=dash, lw=1.0, zorder=1)
+        ax.plot(hinges.weights, angles, color=color, ls="", **dots)
+        ax.plot([], [], color=color, ls=dash, lw=1.0, label=label, **dots)
     ax.set_xscale("log")
     lightest, heaviest = float(hinges.weights.min()), float(hinges.weights.max())
     room = max((heaviest / lightest) ** 0.06, 1.25)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-# Greys of cells with a Jacobian of rank 0, 1 and 2: the fewer directions are left, the darker.
-GREYS = ("0.84", "0.93", "1.0")
+# Grays of cells with a Jacobian of rank 0, 1 and 2: the fewer directions are left, the darker.
+GRAYS = ("0.84", "0.93", "1.0")
 # A singular value below this fraction of the largest of all cells counts as 0.
 VANISHING = 1e-3
 # Cells of more hinges are too many to be drawn in seconds, and too small to be seen.
@@ -41,14 +41,14 @@ def draw_ranks(ax: Axes, chart: Chart, low: Array, high: Array) -> None:
     cells = pieces.cells(chart.network, low, high)
     values = np.linalg.svd(np.array([cell.map.jacobian for cell in cells]), compute_uv=False)
     ranks = (values > VANISHING * values.max()).sum(axis=1)
-    for rank, grey in enumerate(GREYS):
+    for rank, gray in enumerate(GRAYS):
         shapes = [cell.vertices for cell, own in zip(cells, ranks, strict=True) if own == rank]
         if not shapes:
             continue
-        # Edges of the same grey leave no seams between cells.
-        shade = PolyCollection(shapes, facecolors=grey, edgecolors=grey, lw=0.4, zorder=0.5)
+        # Edges of the same gray leave no seams between cells.
+        shade = PolyCollection(shapes, facecolors=gray, edgecolors=gray, lw=0.4, zorder=0.5)
         ax.add_collection(shade)
-        box: dict[str, Any] = {"marker": "s", "ms": 10, "mfc": grey, "mec": "0.6", "mew": 0.6}
+        box: dict[str, Any] = {"marker": "s", "ms": 10, "mfc": gray, "mec": "0.6", "mew": 0.6}
         ax.plot([], [], ls="", label=f"Jacobian of rank {rank}", **box)
 
 

@@ -29,10 +29,10 @@ LARGEST = 240.0  # area of the marker of the heaviest hinge, in square points
 def plot_dual(solution: Solution, ax: Axes | None = None) -> Axes:
     r"""Draw the dual constraint :math:`|\sum_n D_n (l_n z_n + G_n w)|` at every feasible hinge.
 
-    It is at most 1, and every minimiser has its hinges where it is 1: they are marked, by circles
+    It is at most 1, and every minimizer has its hinges where it is 1: they are marked, by circles
     of an area in proportion to their weight, and by crosses if they have none.  In a plane
     the hinge :math:`\{w^T y + b = 0\}` is a point of the map: the angle of w, and the place
-    :math:`-b` along w, from the mean of the centres.  Hinges that cut a ball, or separate nothing,
+    :math:`-b` along w, from the mean of the centers.  Hinges that cut a ball, or separate nothing,
     are left white.  On a line it is a curve over the places of the hinge.
 
     Parameters
@@ -51,7 +51,7 @@ def plot_dual(solution: Solution, ax: Axes | None = None) -> Axes:
     NotCertified
         If the solution is not certified to 1e-8.
     UnsupportedProblem
-        If the centres span more than a plane.
+        If the centers span more than a plane.
     """
     arguments.instance("solution", solution, Solution)
     problem = solution.problem
@@ -59,19 +59,19 @@ def plot_dual(solution: Solution, ax: Axes | None = None) -> Axes:
     rank = reduction.problem.input_dimension
     if rank > 2:
         raise UnsupportedProblem(
-            f"the centres span {rank} dimensions: hinges are drawn on a line or in a plane"
+            f"the centers span {rank} dimensions: hinges are drawn on a line or in a plane"
         )
     found = uniqueness(solution)
     axes = np.eye(rank) if problem.input_dimension == rank else reduction.input_basis
     ax = style.axes(6.8, 4.6) if ax is None else ax
     (_draw_line if rank == 1 else _draw_plane)(ax, solution, found, axes)
-    ax.set_title(f"dual constraint; the minimiser is {found.status}", fontsize=10)
+    ax.set_title(f"dual constraint; the minimizer is {found.status}", fontsize=10)
     return ax
 
 
 def heights(solution: Solution, normals: Array, places: Array) -> Array:
     """The dual constraint at hinges with unit normals (K, d) and places (K,) from the mean of the
-    centres; NaN where a ball is cut, and where nothing is separated."""
+    centers; NaN where a ball is cut, and where nothing is separated."""
     problem, certificate = solution.problem, solution.certificate
     centers = problem.centers - problem.centers.mean(axis=0)
     total = np.zeros((len(places), problem.output_dimension))

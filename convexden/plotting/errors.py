@@ -61,11 +61,11 @@ def plot_mean_squared_errors(
     ax.set_xscale("log")
     ax.set_yscale("log")
     sigmas = np.array([errors.sigma for errors in found])
-    for name, (label, colour, dash, marker) in CURVES.items():
+    for name, (label, color, dash, marker) in CURVES.items():
         values = [getattr(errors, name) for errors in found if hasattr(errors, name)]
         if not values:  # of a simulation, which does not know the density
             continue
-        line: dict[str, Any] = {"color": colour, "ls": dash, "lw": 1.8, "label": label}
+        line: dict[str, Any] = {"color": color, "ls": dash, "lw": 1.8, "label": label}
         if isinstance(values[0], Estimate):
             widths = [value.half_width for value in values]
             bars = line | {"marker": marker, "ms": 4, "capsize": 3, "elinewidth": 1.2}

@@ -53,7 +53,7 @@ def plot_frontier(frontier: Frontier, ax: Axes | None = None) -> Axes:
         "undecided": ("0.45", "_", "undecided: excess between"),
     }
     handles: list[Any] = []
-    for verdict, (colour, marker, label) in kinds.items():
+    for verdict, (color, marker, label) in kinds.items():
         chosen = [each for each in drawn if each.verdict == verdict]
         if not chosen:
             continue
@@ -61,11 +61,11 @@ def plot_frontier(frontier: Frontier, ax: Axes | None = None) -> Axes:
         least = np.maximum([each.excess or 0.0 for each in chosen], SMALLEST)
         most = np.maximum([each.excess_bound or 0.0 for each in chosen], SMALLEST)
         y = most if verdict == "confirmed" else least
-        fill = "white" if verdict == "confirmed" else colour
-        handles += ax.plot(x, y, marker, color=colour, mfc=fill, ms=5.5, label=label)
+        fill = "white" if verdict == "confirmed" else color
+        handles += ax.plot(x, y, marker, color=color, mfc=fill, ms=5.5, label=label)
         if verdict == "undecided":
-            ax.plot(x, np.minimum(most, 1.0), marker, color=colour, ms=5.5)
-            ax.vlines(x, least, np.minimum(most, 1.0), color=colour, lw=0.8)
+            ax.plot(x, np.minimum(most, 1.0), marker, color=color, ms=5.5)
+            ax.vlines(x, least, np.minimum(most, 1.0), color=color, lw=0.8)
     width = frontier.width
     label = f"bracket, {width:.0e} wide"
     handles.append(ax.axvspan(-width / 2, width / 2, color=style.BALL, zorder=0, label=label))

@@ -1,4 +1,4 @@
-"""Hinges in a plane, coloured by what they do: begin a ramp or end one."""
+"""Hinges in a plane, colored by what they do: begin a ramp or end one."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def draw_hinges(
 ) -> None:
     """Draw hinges in the frame, the heavy ones darker, thicker and on top, negative ones dashed.
 
-    The scale of colours ends at the weight `heaviest`, by default that of the heaviest hinge.
+    The scale of colors ends at the weight `heaviest`, by default that of the heaviest hinge.
     """
     from matplotlib.collections import LineCollection
     from matplotlib.colors import FuncNorm
@@ -60,7 +60,7 @@ def draw_hinges(
     norm = FuncNorm((_root, _square), -largest, largest)
     lines = LineCollection(
         list(segments),
-        cmap=style.signed_colours(),
+        cmap=style.signed_colors(),
         norm=norm,
         array=weights,
         lw=crowd * (0.5 + 1.6 * np.sqrt(np.abs(weights) / largest)),

@@ -30,7 +30,7 @@ def plot_line(solution: Solution, ax: Axes | None = None, *, fixed_points: bool 
     Parameters
     ----------
     solution : Solution
-        The centres lie on a line of the input space, of any dimension.
+        The centers lie on a line of the input space, of any dimension.
     ax : Axes, optional
         Where to draw; a new figure if none is given.
     fixed_points : bool
@@ -43,7 +43,7 @@ def plot_line(solution: Solution, ax: Axes | None = None, *, fixed_points: bool 
     Raises
     ------
     UnsupportedProblem
-        If the centres span more than a line.
+        If the centers span more than a line.
     InvalidProblem
         If fixed points are wanted of a network that is no denoiser.
     """
@@ -68,9 +68,9 @@ def draw(
     points, count = path.points(path.knots), path.values.shape[1]
     if chart.denoising:
         ax.plot(ends, ends, color="0.5", lw=1, ls=":", label="$h(y) = y$")
-    for j, (colour, dash) in zip(range(count), cycle(style.CURVES), strict=False):
+    for j, (color, dash) in zip(range(count), cycle(style.CURVES), strict=False):
         label = "network $h$" if count == 1 else f"network $h_{j + 1}$"
-        ax.plot(points, path.values[:, j], color=colour, ls=dash, lw=1.8, label=label)
+        ax.plot(points, path.values[:, j], color=color, ls=dash, lw=1.8, label=label)
     _draw_sites(ax, chart)
     if chart.denoising:
         clean = chart.clean[:, 0]

@@ -1,4 +1,4 @@
-"""The path of regularised solutions: neurons that enter and merge, cost and fit."""
+"""The path of regularized solutions: neurons that enter and merge, cost and fit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from convexden.analysis import coordinates
 from convexden.errors import InvalidProblem
 from convexden.plotting import style
 from convexden.reduction import Reduction
-from convexden.solution import RegularisationPath
+from convexden.solution import RegularizationPath
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +33,7 @@ class _Hinges(NamedTuple):
 
 
 def plot_path(
-    path: RegularisationPath, axes: NDArray[np.object_] | None = None
+    path: RegularizationPath, axes: NDArray[np.object_] | None = None
 ) -> NDArray[np.object_]:
     """Draw where the hinges are along a path, and below it cost and fit.
 
@@ -46,7 +46,7 @@ def plot_path(
 
     Parameters
     ----------
-    path : RegularisationPath
+    path : RegularizationPath
         The samples lie on a line or in a plane of the input space, of any dimension.
     axes : array of Axes, optional
         Where to draw: two on a line, three in a plane; a new figure if none are given.
@@ -171,7 +171,7 @@ def _apart(these: _Hinges, those: _Hinges, spread: float) -> tuple[Array, NDArra
     return np.minimum(same, turned), turned < same
 
 
-def _draw_costs(ax: Axes, path: RegularisationPath) -> None:
+def _draw_costs(ax: Axes, path: RegularizationPath) -> None:
     """The representation cost, that of the interpolant, and on a second axis the fit."""
     penalties = path.penalties
     costs = [each.cost for each in path.solutions]

@@ -111,7 +111,7 @@ def default_kind(problem: Interpolation) -> Kind:
     Raises
     ------
     UnsupportedProblem
-        If the centres span more than a plane and all have the same target.
+        If the centers span more than a plane and all have the same target.
     """
     arguments.instance("problem", problem, Interpolation)
     if Reduction.of(problem).problem.input_dimension <= 2:

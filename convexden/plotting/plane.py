@@ -35,7 +35,7 @@ def plot_plane(solution: Solution, ax: Axes | None = None, *, fixed_points: bool
     is drawn by a map of its output (of the first principal coordinate of the targets, if there
     are several outputs).
 
-    The colour of a hinge is the weight |a| of its neuron with a sign: plus where a ramp of a
+    The color of a hinge is the weight |a| of its neuron with a sign: plus where a ramp of a
     denoiser begins, seen from the mean of the clean points, or where any other output bends
     up; minus, and dashed, where a ramp ends or the output bends down.  Data in more than two
     dimensions are drawn in an orthonormal basis of their plane.
@@ -43,7 +43,7 @@ def plot_plane(solution: Solution, ax: Axes | None = None, *, fixed_points: bool
     Parameters
     ----------
     solution : Solution
-        The centres span a plane of the input space, of any dimension.
+        The centers span a plane of the input space, of any dimension.
     ax : Axes, optional
         Where to draw; a new figure if none is given.
     fixed_points : bool
@@ -56,7 +56,7 @@ def plot_plane(solution: Solution, ax: Axes | None = None, *, fixed_points: bool
     Raises
     ------
     UnsupportedProblem
-        If the centres span a line or more than a plane.
+        If the centers span a line or more than a plane.
     InvalidProblem
         If fixed points are wanted of a network that is no denoiser.
     """
@@ -75,7 +75,7 @@ def draw(
 ) -> Axes:
     """Draw any network in the plane of a problem, see `plot_plane`.
 
-    The colours of hinges end at the weight `heaviest`, and the longest arrow drawn stands for the
+    The colors of hinges end at the weight `heaviest`, and the longest arrow drawn stands for the
     displacement `longest`, which by default are those of the network.
     """
     chart = coordinates.chart(problem, network, 2, most=1)
@@ -159,8 +159,8 @@ def _draw_map(ax: Axes, chart: coordinates.Chart, low: Array, high: Array) -> Sc
     values = chart.network(points.reshape(-1, 2)).reshape(301, 301)
     varies = np.ptp(values) > style.ROUNDING * np.abs(values).max()
     values = values if varies else np.full_like(values, values.mean())
-    colours = style.part_of("Greys", 0.0, 0.6)
-    image = ax.pcolormesh(*axes, values, cmap=colours, rasterized=True)
+    colors = style.part_of("Grays", 0.0, 0.6)
+    image = ax.pcolormesh(*axes, values, cmap=colors, rasterized=True)
     if varies:
         # Not at levels where a plateau may lie, which is level up to rounding only.
         levels = values.min() + np.ptp(values) * (np.arange(12) + GOLDEN) / 12
@@ -170,29 +170,29 @@ def _draw_map(ax: Axes, chart: coordinates.Chart, low: Array, high: Array) -> Sc
 
 
 def _draw_sites(ax: Axes, chart: coordinates.Chart, image: ScalarMappable | None = None) -> None:
-    """Balls and samples; over a map they have the colour of their target."""
+    """Balls and samples; over a map they have the color of their target."""
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Circle
 
     balls = chart.radii > 0
-    noisy, coloured = ("noisy ", "") if image is None else ("", " (colour: target)")
-    colours = image.to_rgba(chart.targets[:, 0]) if image else np.full(len(balls), style.NOISE)
+    noisy, colored = ("noisy ", "") if image is None else ("", " (color: target)")
+    colors = image.to_rgba(chart.targets[:, 0]) if image else np.full(len(balls), style.NOISE)
     legend = style.SAMPLE | ({} if image is None else {"color": "white"})
     if balls.any():
         circles = zip(chart.sites[balls], chart.radii[balls], strict=True)
         discs = [Circle((y[0], y[1]), radius) for y, radius in circles]
-        inside = style.BALL if image is None else colours[balls]
+        inside = style.BALL if image is None else colors[balls]
         below = 1.0 if image is None else 3.5  # hinges and arrows are drawn over noise balls
         ax.add_collection(PatchCollection(discs, facecolors=inside, zorder=below))
         edge = PatchCollection(discs, facecolors="none", edgecolors="black", lw=0.6, zorder=4)
         ax.add_collection(edge)
-        label = f"{'noise ' if image is None else ''}ball{coloured}"
-        colour = style.BALL if image is None else "white"
-        ax.plot([], [], label=label, **(legend | {"ms": 11, "color": colour}))
+        label = f"{'noise ' if image is None else ''}ball{colored}"
+        color = style.BALL if image is None else "white"
+        ax.plot([], [], label=label, **(legend | {"ms": 11, "color": color}))
     if not balls.all():
         size = (4.0 if image is None else 6.5) * min(1.0, (100 / len(balls)) ** 0.25)
         x, y = chart.sites[~balls].T
         ax.scatter(
-            x, y, size**2, colours[~balls], edgecolors="black", linewidths=size / 10, zorder=4
+            x, y, size**2, colors[~balls], edgecolors="black", linewidths=size / 10, zorder=4
         )
-        ax.plot([], [], label=f"{noisy}sample{coloured}", **(legend | {"ms": size}))
+        ax.plot([], [], label=f"{noisy}sample{colored}", **(legend | {"ms": size}))

@@ -33,9 +33,9 @@ def plot_ramps(
     r"""Draw the profiles of the ramps of which a network is the sum, the heaviest on top.
 
     A ramp is :math:`v\,\phi(u^T y)` with unit vectors u and v.  Every row shows one profile
-    :math:`\phi` over the coordinate along its u, from the mean of the centres, scaled to the
+    :math:`\phi` over the coordinate along its u, from the mean of the centers, scaled to the
     height of the row; its rise is written beside it.  Bars are the noise intervals of the sites
-    along u, and ticks their centres or samples, at the height to which the ramp takes them.
+    along u, and ticks their centers or samples, at the height to which the ramp takes them.
     Hinges that are parallel to about a degree count as one ramp; how far they differ is written
     after the sign ±, if it can be seen.
 
@@ -80,7 +80,7 @@ def plot_ramps(
     middles = HEIGHT / 2 - np.arange(len(shown))
     ax.set_yticks(middles, [_label(problem, ramp) for ramp in shown], fontsize=9)
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel(r"coordinate along $u$, from the mean of the centres")
+    ax.set_xlabel(r"coordinate along $u$, from the mean of the centers")
     if len(ramps) > most:
         share = sum(ramp.weight for ramp in shown) / sum(ramp.weight for ramp in ramps)
         title = f"the heaviest {most} of {len(ramps)} ramps, {share:.0%} of the cost"
@@ -135,7 +135,7 @@ def _legend(ax: Axes, problem: Interpolation) -> None:
     balls = problem.radii > 0
     if balls.any():
         ax.plot([], [], color=style.NOISE, lw=7, alpha=0.5, label="noise interval")
-    name = "centre" if balls.all() else "sample" if not balls.any() else "centre or sample"
+    name = "center" if balls.all() else "sample" if not balls.any() else "center or sample"
     ax.plot([], [], label=name, **TICK)
     style.legend(ax, columns=4)
 

@@ -24,7 +24,7 @@ MARKERS = ("o", "s", "^", "v")
 def plot_sampled_optima(found: Sequence[SampledOptima], ax: Axes | None = None) -> Axes:
     """Draw by how much optima of samples fall short of those of balls, on logarithmic axes.
 
-    Dots are random draws, markers their means, and grey lines the expected powers.
+    Dots are random draws, markers their means, and gray lines the expected powers.
 
     Parameters
     ----------
@@ -42,14 +42,14 @@ def plot_sampled_optima(found: Sequence[SampledOptima], ax: Axes | None = None) 
     ax = style.axes(6.8, 4.6) if ax is None else ax
     numbers = sorted({int(m) for each in found for m in each.samples})
     for k, each in enumerate(found):
-        colour, marker = style.CURVES[k % len(style.CURVES)][0], MARKERS[k % len(MARKERS)]
+        color, marker = style.CURVES[k % len(style.CURVES)][0], MARKERS[k % len(MARKERS)]
         rows = each.solved.any(axis=1)
         deficits = each.deficits
         means = np.array([np.nanmean(row) for row in deficits[rows]])
         place = "on the boundaries" if each.boundary else "in the balls"
         repeated = np.repeat(each.samples, deficits.shape[1])
-        ax.loglog(repeated, deficits.ravel(), color=colour, marker=".", ls="", ms=4, alpha=0.6)
-        ax.loglog(each.samples[rows], means, color=colour, marker=marker, label=place)
+        ax.loglog(repeated, deficits.ravel(), color=color, marker=".", ls="", ms=4, alpha=0.6)
+        ax.loglog(each.samples[rows], means, color=color, marker=marker, label=place)
         expected = _expected(each)
         if np.isfinite(expected):
             guide = means[-1] * (each.samples[rows] / each.samples[rows][-1]) ** expected

@@ -54,8 +54,8 @@ def plot_segment(
     ax : Axes, optional
         Where to draw; a new figure if none is given.
     image_shape : (H, W) or (H, W, 3), optional
-        Shape of the points as images.  By default, points of H^2 coordinates are grey and of
-        3 H^2 coordinates coloured, if H is 4 or more, and other points are no images.
+        Shape of the points as images.  By default, points of H^2 coordinates are gray and of
+        3 H^2 coordinates colored, if H is 4 or more, and other points are no images.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def segment_points(problem: Interpolation) -> tuple[Array, Array]:
     """The points (M, d) that segments join, and where they should go (M, p).
 
     These are the distinct clean points, in their order, if the problem denoises; otherwise the
-    centres and their targets.
+    centers and their targets.
     """
     distinct = np.sort(np.unique(problem.targets, axis=0, return_index=True)[1])
     reduction = Reduction.of(problem)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 # In the order of STRUCTURES.
-COLOURS = (style.SKY, style.BLUE, style.GREEN, style.NOISE, style.VERMILION)
+COLORS = (style.SKY, style.BLUE, style.GREEN, style.NOISE, style.VERMILION)
 UNCERTIFIED = "black"
 WITHOUT_EXCESS = "0.88"
 LARGEST_EXCESS = 1e-1
@@ -69,7 +69,7 @@ def plot_shape_map(
         panels, figure = axes, axes[0, 0].figure
     else:
         raise InvalidProblem(f"a map of {rows} radii needs ({rows}, 2) axes: give as many")
-    kinds = ListedColormap([*COLOURS, UNCERTIFIED])
+    kinds = ListedColormap([*COLORS, UNCERTIFIED])
     by_kind = {"cmap": kinds, "norm": BoundaryNorm(np.arange(kinds.N + 1) - 0.5, kinds.N)}
     heat = style.part_of("magma_r", 0.12, 0.95)
     heat = heat.with_extremes(under=WITHOUT_EXCESS, over=heat(1.0))
@@ -92,11 +92,9 @@ def plot_shape_map(
         ax.set_xlabel("largest angle")
     bar = figure.colorbar(image, ax=panels[:, 1], extend="both", pad=0.02, aspect=20 * rows)
     exponent = round(np.log10(OPTIMAL))
-    bar.set_label(f"relative excess over the optimum\ngrey: optimal, below $10^{{{exponent}}}$")
+    bar.set_label(f"relative excess over the optimum\ngray: optimal, below $10^{{{exponent}}}$")
     uncertified = bool((shape_map.solved & ~shape_map.certified).any())
-    patches = [
-        Patch(fc=colour, label=name) for name, colour in zip(STRUCTURES, COLOURS, strict=True)
-    ]
+    patches = [Patch(fc=color, label=name) for name, color in zip(STRUCTURES, COLORS, strict=True)]
     if uncertified:
         patches.append(Patch(fc=UNCERTIFIED, label="not certified"))
     figure.legend(
@@ -129,7 +127,7 @@ def save_shape_map(shape_map: ShapeMap, path: str | Path) -> None:
         figure.savefig(temporary, dpi=150)
 
 
-def _draw(ax: Axes, shape_map: ShapeMap, values: Array, colours: dict[str, Any]) -> AxesImage:
+def _draw(ax: Axes, shape_map: ShapeMap, values: Array, colors: dict[str, Any]) -> AxesImage:
     """One pixel a triangle, and the isosceles ones once more along the sides where they are."""
     from matplotlib.collections import LineCollection
     from matplotlib.patches import Polygon
@@ -147,7 +145,7 @@ def _draw(ax: Axes, shape_map: ShapeMap, values: Array, colours: dict[str, Any])
     grid[inside] = values[numbers[sides[0][inside], sides[1][inside]]]
     frame = np.array([-0.5, n - 0.5, -0.5, n // 3 + 1.5]) * step
     image = ax.imshow(
-        grid, extent=tuple(frame), origin="lower", aspect="auto", interpolation="nearest", **colours
+        grid, extent=tuple(frame), origin="lower", aspect="auto", interpolation="nearest", **colors
     )
     corners = np.array([[60, 60], [90, 0], [largest, 0], [largest, (180 - largest) / 2]])
     if largest < 90:
@@ -164,7 +162,7 @@ def _draw(ax: Axes, shape_map: ShapeMap, values: Array, colours: dict[str, Any])
             lw=6,  # of which the border cuts off half
             zorder=1.5,
             capstyle="butt",
-            **colours,
+            **colors,
         )
         ax.add_collection(strip)
         strip.set_clip_path(border)

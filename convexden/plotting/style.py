@@ -1,7 +1,7 @@
-"""What all pictures share: colours, new Axes, a legend below them, numbers beside points.
+"""What all pictures share: colors, new Axes, a legend below them, numbers beside points.
 
-Colours are those of Okabe and Ito, and scales that colour-blind readers keep apart; dashes, line
-widths and markers say the same again in grey prints.
+Colors are those of Okabe and Ito, and scales that color-blind readers keep apart; dashes, line
+widths and markers say the same again in gray prints.
 """
 
 from __future__ import annotations
@@ -93,14 +93,14 @@ def plain_log(axis: Axis) -> None:
 
 
 def part_of(name: str, start: float, stop: float) -> Colormap:
-    """The part of a named colour map between two of its values."""
+    """The part of a named color map between two of its values."""
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap
 
     return ListedColormap(colormaps[name](np.linspace(start, stop, 256)))
 
 
-def signed_colours() -> Colormap:
+def signed_colors() -> Colormap:
     """Reds below the middle, blues above it, and nothing too light or too dark for a line."""
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap

@@ -41,7 +41,7 @@ def plot_trained(gap: Gap, ax: Axes | None = None) -> Axes:
     Raises
     ------
     UnsupportedProblem
-        If the centres span more than a plane.
+        If the centers span more than a plane.
     """
     problem = gap.solution.problem
     rank = Reduction.of(problem).problem.input_dimension
@@ -94,10 +94,10 @@ def plot_training(gap: Gap, ax: Axes | None = None) -> Axes:
             "distance of functions",
         ),
     )
-    for values, colour, dash, width, label in lines:
+    for values, color, dash, width, label in lines:
         drawn = np.asarray(values, dtype=float)
         if (np.isfinite(drawn) & (drawn > 0)).any():
-            ax.plot(seconds, drawn, color=colour, ls=dash, lw=width, label=label)
+            ax.plot(seconds, drawn, color=color, ls=dash, lw=width, label=label)
     solved = gap.solution
     ax.axvline(
         solved.seconds,
@@ -141,19 +141,19 @@ def _in_plane(gap: Gap, ax: Axes | None) -> Axes:
     grid = [np.linspace(a, b, 241) for a, b in zip(low, high, strict=True)]
     points = np.stack(np.meshgrid(*grid), axis=-1).reshape(-1, 2)
     apart = np.linalg.norm(exact.network(points) - trained.network(points), axis=1)
-    colours = style.part_of("Oranges", 0.0, 0.75)
-    image = ax.pcolormesh(*grid, apart.reshape(241, 241), cmap=colours, rasterized=True, vmin=0.0)
+    colors = style.part_of("Oranges", 0.0, 0.75)
+    image = ax.pcolormesh(*grid, apart.reshape(241, 241), cmap=colors, rasterized=True, vmin=0.0)
     ax.figure.colorbar(image, ax=ax, label="distance of the two outputs", aspect=30)
-    for chart, colour, dash, size, label in (
+    for chart, color, dash, size, label in (
         (exact, style.BLUE, "-", 1.8, "hinge of the exact network"),
         (trained, "0.25", (0, (4, 2)), 0.6, "heavy hinge of the trained one"),
     ):
         segments, neurons = pieces.hinge_segments(chart.network, low, high)
         heavy = chart.weights[neurons] >= HEAVY * chart.weights.max(initial=0.0)
         ax.add_collection(
-            LineCollection(list(segments[heavy]), colors=colour, linestyles=dash, lw=size, zorder=2)
+            LineCollection(list(segments[heavy]), colors=color, linestyles=dash, lw=size, zorder=2)
         )
-        ax.plot([], [], color=colour, ls=dash, lw=size, label=label)
+        ax.plot([], [], color=color, ls=dash, lw=size, label=label)
     balls = exact.radii > 0
     if balls.any():
         circles = zip(exact.sites[balls], exact.radii[balls], strict=True)

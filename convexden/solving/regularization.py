@@ -1,4 +1,4 @@
-"""`regularise` and `regularisation_path`: squared error plus representation cost at samples."""
+"""`regularize` and `regularization_path`: squared error plus representation cost at samples."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from convexden.reduction import Reduction
 from convexden.running import versions
 from convexden.running.clock import Clock, Stopped
 from convexden.running.threads import one_thread
-from convexden.solution import Progress, RegularisationPath, RegularisedSolution
+from convexden.solution import Progress, RegularizationPath, RegularizedSolution
 from convexden.solving.affine_part import AffinePart
 from convexden.solving.interpolation import check_size, no_multipliers, solve
 from convexden.verification import verify_objective
@@ -28,22 +28,22 @@ from convexden.verification.exact.affine import affine_interpolant
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from convexden.solvers.methods.regularization import Regularised, RegularisedSolver
+    from convexden.solvers.methods.regularization import Regularized, RegularizedSolver
 
 PENALTIES = 30
 EXTREME = 1e50  # a penalty, in spreads, above which or below whose inverse squares leave float64
 SMALLEST = 1e-3  # the last penalty of a path, as a share of the largest
 
 
-def regularise(
+def regularize(
     problem: Interpolation,
     penalty: float,
     tolerance: float = 1e-8,
     *,
     time_limit: float | None = None,
     progress: Callable[[Progress], bool | None] | None = None,
-) -> RegularisedSolution:
-    r"""Find the network that minimises squared error plus penalised representation cost.
+) -> RegularizedSolution:
+    r"""Find the network that minimizes squared error plus penalized representation cost.
 
     .. math:: \min_h\ \frac12 \sum_n |h(y_n) - t_n|^2 + \lambda R(h)
 
@@ -79,7 +79,7 @@ def regularise(
 
     Returns
     -------
-    RegularisedSolution
+    RegularizedSolution
         With status "certified" if the relative gap is at most the tolerance and the independent
         verification agrees, else "not-certified".  Stopped by the time limit, by `progress` or by
         Ctrl-C it is `interrupted` and the best that was found.
@@ -99,7 +99,7 @@ def regularise(
 
     >>> import convexden as cd
     >>> fold = cd.Interpolation([-2, -1, 0, 1, 2], [2, 1, 0, 1, 2])
-    >>> solution = cd.regularise(fold, penalty=0.2)
+    >>> solution = cd.regularize(fold, penalty=0.2)
     >>> print(f"cost {solution.cost:.6f}, fit {solution.fit:.6f}, {solution.status}")
     cost 1.714286, fit 0.028571, certified
     """
@@ -114,7 +114,7 @@ def regularise(
 
 
 def largest_penalty(problem: Interpolation, *, time_limit: float | None = None) -> float:
-    r"""The least :math:`\lambda` for which the regularised solution is the best affine fit.
+    r"""The least :math:`\lambda` for which the regularized solution is the best affine fit.
 
     It is the pricing maximum :math:`\max_{|w| = 1, b} |\sum_n D_n l_n (w^T y_n + b)|` at the
     residuals :math:`l_n` of that fit; 0 if it fits exactly.
@@ -141,7 +141,7 @@ def largest_penalty(problem: Interpolation, *, time_limit: float | None = None) 
     >>> fold = cd.Interpolation([-2, -1, 0, 1, 2], [2, 1, 0, 1, 2])
     >>> print(f"{cd.largest_penalty(fold):.6f}")
     1.400000
-    >>> cd.regularise(fold, penalty=1.4).neurons
+    >>> cd.regularize(fold, penalty=1.4).neurons
     0
     """
     _check_samples(problem)
@@ -149,21 +149,21 @@ def largest_penalty(problem: Interpolation, *, time_limit: float | None = None) 
         return _prepared(problem, time_limit).largest_penalty()
 
 
-def regularisation_path(
+def regularization_path(
     problem: Interpolation,
     penalties: ArrayLike | None = None,
     tolerance: float = 1e-8,
     *,
     interpolate: bool = True,
     time_limit: float | None = None,
-    progress: Callable[[RegularisedSolution], bool | None] | None = None,
-) -> RegularisationPath:
-    r"""Regularised solutions for falling penalties, each started from the one before.
+    progress: Callable[[RegularizedSolution], bool | None] | None = None,
+) -> RegularizationPath:
+    r"""Regularized solutions for falling penalties, each started from the one before.
 
     Parameters
     ----------
     problem : Interpolation
-        As for `regularise`.
+        As for `regularize`.
     penalties : array_like, optional
         In any order; by default 30 from the `largest_penalty` to a thousandth of it, evenly
         spaced on a logarithmic scale.
@@ -174,11 +174,11 @@ def regularisation_path(
     time_limit : float, optional
         Seconds after which the search ends, give or take one; None for no limit.
     progress : callable, optional
-        Called with every `RegularisedSolution`.  Return False to stop.
+        Called with every `RegularizedSolution`.  Return False to stop.
 
     Returns
     -------
-    RegularisationPath
+    RegularizationPath
         Stopped by the time limit, by `progress` or by Ctrl-C, with the solutions found until then.
 
     Raises
@@ -193,7 +193,7 @@ def regularisation_path(
     --------
     >>> import convexden as cd
     >>> fold = cd.Interpolation([-2, -1, 0, 1, 2], [2, 1, 0, 1, 2])
-    >>> path = cd.regularisation_path(fold, [1, 0.1, 0.01])
+    >>> path = cd.regularization_path(fold, [1, 0.1, 0.01])
     >>> [f"{each.cost:.3f}" for each in path.solutions], f"{path.interpolant.cost:.3f}"
     (['0.571', '1.857', '1.986'], '2.000')
     >>> path.certified
@@ -203,7 +203,7 @@ def regularisation_path(
     arguments.callback("progress", progress)
     chosen = None if penalties is None else _penalties(problem, penalties)
     _check_samples(problem)
-    solutions: list[RegularisedSolution] = []
+    solutions: list[RegularizedSolution] = []
     interpolant, complete = None, False
     prepared = _prepared(problem, time_limit)
     largest = prepared.largest_penalty()
@@ -215,7 +215,7 @@ def regularisation_path(
             )
         chosen = np.geomspace(largest, SMALLEST * largest, PENALTIES).tolist()
     try:
-        found: Regularised | None = None
+        found: Regularized | None = None
         with one_thread():
             for penalty in chosen:
                 started = time.perf_counter()
@@ -230,7 +230,7 @@ def regularisation_path(
         complete = interpolant is None or not interpolant.interrupted
     except (KeyboardInterrupt, Stopped):
         pass  # keep what there is
-    return RegularisationPath(problem, tuple(solutions), largest, interpolant, complete)
+    return RegularizationPath(problem, tuple(solutions), largest, interpolant, complete)
 
 
 def _penalties(problem: Interpolation, penalties: ArrayLike | Sequence[float]) -> list[float]:
@@ -281,7 +281,7 @@ class _Prepared:
         self._scale = self._reduction.output_scale * self._reduction.input_scale
 
     @cached_property
-    def _solver(self) -> RegularisedSolver:
+    def _solver(self) -> RegularizedSolver:
         """The solver, which is not needed if an affine function fits.
 
         Raises
@@ -289,11 +289,11 @@ class _Prepared:
         NotCertified
             If the time is over before the hinges are known.
         """
-        from convexden.solvers.methods.regularization import RegularisedSolver
+        from convexden.solvers.methods.regularization import RegularizedSolver
 
         reduced, counts = self._reduction.problem, self._counts.astype(float)
         try:
-            return RegularisedSolver(reduced, counts, self.clock)
+            return RegularizedSolver(reduced, counts, self.clock)
         except Stopped:
             raise NotCertified(
                 "stopped before there was anything: raise time_limit, or give fewer samples"
@@ -314,9 +314,9 @@ class _Prepared:
         self,
         penalty: float,
         tolerance: float,
-        start: Regularised | None,
+        start: Regularized | None,
         progress: Callable[[Progress], bool | None] | None = None,
-    ) -> Regularised | None:
+    ) -> Regularized | None:
         """The solution for one penalty, in reduced units; None if an affine function fits."""
         if self._free is not None:
             return None
@@ -337,8 +337,8 @@ class _Prepared:
         return self._solver.solve(reduced, tolerance, start, relay)
 
     def solution(
-        self, penalty: float, tolerance: float, found: Regularised | None, started: float
-    ) -> RegularisedSolution:
+        self, penalty: float, tolerance: float, found: Regularized | None, started: float
+    ) -> RegularizedSolution:
         """What was found, in the units of the problem and verified."""
         problem = self.problem
         if found is None:
@@ -359,7 +359,7 @@ class _Prepared:
         # Rounding can leave the bound above the objective; the smaller of the two is a bound, too.
         bound = min(checked.lower_bound, checked.objective)
         gap = max(0.0, checked.relative_gap)
-        solved = RegularisedSolution(
+        solved = RegularizedSolution(
             problem,
             penalty,
             network,
@@ -377,7 +377,7 @@ class _Prepared:
         )
         return solved
 
-    def _certificate(self, penalty: float, found: Regularised) -> Certificate:
+    def _certificate(self, penalty: float, found: Regularized) -> Certificate:
         values = self._reduction.output_scale * found.values @ self._reduction.output_basis
         # Equal samples share their multiplier.
         values = (values / self._counts[:, None])[self._groups]

@@ -49,7 +49,7 @@ class Lines:
         biases = network.biases + network.input_weights @ reduction.input_origin
         normals = network.input_weights @ reduction.input_basis.T
         lengths = np.linalg.norm(normals, axis=1)
-        across = lengths > SAME  # those that the centres see
+        across = lengths > SAME  # those that the centers see
         scale = lengths[across] * reduction.input_scale
         return cls(normals[across] / lengths[across, None], biases[across] / scale)
 

@@ -1,4 +1,4 @@
-"""The closed-form minimisers that theory knows, and their verification.
+"""The closed-form minimizers that theory knows, and their verification.
 
 Every theorem is a module: ``theorems.rays.closed_form(points, radius)`` is what it claims,
 ``theorems.rays.verify(points, radius)`` proves the claim by exact pricing of its multipliers, or

@@ -43,7 +43,7 @@ class ClosedForm:
     ----------
     problem : Interpolation
     network : ShallowNetwork
-        The minimiser in closed form.
+        The minimizer in closed form.
     cost : float
         Its representation cost, by the formula of the theorem.
     certificate : Certificate or None

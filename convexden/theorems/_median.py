@@ -9,16 +9,16 @@ Array = NDArray[np.float64]
 
 
 def weighted_geometric_median(points: Array, weights: Array) -> Array:
-    """The point c (d,) that minimises sum_n weights_n |x_n - c|.
+    """The point c (d,) that minimizes sum_n weights_n |x_n - c|.
 
-    Vertex n is the minimiser if and only if the pull of the others, the sum of their weighted
+    Vertex n is the minimizer if and only if the pull of the others, the sum of their weighted
     unit vectors, is no larger than its own weight.  Otherwise the function is smooth below its
     value at the best vertex, and Newton's method with a line search starts from there.
 
     Parameters
     ----------
     points : (N, d) array
-        Not on a line, unless one of them is a minimiser.
+        Not on a line, unless one of them is a minimizer.
     weights : (N,) array
         Positive.
     """
@@ -32,7 +32,7 @@ def weighted_geometric_median(points: Array, weights: Array) -> Array:
     value = _total(points, weights, points[best])
     steps = points[best] + np.ptp(points) * np.outer(0.5 ** np.arange(60), descent)
     better = [x for x in steps if _total(points, weights, x) < value]
-    if not better:  # only rounding tells the vertex from the minimiser
+    if not better:  # only rounding tells the vertex from the minimizer
         return points[best]
     center = better[0]
     for _ in range(100):
@@ -52,7 +52,7 @@ def _total(points: Array, weights: Array, center: Array) -> float:
 
 
 def _gradient(points: Array, weights: Array, center: Array) -> Array:
-    """Sum of the weighted unit vectors from the points to the centre; a point at it adds 0."""
+    """Sum of the weighted unit vectors from the points to the center; a point at it adds 0."""
     steps = center - points
     lengths = np.linalg.norm(steps, axis=1)
     away = lengths > 0

@@ -55,7 +55,7 @@ class Result:
     sup_distance : float or None
         Largest distance of closed form and computed network on the box of
         `convexden.analysis.distances.sup_distance`, in units of the spread of the targets; None if
-        it has too many vertices to be exact, and if nothing was computed.  Where the minimiser is
+        it has too many vertices to be exact, and if nothing was computed.  Where the minimizer is
         not unique it may be large although the costs agree, so it has no part in the verdict.
     seconds : float
         Wall time of the proof.
@@ -257,7 +257,7 @@ def _by_solving(closed_form: ClosedForm, tolerance: float) -> _Found:
         errors.max() > CLAIM * (problem.target_spread or 1.0)
         or abs(network.representation_cost - claimed) > CLAIM * claimed
     ):
-        verdict: Verdict = "refuted"  # what the theorem calls the minimiser is none at that cost
+        verdict: Verdict = "refuted"  # what the theorem calls the minimizer is none at that cost
     else:
         verdict = decide(
             claimed, solution.cost, solution.lower_bound, cost_error(solution), tolerance

@@ -34,11 +34,11 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> Interpolation:
 def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     r"""The univariate denoiser along the line through the points.
 
-    Problem: minimise the representation cost subject to :math:`h(y) = x_n` on
+    Problem: minimize the representation cost subject to :math:`h(y) = x_n` on
     :math:`B(x_n, r_n)`, with all clean points on a line :math:`x_n = x_0 + s_n u`, |u| = 1.
 
-    Theorem: the minimiser is :math:`h(y) = x_0 + u\, \phi(u^T (y - x_0))` with the univariate
-    minimiser :math:`\phi`, and with the gaps :math:`\Delta_n` between neighbours
+    Theorem: the minimizer is :math:`h(y) = x_0 + u\, \phi(u^T (y - x_0))` with the univariate
+    minimizer :math:`\phi`, and with the gaps :math:`\Delta_n` between neighbors
 
     .. math:: R^* = \sum_n \frac{2 \Delta_n}{\Delta_n - r_n - r_{n+1}} .
 

@@ -1,4 +1,4 @@
-"""The univariate denoiser contracts towards the clean points."""
+"""The univariate denoiser contracts toward the clean points."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def hypotheses(points: ArrayLike, radius: ArrayLike, delta: float | None = None)
 def closed_form(points: ArrayLike, radius: ArrayLike, delta: float | None = None) -> ClosedForm:
     r"""The univariate denoiser, whose outputs are closer to a clean point than its inputs.
 
-    Theorem: between the balls of two neighbours the denoiser has one fixed point, and for
+    Theorem: between the balls of two neighbors the denoiser has one fixed point, and for
     every y at distance at least :math:`\delta > 0` from all of them
 
     .. math:: |h(y) - x_n| \le \alpha |y - x_n| \quad\text{for some } n, \qquad \alpha < 1 .
 
-    With gaps :math:`\Delta` between neighbours of radii r and r', their sum R and the larger one
+    With gaps :math:`\Delta` between neighbors of radii r and r', their sum R and the larger one
     :math:`r^+`, the fixed point of a gap has distance :math:`\Delta r / R` from the clean point of
     radius r, and the smallest such :math:`\alpha` is
 
@@ -159,7 +159,7 @@ def formula(problem: Interpolation, delta: float) -> float:
 
 
 def constant(network: ShallowNetwork, clean: ArrayLike, delta: float) -> float:
-    r"""How much a univariate network contracts towards clean points, from its pieces alone.
+    r"""How much a univariate network contracts toward clean points, from its pieces alone.
 
     .. math:: \sup_y \min_n \frac{|h(y) - x_n|}{|y - x_n|}
 
@@ -287,7 +287,7 @@ def _outside(
 
 
 def _gaps(problem: Interpolation) -> tuple[Array, Array]:
-    """Distances (gaps,) of neighbours and their radii (gaps, 2)."""
+    """Distances (gaps,) of neighbors and their radii (gaps, 2)."""
     order = np.argsort(problem.centers[:, 0])
     radii = problem.radii[order]
     return np.diff(problem.centers[order, 0]), np.column_stack([radii[:-1], radii[1:]])
@@ -316,7 +316,7 @@ def instance(rng: np.random.Generator, kind: str) -> Instance:
 
 THEOREM = Theorem(
     name="contraction",
-    title="Univariate data: contraction towards the clean points",
+    title="Univariate data: contraction toward the clean points",
     statement="d = 1: |h(y) - x_n| <= alpha |y - x_n| for some n; alpha < 1 off fixed points",
     reference="Zeno et al. 2023, arXiv 2311.06748, univariate data",
     kind="theorem",

@@ -95,13 +95,13 @@ def on_regular_simplex(points: ArrayLike, radius: ArrayLike) -> Interpolation:
 
 
 def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
-    r"""The sum of ramps from each face to the opposite vertex, centred at the centroid.
+    r"""The sum of ramps from each face to the opposite vertex, centered at the centroid.
 
-    Problem: minimise the representation cost subject to :math:`h(y) = x_n` on
+    Problem: minimize the representation cost subject to :math:`h(y) = x_n` on
     :math:`B(x_n, \rho)`, with the :math:`x_n` the r + 1 vertices of a regular simplex with
     circumradius R and height :math:`H = R (1 + 1/r)`.
 
-    Theorem: with the centroid :math:`x_c` and :math:`u_n = (x_n - x_c) / R`, a minimiser is
+    Theorem: with the centroid :math:`x_c` and :math:`u_n = (x_n - x_c) / R`, a minimizer is
 
     .. math:: h(y) = x_c + \sum_n u_n \phi_n(u_n^T (y - x_c)), \qquad
        R^* = \frac{2 (r + 1) R}{H - 2 \rho},

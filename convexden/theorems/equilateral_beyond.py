@@ -42,11 +42,11 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> Interpolation:
 def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     r"""The sum of ramps of `convexden.theorems.equilateral`, at any radius.
 
-    Problem: minimise the representation cost subject to :math:`h(y) = x_n` on
+    Problem: minimize the representation cost subject to :math:`h(y) = x_n` on
     :math:`B(x_n, \rho)`, with the :math:`x_n` the r + 1 vertices of a regular simplex with
     circumradius R and height :math:`H = R (1 + 1/r)`.
 
-    Conjecture: the minimiser of `convexden.theorems.equilateral` stays one at every radius at
+    Conjecture: the minimizer of `convexden.theorems.equilateral` stays one at every radius at
     which it is defined, :math:`\rho < H / 2`, and
 
     .. math:: R^* = \frac{2 (r + 1) R}{H - 2 \rho} .
@@ -110,7 +110,7 @@ def instance(rng: np.random.Generator, kind: str) -> Instance:
 THEOREM = Theorem(
     name="equilateral-beyond",
     title="Regular simplex above the threshold",
-    statement="the minimiser of equilateral stays one at every radius below H / 2",
+    statement="the minimizer of equilateral stays one at every radius below H / 2",
     reference="Zeno et al. 2023, arXiv 2311.06748, equilateral triangle, without the small radius",
     kind="conjecture",
     closed_form=closed_form,

@@ -59,14 +59,14 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> tuple[Interpolation, Arr
 
 
 def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
-    r"""The sum of ramps from the hull of the others to each vertex, centred at a median.
+    r"""The sum of ramps from the hull of the others to each vertex, centered at a median.
 
-    Problem: minimise the representation cost subject to :math:`h(y) = x_n` on
+    Problem: minimize the representation cost subject to :math:`h(y) = x_n` on
     :math:`B(x_n, \rho)`, with the :math:`x_n` the vertices of a simplex.
 
     Conjecture: with :math:`d_n` the distance of :math:`x_n` from the hull of the other vertices
     and :math:`\psi_n` the ramp from 0 to 1 along the shortest segment between them, from
-    :math:`\rho` after its beginning to :math:`\rho` before its end, a minimiser is
+    :math:`\rho` after its beginning to :math:`\rho` before its end, a minimizer is
 
     .. math:: h(y) = c + \sum_n (x_n - c)\, \psi_n(y), \qquad
        R^* = \min_c \sum_n \frac{2 |x_n - c|}{d_n - 2 \rho},
@@ -97,7 +97,7 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     References
     ----------
     Zeno et al. 2023, arXiv 2311.06748, leaves the general simplex open; the candidate
-    generalises its two results on simplices.
+    generalizes its two results on simplices.
 
     Examples
     --------
@@ -116,12 +116,12 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     problem, nearest = hypotheses(points, radius)
     widths = np.linalg.norm(problem.centers - nearest, axis=1)
     weights = 1 / (widths - 2 * problem.radii[0])
-    ramps = _centred(problem, nearest, weighted_geometric_median(problem.centers, weights))
+    ramps = _centered(problem, nearest, weighted_geometric_median(problem.centers, weights))
     return ClosedForm(*ramps, None)
 
 
 def at_vertex(points: ArrayLike, radius: ArrayLike, vertex: int) -> ClosedForm:
-    r"""The candidate on a triangle with its centre at a vertex, and multipliers that can prove it.
+    r"""The candidate on a triangle with its center at a vertex, and multipliers that can prove it.
 
     The ramp to vertex v then has height 0.  Let :math:`k_n = 2 / (d_n - 2 \rho)`, and for the two
     other vertices :math:`u_n = (x_n - x_v) / |x_n - x_v|` and :math:`w_n` the direction of their
@@ -199,13 +199,13 @@ def at_vertex(points: ArrayLike, radius: ArrayLike, vertex: int) -> ClosedForm:
     jacobians[vertex] = rest - np.tensordot(gammas, free[others], 1)
     # The equalities hold for coordinates around the vertex, and then for all of them.
     certificate = closed_form_certificate(problem, values, jacobians)
-    return ClosedForm(*_centred(problem, nearest, problem.centers[vertex]), certificate)
+    return ClosedForm(*_centered(problem, nearest, problem.centers[vertex]), certificate)
 
 
-def _centred(
+def _centered(
     problem: Interpolation, nearest: Array, center: Array
 ) -> tuple[Interpolation, ShallowNetwork, float]:
-    """The problem, the sum of ramps from this centre to the vertices, and its cost."""
+    """The problem, the sum of ramps from this center to the vertices, and its cost."""
     rho, steps = float(problem.radii[0]), problem.centers - nearest
     widths = np.linalg.norm(steps, axis=1)
     ramps = [

@@ -44,17 +44,17 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> Interpolation:
 def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     r"""The cheapest sum of max-margin ramps, to which the hinges are compared.
 
-    Problem: minimise the representation cost subject to :math:`h(y) = x_n` on
+    Problem: minimize the representation cost subject to :math:`h(y) = x_n` on
     :math:`B(x_n, \rho)`, with images :math:`x_n`, a few points in many dimensions.
 
-    Conjecture: the hinges :math:`\{w_k^T y + b_k = 0\}` of the minimiser, with unit normals, lie
+    Conjecture: the hinges :math:`\{w_k^T y + b_k = 0\}` of the minimizer, with unit normals, lie
     along the normals :math:`u_k` of the hyperplanes that separate the images on their two sides
     with the widest margin, in the mean over their weight up to five degrees:
 
     .. math:: \frac{\sum_k |a_k| \angle(w_k, u_k)}{\sum_k |a_k|} \le 5^\circ .
 
-    That the ramps are a minimiser is not claimed: they are not, in general, but nearly so.  The
-    certified minimisers of random subsets of three to five handwritten digits, with balls of 10 to
+    That the ramps are a minimizer is not claimed: they are not, in general, but nearly so.  The
+    certified minimizers of random subsets of three to five handwritten digits, with balls of 10 to
     60 % of the radius at which they touch, support the conjecture; it does not extend to single
     hinges, of which light ones lie far off.
 
@@ -100,7 +100,7 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
 def verify(
     points: ArrayLike, radius: ArrayLike, *, solve: bool = True, tolerance: float = TOLERANCE
 ) -> Result:
-    """Measure the angles on the certified minimiser; there is no dual, `solve` changes nothing.
+    """Measure the angles on the certified minimizer; there is no dual, `solve` changes nothing.
 
     Returns
     -------

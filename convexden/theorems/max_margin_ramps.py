@@ -1,4 +1,4 @@
-"""The conjecture that the cheapest sum of max-margin ramps is a minimiser."""
+"""The conjecture that the cheapest sum of max-margin ramps is a minimizer."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> Interpolation:
 def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     r"""The cheapest sum of ramps across the widest gaps between the points.
 
-    Problem: minimise the representation cost subject to :math:`h(y) = x_n` on
+    Problem: minimize the representation cost subject to :math:`h(y) = x_n` on
     :math:`B(x_n, \rho)`.
 
     For each split of the points by a hyperplane, into those with :math:`D_n = 1` and those with
@@ -44,7 +44,7 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     :math:`\psi_D` the ramp from 0 to 1 along the shortest segment between the hulls, from
     :math:`\rho` after its beginning to :math:`\rho` before its end.
 
-    Conjecture: a minimiser is
+    Conjecture: a minimizer is
 
     .. math:: h(y) = c + \sum_D j_D\, \psi_D(y), \qquad
        R^* = \min_{c, j} \sum_D \frac{2 |j_D|}{m_D - 2 \rho}
@@ -79,7 +79,7 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
 
     References
     ----------
-    Generalises the closed forms of Zeno et al. 2023, arXiv 2311.06748, to any points.
+    Generalizes the closed forms of Zeno et al. 2023, arXiv 2311.06748, to any points.
 
     Examples
     --------
@@ -184,7 +184,7 @@ THEOREM = Theorem(
     name="max-margin-ramps",
     title="Cheapest sum of max-margin ramps",
     statement="h(y) = c + sum_D j_D psi_D(y); R = min sum_D 2 |j_D| / (m_D - 2 rho)",
-    reference="generalises Zeno et al. 2023, arXiv 2311.06748, to any points",
+    reference="generalizes Zeno et al. 2023, arXiv 2311.06748, to any points",
     kind="conjecture",
     closed_form=closed_form,
     kinds=KINDS,

@@ -45,11 +45,11 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> Rays:
 def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     r"""The sum of ramps along the edges at the obtuse vertex.
 
-    Problem: minimise the representation cost subject to :math:`h(y) = x_n` on
+    Problem: minimize the representation cost subject to :math:`h(y) = x_n` on
     :math:`B(x_n, r_n)`, with the :math:`x_n` the vertices of a simplex and
     :math:`(x_n - x_0)^T (x_m - x_0) \le 0` for all n and m other than 0.
 
-    Theorem: with :math:`u_n = (x_n - x_0) / c_n`, :math:`c_n = |x_n - x_0|`, a minimiser is
+    Theorem: with :math:`u_n = (x_n - x_0) / c_n`, :math:`c_n = |x_n - x_0|`, a minimizer is
 
     .. math:: h(y) = x_0 + \sum_n u_n \phi_n(u_n^T (y - x_0)), \qquad
        R^* = \sum_n \frac{2 c_n}{c_n - r_0 - r_n},

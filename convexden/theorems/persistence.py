@@ -42,16 +42,16 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> Interpolation:
 def closed_form(points: ArrayLike, radius: ArrayLike, moves: ArrayLike | None = None) -> ClosedForm:
     r"""The closed form of the points before they are moved.
 
-    Problem: minimise the representation cost subject to :math:`h(y) = x_n` on
+    Problem: minimize the representation cost subject to :math:`h(y) = x_n` on
     :math:`B(x_n, \rho)` for points :math:`x_n = \bar x_n + \varepsilon m_n` near points
     :math:`\bar x_n` with a closed form: collinear, on rays at obtuse angles, or a regular simplex.
 
-    Theorem: the minimiser for the moved points tends to the closed form.  The mean angle of its
+    Theorem: the minimizer for the moved points tends to the closed form.  The mean angle of its
     hinges to the closest hinge of the closed form, weighted by :math:`|a_k|`, tends to 0.  It is
     seen to do so linearly in :math:`\varepsilon`.
 
-    Proof: the closed form is the unique minimiser (`convexden.uniqueness` lists the hinges).  The
-    output weights of minimisers are bounded, those of their hinges that matter lie in a compact
+    Proof: the closed form is the unique minimizer (`convexden.uniqueness` lists the hinges).  The
+    output weights of minimizers are bounded, those of their hinges that matter lie in a compact
     set, and the constraints are continuous, so that the weights have a limit as
     :math:`\varepsilon \to 0` along a subsequence.  It satisfies the constraints of the points
     :math:`\bar x_n`, at the limit of the costs.  That is at most the cost of the closed form: move

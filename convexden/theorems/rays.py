@@ -88,16 +88,16 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> Rays:
 def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     r"""The sum of univariate denoisers along the rays.
 
-    Problem: minimise the representation cost subject to :math:`h(y) = x_n` on
+    Problem: minimize the representation cost subject to :math:`h(y) = x_n` on
     :math:`B(x_n, r_n)`, with clean points :math:`x_0` and :math:`x_{lj} = x_0 + c_{lj} u_l`,
     :math:`0 = c_{l0} < c_{l1} < \dots`, on rays with :math:`u_l^T u_k \le 0`.
 
-    Theorem: for every radius at which the balls do not meet, a minimiser is
+    Theorem: for every radius at which the balls do not meet, a minimizer is
 
     .. math:: h(y) = x_0 + \sum_l u_l \phi_l(u_l^T (y - x_0)), \qquad
        R^* = \sum_{l,j} \frac{2 \Delta_{lj}}{\Delta_{lj} - r_{l,j-1} - r_{lj}},
 
-    :math:`\phi_l` the univariate minimiser on ray l and :math:`\Delta_{lj} = c_{lj} - c_{l,j-1}`.
+    :math:`\phi_l` the univariate minimizer on ray l and :math:`\Delta_{lj} = c_{lj} - c_{l,j-1}`.
 
     Proof: on gap j of ray l let :math:`m_{lj}` be the midpoint of the free part and
     :math:`k_{lj} = 2 / (\Delta_{lj} - r_{l,j-1} - r_{lj})`.  Choose multipliers such that the

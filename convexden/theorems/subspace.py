@@ -46,13 +46,13 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> tuple[Interpolation, Red
 
 
 def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
-    r"""The minimiser of the problem in the subspace, applied to the projection on it.
+    r"""The minimizer of the problem in the subspace, applied to the projection on it.
 
-    Problem: minimise the representation cost subject to :math:`h(y) = x_n` on
+    Problem: minimize the representation cost subject to :math:`h(y) = x_n` on
     :math:`B(x_n, r_n)`, with the :math:`x_n` in an affine subspace S of :math:`R^d`.
 
-    Theorem: let P be the orthogonal projection on S.  The minimisers are
-    :math:`h(y) = h_S(P y)`, with the minimisers :math:`h_S : S \to S` of the same problem in S, and
+    Theorem: let P be the orthogonal projection on S.  The minimizers are
+    :math:`h(y) = h_S(P y)`, with the minimizers :math:`h_S : S \to S` of the same problem in S, and
     the cost is the same.
 
     Proof: take optimal multipliers in S; then :math:`G_n` acts on directions of S only.  Let a
@@ -65,7 +65,7 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
               = |v| \, \Big| \sum_n D_n \big(l_n (v^T x_n + b) + G_n v\big) / |v| \Big| \le |v| .
 
     So the multipliers are feasible in :math:`R^d` and prove the cost.  Equality needs |v| = 1:
-    every hinge of every minimiser is orthogonal to S, every output weight lies along S, and since
+    every hinge of every minimizer is orthogonal to S, every output weight lies along S, and since
     the Jacobian vanishes on a ball, so does the skip connection.
 
     The network returned is computed in S.
@@ -113,7 +113,7 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
 def verify(
     points: ArrayLike, radius: ArrayLike, *, solve: bool = False, tolerance: float = TOLERANCE
 ) -> Result:
-    """Prove the minimiser by the certificate of the problem in the subspace.
+    """Prove the minimizer by the certificate of the problem in the subspace.
 
     Then two things are measured: the parts of the network across the subspace, and how far the dual
     constraint at random hinges of the whole space exceeds the |v| of the proof.

@@ -48,17 +48,17 @@ def closed_form(
 ) -> ClosedForm:
     r"""The piecewise-linear function that is constant on balls and connects the dots.
 
-    Problem: minimise the representation cost subject to :math:`h(y) = t_n` for
+    Problem: minimize the representation cost subject to :math:`h(y) = t_n` for
     :math:`|y - y_n| \le r_n`, with inputs on the real line and targets of any dimension.
 
     Theorem: with slope :math:`m_n = (t_{n+1} - t_n) / (y_{n+1} - r_{n+1} - y_n - r_n)` between
-    sites n and n + 1 (in order) and slope 0 on balls, a minimiser is linear between sites,
+    sites n and n + 1 (in order) and slope 0 on balls, a minimizer is linear between sites,
     constant outside if the outermost sites are balls and linear if they are samples, and
 
     .. math:: R^* = \sum_{\text{knots}} |\text{jump of the slope}|_2 .
 
     For denoising with balls :math:`R^* = \sum_n 2 \Delta_n / (\Delta_n - 2 \rho)`, with
-    :math:`\Delta_n` the distances of neighbours.  The minimiser is unique if and only if the slope
+    :math:`\Delta_n` the distances of neighbors.  The minimizer is unique if and only if the slope
     never jumps in the same direction at both ends of a gap; with balls everywhere it jumps in
     opposite ones.
 
@@ -72,7 +72,7 @@ def closed_form(
     Parameters
     ----------
     points : (N,) or (N, 1) array
-        Centres, in any order.
+        Centers, in any order.
     radius : float or (N,) array
         Radii; 0 for samples.
     targets : (N,) or (N, p) array, optional
@@ -114,7 +114,7 @@ def verify(
 ) -> Result:
     """Prove the closed form by its certificate; solve only if that fails, or if `solve`.
 
-    Then the hinges that saturate the certificate are listed, and whether the minimiser is unique
+    Then the hinges that saturate the certificate are listed, and whether the minimizer is unique
     has to be as the theorem says, see `convexden.uniqueness`.
     """
     claim = closed_form(points, radius, targets)
@@ -129,7 +129,7 @@ def verify(
 
 
 def is_unique(problem: Interpolation) -> bool:
-    """Whether the minimiser is unique: whether no gap has jumps in one direction at its ends."""
+    """Whether the minimizer is unique: whether no gap has jumps in one direction at its ends."""
     jumps = _Sites.of(problem).jumps()
     same = np.linalg.norm(jumps.right - jumps.left, axis=1) <= SAME_DIRECTION
     return not (same & jumps.right.any(axis=1)).any()

@@ -15,9 +15,9 @@ from convexden.verification.exact.infeasibility import (
     infeasibility_certificate,
 )
 from convexden.verification.regularization import (
-    RegularisedVerification,
+    RegularizedVerification,
     verify_objective,
-    verify_regularised,
+    verify_regularized,
 )
 from convexden.verification.report import Check
 from convexden.verification.site_errors import SiteErrors, site_errors
@@ -25,7 +25,7 @@ from convexden.verification.site_errors import SiteErrors, site_errors
 __all__ = [
     "Check",
     "Evidence",
-    "RegularisedVerification",
+    "RegularizedVerification",
     "SiteErrors",
     "Verification",
     "check_infeasibility",
@@ -37,5 +37,5 @@ __all__ = [
     "verify",
     "verify_certificate",
     "verify_objective",
-    "verify_regularised",
+    "verify_regularized",
 ]

@@ -1,4 +1,4 @@
-"""Independent verification of regularised solutions: objective, multipliers and what they prove."""
+"""Independent verification of regularized solutions: objective, multipliers and what they prove."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.solution import RegularisedSolution
+from convexden.solution import RegularizedSolution
 from convexden.verification.checks import (
     COST_LIMIT,
     GAP_LIMIT,
@@ -36,8 +36,8 @@ ROUNDING = 1e-24
 
 
 @dataclass(frozen=True)
-class RegularisedVerification(Checks):
-    """What the verification of a regularised solution found.
+class RegularizedVerification(Checks):
+    """What the verification of a regularized solution found.
 
     Attributes
     ----------
@@ -71,20 +71,20 @@ class RegularisedVerification(Checks):
         }
 
 
-def verify_regularised(
-    solution: RegularisedSolution, *, tolerance: float = 1e-8
-) -> RegularisedVerification:
-    """Check a regularised solution independently of the solver that found it.
+def verify_regularized(
+    solution: RegularizedSolution, *, tolerance: float = 1e-8
+) -> RegularizedVerification:
+    """Check a regularized solution independently of the solver that found it.
 
     Parameters
     ----------
-    solution : RegularisedSolution
+    solution : RegularizedSolution
     tolerance : float, optional
         The relative gap that a solution with the status "certified" must meet.
 
     Returns
     -------
-    RegularisedVerification
+    RegularizedVerification
         See `verify_objective` for the checks.
 
     Raises
@@ -95,12 +95,12 @@ def verify_regularised(
     Examples
     --------
     >>> import convexden as cd
-    >>> solution = cd.regularise(cd.Interpolation([0, 1, 2, 3], [0, 0, 1, 1]), penalty=0.1)
-    >>> check = cd.verify_regularised(solution)
+    >>> solution = cd.regularize(cd.Interpolation([0, 1, 2, 3], [0, 0, 1, 1]), penalty=0.1)
+    >>> check = cd.verify_regularized(solution)
     >>> check.passed, check.reasons
     (True, ())
     """
-    arguments.instance("solution", solution, RegularisedSolution)
+    arguments.instance("solution", solution, RegularizedSolution)
     return verify_objective(
         solution.problem,
         solution.penalty,
@@ -117,10 +117,10 @@ def verify_objective(
     network: ShallowNetwork,
     certificate: Certificate,
     *,
-    stated: RegularisedSolution | None = None,
+    stated: RegularizedSolution | None = None,
     tolerance: float = 1e-8,
-) -> RegularisedVerification:
-    r"""Check a network and multipliers of the regularised problem, and what is stated about them.
+) -> RegularizedVerification:
+    r"""Check a network and multipliers of the regularized problem, and what is stated about them.
 
     The multipliers are summed over equal samples, projected on
     :math:`\sum_n l_n = 0,\ \sum_n l_n y_n^T = 0`, and priced; with the upper end of P they prove
@@ -143,7 +143,7 @@ def verify_objective(
     penalty : float
     network : ShallowNetwork
     certificate : Certificate
-    stated : RegularisedSolution, optional
+    stated : RegularizedSolution, optional
         What is stated; without it only the certificate's numbers are checked.
     tolerance : float, optional
 
@@ -247,7 +247,7 @@ def verify_objective(
                 f"{tolerance:g}",
             )
         )
-    return RegularisedVerification(tuple(checks), objective, fit, cost, bound, gap, pricing.upper)
+    return RegularizedVerification(tuple(checks), objective, fit, cost, bound, gap, pricing.upper)
 
 
 def _provable(dual: ClosedDual, counts: NDArray[np.intp], penalty: float, maximum: float) -> float:

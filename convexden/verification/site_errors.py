@@ -33,7 +33,7 @@ INTEGERS = 200_000
 class SiteErrors:
     r"""Errors of a network at sites n = 1..N, in the units of the data; arrays (N,).
 
-    On the closed ball the network is its affine piece at the centre plus what the hinges that enter
+    On the closed ball the network is its affine piece at the center plus what the hinges that enter
     the ball add, so :math:`|h(y) - t_n| \le |e_n| + r_n |E_n| + o_n`.  Each number is at least what
     it stands for, whatever the rounding.
 
@@ -42,7 +42,7 @@ class SiteErrors:
     values : array
         :math:`|e_n| = |h(y_n) - t_n|`.
     jacobians : array
-        Frobenius norm of the Jacobian :math:`E_n` at the centre; 0 at samples.
+        Frobenius norm of the Jacobian :math:`E_n` at the center; 0 at samples.
     overlaps : array
         :math:`o_n = \sum_k |a_k| [r_n |w_k| - |w_k^T y_n + b_k|]_+`; 0 at samples.
     totals : array
@@ -119,7 +119,7 @@ def _errors(
 ) -> tuple[Array, Array, Array]:
     """Bounds of the errors of values, of Jacobians, and of overlaps at some sites.
 
-    In centred coordinates, where biases and offset do not cancel against w.y and V y.  `kind` is
+    In centered coordinates, where biases and offset do not cancel against w.y and V y.  `kind` is
     extended precision where there is any and it is affordable.
     """
     w, skip = network.input_weights.astype(kind), network.skip.astype(kind)

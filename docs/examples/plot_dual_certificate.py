@@ -1,16 +1,16 @@
 """
-A certificate, and what it says about all minimisers
+A certificate, and what it says about all minimizers
 ====================================================
 
 The dual constraint over all hinges of the plane: it is nowhere larger than 1, so the bound holds,
-and every minimiser has its hinges where it is 1.
+and every minimizer has its hinges where it is 1.
 """
 
 # %%
 # A hinge is a point of the map: the angle of its normal, and its place along the normal. White
 # hinges cut a ball, or separate nothing. For balls the constraint is saturated at finitely many
-# hinges, and the minimiser is unique. The saddle has two saturating hinges of which one alone
-# suffices, and all mixtures are minimisers: a segment of them.
+# hinges, and the minimizer is unique. The saddle has two saturating hinges of which one alone
+# suffices, and all mixtures are minimizers: a segment of them.
 import matplotlib.pyplot as plt
 import numpy as np
 

@@ -10,7 +10,7 @@ quadratically.
 # %%
 # Three claims, each at one parameter. On the left the sum of ramps of the regular triangle, by its
 # radius: optimal up to :math:`(12 + 3 \sqrt 3) / 26`. In the middle a denoiser of isosceles
-# triangles that is centred at the apex, by the angle there: optimal once the weighted median of
+# triangles that is centered at the apex, by the angle there: optimal once the weighted median of
 # the vertices is the apex. On the right the best sum of ramps on four images, by its radius
 # relative to contact: it loses a millionth.
 import matplotlib.pyplot as plt
@@ -28,7 +28,7 @@ def face_aligned_triangle(radius):
     return face_aligned.closed_form(triangle, radius)
 
 
-def centred_at_apex(angle):
+def centered_at_apex(angle):
     points = cd.data.triangle((angle, (180 - angle) / 2, (180 - angle) / 2))
     height = 1 + np.cos(np.deg2rad(angle))
     return face_aligned.at_vertex(points, 0.1 * height / 2, 0)
@@ -40,7 +40,7 @@ def ramps(share):
 
 found = {
     "regular triangle, by the radius": cd.frontier(face_aligned_triangle, 0.5, 0.74),
-    "centred at the apex, by the angle": cd.frontier(centred_at_apex, 80, 89.9, accuracy=1e-6),
+    "centered at the apex, by the angle": cd.frontier(centered_at_apex, 80, 89.9, accuracy=1e-6),
     "ramps on images, by the radius": cd.frontier(ramps, 0.3, 0.8, excess=1e-6, accuracy=1e-4),
 }
 for name, frontier in found.items():
@@ -58,12 +58,12 @@ plt.show()
 # In the middle it has slope 2, until it is lost in rounding; the bracket is where that happens, and
 # the extrapolation says where the exact threshold is. There the multipliers of the candidate end
 # to prove it, too, and they do so sharply.
-onset = found["centred at the apex, by the angle"].onset
+onset = found["centered at the apex, by the angle"].onset
 print(f"extrapolated: {onset.parameter:.6f} +- {onset.error:.0e} degrees")
 
 
 def proof_at_apex(angle):
-    claim = centred_at_apex(angle)
+    claim = centered_at_apex(angle)
     return cd.verification.verify(claim.problem, claim.network, claim.certificate)
 
 

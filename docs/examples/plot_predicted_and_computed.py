@@ -2,7 +2,7 @@
 Predicted and computed, side by side
 ====================================
 
-Three configurations for which the minimiser is known in closed form: an obtuse triangle, the
+Three configurations for which the minimizer is known in closed form: an obtuse triangle, the
 equilateral triangle, and points on two rays at a right angle. The solver knows nothing of them.
 """
 

@@ -7,7 +7,7 @@ one problem, fifteen points in the plane.
 """
 
 # %%
-# Column generation adds hinges to a cone program; minimax minimises the largest dual constraint,
+# Column generation adds hinges to a cone program; minimax minimizes the largest dual constraint,
 # with all its local maxima to second order. Once the gap is small, Newton's method on the
 # optimality conditions of the active hinges ends both.
 import matplotlib.pyplot as plt
@@ -22,10 +22,10 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4.8), layout="compressed
 cd.plotting.plot_convergence(solutions["minimax"], left)
 left.set_title("minimax")
 styles = {"column-generation": ("#D55E00", "s--"), "minimax": ("#0072B2", "o-")}
-for name, (colour, style) in styles.items():
+for name, (color, style) in styles.items():
     steps = [step for step in solutions[name].history if 0 < step.relative_gap <= 1]
     gaps = [step.relative_gap for step in steps]
-    right.semilogy([step.round for step in steps], gaps, style, color=colour, label=name)
+    right.semilogy([step.round for step in steps], gaps, style, color=color, label=name)
 right.set(xlabel="round", ylabel="relative gap between cost and lower bound", title="both methods")
 right.legend(frameon=False)
 plt.show()

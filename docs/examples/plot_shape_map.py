@@ -3,7 +3,7 @@ The map of triangles
 ====================
 
 The denoiser of a triangle depends on its angles and on the radius. Here every pixel is a triangle,
-at its largest and its smallest angle, solved and certified. The colours on the left say how the
+at its largest and its smallest angle, solved and certified. The colors on the left say how the
 hinges lie, those on the right by how much the face-aligned closed form is more expensive than the
 optimum.
 """

@@ -9,13 +9,13 @@ the clean points, and to points that are none.
 # %%
 # The denoiser of four points on two rays at a right angle acts on both coordinates separately. So
 # it is at rest not only at the four clean points, but on the whole grid that they span, two
-# points of which, (1, 2) and (3, 2), are no clean points. Colours show where iterating leads.
+# points of which, (1, 2) and (3, 2), are no clean points. Colors show where iterating leads.
 import matplotlib.pyplot as plt
 import numpy as np
 
 import convexden as cd
 
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 MARKS = {"attracting": "o", "saddle": "D", "repelling": "s"}
 
 clean = np.array([[0.0, 0.0], [1.0, 0.0], [3.0, 0.0], [0.0, 2.0]])
@@ -32,7 +32,7 @@ basin = np.linalg.norm(grid[:, None] - attracting, axis=2).argmin(axis=1).reshap
 
 figure, ax = plt.subplots(figsize=(7.2, 6), layout="constrained")
 levels = np.arange(len(attracting) + 1) - 0.5
-ax.contourf(x, y, basin, levels=levels, colors=COLOURS, alpha=0.35)
+ax.contourf(x, y, basin, levels=levels, colors=COLORS, alpha=0.35)
 ax.contour(x, y, basin, levels=levels, colors="white", linewidths=1)
 for stability, mark in MARKS.items():
     points = np.array([f.point for f in found if f.stability == stability])

@@ -31,12 +31,12 @@ figure, ax = plt.subplots(figsize=(7.2, 4.8), layout="constrained")
 accuracy = 1e-8
 order = np.argsort(ramps)
 numbers = np.arange(1, len(order) + 1)
-for values, mark, colour, fill, name in (
+for values, mark, color, fill, name in (
     (candidate, "s", "#D55E00", "none", "face-aligned candidate"),
     (ramps, "o", "#0072B2", "#0072B2", "best network of ramps"),
 ):
     percent = np.maximum(100 * np.array(values)[order], accuracy)
-    ax.plot(numbers, percent, mark, color=colour, mfc=fill, label=name)
+    ax.plot(numbers, percent, mark, color=color, mfc=fill, label=name)
 ax.axhline(accuracy, color="0.4", ls=":", lw=1, zorder=0, label="optimal up to the accuracy")
 ax.legend(frameon=False, loc="center right")
 ax.set_yscale("log")

@@ -22,7 +22,7 @@ ratios = np.linspace(0.94, 1.06, 25)
 styles = {2: ("#0072B2", "-", "o"), 3: ("#D55E00", "--", "s")}
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 4.4), layout="constrained")
-for dimension, (colour, dash, marker) in styles.items():
+for dimension, (color, dash, marker) in styles.items():
     points = cd.data.regular_simplex(dimension)
     height = 1 + 1 / dimension
     threshold = equilateral.threshold(dimension) * height / 2
@@ -33,7 +33,7 @@ for dimension, (colour, dash, marker) in styles.items():
         maxima.append(check.pricing_maximum - 1)
         excess.append(equilateral_beyond.verify(points, ratio * threshold).relative_excess)
     label = f"$r = {dimension}$, threshold {threshold:.4f} $R$"
-    style = {"color": colour, "ls": dash, "marker": marker, "ms": 4, "label": label}
+    style = {"color": color, "ls": dash, "marker": marker, "ms": 4, "label": label}
     left.plot(ratios, maxima, **style)
     right.plot(ratios, excess, **style)
 

@@ -1,9 +1,9 @@
 r"""The line: the minimum-norm network connects the dots, and so does its dual.
 
-On a line :math:`R(h) = \int |h''|`.  The minimiser is constant on balls and affine between
-neighbouring sites (Zeno et al. 2023, arXiv 2311.06748, univariate denoisers; Savarese et al.
+On a line :math:`R(h) = \int |h''|`.  The minimizer is constant on balls and affine between
+neighboring sites (Zeno et al. 2023, arXiv 2311.06748, univariate denoisers; Savarese et al.
 2019, arXiv 1902.05040).  Its certificate is as explicit: the function q(b) of the dual constraint
-is affine between neighbouring sites, equal to the unit vector of the slope's jump wherever the
+is affine between neighboring sites, equal to the unit vector of the slope's jump wherever the
 slope jumps, and zero outside the data; a convex combination of unit vectors has norm at most one.
 
 Both are found in closed form, in time O(N) after the ends of the sites are sorted.  What takes care

@@ -3,7 +3,7 @@ r"""The second-order master: the dual over finitely many branches, by an interio
 With the branches |B_k Z| <= 1 of the local maxima at Z_0 (`branches`; without their second part
 they are the columns of the restricted master) it is the quadratically constrained program
 
-    maximise <T, Z> - eta/2 |Z - Z_0|^2   subject to   1/2 (1 - |B_k Z|^2) >= 0 for all k.
+    maximize <T, Z> - eta/2 |Z - Z_0|^2   subject to   1/2 (1 - |B_k Z|^2) >= 0 for all k.
 
 Its prices lambda_k >= 0 satisfy T = sum_k lambda_k B_k^T B_k Z + eta (Z - Z_0): they are the
 weights of the hinges.  A primal-dual method with Mehrotra's predictor and corrector stays strictly
@@ -22,7 +22,7 @@ from convexden.solvers.methods.quadratic_models import Branches
 _STEPS = 60
 _BOUNDARY = 0.99  # share of the way to the boundary that a step may go
 _LEAST = 1e-3  # a step moves the target of complementarity at most this far down
-_SHIFT = 1e-13  # regularisation of the equilibrated system
+_SHIFT = 1e-13  # regularization of the equilibrated system
 _KEPT = 10.0  # prices stay unknowns whose share of the greatest is above this many slacks
 
 Images = tuple[Array, Array]
@@ -122,7 +122,7 @@ class _Program:
 
 
 class _System:
-    """The linearised optimality conditions at a point.
+    """The linearized optimality conditions at a point.
 
     Prices with small lambda_k / s_k are eliminated; the others would swamp what is left of the
     matrix, and stay unknowns of a symmetric indefinite system.
@@ -166,7 +166,7 @@ class _System:
         self.factors = scipy.linalg.lu_factor(shifted, overwrite_a=True, check_finite=False)
 
     def direction(self, wanted: Array) -> tuple[Array, Array]:
-        """Steps of Z and the prices towards complementarity products lambda_k s_k as wanted."""
+        """Steps of Z and the prices toward complementarity products lambda_k s_k as wanted."""
         missing = wanted / self.slack - self.prices
         light = missing.copy()
         light[self.kept] = 0.0

@@ -1,6 +1,6 @@
 r"""The minimax method on the dual, for few sites in any dimension.
 
-By homogeneity the dual is to minimise max_psi |Z^T psi| over the multipliers with <T, Z> = 1: a
+By homogeneity the dual is to minimize max_psi |Z^T psi| over the multipliers with <T, Z> = 1: a
 maximum of few smooth functions, the branches at the local maxima of pricing.  The first multipliers
 are those of the ramp program.  A round solves the second-order master at the best multipliers so
 far (`interior_point`) and prices its solution.  A good step takes a handful of rounds to where

@@ -1,6 +1,6 @@
 r"""Branches: the dual constraint next to its local maxima, to second order.
 
-By homogeneity the dual is to maximise <T, Z> while |Z^T psi| <= 1 for every hinge.  At multipliers
+By homogeneity the dual is to maximize <T, Z> while |Z^T psi| <= 1 for every hinge.  At multipliers
 Z_0 that constraint has finitely many local maxima, and next to Z_0 each is a smooth function of Z.
 At a hinge with steps t on its face
 

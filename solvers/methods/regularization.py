@@ -1,4 +1,4 @@
-r"""The regularised problem, squared error plus representation cost, by exchange and Newton steps.
+r"""The regularized problem, squared error plus representation cost, by exchange and Newton steps.
 
 With features psi_k and targets T without their affine parts (`squared_error`), divided by the
 penalty, it is the left-hand side of
@@ -6,13 +6,13 @@ penalty, it is the left-hand side of
     1 / (2 lambda) |T - sum_k psi_k a_k^T|^2 + sum_k |a_k|  >=  s <T, Z> - s^2 lambda / 2 |Z|^2 ,
 
 which holds for all multipliers Z and all s for which the pricing maximum of s Z is at most one.
-The best s is the maximiser of the right-hand side, or the largest that is allowed.  At the optimum
+The best s is the maximizer of the right-hand side, or the largest that is allowed.  At the optimum
 lambda Z is the residual.
 
 A round is that of column generation: a group lasso over the hinges at hand, the pricing of its
 multipliers, whose local maxima above one are new hinges, and Newton's method on the active ones
 (`newton`, with soft rows).  Since the multipliers of an optimum are unique, the exchange needs no
-stabilisation; and next to the solution for one penalty lies that for the next one, where
+stabilization; and next to the solution for one penalty lies that for the next one, where
 Newton's method starts.
 """
 
@@ -54,7 +54,7 @@ _LARGEST = 5 * 10**8
 
 
 @dataclass(eq=False)
-class Regularised:
+class Regularized:
     """The best network and the best multipliers for one penalty.
 
     Attributes
@@ -101,7 +101,7 @@ class Regularised:
         return self.rows.softness * self.rows.multipliers(self.multipliers)[0]
 
 
-class RegularisedSolver:
+class RegularizedSolver:
     """Solves one problem for one penalty after another.
 
     Parameters
@@ -138,16 +138,16 @@ class RegularisedSolver:
         self,
         penalty: float,
         tolerance: float,
-        start: Regularised | None = None,
+        start: Regularized | None = None,
         report: Callable[[Progress], None] = lambda progress: None,
-    ) -> Regularised:
+    ) -> Regularized:
         """The solution for one penalty, from that for another one; if stopped, the best so far."""
         rows = SquaredError(self.problem, self.counts, penalty)
         rows.clock = self.clock
         multipliers = rows.targets / penalty
         affine = float(np.sum(rows.targets * multipliers)) / 2
         none = no_hinges(self.problem)
-        best = Regularised(rows, none, rows.targets[:0], multipliers, affine)
+        best = Regularized(rows, none, rows.targets[:0], multipliers, affine)
         run = _Run(self._pricing, best, report)
         try:
             run.exchange(tolerance, start)
@@ -162,12 +162,12 @@ class _Run:
     """The exchange loop for one penalty; keeps the best in `best`."""
 
     def __init__(
-        self, pricing: ExactPricing, best: Regularised, report: Callable[[Progress], None]
+        self, pricing: ExactPricing, best: Regularized, report: Callable[[Progress], None]
     ) -> None:
         self.pricing, self.best, self.report = pricing, best, report
         self.rows = best.rows
 
-    def exchange(self, tolerance: float, start: Regularised | None) -> None:
+    def exchange(self, tolerance: float, start: Regularized | None) -> None:
         """Rounds until the gap is of rounding size, or within the tolerance and stuck."""
         rows, best = self.rows, self.best
         if start is None or not len(start.hinges):

@@ -18,7 +18,7 @@ class FaceTable:
     Attributes
     ----------
     patterns : (P, N) bool array
-        The patterns that some hinge realises, of every two complements one.
+        The patterns that some hinge realizes, of every two complements one.
     starts : (d + 1,) int array
         Number of the first face of every level, and of all faces.
     """

@@ -1,4 +1,4 @@
-r"""Which hinges exist: the faces of all activation patterns that some hinge realises.
+r"""Which hinges exist: the faces of all activation patterns that some hinge realizes.
 
 A *face* (D, T) is an activation pattern D with a set T of affinely independent sites that the
 hinge touches.  Touching them leaves its normal a sphere, w = c + R u with |u| = 1 across the
@@ -91,7 +91,7 @@ def frames(problem: Interpolation, count: int) -> Frames:
 
 
 def enumerate_faces(problem: Interpolation, clock: Clock = UNLIMITED) -> tuple[Flags, list[Faces]]:
-    """The patterns (P, N) that hinges realise, and the faces with 1, ..., d touched sites.
+    """The patterns (P, N) that hinges realize, and the faces with 1, ..., d touched sites.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def check_faces(problem: Interpolation) -> None:
 
 
 def simplex_patterns(sites: int) -> Flags:
-    """The 2^(N-1) - 1 patterns of a simplex (P, N), of every two complements one; hinges realise
+    """The 2^(N-1) - 1 patterns of a simplex (P, N), of every two complements one; hinges realize
     them all if the balls leave them room."""
     codes = 2 * np.arange(2 ** (sites - 1) - 1)[:, None] + 1
     return np.asarray((codes >> np.arange(sites)) & 1, dtype=bool)
@@ -184,7 +184,7 @@ def _held(
     problem: Interpolation, here: Frames
 ) -> Iterator[tuple[Indices, Indices, Flags, Array, Array, Array]]:
     """The spheres of hinges on which the sets touch their sites from these sides: sets (S,),
-    members and sides (S, t), heights (S, t), centres (S, d) and radii (S,)."""
+    members and sides (S, t), heights (S, t), centers (S, d) and radii (S,)."""
     for sets, active in _signs(problem, here.members):
         members = here.members[sets]
         heights = np.where(active, 1.0, -1.0) * problem.radii[members]

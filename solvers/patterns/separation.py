@@ -2,10 +2,10 @@ r"""Whether a hinge has some sites on and others off, decided in integers.
 
 With signs s = +1 for sites that are on and -1 for those that are off, the widest hinge is
 
-    minimise |w|^2   subject to   s_n (w.y_n + b) >= r_n,
+    minimize |w|^2   subject to   s_n (w.y_n + b) >= r_n,
 
 and one of length one exists iff |w| <= 1 there.  It comes from nonnegative least squares (Lawson &
-Hanson 1974, chapter 23): with the u >= 0, sum s_n u_n = 0, that minimise
+Hanson 1974, chapter 23): with the u >= 0, sum s_n u_n = 0, that minimize
 
     |W|^2 + q^2,   W = sum_n s_n u_n y_n,   q = 1 - sum_n r_n u_n,
 

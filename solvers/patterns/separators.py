@@ -3,7 +3,7 @@ r"""Hinges of wide margin for activation patterns, of which those with a hinge a
 The widest hinge of a pattern is x = (w, b) of least |w| with s_n (w.y_n + b) >= r_n + margin, a
 least-distance problem and so one of nonnegative least squares (Lawson & Hanson 1974, chapter 23).
 Any other hinge x_0 becomes feasible on the way to it: on the segment every distance is at least the
-mean of those at the ends, and |w| at most one, so that normalising only widens them.
+mean of those at the ends, and |w| at most one, so that normalizing only widens them.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Separators:
         return Starts(lines[:, :-1], patterns[exist])
 
     def pulled(self, normals: Array, biases: Array, patterns: Flags) -> Starts:
-        """Hinges pulled towards the widest of patterns that they need not have, as far as they must
+        """Hinges pulled toward the widest of patterns that they need not have, as far as they must
         to have them; of those patterns that have one."""
         exist, widest = self._lines(patterns)
         near = np.column_stack([normals, biases])[exist]
@@ -95,7 +95,7 @@ class Separators:
 
 
 def likely_patterns(problem: Interpolation, count: int, generator: np.random.Generator) -> Flags:
-    """At most so many patterns (K, N), site 0 active, those that separate the fewest neighbours
+    """At most so many patterns (K, N), site 0 active, those that separate the fewest neighbors
     first: all, or else single sites and cuts across segments between sites and at random."""
     sites = len(problem)
     if 2 ** (sites - 1) <= count + 1:

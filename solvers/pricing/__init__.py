@@ -52,7 +52,7 @@ class Pricing(ABC):
     @abstractmethod
     def tangents(self, hinges: Hinges) -> tuple[Array, Array]:
         """Orthonormal directions (K, d, m) in which the hinges may move on their faces, padded with
-        zero, and the centres (K, d) of the spheres on which their normals do."""
+        zero, and the centers (K, d) of the spheres on which their normals do."""
 
     @abstractmethod
     def moved(self, hinges: Hinges, steps: Array) -> tuple[Hinges, Flags]:

@@ -3,9 +3,9 @@ r"""Ascent of the dual constraint within an activation pattern, for many hinges 
 On a pattern D the constraint is the norm of a linear function of (w, b), and the feasible hinges of
 that pattern form, but for |w| = 1, a convex set.  A hinge climbs as an active-set method does: the
 sites T that hold it leave its normal a sphere (`spheres`), on which g^2 = |A u + h|^2
-(`trust_region`).  It walks along great circles towards the maximisers of its sphere, or along the
+(`trust_region`).  It walks along great circles toward the maximizers of its sphere, or along the
 gradient, which ascends however far it gets, because g^2 is convex.  A ball that blocks the way
-joins T, and at a maximiser the site with the most negative multiplier leaves.  The climb ends in a
+joins T, and at a maximizer the site with the most negative multiplier leaves.  The climb ends in a
 local maximum over all hinges of the pattern.
 """
 
@@ -111,12 +111,12 @@ class _Climb:
         at, matrices, constants, column = self._local(live)
         normals, every = self.normals[live], np.arange(len(live))
         uphill = unit((column[:, None, :] @ matrices)[:, 0])
-        ends, blockers = _towards(at, normals, uphill)
+        ends, blockers = _toward(at, normals, uphill)
         # Only a hinge that nothing blocks is worth the eigenvalues of its sphere.
         inner = np.flatnonzero(blockers < 0)
-        owners, targets = _maximisers(at[inner], matrices[inner], constants[inner])
+        owners, targets = _maximizers(at[inner], matrices[inner], constants[inner])
         owners = inner[owners]
-        further = _towards(at[owners], normals[owners], targets)
+        further = _toward(at[owners], normals[owners], targets)
         candidates = np.concatenate([every, owners])
         ends, blockers = (
             np.concatenate(two) for two in zip((ends, blockers), further, strict=True)
@@ -173,8 +173,8 @@ class _Climb:
         return np.where(at.members >= 0, -signs * forces, np.inf)
 
 
-def _maximisers(at: Spheres, matrices: Array, constants: Array) -> tuple[Indices, Array]:
-    """All maximisers on the whole spheres: the indices of the spheres and directions (C, d).
+def _maximizers(at: Spheres, matrices: Array, constants: Array) -> tuple[Indices, Array]:
+    """All maximizers on the whole spheres: the indices of the spheres and directions (C, d).
 
     The directions along which the hinges are held count as flat.
     """
@@ -183,8 +183,8 @@ def _maximisers(at: Spheres, matrices: Array, constants: Array) -> tuple[Indices
     return sphere_maxima(linear * at.radius[:, None, None], middle)
 
 
-def _towards(at: Spheres, normals: Array, targets: Array) -> tuple[Array, Indices]:
-    """Walk towards targets (K, d) of unit length, seen from the centres of the spheres."""
+def _toward(at: Spheres, normals: Array, targets: Array) -> tuple[Array, Indices]:
+    """Walk toward targets (K, d) of unit length, seen from the centers of the spheres."""
     radial = unit(at.across(normals - at.centers))
     targets = at.across(targets)
     forward = np.sum(targets * radial, axis=1)

@@ -1,6 +1,6 @@
 r"""Exact pricing in any dimension, for few sites.
 
-A maximiser is tangent to some ball, or passes through some sample.  A *face* is an activation
+A maximizer is tangent to some ball, or passes through some sample.  A *face* is an activation
 pattern D with a set T of sites that the hinge touches (`patterns` finds them all).  On it the bias
 is eliminated, the normal w runs over the sphere in an affine subspace, w = c + R E u with |u| = 1,
 and the dual constraint is a trust-region problem,
@@ -8,8 +8,8 @@ and the dual constraint is a trust-region problem,
     g^2 = |A u + h|^2,  A = R M E,  h = M c + v,
 
 with M and v as in the plane.  Its local maxima are the global one and at most one more, the
-local-nonglobal maximiser (Martinez, SIAM J. Optim. 4, 1994); both count, because the global one may
-be infeasible.  The faces are prepared once and maximised together: a simplex of N sites has
+local-nonglobal maximizer (Martinez, SIAM J. Optim. 4, 1994); both count, because the global one may
+be infeasible.  The faces are prepared once and maximized together: a simplex of N sites has
 (2^(N-1) - 1)(2^N - 2).  Multipliers that change little have their maxima where they were, or on a
 face that touches one site more or less: `QuickFaces` looks only there.
 """
@@ -143,7 +143,7 @@ class FacePricing(ExactPricing):
 
     def tangents(self, hinges: Hinges) -> tuple[Array, Array]:
         """Directions (K, d, d - 1) in which the hinges may move on their faces, padded with zero,
-        and the centres (K, d) of the spheres on which they do."""
+        and the centers (K, d) of the spheres on which they do."""
         d = self.problem.input_dimension
         directions, centers = np.zeros((len(hinges), d, d - 1)), np.zeros((len(hinges), d))
         for level, mine in self.table.split(hinges.faces):
@@ -249,7 +249,7 @@ class FacePricing(ExactPricing):
 
     def _summits(self, hinges: Hinges, values: Array, jacobians: Array) -> Flags:
         """Whether the multipliers of the touched sites are nonnegative: whether g increases into no
-        neighbouring face of the same pattern."""
+        neighboring face of the same pattern."""
         problem = self.problem
         if not len(hinges):
             return np.zeros(0, dtype=bool)

@@ -1,7 +1,7 @@
 r"""Pricing by ascent from many hinges: for problems with too many faces for an exact one.
 
 Local maxima are found by climbing (`ascent`) from hinges of a stock of likely patterns, from the
-maxima of the call before, from neighbours of the best so far, whose patterns differ by one site,
+maxima of the call before, from neighbors of the best so far, whose patterns differ by one site,
 and from random hinges.  What is found are hinges and their true heights.  Nothing says that there
 are no greater ones, so that no bound follows.
 """
@@ -30,8 +30,8 @@ _STOCK = 2047  # patterns from which every call starts
 _STARTS = 600  # hinges that climb in a round
 _AXES = 1  # longest axes of the form on a pattern, along both senses of which hinges are sought
 _RANDOM = 150  # random hinges in patterns of the best maxima, and as many in others
-_PARENTS = 30  # maxima whose neighbours are looked at in a round
-_NEARBY = 3  # further sites than dimensions, the nearest, that change sides in neighbours
+_PARENTS = 30  # maxima whose neighbors are looked at in a round
+_NEARBY = 3  # further sites than dimensions, the nearest, that change sides in neighbors
 _ROUNDS = 16
 _IDLE = 3  # rounds without a greater maximum before giving up,
 _DOUBT = 7  # and if nothing violates the dual constraint
@@ -104,7 +104,7 @@ class LocalPricing(Pricing):
                 break
             parents = np.flatnonzero(~settled)[:_PARENTS]
             settled[parents] = True
-            starts = _joined(self._neighbours(found[parents]), self._random(found.patterns))
+            starts = _joined(self._neighbors(found[parents]), self._random(found.patterns))
         self._remembered = found[:_KEPT]
         kept = np.flatnonzero(heights >= min(floor, best))[:limit]
         return found[kept], heights[kept]
@@ -114,7 +114,7 @@ class LocalPricing(Pricing):
         return self._stock.patterns
 
     def initial(self, count: int) -> Hinges:
-        """Hinges against the sites on either side of the widest separations of few neighbours."""
+        """Hinges against the sites on either side of the widest separations of few neighbors."""
         return self._both_ends(self._stock)[:count]
 
     def spanning(self) -> Hinges:
@@ -125,7 +125,7 @@ class LocalPricing(Pricing):
 
     def tangents(self, hinges: Hinges) -> tuple[Array, Array]:
         """Orthonormal directions (K, d, d - 1) in which the hinges may move and touch what they do,
-        padded with zero, and the centres (K, d) of the spheres on which their normals move."""
+        padded with zero, and the centers (K, d) of the spheres on which their normals move."""
         d, at = self.problem.input_dimension, self._spheres(hinges)
         directions = np.zeros((len(hinges), d, d - 1))
         counts = (at.members >= 0).sum(axis=1)
@@ -174,7 +174,7 @@ class LocalPricing(Pricing):
         heights = ascent.heights(ascent.seated(*starts))
         return starts.chosen(np.argsort(-heights, kind="stable")[:_STARTS])
 
-    def _neighbours(self, hinges: Hinges) -> Starts:
+    def _neighbors(self, hinges: Hinges) -> Starts:
         """Hinges near these in the patterns in which one of the nearest sites changes sides."""
         n, d = self.problem.centers.shape
         count = min(n, d + _NEARBY)

@@ -1,6 +1,6 @@
 r"""Exact pricing in the plane.
 
-For a fixed normal w the dual constraint is convex in the bias between tangencies, so a maximiser
+For a fixed normal w the dual constraint is convex in the bias between tangencies, so a maximizer
 is tangent to some ball, or passes through some sample: b = -w.y_n + r_n (the other side,
 b = -w.y_n - r_n, is the same hinge turned over).  With w = (cos t, sin t) the angles at which the
 hinge also becomes tangent to another site m,
@@ -154,7 +154,7 @@ class PlanePricing(ExactPricing):
         angles, inner = _stationary(polynomials[:, opened], halves[opened])
         inner = opened[inner]
         kept = _evaluate(polynomials[:, inner], _turns(angles)) >= floor
-        # Ends count where the function rises towards them.
+        # Ends count where the function rises toward them.
         rises = _evaluate(polynomials, limits, 1)
         point = halves == 0
         first = np.flatnonzero((at_limits[0] >= floor) & ((rises[0] <= 0) | point))
@@ -209,10 +209,10 @@ class PlanePricing(ExactPricing):
         return passed
 
     def initial(self, count: int) -> Hinges:
-        """Hinges that separate few pairs of neighbours: those held by two sites, of which optima
+        """Hinges that separate few pairs of neighbors: those held by two sites, of which optima
         are made, and if there are not enough, more of the arcs between them.
 
-        Neighbours are the edges of a minimum spanning tree of the sites.
+        Neighbors are the edges of a minimum spanning tree of the sites.
         """
         order = self._by_crossings[: 4 * count]
         starts, lengths = self.arcs.starts[order], (self.arcs.ends - self.arcs.starts)[order]

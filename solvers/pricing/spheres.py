@@ -97,7 +97,7 @@ class Spheres:
         return np.asarray(self.reach - np.sum(normals * self.problem.centers[self.pivots], axis=1))
 
     def walk(self, normals: Array, ahead: Array, angles: Array) -> tuple[Array, Indices]:
-        """Turn the hinges about the centres towards tangents (K, d) of unit length, as far as no
+        """Turn the hinges about the centers toward tangents (K, d) of unit length, as far as no
         ball blocks the way: the normals at the end, and the sites that block, -1 for none."""
         radial = unit(self.across(normals - self.centers))
         limits = self._limits(radial, ahead)

@@ -6,7 +6,7 @@ of the *secular equation*
 
     s(mu) = sum_j f_j^2 / (mu - sigma_j)^2 = 1.
 
-The global maximiser is the root above all eigenvalues, and at most one root between the two
+The global maximizer is the root above all eigenvalues, and at most one root between the two
 largest, where s increases, is a local maximum (Martinez, SIAM J. Optim. 4, 1994).  Both are sought
 as distances from sigma_1, so that nothing cancels.
 """
@@ -23,7 +23,7 @@ _TINY = 1e-200  # a distance to divide by; its square is still a number
 
 
 def sphere_maxima(linear: Array, constant: Array) -> tuple[Indices, Array]:
-    """All local maximisers u of |A u + h|^2 on unit spheres, A (F, p, k), h (F, p).
+    """All local maximizers u of |A u + h|^2 on unit spheres, A (F, p, k), h (F, p).
 
     Returns the indices of the spheres (C,) and the points (C, k).
     """
@@ -42,13 +42,13 @@ def sphere_maxima(linear: Array, constant: Array) -> tuple[Indices, Array]:
     chosen = np.concatenate([every, local, hard])
     found = np.concatenate([_global(below, slope), inner, poles])
     lengths = np.linalg.norm(found, axis=1)
-    usable = np.isfinite(lengths) & (lengths > 0.5)  # a hard case has no regular maximiser
+    usable = np.isfinite(lengths) & (lengths > 0.5)  # a hard case has no regular maximizer
     chosen, found = chosen[usable], found[usable] / lengths[usable, None]
     return chosen, (axes[chosen] @ found[:, :, None])[:, :, 0]
 
 
 def _global(below: Array, slope: Array) -> Array:
-    """The maximisers, in the eigenbasis.
+    """The maximizers, in the eigenbasis.
 
     Newton's method on 1 / sqrt(s), which is concave and nearly linear, increases from any mu with
     s >= 1 to the root.
@@ -70,7 +70,7 @@ def _global(below: Array, slope: Array) -> Array:
 
 
 def _local(below: Array, slope: Array, scale: Array) -> tuple[Indices, Array]:
-    """The local maximisers that are not global, and the spheres that have one.
+    """The local maximizers that are not global, and the spheres that have one.
 
     Right of its minimum between the two largest eigenvalues s is convex and increases: Newton's
     method falls from sigma_1 - |f_1|, where s >= 1, to the root, if there is one.

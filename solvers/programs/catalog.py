@@ -116,7 +116,7 @@ CHECKS: dict[str, Callable[[Interpolation], object]] = {
 
 
 def affine_outcome(rows: Constraints) -> Outcome:
-    """The network of targets that are affine in the centres, which costs nothing."""
+    """The network of targets that are affine in the centers, which costs nothing."""
     multipliers = rows.multipliers(np.zeros_like(rows.targets))
     none, weights = no_hinges(rows.problem), np.zeros((0, rows.targets.shape[1]))
     return Outcome(rows.network(none, weights), *multipliers, 0.0, NO_PRICING)

@@ -1,13 +1,13 @@
-r"""The restricted regularised problem: a group lasso over finitely many hinges.
+r"""The restricted regularized problem: a group lasso over finitely many hinges.
 
 With the features :math:`\psi_k \in \mathbb R^N` of K hinges and the targets T, both without their
 affine parts (see `squared_error`), it is
 
-    minimise  1 / (2 lambda) |T - sum_k psi_k a_k^T|^2 + sum_k |a_k| ,
+    minimize  1 / (2 lambda) |T - sum_k psi_k a_k^T|^2 + sum_k |a_k| ,
 
 whose dual, with the residual lambda Z, is
 
-    maximise  <T, Z> - lambda / 2 |Z|^2   subject to   |Z^T psi_k| <= 1 for all k.
+    maximize  <T, Z> - lambda / 2 |Z|^2   subject to   |Z^T psi_k| <= 1 for all k.
 
 Both stay of one size when the penalty lambda vanishes, and interpolation is left.  The dual goes to
 Clarabel.  Reference: Yuan and Lin, J. R. Stat. Soc. B 68 (2006).

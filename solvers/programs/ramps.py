@@ -7,7 +7,7 @@ to a height j in R^p on the active ones, between the two hinges that are tangent
 
 m > 0 the width of the gap.  It costs 2 |j| / m and is flat on every ball, so that
 
-    minimise sum_D 2 |j_D| / m_D   subject to   t_n = c + sum_D D_n j_D
+    minimize sum_D 2 |j_D| / m_D   subject to   t_n = c + sum_D D_n j_D
 
 is a network without skip connection, in milliseconds: optimal in many cases, not in all.  With the
 features psi of the two hinges a ramp is the column (psi_I - psi_A) / 2 of a restricted master.
@@ -228,7 +228,7 @@ def _polish(
 ) -> tuple[Indices, Array, Array] | None:
     r"""The ramps that are used, their weights and the multipliers, to rounding.
 
-    With weights a_k != 0 the program is smooth: minimise sum_k |a_k| on the affine set of weights
+    With weights a_k != 0 the program is smooth: minimize sum_k |a_k| on the affine set of weights
     that interpolate.  Newton's method on it ends in weights whose directions are
     :math:`Z^T \psi_k`, and ramps that see more than one at these multipliers join.
 

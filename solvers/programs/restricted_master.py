@@ -3,17 +3,17 @@ r"""The restricted master problem: the convex program over finitely many hinges.
 With the reduced rows :math:`\psi_k \in R^M` of K hinges and the reduced targets T (see
 `constraints`) it is the second-order cone program
 
-    minimise sum_k |a_k| + beta sum_i |e_i|   subject to   sum_k psi_k a_k^T + e = T,
+    minimize sum_k |a_k| + beta sum_i |e_i|   subject to   sum_k psi_k a_k^T + e = T,
 
 whose dual is
 
-    maximise <T, Z>   subject to   |Z^T psi_k| <= 1 for all k,  |Z_i| <= beta for all rows i.
+    maximize <T, Z>   subject to   |Z^T psi_k| <= 1 for all k,  |Z_i| <= beta for all rows i.
 
 The errors e with their price beta keep the dual bounded while the hinges do not yet span the
 constraints; at an optimum of the full problem they vanish.
 
 `solve_with_cvxpy` states the program in CVXPY: to read, and as the reference.  `solve_dual` hands
-the dual to Clarabel without the modelling layer: the same program and the same solver.
+the dual to Clarabel without the modeling layer: the same program and the same solver.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Neurons of one pattern D whose output weights have one sign act as one, whose ve
 theirs and weighs no more: one neuron for every pattern and sign is enough, held in the cone of its
 pattern by linear constraints (Pilanci & Ergen 2020, arXiv 2002.10553)::
 
-    minimise sum_D tau_D + tau'_D   over  x_D = (w_D, b_D),  x'_D = (w'_D, b'_D),  V,  c
+    minimize sum_D tau_D + tau'_D   over  x_D = (w_D, b_D),  x'_D = (w'_D, b'_D),  V,  c
     subject to  (2 D_n - 1) (w_D.y_n + b_D) >= r_n tau_D,  |w_D| <= tau_D,  and likewise x'_D,
                 sum_D D_n ((w_D - w'_D).y_n + b_D - b'_D) + V y_n + c = t_n   for all sites,
                 sum_D D_n (w_D - w'_D) + V = 0   for all balls.

@@ -10,7 +10,7 @@ by one linear matrix inequality a pattern (see `relaxed_pattern`),
 
     tau = 1,  lambda >= 0,  |beta_n| <= alpha_n,  mu free.
 
-F_D is linear in the multipliers, so that `semidefinite_bound` maximises <T, Z> over all of them.
+F_D is linear in the multipliers, so that `semidefinite_bound` maximizes <T, Z> over all of them.
 `semidefinite_maximum` takes multipliers as given and seeks the least tau of every pattern alone.
 Neither believes the solver: what it returns is repaired and the matrices are looked at again.
 
@@ -67,7 +67,7 @@ class SemidefiniteBound:
 
 
 def half_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
-    """Activation patterns (P, N), of every two complements one, and all that a hinge realises.
+    """Activation patterns (P, N), of every two complements one, and all that a hinge realizes.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def half_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
 
 
 class SemidefiniteProgram(Program):
-    """Maximise <T, Z> under the matrix inequalities of all patterns.
+    """Maximize <T, Z> under the matrix inequalities of all patterns.
 
     Parameters
     ----------
@@ -245,10 +245,10 @@ def _least(cell: RelaxedPattern, image: Array) -> tuple[float, float, Array]:
 
     They are the multipliers of the program for the moments X of u u^T,
 
-        maximise <F^T F, X>  subject to  X_00 = 1,  <Q - E_00, X> = 0,  <sym(p_m p_n^T), X> >= 0,
+        maximize <F^T F, X>  subject to  X_00 = 1,  <Q - E_00, X> = 0,  <sym(p_m p_n^T), X> >= 0,
                                          p_n^T X less its last entry in the cone,  X >= 0,
 
-    which is small enough for a modelling layer to take longer than the solver.
+    which is small enough for a modeling layer to take longer than the solver.
     """
     order = len(cell.origin)
     sites = (len(cell.forms) - cell.pairs) // (order - 1)

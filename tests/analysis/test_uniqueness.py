@@ -94,11 +94,11 @@ def test_against_linear_programs_over_many_hinges(seed: int) -> None:
     found = cd.uniqueness(solution)
     assert found.status != "undecided"
     hinges = [np.column_stack([h.input_weights, h.biases]) for h in found.networks]
-    assert found.unique == (range_of_minimisers(points, targets, np.concatenate(hinges)) < 1e-4)
+    assert found.unique == (range_of_minimizers(points, targets, np.concatenate(hinges)) < 1e-4)
 
 
-def range_of_minimisers(points: Array, targets: Array, hinges: Array) -> float:
-    """How far values of minimisers with hinges from a dense set differ at some probes: lines
+def range_of_minimizers(points: Array, targets: Array, hinges: Array) -> float:
+    """How far values of minimizers with hinges from a dense set differ at some probes: lines
     through samples, and some hinges with their parallels."""
     angles = np.linspace(0, np.pi, 60, endpoint=False)
     normals = np.column_stack([np.cos(angles), np.sin(angles)])
@@ -201,7 +201,7 @@ def test_it_says_what_it_found() -> None:
     said = [str(cd.uniqueness(cd.solve(problem))) for problem in (CONVEX, alternating(6))]
     assert said == [
         "not unique: a family of hinges saturates the dual constraint",
-        "not unique: the minimisers form a set of dimension 3",
+        "not unique: the minimizers form a set of dimension 3",
     ]
     said = str(cd.uniqueness(cd.solve(cd.denoising([0.0, 1.0], radius=0.2))))
     assert said == "unique: 2 hinges saturate the dual constraint, no other maximum is above 0.5"

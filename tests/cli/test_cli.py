@@ -480,7 +480,7 @@ def test_plot_refuses_nonsense(run, folder, options, part):
     assert set(folder.iterdir()) == before
 
 
-def test_check_says_whether_the_minimiser_is_unique(run):
+def test_check_says_whether_the_minimizer_is_unique(run):
     Path("points.csv").write_text("0,0\n4,0\n0,3\n")
     assert run("solve", "points.csv", "--radius", "0.4", "--output", "right.json")[0] == 0
     status, output, _ = run("check", "right.json", "--unique")
@@ -494,7 +494,7 @@ def test_check_says_whether_the_minimiser_is_unique(run):
     assert run(*arguments.split())[0] == 0
     status, output, _ = run("check", "xor.json", "--unique")
     assert status == 0
-    assert "not unique: the minimisers form a set of dimension 1" in output
+    assert "not unique: the minimizers form a set of dimension 1" in output
 
 
 def test_map_goes_on_and_says_what_is_not_certified(run):

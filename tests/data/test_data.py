@@ -75,7 +75,7 @@ def test_npy_files(tmp_path):
         np.testing.assert_array_equal(data.read_points(path), array.reshape(len(array), -1))
 
 
-@pytest.mark.parametrize("shape", [(3, 4, 5), (3, 4, 5, 3)], ids=["grey", "colour"])
+@pytest.mark.parametrize("shape", [(3, 4, 5), (3, 4, 5, 3)], ids=["gray", "color"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
 def test_images_are_flattened_and_keep_their_units(tmp_path, shape, dtype):
     images = (255 * np.random.default_rng(0).random(shape)).astype(dtype)
@@ -176,7 +176,7 @@ def test_regular_simplex_is_regular(dimension):
     np.testing.assert_allclose(vertices @ vertices.T, expected, atol=1e-13)
 
 
-def test_lattice_neighbours_have_the_spacing():
+def test_lattice_neighbors_have_the_spacing():
     points = data.triangular_lattice(4, 4, spacing=0.5)
     distances = np.linalg.norm(points[:, None] - points, axis=2)
     assert distances[distances > 0].min() == pytest.approx(0.5)

@@ -39,12 +39,12 @@ def test_all_patches_tile_the_photograph(china):
     )
 
 
-def test_grey_patches_are_the_luma_of_the_colours(china):
-    colour = data.patches("china", 16, [3, 500]).reshape(2, 256, 3)
-    grey = data.patches("china-grey", 16, [3, 500])
-    assert grey.shape == (2, 256)
-    np.testing.assert_allclose(grey, colour @ [0.299, 0.587, 0.114], rtol=0, atol=1e-15)
-    assert 0 <= grey.min() <= grey.max() <= 1
+def test_gray_patches_are_the_luma_of_the_colors(china):
+    color = data.patches("china", 16, [3, 500]).reshape(2, 256, 3)
+    gray = data.patches("china-grey", 16, [3, 500])
+    assert gray.shape == (2, 256)
+    np.testing.assert_allclose(gray, color @ [0.299, 0.587, 0.114], rtol=0, atol=1e-15)
+    assert 0 <= gray.min() <= gray.max() <= 1
 
 
 @pytest.mark.parametrize(

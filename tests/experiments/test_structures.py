@@ -106,7 +106,7 @@ def test_a_hinge_is_pinched_if_it_touches_balls_on_both_sides():
     step = second - first
     along, distance = step / np.linalg.norm(step), float(np.linalg.norm(step))
     across = np.array([-along[1], along[0]])
-    # Its distance from both centres is the radius, with opposite signs.
+    # Its distance from both centers is the radius, with opposite signs.
     sine = 2 * 0.2 / distance
     for shift, name in ((0.0, "pinched"), (1e-6, "tilted")):
         normal = sine * along + np.sqrt(1 - sine**2) * across

@@ -70,7 +70,7 @@ def test_the_worst_error_is_exact_for_samples_and_found_inside_balls() -> None:
     network = _random(PLANE, 12, 0)
     errors = np.linalg.norm(network(PLANE.centers) - PLANE.targets, axis=1)
     assert worst_error(PLANE, network) == errors.max()
-    # Right at the centres, wrong at the far ends of the intervals only.
+    # Right at the centers, wrong at the far ends of the intervals only.
     narrow = univariate.closed_form([0.0, 1.0, 2.5], 0.1)
     assert worst_error(narrow.problem, narrow.network) <= 1e-12
     slope = 1.0 / 0.8

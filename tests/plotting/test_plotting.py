@@ -213,9 +213,9 @@ def test_cells_are_shaded_by_rank() -> None:
             polygon = Polygon(path.vertices)
             middle = np.array(polygon.representative_point().coords[0])
             rank = np.linalg.matrix_rank(solution.network.jacobian(middle), tol=1e-6)
-            grey = round(float(shades.get_facecolor()[0, 0]), 6)
-            area[grey] = area.get(grey, 0.0) + polygon.area
-            assert grey == {0: 0.84, 1: 0.93, 2: 1.0}[int(rank)]
+            gray = round(float(shades.get_facecolor()[0, 0]), 6)
+            area[gray] = area.get(gray, 0.0) + polygon.area
+            assert gray == {0: 0.84, 1: 0.93, 2: 1.0}[int(rank)]
     frame = np.ptp([*ax.get_xlim()]) * np.ptp([*ax.get_ylim()])
     assert len(area) == 3
     assert sum(area.values()) == pytest.approx(frame)

@@ -1,4 +1,4 @@
-"""The picture of a regularisation path."""
+"""The picture of a regularization path."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from matplotlib.figure import Figure
 from convexden import plotting
 from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.problem import Interpolation
-from convexden.solution import RegularisationPath
-from convexden.solving.regularization import regularisation_path
+from convexden.solution import RegularizationPath
+from convexden.solving.regularization import regularization_path
 
 
 @cache
-def path_on_a_line() -> RegularisationPath:
+def path_on_a_line() -> RegularizationPath:
     y = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
-    return regularisation_path(Interpolation(y, np.abs(y)), [3.0, 1.0, 0.1])
+    return regularization_path(Interpolation(y, np.abs(y)), [3.0, 1.0, 0.1])
 
 
 @cache
-def path_in_the_plane() -> RegularisationPath:
+def path_in_the_plane() -> RegularizationPath:
     rng = np.random.default_rng(0)
     y = rng.normal(size=(12, 2))
-    return regularisation_path(Interpolation(y, np.maximum(y @ [0.6, 0.8], 0.0)), [1e-1, 1e-3])
+    return regularization_path(Interpolation(y, np.maximum(y @ [0.6, 0.8], 0.0)), [1e-1, 1e-3])
 
 
 def _dots(ax) -> list[PathCollection]:
@@ -87,6 +87,6 @@ def test_what_cannot_be_drawn_is_refused() -> None:
         plotting.plot_path(replace(path_on_a_line(), solutions=()))
     rng = np.random.default_rng(1)
     space = Interpolation(rng.normal(size=(6, 3)), rng.normal(size=6))
-    path = regularisation_path(space, [0.1], interpolate=False)
+    path = regularization_path(space, [0.1], interpolate=False)
     with pytest.raises(UnsupportedProblem, match="3 dimensions"):
         plotting.plot_path(path)

@@ -159,32 +159,32 @@ def test_nothing_but_an_error_where_no_network_is_at_hand():
         cd.solve(problem, time_limit=1e-6)
 
 
-def test_regularised_problems_are_stopped():
+def test_regularized_problems_are_stopped():
     rng = np.random.default_rng(1)
     problem = cd.Interpolation(rng.random((12, 2)), rng.random((12, 2)))
-    best = cd.regularise(problem, 0.01)
-    found = cd.regularise(problem, 0.01, progress=lambda step: False)
+    best = cd.regularize(problem, 0.01)
+    found = cd.regularize(problem, 0.01, progress=lambda step: False)
     assert found.interrupted
     assert found.lower_bound <= best.objective * (1 + 1e-12)
     assert found.objective >= best.lower_bound * (1 - 1e-12)
     assert not best.interrupted
-    for call in (cd.largest_penalty, lambda p, **k: cd.regularise(p, 0.01, **k)):
+    for call in (cd.largest_penalty, lambda p, **k: cd.regularize(p, 0.01, **k)):
         with pytest.raises(NotCertified, match="stopped before"):
             call(problem, time_limit=1e-6)
 
 
 def test_a_path_ends_where_it_is_stopped(monkeypatch):
     fold = cd.Interpolation([-2, -1, 0, 1, 2], [2, 1, 0, 1, 2])
-    path = cd.regularisation_path(fold, [1, 0.1, 0.01], progress=lambda solution: False)
+    path = cd.regularization_path(fold, [1, 0.1, 0.01], progress=lambda solution: False)
     assert (len(path), path.complete, path.interpolant) == (1, False, None)
-    path = cd.regularisation_path(fold, [1, 0.1], time_limit=1000)
+    path = cd.regularization_path(fold, [1, 0.1], time_limit=1000)
     assert path.complete
 
     def stopped(*_: object, **__: object) -> None:
         raise Stopped
 
     monkeypatch.setattr(regularization._Prepared, "solve", stopped)
-    assert not cd.regularisation_path(fold, [1, 0.1]).complete
+    assert not cd.regularization_path(fold, [1, 0.1]).complete
 
 
 def test_a_clock_without_a_limit_never_stops():

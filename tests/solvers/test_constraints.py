@@ -57,7 +57,7 @@ def some_lines(problem: Interpolation) -> Lines:
 
 
 def size_of(rows: Constraints) -> float:
-    """Of what the rows are made: reciprocal distances of neighbours."""
+    """Of what the rows are made: reciprocal distances of neighbors."""
     centers = rows.problem.centers
     distances = np.linalg.norm(centers[:, None] - centers, axis=2)
     return 1 + 10 / distances[distances > 0].min()

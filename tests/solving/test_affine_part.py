@@ -120,7 +120,7 @@ def test_with_a_ball_only_equal_targets_are_free(centers, radii):
 
 def test_the_penalized_fit_of_affine_targets_is_free():
     problem = Interpolation(np.column_stack([SECONDS, DEGREES]), 90 - 2 * DEGREES)
-    solution = cd.regularise(problem, 1e13)
+    solution = cd.regularize(problem, 1e13)
     assert solution.certified
     assert solution.cost == solution.lower_bound == 0
     assert solution.objective < 1e-24

@@ -216,7 +216,7 @@ def test_the_scalar_program_is_that_of_the_paper(kind):
 def copositive_value(problem: Interpolation, *, cones: bool = True) -> float:
     """The relaxed program of Sahiner et al. as they write it: the primal, over all patterns.
 
-    minimise 1/2 sum_D tr(G_D) + tr(U_D of w)   with  [[G_D, Z_D], [Z_D^T, U_D]] >= 0,
+    minimize 1/2 sum_D tr(G_D) + tr(U_D of w)   with  [[G_D, Z_D], [Z_D^T, U_D]] >= 0,
     A_D U_D A_D^T >= 0 (the cones) and sum_D D_n Z_D (y_n, 1) + V y_n + c = t_n.
     """
     (n, d), p = problem.centers.shape, problem.output_dimension

@@ -13,10 +13,10 @@ from convexden import data
 from convexden.errors import InvalidInput, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
-from convexden.solution import Progress, RegularisationPath, RegularisedSolution
+from convexden.solution import Progress, RegularizationPath, RegularizedSolution
 from convexden.solving.interpolation import solve
-from convexden.solving.regularization import largest_penalty, regularisation_path, regularise
-from convexden.verification import verify_objective, verify_regularised
+from convexden.solving.regularization import largest_penalty, regularization_path, regularize
+from convexden.verification import verify_objective, verify_regularized
 
 Array = NDArray[np.float64]
 
@@ -27,10 +27,10 @@ def samples(seed: int, n: int, d: int, p: int) -> Interpolation:
 
 
 @cache
-def path_of(seed: int, n: int, d: int, p: int) -> RegularisationPath:
+def path_of(seed: int, n: int, d: int, p: int) -> RegularizationPath:
     problem = samples(seed, n, d, p)
     shares = np.array([1.1, 0.6, 0.3, 0.1, 0.01, 1e-4])
-    return regularisation_path(problem, shares * largest_penalty(problem))
+    return regularization_path(problem, shares * largest_penalty(problem))
 
 
 SIZES = [(0, 9, 1, 1), (1, 9, 1, 2), (2, 9, 1, 3), (3, 9, 2, 1), (4, 9, 2, 2), (5, 9, 2, 3)]
@@ -68,7 +68,7 @@ def test_paths_are_certified(size: tuple[int, int, int, int]) -> None:
     assert path.complete
     for solution in path.solutions:
         assert solution.relative_gap <= 1e-10
-        check = verify_regularised(solution)
+        check = verify_regularized(solution)
         assert check.passed, check.reasons
         errors = solution.network(path.problem.centers) - path.problem.targets
         fit, cost = 0.5 * np.sum(errors**2), solution.network.representation_cost
@@ -104,7 +104,7 @@ def test_above_the_largest_penalty_the_fit_is_affine(size: tuple[int, int, int, 
     np.testing.assert_allclose(solution.network.skip, best[1:].T, atol=1e-13)
     np.testing.assert_allclose(solution.network.offset, best[0], atol=1e-13)
     # A little below, it is not.
-    assert regularise(problem, 0.999 * path.largest_penalty).neurons > 0
+    assert regularize(problem, 0.999 * path.largest_penalty).neurons > 0
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -120,7 +120,7 @@ def test_cost_rises_to_that_of_the_interpolant_at_a_rate(size: tuple[int, int, i
     missing = path.interpolant.cost - costs
     assert (missing >= -1e-10 * path.interpolant.cost).all()
     assert (missing <= np.array(path.penalties) * square * (1 + 1e-6)).all()
-    near = regularise(path.problem, 0.99e-3 * path.interpolant.cost / square)
+    near = regularize(path.problem, 0.99e-3 * path.interpolant.cost / square)
     assert near.certified
     assert 0.999 * path.interpolant.cost <= near.cost <= path.interpolant.cost
 
@@ -129,7 +129,7 @@ def test_a_fold_by_hand() -> None:
     # h = s |y| + c: 1.4 (1 - s)^2 + 2 s lambda is least at s = 1 - lambda / 1.4.
     fold = Interpolation([-2, -1, 0, 1, 2], [2, 1, 0, 1, 2])
     for penalty in (0.01, 0.5, 1.3):
-        solution = regularise(fold, penalty)
+        solution = regularize(fold, penalty)
         np.testing.assert_allclose(solution.cost, 2 * (1 - penalty / 1.4), rtol=1e-12)
         np.testing.assert_allclose(solution.fit, penalty**2 / 1.4, rtol=1e-12)
         assert solution.neurons == 1
@@ -141,10 +141,10 @@ def test_invariances(d: int, p: int) -> None:
     problem = samples(7, 8, d, p)
     rng = np.random.default_rng(8)
     penalty = 0.1 * largest_penalty(problem)
-    solution = regularise(problem, penalty)
+    solution = regularize(problem, penalty)
 
     def assert_same(centers: ArrayLike, targets: ArrayLike, scale: float, square: float) -> None:
-        other = regularise(Interpolation(centers, targets), scale * penalty)
+        other = regularize(Interpolation(centers, targets), scale * penalty)
         assert other.certified
         np.testing.assert_allclose(other.objective, square * solution.objective, rtol=1e-9)
         np.testing.assert_allclose(other.fit, square * solution.fit, rtol=1e-6)
@@ -169,14 +169,14 @@ def test_equal_samples_count_as_often_as_they_are_there() -> None:
     penalty = 0.1 * largest_penalty(problem)
     twice = Interpolation(np.tile(problem.centers, (2, 1)), np.tile(problem.targets, (2, 1)))
     assert np.isclose(
-        regularise(twice, 2 * penalty).objective, 2 * regularise(problem, penalty).objective
+        regularize(twice, 2 * penalty).objective, 2 * regularize(problem, penalty).objective
     )
     some = Interpolation(
         np.concatenate([problem.centers, problem.centers[[0, 0, 3]]]),
         np.concatenate([problem.targets, problem.targets[[0, 0, 3]]]),
     )
-    solution = regularise(some, penalty)
-    check = verify_regularised(solution)
+    solution = regularize(some, penalty)
+    check = verify_regularized(solution)
     assert check.passed, check.reasons
     found = brute_force(some, penalty)
     assert solution.lower_bound * (1 - 1e-7) <= found <= solution.objective * (1 + 1e-3)
@@ -198,12 +198,12 @@ def test_equal_samples_count_as_often_as_they_are_there() -> None:
 )
 def test_degenerate_and_spatial_data(problem: Interpolation) -> None:
     largest = largest_penalty(problem)
-    path = regularisation_path(problem, largest * np.geomspace(0.9, 1e-3, 6), interpolate=False)
+    path = regularization_path(problem, largest * np.geomspace(0.9, 1e-3, 6), interpolate=False)
     assert path.certified
     assert path.interpolant is None
     assert max(each.relative_gap for each in path.solutions) <= 1e-8
     for solution in path.solutions[::2]:
-        assert verify_regularised(solution).passed
+        assert verify_regularized(solution).passed
 
 
 def test_networks_in_space_are_what_their_patterns_say() -> None:
@@ -213,7 +213,7 @@ def test_networks_in_space_are_what_their_patterns_say() -> None:
     problem = denoising(clean, noisy=noisy)
     largest = largest_penalty(problem)
     shares = np.geomspace(0.9, 1e-3, 12)[:6]
-    path = regularisation_path(problem, largest * shares, interpolate=False)
+    path = regularization_path(problem, largest * shares, interpolate=False)
     assert path.certified
 
 
@@ -221,49 +221,49 @@ def test_what_an_affine_function_fits_is_free() -> None:
     centers = np.random.default_rng(11).normal(size=(8, 2))
     problem = Interpolation(centers, centers @ [[1.0], [2.0]] + 3)
     assert largest_penalty(problem) == 0.0
-    solution = regularise(problem, 0.1)
+    solution = regularize(problem, 0.1)
     assert solution.certified
     assert (solution.neurons, solution.cost, solution.relative_gap) == (0, 0.0, 0.0)
-    assert verify_regularised(solution).passed
+    assert verify_regularized(solution).passed
     with pytest.raises(InvalidInput, match="give the penalties"):
-        regularisation_path(problem)
+        regularization_path(problem)
 
 
 def test_the_path_has_penalties_of_its_own() -> None:
     problem = samples(12, 7, 1, 1)
-    path = regularisation_path(problem, interpolate=False)
+    path = regularization_path(problem, interpolate=False)
     assert len(path) == 30
     np.testing.assert_allclose(
         path.penalties, np.geomspace(1, 1e-3, 30) * largest_penalty(problem), rtol=1e-12
     )
     assert path.solutions[0].neurons == 0
-    given = regularisation_path(problem, [0.1, 0.3, 0.1], interpolate=False)
+    given = regularization_path(problem, [0.1, 0.3, 0.1], interpolate=False)
     assert given.penalties == (0.3, 0.1)
 
 
 @pytest.mark.parametrize("penalty", [0.0, -1.0, np.nan, np.inf, "a", []])
 def test_penalties_must_be_positive(penalty: float) -> None:
     with pytest.raises(InvalidInput, match="give a number above 0"):
-        regularise(samples(0, 5, 1, 1), penalty)
+        regularize(samples(0, 5, 1, 1), penalty)
     with pytest.raises(InvalidInput, match="positive and finite|NaN or infinity|not an array"):
-        regularisation_path(samples(0, 5, 1, 1), penalty)
+        regularization_path(samples(0, 5, 1, 1), penalty)
 
 
 def test_balls_are_refused() -> None:
     balls = denoising([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], radius=[0.1, 0.0, 0.1])
-    for ask in (lambda: regularise(balls, 0.1), lambda: largest_penalty(balls)):
+    for ask in (lambda: regularize(balls, 0.1), lambda: largest_penalty(balls)):
         with pytest.raises(InvalidInput, match="2 of the 3 sites are balls"):
             ask()
     with pytest.raises(InvalidInput, match="are balls"):
-        regularisation_path(balls)
+        regularization_path(balls)
 
 
 def test_too_many_samples_are_refused() -> None:
     rng = np.random.default_rng(13)
     with pytest.raises(UnsupportedProblem, match="at most 79"):
-        regularise(Interpolation(rng.normal(size=(900, 2)), rng.normal(size=900)), 0.1)
+        regularize(Interpolation(rng.normal(size=(900, 2)), rng.normal(size=900)), 0.1)
     with pytest.raises(UnsupportedProblem, match="too many for exact pricing"):
-        regularise(Interpolation(rng.normal(size=(60, 9)), rng.normal(size=60)), 0.1)
+        regularize(Interpolation(rng.normal(size=(60, 9)), rng.normal(size=60)), 0.1)
 
 
 def test_an_interrupted_solve_keeps_what_there_is() -> None:
@@ -275,30 +275,30 @@ def test_an_interrupted_solve_keeps_what_there_is() -> None:
         if step.round == 2:
             raise KeyboardInterrupt
 
-    solution = regularise(problem, 0.05 * largest_penalty(problem), progress=stop)
+    solution = regularize(problem, 0.05 * largest_penalty(problem), progress=stop)
     assert solution.status == "not-certified"
     assert solution.relative_gap > 1e-8
-    assert verify_regularised(solution).passed
+    assert verify_regularized(solution).passed
     np.testing.assert_allclose(solution.objective, seen[-1].cost, rtol=1e-9)
 
 
 def test_an_interrupted_path_keeps_its_solutions() -> None:
-    found: list[RegularisedSolution] = []
+    found: list[RegularizedSolution] = []
 
-    def stop(solution: RegularisedSolution) -> None:
+    def stop(solution: RegularizedSolution) -> None:
         found.append(solution)
         if len(found) == 3:
             raise KeyboardInterrupt
 
-    path = regularisation_path(samples(15, 8, 2, 1), progress=stop)
+    path = regularization_path(samples(15, 8, 2, 1), progress=stop)
     assert not path.complete
     assert path.solutions == tuple(found)
     assert path.interpolant is None
     assert path.certified
 
 
-def _reasons(solution: RegularisedSolution) -> str:
-    check = verify_regularised(solution)
+def _reasons(solution: RegularizedSolution) -> str:
+    check = verify_regularized(solution)
     assert not check.passed
     return " ".join(check.reasons)
 
@@ -346,20 +346,20 @@ def test_verification_refutes_what_is_false() -> None:
         relative_gap=worse.relative_gap,
     )
     assert "exceeds the tolerance" in _reasons(claimed)
-    assert "relative gap" in str(verify_regularised(solution))
+    assert "relative gap" in str(verify_regularized(solution))
 
 
 def test_verification_refuses_balls() -> None:
     solution = path_of(*SIZES[3]).solutions[2]
     balls = Interpolation(solution.problem.centers, solution.problem.targets, 1e-3)
     with pytest.raises(InvalidInput, match="set all radii to 0"):
-        verify_regularised(replace(solution, problem=balls))
+        verify_regularized(replace(solution, problem=balls))
 
 
 def test_the_interpolant_costs_more_and_fits_better() -> None:
     problem = samples(16, 10, 2, 2)
     exact = solve(problem)
-    solution = regularise(problem, 0.01 * largest_penalty(problem))
+    solution = regularize(problem, 0.01 * largest_penalty(problem))
     # Each is the best for its own objective.
     assert solution.objective < solution.penalty * exact.cost
     assert solution.cost < exact.cost

@@ -304,7 +304,7 @@ def test_threshold_of_the_triangle() -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_median_is_the_minimiser(seed: int) -> None:
+def test_median_is_the_minimizer(seed: int) -> None:
     rng = np.random.default_rng(seed)
     points = rng.standard_normal((3 + seed % 3, 2 + seed % 2))
     weights = rng.uniform(0.5, 1.5, len(points))
@@ -537,7 +537,7 @@ def test_regular_simplices_are_refuted_above_the_threshold(dimension: int, dista
     assert result.relative_excess > distance / 2
 
 
-def test_where_the_minimiser_is_unique_the_functions_agree() -> None:
+def test_where_the_minimizer_is_unique_the_functions_agree() -> None:
     for result in (
         theorems.collinear.verify(LINE, 0.1, solve=True),
         rays.verify(THREE_RAYS, 0.15, solve=True),
@@ -592,9 +592,9 @@ def test_the_candidate_at_a_vertex_is_proved_by_its_multipliers(kind: str) -> No
         result = theorems.compare("face-aligned", claim)
         assert result.verdict == "confirmed"
         assert result.proof == "closed-form dual"
-        centred = face_aligned.closed_form(points, radius)
-        assert claim.cost == pytest.approx(centred.cost, rel=1e-13)
-        np.testing.assert_array_equal(centred.network.offset, points[0])
+        centered = face_aligned.closed_form(points, radius)
+        assert claim.cost == pytest.approx(centered.cost, rel=1e-13)
+        np.testing.assert_array_equal(centered.network.offset, points[0])
 
 
 def test_nothing_proves_the_candidate_at_another_vertex_than_the_median() -> None:

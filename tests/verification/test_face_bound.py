@@ -341,7 +341,7 @@ def test_nearly_symmetric_simplices(seed: int) -> None:
 
 @pytest.mark.parametrize("tilt", [0.0, 1.0])
 def test_fewer_sites_than_the_hull_has_dimensions(tilt: float) -> None:
-    # The last two centres are samples without multipliers.  The Jacobian multipliers of the three
+    # The last two centers are samples without multipliers.  The Jacobian multipliers of the three
     # balls may or may not act across the plane of the balls.
     rng = np.random.default_rng(5)
     dual = Dual.random(5, 4, "balls")
@@ -545,7 +545,7 @@ def test_no_hinge_exceeds_the_bound_in_exact_arithmetic(name: str, seed: int) ->
     lower, upper = face_interval(dual.centers, dual.radii, dual.values, dual.jacobians)
     best, tried = Fraction(0), 0
     for w, b, active in dual.hinges(rng, count=2_000, most=4):
-        # Local maxima enter balls by rounding: from there towards hinges inside the pattern.
+        # Local maxima enter balls by rounding: from there toward hinges inside the pattern.
         inside = dual.inside(w, b, active)
         for share in (0.0, 1e-15, 1e-14, 1e-13, 1e-11, 1e-8, 1e-5):
             mixed = (1 - share) * np.append(w, b) + share * inside

@@ -326,7 +326,7 @@ def test_wrong_output_weight(good: Solution) -> None:
 
 def test_bias_shifted_into_a_ball(good: Solution) -> None:
     b = good.network.biases.copy()
-    b[0] += 1e-5 * good.problem.input_spread  # the foot of a ramp, towards the ball it touches
+    b[0] += 1e-5 * good.problem.input_spread  # the foot of a ramp, toward the ball it touches
     spoiled = with_network(good, biases=b)
     assert {"hinges inside balls", "error on the balls"} <= failed(spoiled)
     assert "a hinge cuts the ball of site" in "\n".join(verify_certificate(spoiled).reasons)
@@ -611,12 +611,12 @@ class Dual:
         best = self.hinges(w, rng.normal(size=4000) * np.abs(self.centers).max()).max()
         grid = np.linspace(0, 2 * np.pi, 1500, endpoint=False)
         for start in grid[np.argsort(self.tangents(grid).max(axis=1))[-12:]]:
-            centre, step = start, 2 * np.pi / 1500
+            center, step = start, 2 * np.pi / 1500
             for _ in range(8):
-                finer = np.linspace(centre - step, centre + step, 41)
+                finer = np.linspace(center - step, center + step, 41)
                 g = self.tangents(finer).max(axis=1)
                 best = max(best, g.max())
-                centre, step = finer[np.argmax(g)], step / 15
+                center, step = finer[np.argmax(g)], step / 15
         return float(best)
 
 

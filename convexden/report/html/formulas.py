@@ -1,4 +1,4 @@
-"""Formulas as outlines of their letters, which need no fonts and take the colour of the text."""
+"""Formulas as outlines of their letters, which need no fonts and take the color of the text."""
 
 from __future__ import annotations
 

@@ -320,7 +320,7 @@ def _words(results: Sequence[Result]) -> Html:
         "confirmed": "The claim holds on the instance. If it is about the cost, the closed form is "
         "a network that meets the constraints at the cost claimed, and no network costs less by "
         f"more than {TOLERANCE:g} of it. If it is about a property, of the closed form or of the "
-        "certified minimiser, the numbers measured have it. The claim in full says which.",
+        "certified minimizer, the numbers measured have it. The claim in full says which.",
         "refuted": "It does not hold: a cheaper network was found, the closed form breaks a "
         "constraint, or the property is missing. A refuted conjecture is a finding, a refuted "
         "theorem a failure.",

@@ -62,7 +62,7 @@ def verification_table(verification: Verification) -> RenderableType:
 
 
 def uniqueness_table(found: Uniqueness) -> RenderableType:
-    """The hinges that every minimiser consists of, and whether there is one minimiser."""
+    """The hinges that every minimizer consists of, and whether there is one minimizer."""
     table = grid("saturating hinge", "normal", "bias", "weight", dense=True)
     normals = np.round(found.normals, 12) + 0.0  # a coordinate of rounding size is 0
     shown = np.argsort(-found.weights, kind="stable")[:MOST_HINGES]

@@ -35,7 +35,7 @@ _PROGRAMS = 40
 # Regularizes the least squares of fewer sites than unknowns, relative to the trace.
 _RIDGE = 1e-9
 # Sites, per dimension of (w, b), that decide where a hinge is moved.
-_NEIGHBOURS = 8
+_NEIGHBORS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,7 +255,7 @@ def _inward(
     """
     dimension = x.shape[1]
     slack = signs * (w @ x.T + b[:, None]) - r
-    few = min(len(x), _NEIGHBOURS * (dimension + 1))
+    few = min(len(x), _NEIGHBORS * (dimension + 1))
     if few < len(x):
         chosen = np.argpartition(slack, few - 1, axis=1)[:, :few]
         close, sides = np.take_along_axis(slack, chosen, 1), np.take_along_axis(signs, chosen, 1)

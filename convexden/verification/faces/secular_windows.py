@@ -24,9 +24,9 @@ from convexden.verification.faces.tangent_spheres import EPS, MARGIN
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# Most Newton steps towards the right end of the inner window: they are small near double roots.
+# Most Newton steps toward the right end of the inner window: they are small near double roots.
 STEPS = 60
-# Newton steps towards the other ends, from points near them.
+# Newton steps toward the other ends, from points near them.
 FEW_STEPS = 4
 # Halvings of an interval in which phi is least.
 BISECTIONS = 30

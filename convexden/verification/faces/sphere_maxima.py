@@ -36,7 +36,7 @@ from convexden.verification.faces.tangent_spheres import EPS, MARGIN
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# Newton steps towards the multiplier of the best weak duality bound.
+# Newton steps toward the multiplier of the best weak duality bound.
 STEPS = 10
 # Stands for zero where it divides.
 TINY = 1e-60

@@ -101,7 +101,7 @@ def test_duplicates_of_columns_share_their_prices(noise):
         np.testing.assert_allclose(shared.reshape(3, -1).sum(axis=0), prices, atol=1e-6)
 
 
-def test_penalised_steps_are_shorter():
+def test_penalized_steps_are_shorter():
     model, targets, start = drawn(5)
     start /= 2 * max(np.linalg.norm(b @ start.ravel()) for b in maps(model, 2))
     steps = [
@@ -112,7 +112,7 @@ def test_penalised_steps_are_shorter():
 
 
 def test_a_single_branch_by_hand():
-    """maximise t z subject to |z| <= 1."""
+    """maximize t z subject to |z| <= 1."""
     one = Branches(
         HINGES, np.ones((1, 1)), np.zeros(0, dtype=int), np.zeros((0, 2)), np.zeros((0, 1))
     )

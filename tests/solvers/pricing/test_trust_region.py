@@ -30,7 +30,7 @@ def height(A: Array, h: Array, u: Array) -> Array:
 
 def climbed(A: Array, h: Array, starts: Array) -> Array:
     """Where projected gradient ascent ends: |A u + h|^2 is convex, so that the step to
-    A^T (A u + h), normalised, never descends; shifted, it goes to maxima only."""
+    A^T (A u + h), normalized, never descends; shifted, it goes to maxima only."""
     u = starts
     shift = 0.2 * np.linalg.norm(A, 2) ** 2 + 1e-3
     for _ in range(3000):

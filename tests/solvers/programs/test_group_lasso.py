@@ -1,4 +1,4 @@
-"""The restricted regularised problem: its primal and its dual, by hand and in CVXPY."""
+"""The restricted regularized problem: its primal and its dual, by hand and in CVXPY."""
 
 from __future__ import annotations
 

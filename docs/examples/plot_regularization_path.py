@@ -25,8 +25,8 @@ denoiser = cd.denoising(corners, noisy=noisy)
 
 penalties = np.geomspace(1, 1e-5, 41) * cd.largest_penalty(curve)
 paths = {
-    "one variable": cd.regularisation_path(curve, penalties),
-    "three corners": cd.regularisation_path(denoiser),
+    "one variable": cd.regularization_path(curve, penalties),
+    "three corners": cd.regularization_path(denoiser),
 }
 
 figure = plt.figure(figsize=(14, 7.2), layout="constrained")
