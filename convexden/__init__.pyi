@@ -30,7 +30,7 @@ from .errors import NotCertified as NotCertified
 from .errors import UnsupportedProblem as UnsupportedProblem
 from .experiments import training as training
 from .experiments.counterexamples import Counterexample as Counterexample
-from .experiments.counterexamples import search as search
+from .experiments.counterexamples import find_counterexample as find_counterexample
 from .experiments.frontiers import Frontier as Frontier
 from .experiments.frontiers import frontier as frontier
 from .experiments.samples import SampledOptima as SampledOptima

@@ -42,11 +42,11 @@ def conditioned(rows: Constraints, pricing: Pricing) -> Constraints:
 def _hinges(pricing: Pricing, count: int) -> Hinges:
     """Those of every pattern, if the ramps tell that some gap is narrow; where the patterns are not
     known, the first hinges."""
-    feet, tops = pricing.ramps
-    if not len(feet):
+    starts, ends = pricing.ramps
+    if not len(starts):
         return pricing.initial(_HINGES * count)
-    narrow = np.abs(feet.biases - tops.biases).min() < _NARROW
-    return pricing.spanning() if narrow else feet[:0]
+    narrow = np.abs(starts.biases - ends.biases).min() < _NARROW
+    return pricing.spanning() if narrow else starts[:0]
 
 
 class ConditionedConstraints(Constraints):

@@ -160,9 +160,9 @@ def _doubtful(rows: Constraints, pricing: ExactPricing) -> Flags | None:
             return None
         direction = residual / np.sum(residual * targets)
         pricing.clock.check()
-        hinges, heights = pricing.maxima(*rows.multipliers(direction), 0.0)
+        hinges, constraint_values = pricing.maxima(*rows.multipliers(direction), 0.0)
         before, size = size, float(np.linalg.norm(residual))
         # What sees the direction, but brings the targets no nearer, sees rounding errors.
-        unseen = heights.max(initial=0.0) <= _SEEN * np.linalg.norm(direction)
+        unseen = constraint_values.max(initial=0.0) <= _SEEN * np.linalg.norm(direction)
         if unseen or size > 0.9 * before:
             return seen

@@ -109,7 +109,9 @@ def distinct(hinges: Hinges, tolerance: float) -> Indices:
     return np.flatnonzero(chosen)
 
 
-def dual_heights(problem: Interpolation, hinges: Hinges, values: Array, jacobians: Array) -> Array:
+def dual_constraint(
+    problem: Interpolation, hinges: Hinges, values: Array, jacobians: Array
+) -> Array:
     """The dual constraint |sum_n D_n (l_n z_n + G_n w)| at the hinges, (K,)."""
     active = hinges.patterns.astype(float)
     summed = (active @ jacobians.reshape(len(problem), -1)).reshape(-1, *jacobians.shape[1:])

@@ -1,4 +1,4 @@
-"""`search`: a geometry on which a conjecture about minimizers fails, and by how much.
+"""`find_counterexample`: a geometry on which a conjecture about minimizers fails, and by how much.
 
 What is maximized is the *excess* of the conjectured network: how much more it costs than a network
 that interpolates the same balls and is certified to be optimal.  A positive excess is a proof that
@@ -162,7 +162,7 @@ class Counterexample:
         return str(Fraction(round(value * self.denominator), self.denominator))
 
 
-def search(
+def find_counterexample(
     conjecture: Conjecture,
     *,
     points: int = 3,
@@ -231,7 +231,7 @@ def search(
     In the plane the hinges of three points are not parallel to the sides in general:
 
     >>> import convexden as cd
-    >>> found = cd.search("face-aligned", starts=1, evaluations=40, radius=0.5)
+    >>> found = cd.find_counterexample("face-aligned", starts=1, evaluations=40, radius=0.5)
     >>> found.found, found.reason, found.excess > 1e-6
     (True, 'cheaper network', True)
     >>> found.solution.certified, cd.verify_certificate(found.solution).passed

@@ -46,7 +46,7 @@ def _tally(theorem: str, own: list[Result]) -> Tally:
         verdicts.count("confirmed"),
         verdicts.count("refuted"),
         verdicts.count("undecided"),
-        sum(result.proof == "closed-form dual" for result in own),
+        sum(result.decided_by == "closed-form dual" for result in own),
         max((result.relative_excess for result in own), key=abs),
         max(result.relative_gap for result in own),
         max(distances, default=None),

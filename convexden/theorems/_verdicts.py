@@ -21,7 +21,7 @@ from convexden.verification import site_errors
 from convexden.verification import verify as verify_multipliers
 
 Verdict = Literal["confirmed", "refuted", "undecided"]
-Proof = Literal["closed-form dual", "solved"]
+DecidedBy = Literal["closed-form dual", "solved"]
 
 # Relative accuracy to which the optimality of a closed form is to be proved.
 TOLERANCE = 1e-10
@@ -82,7 +82,7 @@ class Result:
     measured: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def proof(self) -> Proof:
+    def decided_by(self) -> DecidedBy:
         """Whether the multipliers of the closed form decided, or the solver."""
         return "closed-form dual" if self.solution is None else "solved"
 
@@ -99,7 +99,7 @@ class Result:
             "relative_excess": self.relative_excess,
             "sup_distance": self.sup_distance,
             "seconds": self.seconds,
-            "proof": self.proof,
+            "proof": self.decided_by,
             "measured": dict(self.measured),
         }
 
@@ -123,7 +123,7 @@ class Result:
         --------
         >>> from convexden import theorems, verify_certificate
         >>> result = theorems.rays.verify([[0, 0], [4, 0], [0, 3]], 0.5)
-        >>> result.proof, result.as_solution().status
+        >>> result.decided_by, result.as_solution().status
         ('closed-form dual', 'certified')
         >>> verify_certificate(result.as_solution()).passed
         True

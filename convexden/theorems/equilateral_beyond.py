@@ -81,7 +81,7 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     >>> from convexden.theorems import equilateral_beyond
     >>> points = triangle((60, 60, 60))  # the threshold is at radius 0.66139
     >>> result = equilateral_beyond.verify(points, 0.66)
-    >>> result.verdict, result.proof
+    >>> result.verdict, result.decided_by
     ('confirmed', 'closed-form dual')
     >>> result = equilateral_beyond.verify(points, 0.67)
     >>> result.verdict, f"cheaper by {result.relative_excess:.1e}", result.relative_gap < 1e-10

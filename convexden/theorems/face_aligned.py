@@ -166,7 +166,7 @@ def at_vertex(points: ArrayLike, radius: ArrayLike, vertex: int) -> ClosedForm:
     >>> from convexden.theorems import compare, face_aligned
     >>> claim = face_aligned.at_vertex(triangle((40, 60, 80)), 0.45, 2)
     >>> result = compare("face-aligned", claim)
-    >>> result.verdict, result.proof
+    >>> result.verdict, result.decided_by
     ('confirmed', 'closed-form dual')
     """
     problem, nearest = hypotheses(points, radius)

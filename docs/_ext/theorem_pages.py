@@ -106,7 +106,7 @@ CODE = """\
 from convexden import theorems
 
 for result in theorems.verify_all(["{name}"], instances={instances}):
-    print(f"{{result.kind}}: {{result.verdict}} ({{result.proof}})")
+    print(f"{{result.kind}}: {{result.verdict}} ({{result.decided_by}})")
     print(f"  closed form {{result.closed_form_cost:.12g}}, cost {{result.cost:.12g}}")
     print(f"  relative gap {{result.relative_gap:.0e}}, excess {{result.relative_excess:.0e}}")
 """

@@ -14,7 +14,7 @@ import numpy as np
 from convexden.solution import Progress
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import SAME_LINE, Array, Hinges, distinct, no_hinges
-from convexden.solvers.methods.exchange import CLOUDED, SMALL, VIOLATION, Bounds, Exchange
+from convexden.solvers.methods.exchange import CLOUDED, SMALL, VIOLATION, Exchange, Incumbent
 from convexden.solvers.methods.interior_point import solve_branches
 from convexden.solvers.methods.newton import active_set, project
 from convexden.solvers.methods.quadratic_models import flat
@@ -57,9 +57,9 @@ class ColumnGeneration(Exchange):
         self.max_rounds = max_rounds
         self._eta = 0.01  # penalty on the distance from the best multipliers
 
-    def run(self, start: Hinges | None = None) -> Bounds:
+    def run(self, start: Hinges | None = None) -> Incumbent:
         """See `Exchange.run`."""
-        bounds = self.bounds
+        bounds = self.incumbent
         if self._affine():
             return bounds
         initial = self.pricing.initial(_START * len(self.rows.targets))
@@ -79,12 +79,12 @@ class ColumnGeneration(Exchange):
             hinges, first = ramps.hinges, [ramps.multipliers]
         relaxed = semidefinite_start(self.rows, patterns) if len(patterns) else None
         for multipliers in first if relaxed is None else [*first, relaxed]:
-            found, heights = self._price(multipliers, _NEAR)
-            hinges = hinges + found[heights > _NEAR]
+            found, constraint_values = self._price(multipliers, _NEAR)
+            hinges = hinges + found[constraint_values > _NEAR]
         return hinges
 
     def _exchange(self, hinges: Hinges) -> None:
-        rows, bounds = self.rows, self.bounds
+        rows, bounds = self.rows, self.incumbent
         beta, checked, stalled, spare = _BETA, False, 0, _SPARE
         value = np.inf
         while bounds.rounds < self.max_rounds and stalled < _STALL and spare > 0:
@@ -92,18 +92,18 @@ class ColumnGeneration(Exchange):
             columns = rows.features(hinges)
             accuracy = max((1e-2 if bounds.gap > 1e-2 else 1e-3) * bounds.gap, 1e-10)
             solved = self.master(columns, rows.targets, beta, accuracy)
-            found, heights = self._price(solved.multipliers)
+            found, constraint_values = self._price(solved.multipliers)
             own = np.linalg.norm(columns @ solved.multipliers, axis=1)
             norms = np.linalg.norm(solved.weights, axis=1)
             self._improve_cost(hinges, columns, solved.weights)
             self._record(len(hinges))
-            new = found[heights > 1 + VIOLATION]
-            if best.any() and heights.max(initial=0.0) > _JUMP:
+            new = found[constraint_values > 1 + VIOLATION]
+            if best.any() and constraint_values.max(initial=0.0) > _JUMP:
                 # Halfway to the best multipliers: damps the jumps of degenerate duals.
                 between, high = self._price((solved.multipliers + best) / 2)
                 new = between[high > 1 + VIOLATION] + new
             if bounds.gap <= self._newton_gap:
-                active = active_set(hinges, norms, own, found, heights, bounds.gap)
+                active = active_set(hinges, norms, own, found, constraint_values, bounds.gap)
                 new = new + self._newton(*active, solved.multipliers)
             if self._goal < bounds.gap < CLOUDED and rows.targets.size < SMALL:
                 new = self._near(hinges, norms) + new
@@ -139,7 +139,7 @@ class ColumnGeneration(Exchange):
         The multipliers of an optimum may be far from unique; near the best ones few hinges are
         missing.
         """
-        bounds = self.bounds
+        bounds = self.incumbent
         new = self._violated(self._consolidate(hinges, norms, bounds.multipliers))
         best, lower = bounds.multipliers, bounds.lower
         cloud = flat(self.rows, hinges, best.shape[1])
@@ -152,8 +152,8 @@ class ColumnGeneration(Exchange):
         return new
 
     def _violated(self, multipliers: Array) -> Hinges:
-        found, heights = self._price(multipliers)
-        return found[heights > 1 + VIOLATION]
+        found, constraint_values = self._price(multipliers)
+        return found[constraint_values > 1 + VIOLATION]
 
     def _select(self, new: Hinges) -> Hinges:
         """At most _PIVOT hinges a pivot, the most violated first, every line once."""

@@ -4,7 +4,7 @@ A method proposes multipliers and weights.  Its multipliers are priced, which gi
 its weights are repaired, which gives an upper bound; and once the gap is small, Newton's method on
 the active hinges (`newton`) ends it, and pricing tells whether that was right.
 
-Pricing between certificates may be quick rather than exact: a bound is *believed* until exact
+Pricing between certificates may be quick rather than exact: a bound is *unverified* until exact
 pricing of its multipliers proves it, which is done whenever believing it would end the run.
 """
 
@@ -31,7 +31,7 @@ from convexden.solvers.programs.restricted_master import Master, solve_dual
 NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
 _NEAR_NEWTON = 0.5  # and may be in the round that brings the gap down from this
 VIOLATION = 1e-11  # a dual constraint exceeded by less is satisfied
-_ROUNDING = 1e-10  # a believed bound above the cost by more than this share is false
+_ROUNDING = 1e-10  # a unverified bound above the cost by more than this share is false
 _EXTENSIONS = 10  # how often violated hinges join a polished active set
 _IDLE = 2  # and how many of them in a row may improve nothing
 SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
@@ -51,7 +51,7 @@ _GOAL = 1e-12  # gap that Newton's method reaches when it succeeds
 
 
 @dataclass(eq=False)
-class Bounds:
+class Incumbent:
     """The best network and the best multipliers so far, in reduced units.
 
     `multipliers` are scaled so that no hinge seen exceeds one, and `lower` is their objective;
@@ -70,7 +70,7 @@ class Bounds:
 
     @property
     def gap(self) -> float:
-        """Relative gap to the believed bound; 1 while there is no network."""
+        """Relative gap to the unverified bound; 1 while there is no network."""
         return 1.0 if np.isinf(self.cost) else relative_gap(self.cost, self.lower)
 
 
@@ -101,13 +101,13 @@ class Exchange(ABC):
         self.rows, self.tolerance, self.master, self.report = rows, tolerance, master, report
         self.exact = pricing if isinstance(pricing, ExactPricing) else None
         self.pricing = pricing if self.exact is None else self.exact.quick()
-        self.bounds = Bounds(np.zeros_like(rows.targets), np.zeros_like(rows.targets))
+        self.incumbent = Incumbent(np.zeros_like(rows.targets), np.zeros_like(rows.targets))
         self._polished: Polished | None = None
         self._newton_gap = NEWTON_GAP
         self._goal = min(tolerance, _GOAL)
 
     @abstractmethod
-    def run(self, start: Hinges | None = None) -> Bounds:
+    def run(self, start: Hinges | None = None) -> Incumbent:
         """Solve, from these hinges on.  If interrupted, `bounds` and `network` hold the best that
         was found.
 
@@ -129,7 +129,7 @@ class Exchange(ABC):
         """Whether an affine function interpolates: then it is kept."""
         if not self.rows.affine:
             return False
-        bounds = self.bounds
+        bounds = self.incumbent
         bounds.hinges, bounds.cost = no_hinges(self.rows.problem), 0.0
         bounds.weights = np.zeros((0, self.rows.targets.shape[1]))
         return True
@@ -143,43 +143,43 @@ class Exchange(ABC):
 
     def network(self) -> ShallowNetwork | None:
         """The cheapest network so far, if there is one."""
-        best = self.bounds
+        best = self.incumbent
         return None if best.hinges is None else self.rows.network(best.hinges, best.weights)
 
     def _price(self, multipliers: Array, floor: float | None = None) -> tuple[Hinges, Array]:
         """Local maxima near and above one, or above a floor; the lower bound is brought up to
         date, and proven if that ends the run."""
-        bounds = self.bounds
+        bounds = self.incumbent
         if floor is None:
             floor = 0.9 if bounds.gap < _NEAR_NEWTON else 1.0
-        found, heights = self._rate(self.pricing, multipliers, floor)
+        found, constraint_values = self._rate(self.pricing, multipliers, floor)
         if bounds.gap <= self._goal and bounds.proven < bounds.lower:
             self.prove()
             if bounds.gap > self._goal:
-                found, heights = self._rate(self.pricing, multipliers, floor)
-        return found, heights
+                found, constraint_values = self._rate(self.pricing, multipliers, floor)
+        return found, constraint_values
 
     def prove(self) -> None:
-        """Price the best multipliers exactly: what is left of the believed bound is proven."""
-        bounds = self.bounds
+        """Price the best multipliers exactly: what is left of the unverified bound is proven."""
+        bounds = self.incumbent
         if self.exact is None or bounds.proven >= bounds.lower:
             return
-        believed, bounds.lower = bounds.multipliers, bounds.proven
-        self._rate(self.exact, believed, 1.0)
+        unverified, bounds.lower = bounds.multipliers, bounds.proven
+        self._rate(self.exact, unverified, 1.0)
         bounds.multipliers = bounds.proof
 
     def _rate(self, pricing: Pricing, multipliers: Array, floor: float) -> tuple[Hinges, Array]:
         """Price multipliers, and keep them if their bound is the best."""
-        bounds = self.bounds
+        bounds = self.incumbent
         values, jacobians = self.rows.multipliers(multipliers)
-        found, heights = pricing.maxima(values, jacobians, floor, 30 * len(multipliers))
+        found, constraint_values = pricing.maxima(values, jacobians, floor, 30 * len(multipliers))
         if self.rows.narrow and len(found):
             # Values of sites that nearly meet are large and cancel; in the rows nothing does.
-            heights = np.linalg.norm(self.rows.features(found) @ multipliers, axis=1)
-            order = np.argsort(-heights, kind="stable")
-            found, heights = found[order], heights[order]
+            constraint_values = np.linalg.norm(self.rows.features(found) @ multipliers, axis=1)
+            order = np.argsort(-constraint_values, kind="stable")
+            found, constraint_values = found[order], constraint_values[order]
         # Multipliers that no hinge sees are scaled by their own size: never divide by P ~ 0.
-        seen = float(heights[0]) if len(heights) else 0.0
+        seen = float(constraint_values[0]) if len(constraint_values) else 0.0
         scale = max(seen, 1e-12 * float(np.abs(multipliers).max()), np.finfo(float).tiny)
         lower = float(np.sum(multipliers * self.rows.targets)) / scale
         # A bound above the cost is false: something greater was missed.
@@ -187,14 +187,14 @@ class Exchange(ABC):
             bounds.lower, bounds.multipliers = lower, multipliers / scale
         if pricing is self.exact and lower > bounds.proven:
             bounds.proven, bounds.proof = lower, multipliers / scale
-        return found, heights
+        return found, constraint_values
 
     def _improve_cost(
         self, hinges: Hinges, columns: Array, weights: Array, limit: float = 0.0
     ) -> None:
         """Keep the network of these hinges with nearly these weights if it is the cheapest, or
         costs less than the limit."""
-        bounds = self.bounds
+        bounds = self.incumbent
         norms = np.linalg.norm(weights, axis=1)
         # Hinges that a method moved may have come to cut a ball, or to pass a sample.
         allowed = _MISSED / np.maximum(norms, np.finfo(float).tiny)
@@ -215,7 +215,7 @@ class Exchange(ABC):
     def _thin(self) -> None:
         """Interior points spread weight over near duplicates and over all optimal networks: end
         with as few hinges as the cost allows."""
-        bounds = self.bounds
+        bounds = self.incumbent
         if bounds.hinges is None or not len(bounds.hinges):
             return
         self._merge(bounds.hinges, np.linalg.norm(bounds.weights, axis=1))
@@ -231,7 +231,7 @@ class Exchange(ABC):
     def _merge(self, hinges: Hinges, norms: Array) -> None:
         """Keep the polished network of the heavy ones of these hinges, each for all that are close
         to it, if there are fewer of them and the goal is reached."""
-        bounds = self.bounds
+        bounds = self.incumbent
         heavy = np.flatnonzero(norms > _LIGHT[0] * norms.max())
         active, alphas = merged(hinges[heavy], norms[heavy], _CLOUD)
         if len(active) == len(norms) or bounds.gap > CLOUDED or self.rows.targets.size >= SMALL:
@@ -259,7 +259,7 @@ class Exchange(ABC):
         """
         hinges = hinges[np.flatnonzero(prices > _FAINT * prices.max())]
         cloud = flat(self.rows, hinges, self.rows.targets.shape[1])
-        eta = _ANY_STEP * self.bounds.lower / float(np.sum(base**2))
+        eta = _ANY_STEP * self.incumbent.lower / float(np.sum(base**2))
         inside, prices = solve_branches(
             cloud, self.rows.targets, base, eta, _ACCURATE, self.rows.clock
         )
@@ -275,31 +275,36 @@ class Exchange(ABC):
         Returns new columns, if any.
         """
         if self.rows.targets.size >= SMALL:
-            self._newton_gap = self.bounds.gap / 3  # large systems are not tried in every round
+            self._newton_gap = self.incumbent.gap / 3  # large systems are not tried in every round
         new = active[:0]
         idle = 0
         for _ in range(_EXTENSIONS):
-            gap = self.bounds.gap
+            gap = self.incumbent.gap
             polished = polish(self.rows, self.pricing, active, alphas, multipliers)
             if polished is None:
                 break
-            before = self.bounds.cost
+            before = self.incumbent.cost
             columns = self.rows.features(polished.hinges)
             self._improve_cost(polished.hinges, columns, polished.weights)
-            if self.bounds.cost < before:
+            if self.incumbent.cost < before:
                 self._polished = polished
             multipliers = polished.multipliers
-            found, heights = self._price(multipliers)
+            found, constraint_values = self._price(multipliers)
             self._record(len(polished.hinges))
-            violated = found[heights > 1 + VIOLATION]
+            violated = found[constraint_values > 1 + VIOLATION]
             new = polished.hinges + violated + new
-            idle = 0 if self.bounds.gap < gap else idle + 1
-            if self.bounds.gap <= self._goal or idle == _IDLE:
+            idle = 0 if self.incumbent.gap < gap else idle + 1
+            if self.incumbent.gap <= self._goal or idle == _IDLE:
                 break
             # A hinge that is no local maximum any more hands its weight on to the nearest.
             norms = np.linalg.norm(polished.weights, axis=1)
             carrying, weights = active_set(
-                polished.hinges, norms, np.ones_like(norms), found, heights, self.bounds.gap
+                polished.hinges,
+                norms,
+                np.ones_like(norms),
+                found,
+                constraint_values,
+                self.incumbent.gap,
             )
             joined = carrying + violated
             kept = distinct(joined, SAME_LINE)
@@ -311,11 +316,11 @@ class Exchange(ABC):
 
     def _price_polished(self, multipliers: Array, polished: Polished) -> Hinges:
         """Price multipliers that are dual to the polished network; the hinges they violate."""
-        found, heights = self._price(multipliers)
+        found, constraint_values = self._price(multipliers)
         self._record(len(polished.hinges))
-        return found[heights > 1 + VIOLATION]
+        return found[constraint_values > 1 + VIOLATION]
 
     def _record(self, hinges: int) -> None:
-        bounds = self.bounds
+        bounds = self.incumbent
         bounds.rounds += 1
         self.report(Progress(bounds.rounds, bounds.cost, bounds.proven, hinges))

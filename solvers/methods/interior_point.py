@@ -1,7 +1,8 @@
-r"""The second-order master: the dual over finitely many branches, by an interior-point method.
+r"""The second-order master: the dual over finitely many quadratic models, solved from the inside.
 
-With the branches |B_k Z| <= 1 of the local maxima at Z_0 (`branches`; without their second part
-they are the columns of the restricted master) it is the quadratically constrained program
+With the quadratic models |B_k Z| <= 1 of the local maxima at Z_0 (`quadratic_models`; without their
+second part they are the columns of the restricted master) it is the quadratically constrained
+program
 
     maximize <T, Z> - eta/2 |Z - Z_0|^2   subject to   1/2 (1 - |B_k Z|^2) >= 0 for all k.
 
@@ -17,7 +18,7 @@ import scipy.linalg
 
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array
-from convexden.solvers.methods.quadratic_models import Branches
+from convexden.solvers.methods.quadratic_models import QuadraticModels
 
 _STEPS = 60
 _BOUNDARY = 0.99  # share of the way to the boundary that a step may go
@@ -29,7 +30,7 @@ Images = tuple[Array, Array]
 
 
 def solve_branches(
-    model: Branches,
+    model: QuadraticModels,
     targets: Array,
     start: Array,
     eta: float,
@@ -40,7 +41,7 @@ def solve_branches(
 
     Parameters
     ----------
-    model : Branches
+    model : QuadraticModels
         K of them.
     targets : (M, p) array
     start : (M, p) array
@@ -54,7 +55,7 @@ def solve_branches(
     Returns
     -------
     multipliers : (M, p) array
-        Inside all branches.
+        Inside all quadratic models.
     prices : (K,) array
     """
     program = _Program(model, targets)
@@ -94,9 +95,9 @@ def solve_branches(
 
 
 class _Program:
-    """The linear maps B_k of all branches."""
+    """The linear maps B_k of all quadratic models."""
 
-    def __init__(self, model: Branches, targets: Array) -> None:
+    def __init__(self, model: QuadraticModels, targets: Array) -> None:
         self.columns, self.bends, self.owners = model.columns, model.bends, model.owners
         self.shape = targets.shape
 

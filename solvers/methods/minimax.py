@@ -1,12 +1,12 @@
 r"""The minimax method on the dual, for few sites in any dimension.
 
 By homogeneity the dual is to minimize max_psi |Z^T psi| over the multipliers with <T, Z> = 1: a
-maximum of few smooth functions, the branches at the local maxima of pricing.  The first multipliers
-are those of the ramp program.  A round solves the second-order master at the best multipliers so
-far (`interior_point`) and prices its solution.  A good step takes a handful of rounds to where
-Newton's method ends it; after a bad one the step is shortened and what pricing found there joins
-the model.  Hinges that had weight stay in it as first-order columns, which hold for all
-multipliers.
+maximum of few smooth functions, the quadratic models at the local maxima of pricing.  The first
+multipliers are those of the ramp program.  A round solves the second-order master at the best
+multipliers so far (`interior_point`) and prices its solution.  A good step takes a handful of
+rounds to where Newton's method ends it; after a bad one the step is shortened and what pricing
+found there joins the model.  Hinges that had weight stay in it as first-order columns, which hold
+for all multipliers.
 """
 
 from __future__ import annotations
@@ -18,13 +18,18 @@ import numpy as np
 from convexden.errors import NotCertified
 from convexden.solvers.hinges import SAME_LINE, Array, Hinges, distinct, no_hinges
 from convexden.solvers.methods.column_generation import ColumnGeneration
-from convexden.solvers.methods.exchange import CLOUDED, Bounds, Exchange
+from convexden.solvers.methods.exchange import CLOUDED, Exchange, Incumbent
 from convexden.solvers.methods.interior_point import solve_branches
 from convexden.solvers.methods.newton import active_set, project
-from convexden.solvers.methods.quadratic_models import Branches, branches, flat, moved
+from convexden.solvers.methods.quadratic_models import (
+    QuadraticModels,
+    flat,
+    moved,
+    quadratic_models,
+)
 
-_FLOOR = 0.3  # local maxima above this share of the greatest are branches
-_MOST = 2500  # branches, the greatest
+_FLOOR = 0.3  # local maxima above this share of the greatest are quadratic models
+_MOST = 2500  # quadratic models, the greatest
 _ROUNDS = 60
 _STALL = 8  # rounds in which gap and bound hardly move before giving up
 _PATIENCE = 5  # rounds without a network before asking whether there is one
@@ -36,38 +41,39 @@ _WEIGHT = 1e-4  # hinges whose share of the greatest weight is above this stay a
 
 @dataclass(eq=False)
 class _State:
-    """Between two rounds: the local maxima at the best multipliers with their heights, the cuts,
-    all hinges of the last model, the penalty, the promise of the last step, failures in a row."""
+    """Between two rounds: the local maxima at the best multipliers with their constraint values,
+    the cuts, all hinges of the last model, the penalty, the decrease predicted of the last step,
+    null steps in a row."""
 
     found: Hinges
-    heights: Array
-    cuts: Branches
+    constraint_values: Array
+    cuts: QuadraticModels
     hinges: Hinges
     eta: float = 0.03
-    promised: float = np.inf
-    failures: int = 0
+    predicted: float = np.inf
+    null_steps: int = 0
 
 
 class Minimax(Exchange):
     """The method on one problem; column generation takes over if it stalls above the tolerance."""
 
-    def run(self, start: Hinges | None = None) -> Bounds:
+    def run(self, start: Hinges | None = None) -> Incumbent:
         """See `Exchange.run`."""
         if self._affine():
-            return self.bounds
+            return self.incumbent
         hinges = self._descend(start)
-        if self.bounds.gap > self._goal:
+        if self.incumbent.gap > self._goal:
             rest = ColumnGeneration(
                 self.rows, self.exact or self.pricing, self.tolerance, self.master, self.report
             )
-            rest.bounds = self.bounds
+            rest.incumbent = self.incumbent
             rest.run(hinges)
         self._thin()
-        return self.bounds
+        return self.incumbent
 
     def _descend(self, start: Hinges | None) -> Hinges:
         """Rounds until the goal is reached or they stall; the hinges of the last model."""
-        bounds, state, stalled = self.bounds, self._start(start), 0
+        bounds, state, stalled = self.incumbent, self._start(start), 0
         for number in range(_ROUNDS):
             gap, lower = bounds.gap, bounds.lower
             self._round(state)
@@ -88,36 +94,38 @@ class Minimax(Exchange):
         ramps = self._ramps()
         hinges = no_hinges(rows.problem) if ramps is None else ramps.hinges
         multipliers = rows.targets if ramps is None else ramps.multipliers
-        found, heights = self._branching(multipliers)
-        if heights.max(initial=0.0) <= 1e-9 * np.abs(multipliers).max():
+        found, constraint_values = self._branching(multipliers)
+        if constraint_values.max(initial=0.0) <= 1e-9 * np.abs(multipliers).max():
             self.check_feasible()  # no hinge sees the targets
             if not len(found):
                 raise NotCertified(
                     "no network was found, and no hinge to make one of: lower the radii"
                 )
         hinges = hinges if start is None else hinges + start
-        return _State(found, heights, flat(rows, hinges, rows.targets.shape[1]), hinges)
+        return _State(found, constraint_values, flat(rows, hinges, rows.targets.shape[1]), hinges)
 
     def _round(self, state: _State) -> None:
         """A step to the solution of the second-order master, and what follows from it."""
-        bounds, base, lower = self.bounds, self.bounds.multipliers, self.bounds.lower
-        model = branches(self.rows, self.pricing, state.found, base) + state.cuts
+        bounds, base, lower = self.incumbent, self.incumbent.multipliers, self.incumbent.lower
+        model = quadratic_models(self.rows, self.pricing, state.found, base) + state.cuts
         state.hinges = model.hinges
-        accuracy = min(1e-3 * bounds.gap, 1e-2 * abs(state.promised) / lower)
+        accuracy = min(1e-3 * bounds.gap, 1e-2 * abs(state.predicted) / lower)
         trial, prices = self._step(model, base, state.eta, accuracy)
-        state.promised = promised = float(np.sum(trial * self.rows.targets)) - lower
+        state.predicted = predicted = float(np.sum(trial * self.rows.targets)) - lower
         new, high = self._branching(trial)
-        good = bounds.lower - lower > 0.5 * promised
+        good = bounds.lower - lower > 0.5 * predicted
         rated = bounds.multipliers
-        carried = self._carry(model, trial, prices)
+        carried = self._weighted(model, trial, prices)
         self._record(len(model))
         if bounds.gap < CLOUDED:
             self._consolidate(model.hinges + carried[0], np.tile(prices, 2), base)
-        if bounds.gap <= self._newton_gap or promised < 1e-3 * lower:
-            if promised < 0.1 * bounds.gap * lower:
+        if bounds.gap <= self._newton_gap or predicted < 1e-3 * lower:
+            if predicted < 0.1 * bounds.gap * lower:
                 # The bound is ahead of the network, which the penalty on long steps holds back.
                 free, prices = self._step(model, base, _LEAST_ETA, _LEAST_ACCURACY)
-                self._finish(self._carry(model, free, prices), state.found, state.heights, base)
+                self._finish(
+                    self._weighted(model, free, prices), state.found, state.constraint_values, base
+                )
             else:
                 self._finish(carried, new, high, trial)
         if bounds.gap <= self._goal:
@@ -126,14 +134,14 @@ class Minimax(Exchange):
             self._search(base, trial)
         self._learn(state, model, prices, good, trial, new[high > 1])
         if rated is not base and rated is bounds.multipliers:
-            state.found, state.heights = new, high / high[0]
+            state.found, state.constraint_values = new, high / high[0]
         else:
-            state.found, state.heights = self._branching(bounds.multipliers)
+            state.found, state.constraint_values = self._branching(bounds.multipliers)
 
     def _learn(
         self,
         state: _State,
-        model: Branches,
+        model: QuadraticModels,
         prices: Array,
         good: bool,
         trial: Array,
@@ -146,37 +154,37 @@ class Minimax(Exchange):
         """
         outputs = trial.shape[1]
         kept = np.flatnonzero(prices > _WEIGHT * prices.max())
-        apart = 0.1 * np.sqrt(max(self.bounds.gap, _LEAST_ACCURACY))
+        apart = 0.1 * np.sqrt(max(self.incumbent.gap, _LEAST_ACCURACY))
         kept = kept[distinct(model.hinges[kept], apart)]
         if good:
             met = flat(self.rows, violated, outputs)
         else:
-            met = branches(self.rows, self.pricing, violated, trial)
+            met = quadratic_models(self.rows, self.pricing, violated, trial)
         state.cuts = flat(self.rows, model.hinges[kept], outputs) + met
-        state.failures = 0 if good else state.failures + 1
-        factor = _LONGER if good else 1.0 if state.failures == 1 else _SHORTER
+        state.null_steps = 0 if good else state.null_steps + 1
+        factor = _LONGER if good else 1.0 if state.null_steps == 1 else _SHORTER
         state.eta = max(_LEAST_ETA, factor * state.eta)
 
     def _branching(self, multipliers: Array) -> tuple[Hinges, Array]:
-        """The local maxima that become branches; they are further apart than rounding."""
-        found, heights = self._rate(self.exact or self.pricing, multipliers, _FLOOR)
+        """The local maxima that become quadratic models; they are further apart than rounding."""
+        found, constraint_values = self._rate(self.exact or self.pricing, multipliers, _FLOOR)
         kept = np.sort(distinct(found, SAME_LINE))
-        kept = kept[heights[kept] >= _FLOOR * heights.max(initial=0.0)][:_MOST]
-        return found[kept], heights[kept]
+        kept = kept[constraint_values[kept] >= _FLOOR * constraint_values.max(initial=0.0)][:_MOST]
+        return found[kept], constraint_values[kept]
 
     def _step(
-        self, model: Branches, base: Array, eta: float, accuracy: float
+        self, model: QuadraticModels, base: Array, eta: float, accuracy: float
     ) -> tuple[Array, Array]:
         """The second-order master, its penalty in units of the bound and the multipliers."""
         accuracy = float(np.clip(accuracy, _LEAST_ACCURACY, 1e-5))
-        eta *= self.bounds.lower / float(np.sum(base**2))
+        eta *= self.incumbent.lower / float(np.sum(base**2))
         return solve_branches(model, self.rows.targets, base, eta, accuracy, self.rows.clock)
 
-    def _carry(
-        self, model: Branches, multipliers: Array, prices: Array
+    def _weighted(
+        self, model: QuadraticModels, multipliers: Array, prices: Array
     ) -> tuple[Hinges, Array, Array]:
         """The hinges of the model where it puts them, which make the best network if they are
-        cheapest: with the sizes of their weights and their heights."""
+        cheapest: with the sizes of their weights and their constraint values."""
         hinges = moved(model, self.pricing, multipliers)
         columns = self.rows.features(hinges)
         outputs = columns @ multipliers
@@ -188,24 +196,24 @@ class Minimax(Exchange):
         self,
         carried: tuple[Hinges, Array, Array],
         found: Hinges,
-        heights: Array,
+        constraint_values: Array,
         multipliers: Array,
     ) -> None:
         """Newton's method from these local maxima and multipliers."""
-        gap = max(self.bounds.gap, _LEAST_ACCURACY)
-        active = active_set(*carried, found, heights, gap, constant=False)
+        gap = max(self.incumbent.gap, _LEAST_ACCURACY)
+        active = active_set(*carried, found, constraint_values, gap, constant=False)
         self._newton(*active, multipliers)
-        self._newton_gap = self.bounds.gap / 3  # not again before the model is better
-        for near in (multipliers, self.bounds.multipliers):
-            if self._polished is not None and self.bounds.gap > self._goal:
+        self._newton_gap = self.incumbent.gap / 3  # not again before the model is better
+        for near in (multipliers, self.incumbent.multipliers):
+            if self._polished is not None and self.incumbent.gap > self._goal:
                 self._price_polished(
                     project(self.rows, self.pricing, self._polished, near), self._polished
                 )
 
     def _search(self, base: Array, trial: Array) -> None:
         """Look for a better bound along a step that failed."""
-        lower = self.bounds.lower
+        lower = self.incumbent.lower
         for share in _SHARES:
             self._price(base + share * (trial - base))
-            if self.bounds.lower > lower:
+            if self.incumbent.lower > lower:
                 return

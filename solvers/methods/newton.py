@@ -54,7 +54,7 @@ def active_set(
     norms: Array,
     own: Array,
     found: Hinges,
-    heights: Array,
+    constraint_values: Array,
     gap: float,
     constant: bool = True,
 ) -> tuple[Hinges, Array]:
@@ -77,7 +77,7 @@ def active_set(
     np.add.at(alphas, nearest[~flat], norms[heavy[~flat]])
     # Complementarity: an interior point leaves alpha (1 - g) nearly equal for all hinges.
     typical = alphas.sum() / max(1, np.count_nonzero(alphas))
-    short = np.maximum(1.0 - heights[chosen], np.clip(gap, 1e-12, 1e-6))
+    short = np.maximum(1.0 - constraint_values[chosen], np.clip(gap, 1e-12, 1e-6))
     carries = np.flatnonzero(alphas > short * typical)
     still = hinges[heavy[flat]]
     still = replace(still, free=np.zeros(len(still), dtype=bool))

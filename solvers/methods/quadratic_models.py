@@ -1,4 +1,4 @@
-r"""Branches: the dual constraint next to its local maxima, to second order.
+r"""Quadratic models: the dual constraint next to its local maxima, to second order.
 
 By homogeneity the dual is to maximize <T, Z> while |Z^T psi| <= 1 for every hinge.  At multipliers
 Z_0 that constraint has finitely many local maxima, and next to Z_0 each is a smooth function of Z.
@@ -25,11 +25,11 @@ from convexden.solvers.pricing import Pricing
 
 _FLAT = 1e-7  # curvatures below this share of the largest count as this
 _ROUNDING = float(np.finfo(float).eps)  # in a curvature, as a share of the height |q|^2
-_LONGEST = 0.3  # no model is believed about steps further than this
+_LONGEST = 0.3  # no model is used for longer steps than this
 
 
 @dataclass(frozen=True, eq=False)
-class Branches:
+class QuadraticModels:
     """K local maxima with their quadratic models.
 
     Attributes
@@ -38,7 +38,7 @@ class Branches:
     columns : (K, M) array
         The psi_k.
     owners : (F,) int array
-        The branches of the further rows.
+        The quadratic models of the further rows.
     bends : (F, M * p) array
         The rows of (-L)^{-1/2} v as functions of Z.
     axes : (F, d - 1) array
@@ -54,11 +54,11 @@ class Branches:
     def __len__(self) -> int:
         return len(self.columns)
 
-    def __getitem__(self, chosen: Indices) -> Branches:
+    def __getitem__(self, chosen: Indices) -> QuadraticModels:
         place = np.full(len(self), -1)
         place[chosen] = np.arange(len(chosen))
         rows = place[self.owners] >= 0
-        return Branches(
+        return QuadraticModels(
             self.hinges[chosen],
             self.columns[chosen],
             place[self.owners[rows]],
@@ -66,8 +66,8 @@ class Branches:
             self.axes[rows],
         )
 
-    def __add__(self, other: Branches) -> Branches:
-        return Branches(
+    def __add__(self, other: QuadraticModels) -> QuadraticModels:
+        return QuadraticModels(
             self.hinges + other.hinges,
             np.concatenate([self.columns, other.columns]),
             np.concatenate([self.owners, other.owners + len(self)]),
@@ -76,7 +76,9 @@ class Branches:
         )
 
 
-def branches(rows: Constraints, pricing: Pricing, hinges: Hinges, multipliers: Array) -> Branches:
+def quadratic_models(
+    rows: Constraints, pricing: Pricing, hinges: Hinges, multipliers: Array
+) -> QuadraticModels:
     """The quadratic models at these multipliers (M, p) of hinges that are local maxima there."""
     columns = rows.features(hinges)
     owners, turning, inward = moving(rows, pricing, hinges)
@@ -94,19 +96,23 @@ def branches(rows: Constraints, pricing: Pricing, hinges: Hinges, multipliers: A
         axes /= np.sqrt(sizes)
         bends[mine] = np.tensordot(axes.T, bends[mine], axes=1)
         steps[mine, : len(mine)] = axes.T
-    return Branches(hinges, columns, owners, bends.reshape(len(owners), multipliers.size), steps)
+    return QuadraticModels(
+        hinges, columns, owners, bends.reshape(len(owners), multipliers.size), steps
+    )
 
 
-def moved(model: Branches, pricing: Pricing, multipliers: Array) -> Hinges:
+def moved(model: QuadraticModels, pricing: Pricing, multipliers: Array) -> Hinges:
     """The hinges where the models put their maxima at these multipliers."""
     steps = np.zeros((len(model), model.axes.shape[1]))
     np.add.at(steps, model.owners, (model.bends @ multipliers.ravel())[:, None] * model.axes)
     return pricing.moved(model.hinges, np.clip(steps, -_LONGEST, _LONGEST))[0]
 
 
-def flat(rows: Constraints, hinges: Hinges, outputs: int) -> Branches:
+def flat(rows: Constraints, hinges: Hinges, outputs: int) -> QuadraticModels:
     """Hinges as first-order constraints, which hold for all multipliers."""
     columns = rows.features(hinges)
     none = np.zeros(0, dtype=np.intp)
     bends = np.zeros((0, columns.shape[1] * outputs))
-    return Branches(hinges, columns, none, bends, np.zeros((0, rows.problem.input_dimension - 1)))
+    return QuadraticModels(
+        hinges, columns, none, bends, np.zeros((0, rows.problem.input_dimension - 1))
+    )

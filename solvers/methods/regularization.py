@@ -185,11 +185,11 @@ class _Run:
                 columns, rows.targets, rows.softness, rows.clock
             )
             multipliers = rows.projected(multipliers)
-            found, heights = self._rate(pool, weights, multipliers)
+            found, constraint_values = self._rate(pool, weights, multipliers)
             norms = np.linalg.norm(weights, axis=1)
             own = np.linalg.norm(columns @ multipliers, axis=1)
-            active = active_set(pool, norms, own, found, heights, min(best.gap, 0.1))
-            pool = self._violated(found, heights) + pool[norms > _FAINT * norms.max()]
+            active = active_set(pool, norms, own, found, constraint_values, min(best.gap, 0.1))
+            pool = self._violated(found, constraint_values) + pool[norms > _FAINT * norms.max()]
             pool = self._newton(*active, multipliers) + pool
             pool = pool[distinct(pool, SAME_LINE)]
             spare -= best.gap <= tolerance
@@ -234,8 +234,8 @@ class _Run:
         patterns = np.where(past[:, None], offsets > 0, hinges.patterns)
         return replace(hinges, patterns=patterns, free=hinges.free & ~past)
 
-    def _violated(self, found: Hinges, heights: Array) -> Hinges:
-        new = found[heights > 1 + _VIOLATION]
+    def _violated(self, found: Hinges, constraint_values: Array) -> Hinges:
+        new = found[constraint_values > 1 + _VIOLATION]
         return new[distinct(new, SAME_LINE)[:_NEW]]
 
     def _rate(
@@ -244,20 +244,22 @@ class _Run:
         """Price multipliers, and keep them and the network if they are the best."""
         best, rows = self.best, self.rows
         multipliers = rows.projected(multipliers)
-        found, heights = self.pricing.maxima(*rows.multipliers(multipliers), _NEAR, _LOOKED_AT)
+        found, constraint_values = self.pricing.maxima(
+            *rows.multipliers(multipliers), _NEAR, _LOOKED_AT
+        )
         product = float(np.sum(multipliers * rows.targets))
         square = rows.softness * float(np.sum(multipliers**2))
         # Never divide by P ~ 0.
-        scale = min(max(0.0, product) / square, 1.0 / max(float(heights[0]), 1e-12))
+        scale = min(max(0.0, product) / square, 1.0 / max(float(constraint_values[0]), 1e-12))
         bound = scale * product - scale**2 / 2 * square
         if bound > best.lower:
             best.lower, best.multipliers = bound, scale * multipliers
-            best.maximum = scale * float(heights[0])
+            best.maximum = scale * float(constraint_values[0])
         self._keep(hinges, weights, slack)
         best.rounds += 1
         found_cost, bound = rows.softness * best.objective, rows.softness * best.lower
         self.report(Progress(best.rounds, found_cost, bound, len(hinges)))
-        return found, heights
+        return found, constraint_values
 
     def _keep(self, hinges: Hinges, weights: Array, slack: float = 0.0) -> None:
         """Keep a network if it is the best; `slack` is the share that it may cost more."""

@@ -24,7 +24,7 @@ from convexden.solvers.constraints import constraints
 from convexden.solvers.feasibility import TooNarrow
 from convexden.solvers.hinges import Array, Hinges, Indices
 from convexden.solvers.methods.column_generation import ColumnGeneration
-from convexden.solvers.methods.exchange import Bounds, Exchange
+from convexden.solvers.methods.exchange import Exchange, Incumbent
 from convexden.solvers.methods.minimax import Minimax
 from convexden.solvers.outcome import NO_PRICING, Outcome, nothing
 from convexden.solvers.pricing import Pricing
@@ -162,7 +162,7 @@ class _Proof:
 
 def _proven(loop: Exchange) -> _Proof:
     """The bound that exact pricing has proven so far; none if there is no such pricing."""
-    bounds = loop.bounds
+    bounds = loop.incumbent
     if loop.exact is None:
         return _Proof()
     return _Proof(bounds.proof, 1.0 if bounds.proven > 0 else 0.0, loop.exact.name)
@@ -170,7 +170,7 @@ def _proven(loop: Exchange) -> _Proof:
 
 def _proof(loop: Exchange) -> _Proof:
     """The bound of exact pricing, or of the semidefinite program if it is not too large."""
-    bounds = loop.bounds
+    bounds = loop.incumbent
     if loop.exact is not None:
         loop.prove()
         return _proven(loop)
@@ -190,12 +190,12 @@ def _first_sites(problem: Interpolation) -> Indices:
     axes = np.eye(problem.input_dimension)
     pairs = [a + sign * b for a, b in combinations(axes, 2) for sign in (1, -1)]
     directions = np.concatenate([axes, pairs])
-    heights = problem.centers[samples] @ np.concatenate([directions, -directions]).T
+    constraint_values = problem.centers[samples] @ np.concatenate([directions, -directions]).T
     groups = np.unique(problem.targets[samples], axis=0, return_inverse=True)[1].reshape(-1)
     order = np.argsort(groups, kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
         if group.size:
-            chosen.append(samples[group[np.unique(heights[group].argmax(axis=0))]])
+            chosen.append(samples[group[np.unique(constraint_values[group].argmax(axis=0))]])
     return np.unique(np.concatenate(chosen))
 
 
@@ -221,7 +221,7 @@ def _spread(count: int, active: Indices, numbers: TwoPart) -> TwoPart:
     return TwoPart(*spread)
 
 
-def _carried(bounds: Bounds, problem: Interpolation, active: Indices) -> Hinges | None:
+def _carried(bounds: Incumbent, problem: Interpolation, active: Indices) -> Hinges | None:
     """The hinges of the last subproblem, with the patterns of the next."""
     old = bounds.hinges
     if old is None:

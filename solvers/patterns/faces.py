@@ -100,7 +100,7 @@ def enumerate_faces(problem: Interpolation, clock: Clock = UNLIMITED) -> tuple[F
     """
     check_faces(problem)
     sites, d = problem.centers.shape
-    levels: list[tuple[Frames, Codes, Codes]] = []
+    constraint_values: list[tuple[Frames, Codes, Codes]] = []
     codes = touched = np.zeros(0, dtype=np.int64)
     total = 0
     for count in range(d, 0, -1):
@@ -113,10 +113,10 @@ def enumerate_faces(problem: Interpolation, clock: Clock = UNLIMITED) -> tuple[F
         total += len(codes)
         if total > MOST_FACES:
             raise _too_many(problem, f"more than {MOST_FACES} faces")
-        levels.append((here, codes, touched))
-    patterns = np.unique(np.concatenate([codes for _, codes, _ in levels]))
+        constraint_values.append((here, codes, touched))
+    patterns = np.unique(np.concatenate([codes for _, codes, _ in constraint_values]))
     faces = []
-    for here, codes, touched in reversed(levels):
+    for here, codes, touched in reversed(constraint_values):
         names = _bits(here.members)
         order = np.argsort(names)
         sets = order[np.searchsorted(names, touched, sorter=order)]

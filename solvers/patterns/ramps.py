@@ -15,7 +15,7 @@ _NARROW = 1e-12  # gaps below this share of the spread are rounding
 def widest_ramps(
     problem: Interpolation, patterns: Flags, clock: Clock = UNLIMITED
 ) -> tuple[Hinges, Hinges]:
-    """The hinges at the feet and at the tops of the ramps of all patterns that have a gap."""
+    """The hinges at the starts and at the ends of the ramps of all patterns that have a gap."""
     found = []
     for row in np.where(patterns, 1, -1):
         clock.check()

@@ -37,7 +37,7 @@ class Pricing(ABC):
 
     @cached_property
     def ramps(self) -> tuple[Hinges, Hinges]:
-        """The hinges at the feet and at the tops of the ramps of `patterns`."""
+        """The hinges at the starts and at the ends of the ramps of `patterns`."""
         return widest_ramps(self.problem, self.patterns(), self.clock)
 
     @abstractmethod

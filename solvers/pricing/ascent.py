@@ -15,7 +15,7 @@ import numpy as np
 
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
-from convexden.solvers.hinges import Array, Flags, Hinges, Indices, dual_heights
+from convexden.solvers.hinges import Array, Flags, Hinges, Indices, dual_constraint
 from convexden.solvers.pricing.spheres import Spheres, unit
 from convexden.solvers.pricing.trust_region import sphere_maxima
 
@@ -59,12 +59,12 @@ class Ascent:
         """The hinges with normals (K, d) and patterns (K, N) at the end of their way where g, which
         is convex in the bias, is greater."""
         first, last = both_ends(self.problem, normals, patterns)
-        later = self.heights(last) > self.heights(first)
+        later = self.constraint_values(last) > self.constraint_values(first)
         return (first + last)[np.arange(len(later)) + later * len(later)]
 
-    def heights(self, hinges: Hinges) -> Array:
+    def constraint_values(self, hinges: Hinges) -> Array:
         """The dual constraint at hinges, (K,)."""
-        return dual_heights(self.problem, hinges, self.values, self.jacobians)
+        return dual_constraint(self.problem, hinges, self.values, self.jacobians)
 
     def forms(self, patterns: Flags, pivots: Indices) -> tuple[Array, Array]:
         """M (K, p, d) and the sums of the values t (K, p) of g = |M w + t z| on hinges at signed

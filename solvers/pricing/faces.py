@@ -23,7 +23,7 @@ import numpy as np
 
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
-from convexden.solvers.hinges import Array, Flags, Hinges, Indices, dual_heights, no_hinges
+from convexden.solvers.hinges import Array, Flags, Hinges, Indices, dual_constraint, no_hinges
 from convexden.solvers.patterns.face_table import FaceTable
 from convexden.solvers.pricing import ExactPricing, Pricing
 from convexden.solvers.pricing.plane import CONTACT
@@ -105,17 +105,17 @@ class FacePricing(ExactPricing):
                 # A face that cannot reach the floor nor the best so far has nothing to offer.
                 chunk = faces[mine[start : start + step]]
                 found = self._on(level, chunk, forms, totals, min(floor, best))
-                heights = dual_heights(problem, found, values, jacobians)
-                best = max(best, heights.max(initial=0.0))
-                high = heights >= min(floor, best)
-                parts.append((found[high], heights[high]))
-        hinges, heights = _sum(parts)
-        order = np.argsort(-heights, kind="stable")
-        kept = order[heights[order] >= min(floor, best)][:limit]
-        hinges, heights = hinges[kept], heights[kept]
-        summits = self._summits(hinges, values, jacobians)
-        summits[:1] = True
-        return hinges[summits], heights[summits]
+                constraint_values = dual_constraint(problem, found, values, jacobians)
+                best = max(best, constraint_values.max(initial=0.0))
+                high = constraint_values >= min(floor, best)
+                parts.append((found[high], constraint_values[high]))
+        hinges, constraint_values = _sum(parts)
+        order = np.argsort(-constraint_values, kind="stable")
+        kept = order[constraint_values[order] >= min(floor, best)][:limit]
+        hinges, constraint_values = hinges[kept], constraint_values[kept]
+        highest = self._local_maxima(hinges, values, jacobians)
+        highest[:1] = True
+        return hinges[highest], constraint_values[highest]
 
     def initial(self, count: int) -> Hinges:
         """Hinges to start from: local maxima for random multipliers."""
@@ -247,7 +247,7 @@ class FacePricing(ExactPricing):
         # None cuts a ball or has another pattern than it says.
         return hinges[np.flatnonzero((hinges.depths(problem) <= 10 * CONTACT).all(axis=1))]
 
-    def _summits(self, hinges: Hinges, values: Array, jacobians: Array) -> Flags:
+    def _local_maxima(self, hinges: Hinges, values: Array, jacobians: Array) -> Flags:
         """Whether the multipliers of the touched sites are nonnegative: whether g increases into no
         neighboring face of the same pattern."""
         problem = self.problem
@@ -296,10 +296,12 @@ class QuickFaces(Pricing):
         if not exact.recent:
             return exact.maxima(values, jacobians, floor, limit)
         near = exact.table.near(np.concatenate(exact.recent))
-        found, heights = exact.maxima_on(near, values, jacobians, min(floor, _WATCHED), limit)
+        found, constraint_values = exact.maxima_on(
+            near, values, jacobians, min(floor, _WATCHED), limit
+        )
         exact.recent.append(found.faces)
-        high = heights >= min(floor, heights.max(initial=0.0))
-        return found[high], heights[high]
+        high = constraint_values >= min(floor, constraint_values.max(initial=0.0))
+        return found[high], constraint_values[high]
 
     def patterns(self) -> Flags:
         """As `Pricing.patterns`."""
@@ -334,7 +336,7 @@ def _sum(parts: list[tuple[Hinges, Array]]) -> tuple[Hinges, Array]:
             for field in fields(Hinges)
         )
     )
-    return hinges, np.concatenate([heights for _, heights in parts])
+    return hinges, np.concatenate([constraint_values for _, constraint_values in parts])
 
 
 def _flagged(members: Indices, sites: int) -> Flags:

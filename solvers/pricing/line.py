@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from convexden.problem import Interpolation
-from convexden.solvers.hinges import Array, Flags, Hinges, dual_heights
+from convexden.solvers.hinges import Array, Flags, Hinges, dual_constraint
 from convexden.solvers.pricing import ExactPricing
 
 
@@ -47,10 +47,12 @@ class LinePricing(ExactPricing):
     ) -> tuple[Hinges, Array]:
         """The hinges with g >= min(floor, P) and their g, the greatest first, for multipliers
         values (N, p) and jacobians (N, p, 1) that satisfy the equalities; at most `limit`."""
-        heights = dual_heights(self.problem, self.hinges, values, jacobians)
-        order = np.argsort(-heights, kind="stable")
-        kept = order[heights[order] >= min(floor, heights.max(initial=0.0))][:limit]
-        return self.hinges[kept], heights[kept]
+        constraint_values = dual_constraint(self.problem, self.hinges, values, jacobians)
+        order = np.argsort(-constraint_values, kind="stable")
+        kept = order[constraint_values[order] >= min(floor, constraint_values.max(initial=0.0))][
+            :limit
+        ]
+        return self.hinges[kept], constraint_values[kept]
 
     def initial(self, count: int) -> Hinges:
         """The first of all hinges."""

@@ -1,8 +1,8 @@
 r"""Pricing by ascent from many hinges: for problems with too many faces for an exact one.
 
 Local maxima are found by climbing (`ascent`) from hinges of a stock of likely patterns, from the
-maxima of the call before, from neighbors of the best so far, whose patterns differ by one site,
-and from random hinges.  What is found are hinges and their true heights.  Nothing says that there
+maxima of the call before, from neighbors of the best so far, whose patterns differ by one site, and
+from random hinges.  What is found are hinges and their constraint values.  Nothing says that there
 are no greater ones, so that no bound follows.
 """
 
@@ -80,11 +80,11 @@ class LocalPricing(Pricing):
         -------
         hinges : Hinges
             On no face; none if no hinge is known to be feasible.
-        heights : (K,) array
+        constraint_values : (K,) array
             g at these hinges.
         """
         ascent = Ascent(self.problem, values, jacobians, self.clock)
-        found, heights = no_hinges(self.problem), np.zeros(0)
+        found, constraint_values = no_hinges(self.problem), np.zeros(0)
         settled: Flags = np.zeros(0, dtype=bool)
         starts, best, idle = self._first(ascent), 0.0, 0
         for _ in range(_ROUNDS):
@@ -93,21 +93,25 @@ class LocalPricing(Pricing):
                 break
             new = ascent.run(*self._highest(ascent, starts))
             found = found + new
-            heights = np.append(heights, ascent.heights(new))
+            constraint_values = np.append(constraint_values, ascent.constraint_values(new))
             settled = np.append(settled, np.zeros(len(new), dtype=bool))
-            order = np.argsort(-heights, kind="stable")
+            order = np.argsort(-constraint_values, kind="stable")
             order = order[distinct(found[order], _SAME)]
-            found, heights, settled = found[order], heights[order], settled[order]
-            idle = 0 if heights[0] > best * (1 + 1e-12) else idle + 1
-            best = float(heights[0])
+            found, constraint_values, settled = (
+                found[order],
+                constraint_values[order],
+                settled[order],
+            )
+            idle = 0 if constraint_values[0] > best * (1 + 1e-12) else idle + 1
+            best = float(constraint_values[0])
             if idle == (_IDLE if best > _VIOLATED else _DOUBT):
                 break
             parents = np.flatnonzero(~settled)[:_PARENTS]
             settled[parents] = True
             starts = _joined(self._neighbors(found[parents]), self._random(found.patterns))
         self._remembered = found[:_KEPT]
-        kept = np.flatnonzero(heights >= min(floor, best))[:limit]
-        return found[kept], heights[kept]
+        kept = np.flatnonzero(constraint_values >= min(floor, best))[:limit]
+        return found[kept], constraint_values[kept]
 
     def patterns(self) -> Flags:
         """Those of the stock."""
@@ -171,8 +175,8 @@ class LocalPricing(Pricing):
 
     def _highest(self, ascent: Ascent, starts: Starts) -> Starts:
         """Those with the greatest g at the better end of their way."""
-        heights = ascent.heights(ascent.seated(*starts))
-        return starts.chosen(np.argsort(-heights, kind="stable")[:_STARTS])
+        constraint_values = ascent.constraint_values(ascent.seated(*starts))
+        return starts.chosen(np.argsort(-constraint_values, kind="stable")[:_STARTS])
 
     def _neighbors(self, hinges: Hinges) -> Starts:
         """Hinges near these in the patterns in which one of the nearest sites changes sides."""

@@ -34,7 +34,7 @@ from convexden.solvers.hinges import (
     Hinges,
     Indices,
     distinct,
-    dual_heights,
+    dual_constraint,
     spanning_tree,
 )
 from convexden.solvers.pricing import ExactPricing
@@ -126,7 +126,7 @@ class PlanePricing(ExactPricing):
         Returns
         -------
         hinges : Hinges
-        heights : (K,) array
+        constraint_values : (K,) array
             g at these hinges; the first is the global maximum P.
         """
         polynomials = self._polynomials(values, jacobians)
@@ -136,12 +136,12 @@ class PlanePricing(ExactPricing):
         chosen = np.argsort(-squares, kind="stable")[:limit]
         hinges = self.hinges(owners[chosen], angles[chosen], free[chosen])
         # Near a close pair of sites the coefficients are large and cancel: evaluate again.
-        heights = dual_heights(self.problem, hinges, values, jacobians)
-        order = np.argsort(-heights, kind="stable")
-        hinges, heights = hinges[order], heights[order]
-        summits = self._summits(hinges, values, jacobians)
-        summits[:1] = True
-        return hinges[summits], heights[summits]
+        constraint_values = dual_constraint(self.problem, hinges, values, jacobians)
+        order = np.argsort(-constraint_values, kind="stable")
+        hinges, constraint_values = hinges[order], constraint_values[order]
+        highest = self._local_maxima(hinges, values, jacobians)
+        highest[:1] = True
+        return hinges[highest], constraint_values[highest]
 
     def _candidates(self, polynomials: Array, floor: float) -> tuple[Indices, Array, Flags]:
         """Local maxima on each arc of at least the floor or the greatest: arcs, angles from their
@@ -171,7 +171,7 @@ class PlanePricing(ExactPricing):
         free = np.zeros(len(arcs), dtype=bool) if free is None else free
         return Hinges(normals, biases, self.arcs.patterns[arcs], pivots, arcs, free)
 
-    def _summits(self, hinges: Hinges, values: Array, jacobians: Array) -> Flags:
+    def _local_maxima(self, hinges: Hinges, values: Array, jacobians: Array) -> Flags:
         """Whether g does not increase along any arc through the hinge.
 
         A maximum inside an arc passes.  At a vertex, held by its pivot and one more site, the arcs

@@ -143,11 +143,11 @@ def network_of_hinges(
 def priced(problem: Interpolation, values: Array, jacobians: Array) -> tuple[float, str]:
     """The pricing maximum of multipliers, and where it is from; infinite if that is too much."""
     if problem.input_dimension == 1:
-        heights = LinePricing(problem).maxima(values, jacobians, np.inf)[1]
-        return float(heights.max(initial=0.0)), LinePricing.name
+        constraint_values = LinePricing(problem).maxima(values, jacobians, np.inf)[1]
+        return float(constraint_values.max(initial=0.0)), LinePricing.name
     try:
         pricing = exact_pricing(problem)
     except UnsupportedProblem:
         return np.inf, NO_PRICING
-    heights = pricing.maxima(values, jacobians, np.inf, 1)[1]
-    return float(heights.max(initial=0.0)), pricing.name
+    constraint_values = pricing.maxima(values, jacobians, np.inf, 1)[1]
+    return float(constraint_values.max(initial=0.0)), pricing.name

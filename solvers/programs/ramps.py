@@ -158,7 +158,7 @@ def solve_ramps(
     ----------
     rows : Constraints
     between : two Hinges
-        Feet and tops of the ramps, see `widest_ramps`.
+        Starts and ends of the ramps, see `widest_ramps`.
     master : callable
         `solve_dual` or `solve_with_cvxpy`.
     """
@@ -181,7 +181,7 @@ class _Ramps:
         low, high = map(rows.features, between)
         # A ramp that is narrower than the rounding of the rows carries nothing.
         seen = np.any(low != high, axis=1)
-        self.feet, self.tops = between[0][seen], between[1][seen]
+        self.starts, self.ends = between[0][seen], between[1][seen]
         self._low, self._high = low[seen], high[seen]
         columns = (self._low - self._high) / 2
         self._rows = np.any(columns != 0.0, axis=0)
@@ -201,7 +201,7 @@ class _Ramps:
         away = scipy.linalg.lstsq(middles @ free, -middles @ multipliers, check_finite=False)[0]
         multipliers += free @ away
         return RampSolution(
-            self.feet[heavy] + self.tops[heavy],
+            self.starts[heavy] + self.ends[heavy],
             np.concatenate([weights, -weights]) / 2,
             multipliers,
         )

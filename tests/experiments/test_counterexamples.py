@@ -30,7 +30,7 @@ def narrow(points: Array, radius: float) -> theorems.ClosedForm:
 
 def search(conjecture=narrow, **options) -> cd.Counterexample:
     given = {"dimension": 1, "radius": 0.5, "starts": 2, "evaluations": 30, **options}
-    return cd.search(conjecture, **given)
+    return cd.find_counterexample(conjecture, **given)
 
 
 def said(found: cd.Counterexample) -> str:
@@ -72,7 +72,7 @@ def test_it_finds_the_largest_excess():
 
 
 def test_scalene_triangles_are_not_face_aligned():
-    found = cd.search("face-aligned", starts=1, evaluations=40, radius=0.5)
+    found = cd.find_counterexample("face-aligned", starts=1, evaluations=40, radius=0.5)
     assert_proved(found, face_aligned.closed_form)
     assert_rational(found)
     assert "Refuted: the closed form of face-aligned. On the 3 points (0, 0)," in said(found)
@@ -85,7 +85,7 @@ def test_scalene_triangles_are_not_face_aligned():
 
 
 def test_max_margin_ramps_fail_on_a_tetrahedron():
-    found = cd.search(
+    found = cd.find_counterexample(
         "max-margin-ramps", points=4, dimension=3, starts=1, evaluations=15, radius=0.1
     )
     assert_proved(found, theorems.max_margin_ramps.closed_form)
@@ -153,7 +153,7 @@ def test_of_what_is_true_nothing_is_found(name):
 
 
 def test_where_it_is_undefined_is_counted():
-    found = cd.search("rays", starts=1, evaluations=30)
+    found = cd.find_counterexample("rays", starts=1, evaluations=30)
     assert not found.found
     assert 0 < found.undefined < 30
     assert found.undefined == np.isnan(found.history[0]).sum()
@@ -173,7 +173,7 @@ def test_nothing_at_all_is_no_counterexample():
 
 def test_what_is_not_certified_is_no_proof(monkeypatch):
     monkeypatch.setattr("convexden.experiments.counterexamples.TOLERANCE", 1e-30)
-    found = cd.search("face-aligned", starts=1, evaluations=2, radius=0.5)
+    found = cd.find_counterexample("face-aligned", starts=1, evaluations=2, radius=0.5)
     assert (found.found, found.uncertified + found.undefined, found.evaluations) == (False, 2, 2)
     assert found.uncertified > 0
 

@@ -73,7 +73,7 @@ def test_the_verdict_of_a_theorem_is_a_claim() -> None:
         lambda radius: equilateral_beyond.verify(TRIANGLE, radius), 0.6, 0.7, accuracy=1e-3
     )
     assert found.low < (12 + 3 * np.sqrt(3)) / 26 < found.high
-    assert {each.result.proof for each in found.evaluations if each.result} == {
+    assert {each.result.decided_by for each in found.evaluations if each.result} == {
         "closed-form dual",
         "solved",
     }

@@ -16,7 +16,7 @@ from oracles import (
     unit_vectors,
 )
 
-from convexden.solvers.hinges import Hinges, distinct, dual_heights
+from convexden.solvers.hinges import Hinges, distinct, dual_constraint
 
 
 def some_lines(angles, biases) -> Hinges:
@@ -106,10 +106,13 @@ def test_dual_heights_term_by_term(kind, outputs):
     values, jacobians = random_multipliers(problem, np.random.default_rng(4))
     lines = tangent_lines(problem, unit_vectors(np.linspace(0, 6, 20)))
     expected = np.linalg.norm(dual_vectors(problem, lines, values, jacobians), axis=1)
-    heights = dual_heights(problem, hinges_of(lines), values, jacobians)
+    heights = dual_constraint(problem, hinges_of(lines), values, jacobians)
     np.testing.assert_allclose(heights, expected, rtol=1e-10, atol=1e-12)
     # The hinge turned over has the complementary pattern and the same height.
     over = Lines(-lines.w, -lines.b, ~lines.patterns, lines.pivots)
     np.testing.assert_allclose(
-        dual_heights(problem, hinges_of(over), values, jacobians), expected, rtol=1e-9, atol=1e-12
+        dual_constraint(problem, hinges_of(over), values, jacobians),
+        expected,
+        rtol=1e-9,
+        atol=1e-12,
     )

@@ -87,7 +87,7 @@ def test_a_wrong_network_is_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_computed_network_contracts_as_well() -> None:
     result = contraction.verify([0.0, 1.0, 3.0], 0.25, 0.1, solve=True)
-    assert (result.verdict, result.proof) == ("confirmed", "solved")
+    assert (result.verdict, result.decided_by) == ("confirmed", "solved")
 
 
 @pytest.mark.parametrize(

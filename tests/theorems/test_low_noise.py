@@ -64,7 +64,7 @@ def test_what_is_measured() -> None:
 def test_the_error_of_a_computed_network_is_that_of_the_closed_form() -> None:
     result = low_noise.verify(CLEAN, 0.1, DENSITIES["uniform"], solve=True)
     proved = low_noise.verify(CLEAN, 0.1, DENSITIES["uniform"])
-    assert (result.verdict, result.proof) == ("confirmed", "solved")
+    assert (result.verdict, result.decided_by) == ("confirmed", "solved")
     name = "minimum-norm error"
     assert result.measured[name] == pytest.approx(proved.measured[name], rel=1e-9)
 

@@ -437,7 +437,7 @@ def test_the_solver_agrees_with_the_theorems(name: str) -> None:
     for k in quick:
         claim = theorem.closed_form(**theorem.draw(6, k))
         result = theorems.compare(name, claim, solve=True)
-        assert (result.verdict, result.proof) == ("confirmed", "solved"), theorem.kind_of(k)
+        assert (result.verdict, result.decided_by) == ("confirmed", "solved"), theorem.kind_of(k)
         assert abs(result.relative_excess) <= max(10 * result.relative_gap, 1e-12)
 
 
@@ -446,7 +446,7 @@ def test_the_solver_agrees_with_the_theorems(name: str) -> None:
 def test_closed_form_duals_prove_theorems_without_the_solver(name: str) -> None:
     theorem = theorems.get(name)
     for result in theorems.verify_all([name], instances=len(theorem.kinds), seed=5):
-        assert (result.verdict, result.proof) == ("confirmed", "closed-form dual")
+        assert (result.verdict, result.decided_by) == ("confirmed", "closed-form dual")
         assert result.solution is None
         assert result.sup_distance is None
         # The cost is that of an exact interpolant: what rounding is worth comes on top.
@@ -515,7 +515,7 @@ def tampered(part: str) -> theorems.ClosedForm:
 )
 def test_a_tampered_closed_form_is_no_proof(part: str, verdict: str) -> None:
     result = theorems.compare("rays", tampered(part))
-    assert (result.verdict, result.proof) == (verdict, "solved")
+    assert (result.verdict, result.decided_by) == (verdict, "solved")
 
 
 @pytest.mark.usefixtures("no_solver")
@@ -533,7 +533,7 @@ def test_regular_simplices_are_confirmed_below_the_threshold(
 def test_regular_simplices_are_refuted_above_the_threshold(dimension: int, distance: float) -> None:
     fraction = equilateral.threshold(dimension) * (1 + distance)
     result = equilateral_beyond.verify(*simplex(dimension, fraction))
-    assert (result.verdict, result.proof) == ("refuted", "solved")
+    assert (result.verdict, result.decided_by) == ("refuted", "solved")
     assert result.relative_excess > distance / 2
 
 
@@ -591,7 +591,7 @@ def test_the_candidate_at_a_vertex_is_proved_by_its_multipliers(kind: str) -> No
         claim = face_aligned.at_vertex(points @ basis.T + 1, radius, 0)
         result = theorems.compare("face-aligned", claim)
         assert result.verdict == "confirmed"
-        assert result.proof == "closed-form dual"
+        assert result.decided_by == "closed-form dual"
         centered = face_aligned.closed_form(points, radius)
         assert claim.cost == pytest.approx(centered.cost, rel=1e-13)
         np.testing.assert_array_equal(centered.network.offset, points[0])

@@ -283,7 +283,7 @@ def _instances(tally: Tally, own: dict[str, Result]) -> Html:
                 tag("th", link, scope="row", class_="tight"),
                 tag("td", result.kind or "-", class_="tight"),
                 tag("td", result.verdict, class_=verdict),
-                tag("td", "solved" if result.proof == "solved" else "dual"),
+                tag("td", "solved" if result.decided_by == "solved" else "dual"),
                 *map(_number, cells),
             )
         )

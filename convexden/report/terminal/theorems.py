@@ -82,7 +82,7 @@ def _instances(results: Sequence[Result]) -> Table:
         table.add_row(
             f"  {result.instance} {result.kind}",
             Text(result.verdict, style),
-            "dual" if result.proof == "closed-form dual" else "solved",
+            "dual" if result.decided_by == "closed-form dual" else "solved",
             f"{result.cost:.4g}",
             small(result.relative_excess),
             small(result.relative_gap),

@@ -24,7 +24,7 @@ from convexden.reduction import Reduction
 from convexden.solution import Progress
 from convexden.solvers.constraints import constraints
 from convexden.solvers.methods.column_generation import ColumnGeneration
-from convexden.solvers.methods.exchange import Bounds
+from convexden.solvers.methods.exchange import Incumbent
 from convexden.solvers.pricing.plane import PlanePricing
 from convexden.solvers.programs.restricted_master import solve_with_cvxpy
 from convexden.verification import check_infeasibility, infeasibility_certificate
@@ -41,7 +41,7 @@ def reduced(problem: Interpolation) -> Interpolation:
     return Reduction.of(problem).problem
 
 
-def check(loop: ColumnGeneration, bounds: Bounds) -> None:
+def check(loop: ColumnGeneration, bounds: Incumbent) -> None:
     """The bounds are what network and multipliers say, term by term."""
     problem = loop.rows.problem
     network = loop.network()
@@ -176,10 +176,10 @@ def test_bounds_are_true_when_it_is_interrupted():
         loop = loop_on(problem, report=interrupt)
         with pytest.raises(KeyboardInterrupt):
             loop.run()
-        assert loop.bounds.lower <= best.cost * (1 + 1e-10)
-        assert loop.bounds.cost >= best.lower * (1 - 1e-10)
+        assert loop.incumbent.lower <= best.cost * (1 + 1e-10)
+        assert loop.incumbent.cost >= best.lower * (1 - 1e-10)
         network = loop.network()
-        assert (network is None) == np.isinf(loop.bounds.cost)
+        assert (network is None) == np.isinf(loop.incumbent.cost)
 
 
 def test_affine_targets_cost_nothing():

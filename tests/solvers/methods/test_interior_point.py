@@ -9,17 +9,17 @@ from oracles import Array
 from convexden.problem import denoising
 from convexden.solvers.hinges import no_hinges
 from convexden.solvers.methods.interior_point import solve_branches
-from convexden.solvers.methods.quadratic_models import Branches
+from convexden.solvers.methods.quadratic_models import QuadraticModels
 
 HINGES = no_hinges(denoising([[0, 0], [1, 0], [0, 1]], radius=0.1))
 
 
 def drawn(
     seed: int, k: int = 12, m: int = 4, p: int = 2, bends: int = 8
-) -> tuple[Branches, Array, Array]:
+) -> tuple[QuadraticModels, Array, Array]:
     """Random columns, bends with random owners, targets and a start on their side."""
     rng = np.random.default_rng(seed)
-    model = Branches(
+    model = QuadraticModels(
         HINGES,
         rng.standard_normal((k, m)),
         np.sort(rng.integers(0, k, bends)),
@@ -30,7 +30,7 @@ def drawn(
     return model, targets, targets + 0.3 * rng.standard_normal((m, p))
 
 
-def maps(model: Branches, p: int) -> list[Array]:
+def maps(model: QuadraticModels, p: int) -> list[Array]:
     """The matrices B_k, written out."""
     found = []
     for k, column in enumerate(model.columns):
@@ -39,7 +39,9 @@ def maps(model: Branches, p: int) -> list[Array]:
     return found
 
 
-def by_cvxpy(model: Branches, targets: Array, start: Array, eta: float) -> tuple[Array, float]:
+def by_cvxpy(
+    model: QuadraticModels, targets: Array, start: Array, eta: float
+) -> tuple[Array, float]:
     import cvxpy as cp
 
     z = cp.Variable(targets.size)
@@ -92,7 +94,7 @@ def test_duplicates_of_columns_share_their_prices(noise):
     copies = [model]
     for _ in range(2):
         columns = model.columns + noise * rng.standard_normal(model.columns.shape)
-        copies.append(Branches(HINGES, columns, model.owners, model.bends, model.axes))
+        copies.append(QuadraticModels(HINGES, columns, model.owners, model.bends, model.axes))
     several = copies[0] + copies[1] + copies[2]
     z, shared = solve_branches(several, targets, start, 1e-6, 1e-11)
     assert_optimal(several, targets, start, 1e-6, 1e-11, z, shared)
@@ -113,7 +115,7 @@ def test_penalized_steps_are_shorter():
 
 def test_a_single_branch_by_hand():
     """maximize t z subject to |z| <= 1."""
-    one = Branches(
+    one = QuadraticModels(
         HINGES, np.ones((1, 1)), np.zeros(0, dtype=int), np.zeros((0, 2)), np.zeros((0, 1))
     )
     targets = np.array([[3.0, 4.0]])

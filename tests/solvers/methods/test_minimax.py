@@ -51,14 +51,14 @@ def assert_verified(loop: Exchange, gap: float = 1e-8) -> None:
     """Network and multipliers, judged by code that the solvers do not share."""
     network = loop.network()
     assert network is not None
-    values, jacobians = loop.rows.multipliers(loop.bounds.proof)
-    stated = Certificate(values, jacobians, loop.bounds.proven, 1.0, "exact-faces")
+    values, jacobians = loop.rows.multipliers(loop.incumbent.proof)
+    stated = Certificate(values, jacobians, loop.incumbent.proven, 1.0, "exact-faces")
     evidence = examine(loop.rows.problem, network, stated)
-    checked = judge(evidence, evidence.restate(stated), cost=loop.bounds.cost)
+    checked = judge(evidence, evidence.restate(stated), cost=loop.incumbent.cost)
     assert checked.passed, checked.reasons
     # What exact pricing proves and what is established differ by rounding.
     assert checked.pricing_maximum == pytest.approx(1.0, rel=ROUNDING)
-    assert checked.lower_bound == pytest.approx(loop.bounds.proven, rel=ROUNDING)
+    assert checked.lower_bound == pytest.approx(loop.incumbent.proven, rel=ROUNDING)
     assert checked.relative_gap <= gap
 
 
@@ -73,7 +73,7 @@ def solved(request) -> tuple[Interpolation, Minimax, list[Progress]]:
 def test_it_ends_with_a_certified_optimum(solved):
     _, loop, _ = solved
     assert_verified(loop)
-    assert loop.bounds.proven == loop.bounds.lower
+    assert loop.incumbent.proven == loop.incumbent.lower
 
 
 # On the last simplex column generation takes long, and verification says the same.
@@ -82,14 +82,14 @@ def test_it_is_the_optimum_of_column_generation(solved):
     problem, loop, _ = solved
     exact = PlanePricing if problem.input_dimension == 2 else FacePricing
     other = ColumnGeneration(constraints(problem), exact(problem), 1e-8).run()
-    gap = max(loop.bounds.gap, other.gap)
+    gap = max(loop.incumbent.gap, other.gap)
     assert gap <= 1e-8
-    assert loop.bounds.cost == pytest.approx(other.cost, rel=max(10 * gap, 1e-10))
+    assert loop.incumbent.cost == pytest.approx(other.cost, rel=max(10 * gap, 1e-10))
 
 
 def test_what_it_reports_is_true_in_every_round(solved):
     _, loop, steps = solved
-    best = loop.bounds
+    best = loop.incumbent
     assert [step.round for step in steps] == list(range(1, len(steps) + 1))
     lowers = np.array([step.lower_bound for step in steps])
     costs = np.array([step.cost for step in steps])
@@ -112,10 +112,10 @@ def test_bounds_are_true_when_it_is_interrupted(name):
         loop = method_on(problem, report=interrupt)
         with pytest.raises(KeyboardInterrupt):
             loop.run()
-        assert loop.bounds.rounds == last
+        assert loop.incumbent.rounds == last
         loop.prove()
-        assert 0 < loop.bounds.proven <= best.cost * (1 + 1e-10)
-        assert loop.bounds.cost >= best.proven * (1 - 1e-10)
+        assert 0 < loop.incumbent.proven <= best.cost * (1 + 1e-10)
+        assert loop.incumbent.cost >= best.proven * (1 - 1e-10)
         assert_verified(loop, 1.0)
 
 
@@ -172,8 +172,8 @@ def test_believed_bounds_are_proven_before_it_ends(method, name):
     loop.prove()
     assert pricing.blind.calls > 0
     assert all(step.lower_bound <= best.cost * (1 + 1e-10) for step in steps)
-    assert loop.bounds.proven <= best.cost * (1 + 1e-10)
-    assert loop.bounds.lower == loop.bounds.proven
+    assert loop.incumbent.proven <= best.cost * (1 + 1e-10)
+    assert loop.incumbent.lower == loop.incumbent.proven
     assert_verified(loop, 1.0)
 
 

@@ -1,4 +1,4 @@
-"""Branches: the dual constraint next to its maxima, to an error of third order in the change."""
+"""Quadratic models: the dual constraint next to its maxima, to third order in the change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from convexden.problem import Interpolation
 from convexden.reduction import Reduction
 from convexden.solvers.constraints import Constraints, constraints
 from convexden.solvers.hinges import Hinges
-from convexden.solvers.methods.quadratic_models import Branches, branches, flat, moved
+from convexden.solvers.methods.quadratic_models import (
+    QuadraticModels,
+    flat,
+    moved,
+    quadratic_models,
+)
 from convexden.solvers.pricing.faces import FacePricing
 
 CASES = {
@@ -26,7 +31,7 @@ ROUNDING = 1e-13  # of heights of about one
 
 
 class Setting:
-    """Local maxima at random multipliers, their branches, and a direction to go."""
+    """Local maxima at random multipliers, their quadratic models, and a direction to go."""
 
     def __init__(self, problem: Interpolation) -> None:
         self.problem = Reduction.of(problem).problem
@@ -37,7 +42,7 @@ class Setting:
         self.change: Array = rng.standard_normal(self.start.shape)
         found, self.heights = self.maxima(self.start)
         self.hinges = found
-        self.model = branches(self.rows, self.pricing, found, self.start)
+        self.model = quadratic_models(self.rows, self.pricing, found, self.start)
 
     def maxima(self, multipliers: Array) -> tuple[Hinges, Array]:
         found, heights = self.pricing.maxima(*self.rows.multipliers(multipliers), 0.0)
@@ -47,8 +52,8 @@ class Setting:
         return found[alone], heights[alone]
 
     def at(self, size: float) -> tuple[Array, Array, Hinges, Array]:
-        """Of the branches whose face still has one maximum after this change: which, the squares
-        by the model, and hinges and heights by exact pricing."""
+        """Of the quadratic models whose face still has one maximum after this change: which, the
+        squares by the model, and hinges and heights by exact pricing."""
         multipliers = self.start + size * self.change
         found, heights = self.maxima(multipliers)
         _, mine, theirs = np.intersect1d(
@@ -57,7 +62,7 @@ class Setting:
         return mine, squares(self.model, multipliers)[mine], found[theirs], heights[theirs]
 
 
-def squares(model: Branches, multipliers: Array) -> Array:
+def squares(model: QuadraticModels, multipliers: Array) -> Array:
     """|B_k Z|^2, written out."""
     found = np.sum((model.columns @ multipliers) ** 2, axis=1)
     for row, owner in zip(model.bends, model.owners, strict=True):
@@ -94,7 +99,7 @@ def test_the_error_is_of_third_order(setting):
         same = order[np.searchsorted(mine, both, sorter=order)]
         errors.append(np.abs(model - heights**2)[same])
         without.append((heights**2 - first)[same])
-    # The model of some branches of one output is exact.
+    # The model of some quadratic models of one output is exact.
     exact = errors[0] <= ROUNDING
     assert not exact.all()
     assert (errors[1][exact] <= ROUNDING).all()

@@ -20,7 +20,7 @@ from convexden.solution import Progress
 from convexden.solvers.constraints import constraints
 from convexden.solvers.hinges import Hinges
 from convexden.solvers.methods.column_generation import ColumnGeneration
-from convexden.solvers.methods.exchange import Bounds
+from convexden.solvers.methods.exchange import Incumbent
 from convexden.solvers.methods.row_generation import solve_sites
 from convexden.solvers.outcome import Outcome
 from convexden.solvers.pricing.plane import PlanePricing
@@ -50,7 +50,7 @@ def _every_part_is_solved_truly(monkeypatch):
     """Its bounds do not cross, and its network fits its own samples."""
     run = ColumnGeneration.run
 
-    def checked(self: ColumnGeneration, *start: Hinges | None) -> Bounds:
+    def checked(self: ColumnGeneration, *start: Hinges | None) -> Incumbent:
         bounds = run(self, *start)
         assert bounds.cost >= bounds.lower * (1 - 1e-9)
         network, problem = self.network(), self.rows.problem

@@ -1,4 +1,4 @@
-"""Local pricing: feasible hinges with their true heights, and nearly always the greatest."""
+"""Local pricing: feasible hinges with their constraint values, and nearly always the greatest."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from convexden.data import digits, regular_simplex
 from convexden.problem import Interpolation, denoising
 from convexden.reduction import Reduction
 from convexden.solvers.constraints import constraints
-from convexden.solvers.hinges import Hinges, distinct, dual_heights
+from convexden.solvers.hinges import Hinges, distinct, dual_constraint
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.minimax import Minimax
 from convexden.solvers.patterns.separators import Separators, likely_patterns, oriented
@@ -71,7 +71,7 @@ def test_proposals_are_feasible_hinges_with_their_heights(problem):
     dual = multipliers(problem, 0)
     hinges, heights = LocalPricing(problem).maxima(*dual, 0.5)
     assert_feasible(problem, hinges)
-    assert heights == pytest.approx(dual_heights(problem, hinges, *dual), rel=1e-13)
+    assert heights == pytest.approx(dual_constraint(problem, hinges, *dual), rel=1e-13)
     assert (np.diff(heights) <= 0).all()
     assert (heights >= min(0.5, heights[0])).all()
     assert len(distinct(hinges, 1e-9)) == len(hinges)
@@ -95,7 +95,7 @@ def test_the_greatest_is_found_where_many_are_nearly_as_great():
     method.run()
     rng, found = np.random.default_rng(0), 0
     for seed in range(10):
-        near = method.bounds.multipliers
+        near = method.incumbent.multipliers
         near = near + 1e-3 * np.abs(near).max() * rng.standard_normal(near.shape)
         dual = rows.multipliers(near)
         highest = exact.maxima(*dual, np.inf)[1][0]
@@ -128,10 +128,10 @@ def test_hinges_climb_to_true_local_maxima():
     dual = multipliers(problem, 2)
     climbed = Ascent(problem, *dual).run(start.normals, start.patterns)
     assert_feasible(problem, climbed)
-    before, after = (dual_heights(problem, hinges, *dual) for hinges in (start, climbed))
+    before, after = (dual_constraint(problem, hinges, *dual) for hinges in (start, climbed))
     assert (after >= before - 1e-12).all()
-    summits = FacePricing(problem).maxima(*dual, 0.0)[1]
-    assert np.abs(after[:, None] - summits).min(axis=1).max() <= 1e-9
+    highest = FacePricing(problem).maxima(*dual, 0.0)[1]
+    assert np.abs(after[:, None] - highest).min(axis=1).max() <= 1e-9
 
 
 def test_moved_hinges_keep_touching_and_cut_no_ball(problem):

@@ -112,10 +112,10 @@ def test_a_segment(distance, radius):
     assert found.cost == pytest.approx(2 * distance / (distance - 2 * radius), rel=1e-12)
     assert_feasible(problem, found)
     # From the edge of the one ball to that of the other, along the segment.
-    feet, tops = widest_ramps(problem, every_pattern(2))
-    np.testing.assert_allclose(feet.normals, [[-0.6, -0.8]], atol=1e-12)
+    starts, ends = widest_ramps(problem, every_pattern(2))
+    np.testing.assert_allclose(starts.normals, [[-0.6, -0.8]], atol=1e-12)
     inner = ends[[1, 0]] + radius * np.array([[-0.6, -0.8], [0.6, 0.8]])
-    for hinges, point in zip((feet, tops), inner, strict=True):
+    for hinges, point in zip((starts, ends), inner, strict=True):
         np.testing.assert_allclose(hinges.normals @ point + hinges.biases, 0.0, atol=1e-12)
 
 
@@ -236,9 +236,11 @@ def test_the_multipliers_are_dual_to_the_ramps(name):
     assert found is not None
     values, jacobians = constraints(problem).multipliers(found.multipliers)
     assert np.sum(values * problem.targets) == pytest.approx(found.cost, rel=1e-12)
-    feet, tops = (lines_of(hinges) for hinges in widest_ramps(problem, every_pattern(len(problem))))
-    steps = dual_vectors(problem, feet, values, jacobians)
-    steps -= dual_vectors(problem, tops, values, jacobians)
+    starts, ends = (
+        lines_of(hinges) for hinges in widest_ramps(problem, every_pattern(len(problem)))
+    )
+    steps = dual_vectors(problem, starts, values, jacobians)
+    steps -= dual_vectors(problem, ends, values, jacobians)
     assert np.linalg.norm(steps, axis=1).max() / 2 <= 1 + 1e-11
     # On a ramp that is used, in the direction of its height, of length one.
     assert np.linalg.norm(steps, axis=1).max() / 2 >= 1 - 1e-12
@@ -253,8 +255,8 @@ def test_narrow_gaps_take_high_prices():
     assert found.cost > 1e5
     assert_feasible(problem, found)
     rows = constraints(problem)
-    feet, tops = widest_ramps(problem, every_pattern(4))
-    steps = (rows.features(feet) - rows.features(tops)) / 2
+    starts, ends = widest_ramps(problem, every_pattern(4))
+    steps = (rows.features(starts) - rows.features(ends)) / 2
     seen = np.linalg.norm(steps @ found.multipliers, axis=1).max()
     assert seen == pytest.approx(1, abs=1e-11)
     assert np.sum(rows.targets * found.multipliers) == pytest.approx(found.cost, rel=1e-10)
@@ -268,8 +270,10 @@ def test_the_multipliers_vanish_half_way_up_each_ramp(seed, dimension):
     found = on(problem)
     assert found is not None
     values, jacobians = constraints(problem).multipliers(found.multipliers)
-    feet, tops = (lines_of(hinges) for hinges in widest_ramps(problem, every_pattern(len(problem))))
-    middle = Lines(feet.w, (feet.b + tops.b) / 2, feet.patterns, feet.pivots)
+    starts, ends = (
+        lines_of(hinges) for hinges in widest_ramps(problem, every_pattern(len(problem)))
+    )
+    middle = Lines(starts.w, (starts.b + ends.b) / 2, starts.patterns, starts.pivots)
     size = np.abs(values).sum() + np.abs(jacobians).sum()
     assert np.abs(dual_vectors(problem, middle, values, jacobians)).max() <= 1e-10 * size
     # Without the part of the Jacobians they would not.
@@ -281,18 +285,18 @@ def test_the_multipliers_vanish_half_way_up_each_ramp(seed, dimension):
 def test_hinges_touch_both_sides_of_the_widest_gap(name):
     problem = Reduction.of(CASES[name]).problem
     every = every_pattern(len(problem))
-    feet, tops = widest_ramps(problem, every)
+    starts, ends = widest_ramps(problem, every)
     known = {pattern.tobytes(): gap for pattern, gap in ((p, gap_of(problem, p)) for p in every)}
-    assert len(feet) == len(tops) == sum(gap > 1e-5 for gap in known.values())
-    for hinges, active in ((feet, False), (tops, True)):
+    assert len(starts) == len(ends) == sum(gap > 1e-5 for gap in known.values())
+    for hinges, active in ((starts, False), (ends, True)):
         z = hinges.normals @ problem.centers.T + hinges.biases[:, None]
         assert (np.where(hinges.patterns, z, -z) >= problem.radii - 1e-12).all()
         at = np.arange(len(hinges)), hinges.pivots
         np.testing.assert_allclose(np.abs(z[at]), problem.radii[hinges.pivots], atol=1e-12)
         assert (hinges.patterns[at] == active).all()
-    np.testing.assert_array_equal(feet.normals, tops.normals)
-    gaps = [known[pattern.tobytes()] for pattern in feet.patterns]
-    np.testing.assert_allclose(feet.biases - tops.biases, gaps, atol=1e-6)
+    np.testing.assert_array_equal(starts.normals, ends.normals)
+    gaps = [known[pattern.tobytes()] for pattern in starts.patterns]
+    np.testing.assert_allclose(starts.biases - ends.biases, gaps, atol=1e-6)
 
 
 # ---------------------------------------------------------------- none
@@ -319,6 +323,6 @@ def test_gaps_that_are_closed_make_no_ramps():
 def test_crossed_pairs_have_no_ramp():
     """The diagonals of a square are on no two sides of a line."""
     square = denoising(unit_vectors(np.pi / 2 * np.arange(4)), radius=0.1)
-    feet, _ = widest_ramps(square, every_pattern(4))
-    assert len(feet) == 6
-    assert [True, False, True, False] not in feet.patterns.tolist()
+    starts, _ = widest_ramps(square, every_pattern(4))
+    assert len(starts) == 6
+    assert [True, False, True, False] not in starts.patterns.tolist()
