@@ -51,7 +51,8 @@ def test_unique(problem: cd.Interpolation, hinges: int | None) -> None:
     assert (found.status, found.dimension, found.unique) == ("unique", 0.0, True)
     assert hinges in (None, len(found.biases))
     assert found.networks == (solution.network,)
-    assert found.next_height < 1 - 1e-4
+    # The multipliers of a simplex are not unique: some leave further hinges barely below one.
+    assert found.next_height < (1 - 1e-8 if hinges is None else 1 - 1e-4)
     assert found.independence > 1e-3
     assert found.weights.sum() == pytest.approx(solution.cost, rel=1e-9, abs=1e-12)
 

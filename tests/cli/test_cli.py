@@ -429,7 +429,7 @@ def test_the_tour_refuses_what_is_no_picture(run, folder):
 
 def test_plot_draws_a_stored_solution(run, folder):
     assert run("solve", "triangle.csv", "--radius", "0.2", "--output", "h.json", "--quiet")[0] == 0
-    for kind in ("denoiser", "ramps", "segment", "weights", "alignment", "convergence", "dual"):
+    for kind in ("ramps", "segment", "weights", "alignment", "convergence", "dual"):
         status, out, err = run("plot", "h.json", "h.svg", "--kind", kind)
         assert (status, out, err) == (0, f"h.svg: {kind} of h.json\n", "")
         assert (folder / "h.svg").read_text().startswith("<?xml")
