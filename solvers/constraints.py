@@ -110,11 +110,11 @@ class Constraints(ABC):
 
     @cached_property
     def _gaps(self) -> Array:
-        """The gap (N,) between each site and the next one."""
+        """The gap (N,) between each site and the next one that it does not meet."""
         problem = self.problem
         gaps = cdist(problem.centers, problem.centers) - problem.radii - problem.radii[:, None]
-        np.fill_diagonal(gaps, np.inf)
-        return np.asarray(gaps.min(axis=1))
+        # No hinge lies between sites that meet, each with itself among them.
+        return np.asarray(np.where(gaps > 0.0, gaps, np.inf).min(axis=1))
 
     @property
     def narrow(self) -> bool:

@@ -301,6 +301,15 @@ def test_special_positions_are_certified(problem):
     assert verify_certificate(solution).passed
 
 
+@pytest.mark.parametrize("shift", [1e-2, 1e-3, 1e-5, 1e-9])
+def test_a_ball_that_covers_most_of_another(shift):
+    rng = np.random.default_rng(0)
+    centers, targets = rng.normal(size=(7, 2)), rng.normal(size=(7, 1))
+    centers, targets = np.vstack([centers, centers[:1] + shift]), np.vstack([targets, targets[:1]])
+    solution = certified(Interpolation(centers, targets, 0.01))
+    assert solution.relative_gap <= 1e-10
+
+
 @pytest.mark.parametrize("distance", [1e-1, 1e-2, 1e-3])
 @pytest.mark.parametrize("seed", [0, 5, 7, 8])
 def test_pairs_of_near_samples_with_targets_of_their_own(distance, seed):
