@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments
-from convexden.errors import InvalidInput, UnsupportedProblem
+from convexden.errors import InvalidInput, NotSupported
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
@@ -76,13 +76,13 @@ def chart(problem: Interpolation, network: ShallowNetwork, rank: int, most: int)
 
     Raises
     ------
-    UnsupportedProblem
+    NotSupported
         If the centers span anything else.
     """
     reduction = Reduction.of(problem)
     found = reduction.problem.input_dimension
     if found != rank:
-        raise UnsupportedProblem(
+        raise NotSupported(
             f"the centers span {_HULLS.get(found, f'{found} dimensions')}, not {_HULLS[rank]}: "
             "only networks on a line or in a plane can be drawn"
         )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convexden import arguments
-from convexden.errors import InvalidInput, UnsupportedProblem
+from convexden.errors import InvalidInput, NotSupported
 from convexden.network import ShallowNetwork
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def cells(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> list[Cell
 
     Raises
     ------
-    UnsupportedProblem
+    NotSupported
         If the network has not two inputs.
     InvalidInput
         If the corners do not span a box.
@@ -199,7 +199,7 @@ def cells(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> list[Cell
     (9, 9.0)
     """
     if arguments.instance("network", network, ShallowNetwork).input_dimension != 2:
-        raise UnsupportedProblem(
+        raise NotSupported(
             f"cells are those of a plane, the network has {network.input_dimension} inputs: "
             "restrict it to a plane first (convexden.analysis.coordinates.restrict), or take "
             "`affine_map`"

@@ -131,7 +131,7 @@ def uniqueness(solution: Solution) -> Uniqueness:
     ------
     NotCertified
         If the solution is not certified, or to less than 1e-8.
-    UnsupportedProblem
+    TooLarge
         If the sites are too many for exact pricing.
 
     References

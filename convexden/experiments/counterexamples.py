@@ -223,7 +223,7 @@ def find_counterexample(
     ------
     InvalidProblem
         If an argument makes no sense, or the conjecture returns something else than a network.
-    UnsupportedProblem
+    TooLarge, NotSupported
         If the conjecture raises it.
 
     Examples

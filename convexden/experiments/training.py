@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from convexden import arguments
 from convexden.analysis.coordinates import check_fit
 from convexden.analysis.distances import rms_distance, sup_distance_bounds
-from convexden.errors import InvalidInput, InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidInput, InvalidProblem, MissingDependency, NotSupported
 from convexden.network import LARGEST, ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Solution
@@ -138,8 +138,10 @@ def train(
     ------
     InvalidProblem
         If an option is out of its range, or fresh samples are wanted of samples.
-    UnsupportedProblem
-        If PyTorch is not installed or has no such device.
+    MissingDependency
+        If PyTorch is not installed.
+    NotSupported
+        If it has no such device.
     """
     arguments.callback("progress", progress)
     _check(
@@ -149,9 +151,7 @@ def train(
     try:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UnsupportedProblem(
-            f"PyTorch has no device {device!r} here: give device='cpu'"
-        ) from error
+        raise NotSupported(f"PyTorch has no device {device!r} here: give device='cpu'") from error
     rng = np.random.default_rng(seed)
     points, targets = draw_samples(problem, samples, noise, rng)
 
@@ -318,7 +318,7 @@ def compare(trained: Trained, solution: Solution | None = None) -> Gap:
     ------
     InvalidProblem
         If the solution is one of other sites.
-    UnsupportedProblem, InfeasibleProblem
+    TooLarge, InfeasibleProblem
         As from `convexden.solve`.
     """
     problem = trained.problem
@@ -491,7 +491,7 @@ def _torch() -> Any:
     try:
         import torch
     except ImportError as error:
-        raise UnsupportedProblem(
+        raise MissingDependency(
             'training needs PyTorch, which is not installed: run `pip install "convexden[train]"`'
         ) from error
     return torch

@@ -66,8 +66,10 @@ class Formulation:
 
         Raises
         ------
-        UnsupportedProblem
-            With one line that says what is missing, or what is too much.
+        NotSupported
+            With one line that says what is missing.
+        TooLarge
+            With one line that says what is too much.
         """
         from convexden.solvers.programs.catalog import CHECKS
 
@@ -78,7 +80,7 @@ class Formulation:
 
         Raises
         ------
-        UnsupportedProblem
+        NotSupported, TooLarge
             As `check`.
         NotCertified
             If there is nothing to state: ramps that do not span the targets.
@@ -266,7 +268,7 @@ def activation_patterns(points: ArrayLike, radii: ArrayLike = 0.0) -> NDArray[np
     ------
     InvalidProblem
         If the numbers are not those of a problem.
-    UnsupportedProblem
+    TooLarge
         If there are more than a million.
 
     Examples

@@ -11,7 +11,7 @@ import numpy as np
 
 from convexden import arguments
 from convexden.certificate import Certificate
-from convexden.errors import UnsupportedProblem
+from convexden.errors import TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running import versions
@@ -272,7 +272,7 @@ def _distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -> f
 
     try:
         return sup_distance(f, g, problem) / (problem.target_spread or 1.0)
-    except UnsupportedProblem:
+    except TooLarge:
         return None
 
 

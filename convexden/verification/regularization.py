@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from convexden import arguments
 from convexden.certificate import Certificate
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidProblem, NotSupported, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import RegularizedSolution
@@ -184,7 +184,7 @@ def verify_objective(
     )
     try:
         pricing, obstacle = pricing_interval(dual), ""
-    except UnsupportedProblem as error:
+    except (NotSupported, TooLarge) as error:
         pricing, obstacle = PricingInterval(0.0, np.inf), str(error)
     bound = _provable(dual, counts[dual.sites], penalty, pricing.upper)
     attained = pricing.lower if np.isfinite(pricing.upper) else float(certificate.pricing_maximum)
