@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.errors import InvalidInput, NotSupported
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -54,6 +54,8 @@ class Chart:
     projected: bool
     clean: Array
     outputs: str
+
+    __repr__ = display.field_line
 
     def frame(self, margin: float) -> tuple[Array, Array]:
         """Corners of a box around sites and clean points, at most twice as long as wide."""

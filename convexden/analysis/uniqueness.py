@@ -12,7 +12,7 @@ import scipy.linalg
 import scipy.optimize
 from numpy.typing import NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.errors import NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -83,6 +83,15 @@ class Uniqueness:
     def unique(self) -> bool:
         """Whether the status is "unique"."""
         return self.status == "unique"
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            self.status,
+            f"dimension={self.dimension:g}",
+            f"{display.counted(len(self.biases), 'saturating hinge')}",
+            f"next_height={self.next_height:.5g}",
+        )
 
     def __str__(self) -> str:
         count = len(self.biases)

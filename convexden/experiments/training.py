@@ -23,7 +23,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.analysis.coordinates import check_fit
 from convexden.analysis.distances import rms_distance, sup_distance_bounds
 from convexden.errors import InvalidInput, InvalidProblem, MissingDependency, NotSupported
@@ -49,6 +49,15 @@ class Snapshot(NamedTuple):
     penalty: float
     loss: float
     network: ShallowNetwork
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"epoch={self.epoch}",
+            f"penalty={self.penalty:.4g}",
+            f"loss={self.loss:.4g}",
+            display.counted(self.network.neurons, "neuron"),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +88,15 @@ class Trained:
     history: tuple[Snapshot, ...]
     seconds: float
     completed: bool
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"cost={self.cost:.5g}",
+            f"error={self.error:.2g}",
+            display.counted(self.network.neurons, "neuron"),
+            "" if self.completed else "interrupted",
+        )
 
 
 def train(
@@ -240,6 +258,16 @@ class Measured(NamedTuple):
     priced_excess: float
     distance: float
 
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"epoch={self.epoch}",
+            f"penalty={self.penalty:.4g}",
+            f"excess={self.excess:.4g}",
+            f"error={self.error:.2g}",
+            f"distance={self.distance:.2g}",
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Gap:
@@ -273,6 +301,15 @@ class Gap:
     sup_distance: tuple[float, float]
     distance: float
     history: tuple[Measured, ...]
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"excess={self.excess:.4g}",
+            f"error={self.error:.2g}",
+            f"distance={self.distance:.2g}",
+            display.counted(len(self.history), "snapshot"),
+        )
 
     def __str__(self) -> str:
         low, high = self.sup_distance
@@ -316,12 +353,16 @@ def compare(trained: Trained, solution: Solution | None = None) -> Gap:
 
     Raises
     ------
+    InvalidInput
+        If an argument is of another type.
     InvalidProblem
         If the solution is one of other sites.
     TooLarge, InfeasibleProblem
         As from `convexden.solve`.
     """
-    problem = trained.problem
+    problem = arguments.instance("trained", trained, Trained).problem
+    if solution is not None:
+        arguments.instance("solution", solution, Solution)
     solution = solve(problem) if solution is None else solution
     same = (
         np.array_equal(getattr(problem, name), getattr(solution.problem, name))

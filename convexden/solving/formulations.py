@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments, verification
+from convexden import arguments, display, verification
 from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem, InvalidInput, NotCertified
 from convexden.network import ShallowNetwork
@@ -99,6 +99,9 @@ class Formulation:
             raise _proven(problem, reduction, error) from None
         return Model(problem, reduction, program)
 
+    def __repr__(self) -> str:
+        return display.one_line(self, self.name, self.kind, display.brief(self.title))
+
     def __str__(self) -> str:
         return "\n".join(
             [
@@ -141,6 +144,11 @@ class Reading:
     certificate: Certificate | None
     lower_bound: float
 
+    def __repr__(self) -> str:
+        return display.one_line(
+            self, f"cost={self.cost:.5g}", f"lower_bound={self.lower_bound:.5g}"
+        )
+
     @property
     def cost(self) -> float:
         """The representation cost of the network; infinite without one."""
@@ -166,6 +174,10 @@ class Model:
         self.scale = reduction.cost_scale
         self._reduction = reduction
         self._program = program
+
+    def __repr__(self) -> str:
+        stated = "nothing to solve" if self.program is None else "a CVXPY problem"
+        return display.one_line(self, self.problem.description, stated)
 
     @property
     def program(self) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
+from convexden import display
 from convexden.errors import InvalidProblem
 from convexden.problem import Interpolation, denoising
 from convexden.theorems._claims import (
@@ -47,6 +48,8 @@ class Rays:
     origin: int
     directions: Array
     sites: list[NDArray[np.intp]]
+
+    __repr__ = display.field_line
 
 
 def hypotheses(points: ArrayLike, radius: ArrayLike) -> Rays:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.arithmetic import TwoPart
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem, NotSupported, TooLarge
@@ -53,6 +53,8 @@ class Evidence:
     obstacle: str
     errors: SiteErrors
     upper: UpperBound
+
+    __repr__ = display.field_line
 
     @property
     def lower_bound(self) -> float:

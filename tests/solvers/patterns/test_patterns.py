@@ -196,6 +196,6 @@ def test_budgets_name_the_count(sites, dimension, message):
 
 
 def test_a_budget_of_faces_found_on_the_way(monkeypatch):
-    monkeypatch.setattr("convexden.solvers.patterns.MOST_FACES", 30)
+    monkeypatch.setattr("convexden.solvers.patterns.faces.MOST_FACES", 30)
     with pytest.raises(TooLarge, match="more than 30 faces"):
         enumerate_faces(CASES["samples in space"])
