@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.analysis.coordinates import check_fit, restrict
 from convexden.analysis.distances import sup_distance_bounds
 from convexden.analysis.hinge_alignment import HingeAlignment, hinge_alignment
@@ -56,6 +57,17 @@ class Comparison:
     weight_errors: Array
     distance: tuple[float, float]
 
+    def __repr__(self) -> str:
+        lower, upper = self.distance
+        exact = f"{upper:.2g}" if lower == upper else f"{lower:.2g} to {upper:.2g}"
+        return display.one_line(
+            self,
+            f"{display.counted(len(self.pairs), 'pair')} of ramps",
+            f"{len(self.missing)} missing",
+            f"{len(self.extra)} extra",
+            f"distance={exact}",
+        )
+
     @property
     def missing(self) -> list[int]:
         """Predicted ramps that have no partner."""
@@ -81,6 +93,12 @@ class Alignment:
 
     hinges: HingeAlignment
     comparison: Comparison | None
+
+    def __repr__(self) -> str:
+        pairs = "no prediction"
+        if self.comparison is not None:
+            pairs = f"{display.counted(len(self.comparison.pairs), 'pair')} of ramps"
+        return display.one_line(self, display.counted(len(self.hinges.weights), "hinge"), pairs)
 
 
 def align(

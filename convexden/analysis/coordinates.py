@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import arguments
-from convexden.errors import InvalidInput, UnsupportedProblem
+from convexden import arguments, display
+from convexden.errors import InvalidInput, NotSupported
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
@@ -55,6 +55,8 @@ class Chart:
     clean: Array
     outputs: str
 
+    __repr__ = display.field_line
+
     def frame(self, margin: float) -> tuple[Array, Array]:
         """Corners of a box around sites and clean points, at most twice as long as wide."""
         radii = self.radii[:, None]
@@ -76,13 +78,13 @@ def chart(problem: Interpolation, network: ShallowNetwork, rank: int, most: int)
 
     Raises
     ------
-    UnsupportedProblem
+    NotSupported
         If the centers span anything else.
     """
     reduction = Reduction.of(problem)
     found = reduction.problem.input_dimension
     if found != rank:
-        raise UnsupportedProblem(
+        raise NotSupported(
             f"the centers span {_HULLS.get(found, f'{found} dimensions')}, not {_HULLS[rank]}: "
             "only networks on a line or in a plane can be drawn"
         )

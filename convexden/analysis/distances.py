@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from convexden import arguments
 from convexden.analysis.coordinates import check_fit, restrict
-from convexden.errors import UnsupportedProblem
+from convexden.errors import TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
@@ -52,7 +52,7 @@ def sup_distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -
     ------
     InvalidInput
         If the networks do not fit the problem.
-    UnsupportedProblem
+    TooLarge
         If there are too many vertices; `sup_distance_bounds` then has bounds.
 
     Examples
@@ -67,7 +67,7 @@ def sup_distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -
     difference, low, high = _difference(f, g, problem)
     count, rank = _vertex_count(difference), low.size
     if count > MOST_VERTICES:
-        raise UnsupportedProblem(
+        raise TooLarge(
             f"{difference.neurons} hinges meet in up to {count} vertices in {rank} dimensions, too "
             "many to try: ask for `sup_distance_bounds`"
         )

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.analysis.coordinates import project, restrict
 from convexden.analysis.pieces import box
 from convexden.errors import InvalidInput
@@ -47,6 +47,10 @@ class FixedPoint:
     eigenvalues: NDArray[np.complex128]
     stability: Stability
     dimension: int
+
+    def __repr__(self) -> str:
+        around = f"on a set of dimension {self.dimension}" if self.dimension else ""
+        return display.one_line(self, display.vector(self.point), self.stability, around)
 
 
 def fixed_points(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> list[FixedPoint]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.analysis.coordinates import check_fit, is_denoising, restrict
 from convexden.geometry.directions import (
     angles_to_nearest,
@@ -59,6 +60,14 @@ class HingeAlignment:
     edges: Array
     faces: Array
     margins: Array
+
+    def __repr__(self) -> str:
+        edges, faces, margins = (f"{angle:.2g}" for angle in self.mean_angles())
+        return display.one_line(
+            self,
+            display.counted(len(self.weights), "hinge"),
+            f"mean degrees to edges {edges}, faces {faces}, margins {margins}",
+        )
 
     @property
     def active(self) -> NDArray[np.bool_]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments
-from convexden.errors import InvalidInput, UnsupportedProblem
+from convexden import arguments, display
+from convexden.errors import InvalidInput, NotSupported
 from convexden.network import ShallowNetwork
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class AffineMap:
     jacobian: Array
     offset: Array
 
+    __repr__ = display.field_line
+
     def __call__(self, points: ArrayLike) -> Array:
         """Evaluate at points (M, d) -> (M, p), or at one point (d,) -> (p,)."""
         values: Array = np.asarray(points, dtype=float) @ self.jacobian.T + self.offset
@@ -59,6 +61,8 @@ class Restriction:
     stop: Array
     knots: Array
     values: Array
+
+    __repr__ = display.field_line
 
     @property
     def slopes(self) -> Array:
@@ -94,6 +98,14 @@ class Cell:
     vertices: Array
     active: NDArray[np.bool_]
     map: AffineMap
+
+    def __repr__(self) -> str:
+        active, total = int(self.active.sum()), len(self.active)
+        return display.one_line(
+            self,
+            f"{len(self.vertices)} vertices",
+            f"{active} of {display.counted(total, 'neuron')} active",
+        )
 
     @property
     def polygon(self) -> Polygon:
@@ -185,7 +197,7 @@ def cells(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> list[Cell
 
     Raises
     ------
-    UnsupportedProblem
+    NotSupported
         If the network has not two inputs.
     InvalidInput
         If the corners do not span a box.
@@ -199,7 +211,7 @@ def cells(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> list[Cell
     (9, 9.0)
     """
     if arguments.instance("network", network, ShallowNetwork).input_dimension != 2:
-        raise UnsupportedProblem(
+        raise NotSupported(
             f"cells are those of a plane, the network has {network.input_dimension} inputs: "
             "restrict it to a plane first (convexden.analysis.coordinates.restrict), or take "
             "`affine_map`"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.errors import InvalidInput
 from convexden.network import ShallowNetwork
 
@@ -44,6 +44,15 @@ class Ramp:
     knots: Array
     jumps: Array
     spread: float = 0.0
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"weight={display.number(self.weight)}",
+            f"u={display.vector(self.direction)}",
+            f"v={display.vector(self.output_direction)}",
+            display.counted(len(self.knots), "knot"),
+        )
 
     def profile(self, positions: ArrayLike) -> Array:
         r"""The profile :math:`\phi(s)` at positions s along u, of any shape."""
@@ -105,6 +114,16 @@ class Decomposition:
     ramps: tuple[Ramp, ...]
     skip: Array
     offset: Array
+
+    def __repr__(self) -> str:
+        outputs, inputs = self.skip.shape
+        weight = sum(ramp.weight for ramp in self.ramps)
+        return display.one_line(
+            self,
+            display.counted(len(self.ramps), "ramp"),
+            display.spaces(inputs, outputs),
+            f"weight={display.number(weight)}",
+        )
 
     def __call__(self, points: ArrayLike) -> Array:
         """Evaluate at points (M, d) -> (M, p), or at one point (d,) -> (p,)."""

@@ -12,7 +12,7 @@ import scipy.linalg
 import scipy.optimize
 from numpy.typing import NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.errors import NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -84,6 +84,15 @@ class Uniqueness:
         """Whether the status is "unique"."""
         return self.status == "unique"
 
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            self.status,
+            f"dimension={self.dimension:g}",
+            f"{display.counted(len(self.biases), 'saturating hinge')}",
+            f"next_height={self.next_height:.5g}",
+        )
+
     def __str__(self) -> str:
         count = len(self.biases)
         hinges = f"{count} hinge{'s' if count != 1 else ''} saturate{'s' if count == 1 else ''}"
@@ -131,7 +140,7 @@ def uniqueness(solution: Solution) -> Uniqueness:
     ------
     NotCertified
         If the solution is not certified, or to less than 1e-8.
-    UnsupportedProblem
+    TooLarge
         If the sites are too many for exact pricing.
 
     References

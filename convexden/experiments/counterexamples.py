@@ -20,7 +20,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import arguments, theorems
+from convexden import arguments, display, theorems
 from convexden.data import smallest_distance
 from convexden.errors import ConvexdenError, InvalidInput, InvalidProblem
 from convexden.network import ShallowNetwork
@@ -55,6 +55,14 @@ class SearchProgress(NamedTuple):
     start: int
     evaluations: int
     excess: float
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"start={self.start}",
+            f"evaluations={self.evaluations}",
+            f"excess={self.excess:.4g}",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +115,16 @@ class Counterexample:
     uncertified: int
     minimum: float
     interrupted: bool
+
+    def __repr__(self) -> str:
+        found = f"refuted: {self.reason}" if self.found else "not refuted"
+        return display.one_line(
+            self,
+            display.brief(self.conjecture),
+            found,
+            f"excess={self.excess:.4g}",
+            "" if self.points is None else f"{len(self.points)} points",
+        )
 
     @property
     def rounded(self) -> bool:
@@ -223,7 +241,7 @@ def find_counterexample(
     ------
     InvalidProblem
         If an argument makes no sense, or the conjecture returns something else than a network.
-    UnsupportedProblem
+    TooLarge, NotSupported
         If the conjecture raises it.
 
     Examples

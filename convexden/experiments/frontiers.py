@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.errors import InvalidInput, InvalidProblem, NotCertified
 from convexden.running.interruptions import interruptions
 from convexden.solution import Solution
@@ -57,6 +57,8 @@ class Evaluation:
     excess_bound: float | None = None
     result: Result | None = field(default=None, repr=False)
 
+    __repr__ = display.field_line
+
 
 class Onset(NamedTuple):
     """Where the excess seems to begin: extrapolated, not proved.
@@ -73,6 +75,14 @@ class Onset(NamedTuple):
     parameter: float
     order: int
     error: float
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"parameter={self.parameter:.12g}",
+            f"order={self.order}",
+            f"error={self.error:.2g}",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +108,15 @@ class Frontier:
     status: Status
     evaluations: tuple[Evaluation, ...] = field(repr=False)
     excess: float | None = None
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"low={self.low:.12g}",
+            f"high={self.high:.12g}",
+            self.status,
+            display.counted(len(self.evaluations), "evaluation"),
+        )
 
     @property
     def threshold(self) -> float:

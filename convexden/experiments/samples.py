@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.data import noisy_samples
 from convexden.errors import InvalidProblem, NotCertified
 from convexden.problem import denoising
@@ -39,6 +39,14 @@ class Rate(NamedTuple):
     error: float
     expected: float
 
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"exponent={self.exponent:.4g}",
+            f"error={self.error:.2g}",
+            f"expected={self.expected:.4g}",
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class SampledOptima:
@@ -64,6 +72,15 @@ class SampledOptima:
     costs: Array
     lower_bounds: Array
     certified: NDArray[np.bool_]
+
+    def __repr__(self) -> str:
+        numbers, draws = self.costs.shape
+        return display.one_line(
+            self,
+            f"{display.counted(draws, 'draw')} of each of {numbers} numbers of samples",
+            f"{int(self.certified.sum())} of {int(self.solved.sum())} certified",
+            f"balls cost {self.balls.cost:.5g}",
+        )
 
     @property
     def solved(self) -> NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import arguments, data
+from convexden import arguments, data, display
 from convexden.errors import ExternalFailure, InvalidInput, InvalidProblem, NotCertified
 from convexden.experiments.structures import STRUCTURES, structure
 from convexden.problem import denoising
@@ -90,6 +90,15 @@ class ShapeMap:
     structure: NDArray[np.int8]
     tilt: Array
     certified: NDArray[np.bool_]
+
+    def __repr__(self) -> str:
+        fractions, triangles = self.structure.shape
+        return display.one_line(
+            self,
+            display.counted(triangles, "triangle"),
+            display.counted(fractions, "fraction"),
+            f"{int(self.certified.sum())} of {int(self.solved.sum())} certified",
+        )
 
     @property
     def solved(self) -> NDArray[np.bool_]:

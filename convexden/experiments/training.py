@@ -23,10 +23,10 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.analysis.coordinates import check_fit
 from convexden.analysis.distances import rms_distance, sup_distance_bounds
-from convexden.errors import InvalidInput, InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidInput, InvalidProblem, MissingDependency, NotSupported
 from convexden.network import LARGEST, ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Solution
@@ -49,6 +49,15 @@ class Snapshot(NamedTuple):
     penalty: float
     loss: float
     network: ShallowNetwork
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"epoch={self.epoch}",
+            f"penalty={self.penalty:.4g}",
+            f"loss={self.loss:.4g}",
+            display.counted(self.network.neurons, "neuron"),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +88,15 @@ class Trained:
     history: tuple[Snapshot, ...]
     seconds: float
     completed: bool
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"cost={self.cost:.5g}",
+            f"error={self.error:.2g}",
+            display.counted(self.network.neurons, "neuron"),
+            "" if self.completed else "interrupted",
+        )
 
 
 def train(
@@ -138,8 +156,10 @@ def train(
     ------
     InvalidProblem
         If an option is out of its range, or fresh samples are wanted of samples.
-    UnsupportedProblem
-        If PyTorch is not installed or has no such device.
+    MissingDependency
+        If PyTorch is not installed.
+    NotSupported
+        If it has no such device.
     """
     arguments.callback("progress", progress)
     _check(
@@ -149,9 +169,7 @@ def train(
     try:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UnsupportedProblem(
-            f"PyTorch has no device {device!r} here: give device='cpu'"
-        ) from error
+        raise NotSupported(f"PyTorch has no device {device!r} here: give device='cpu'") from error
     rng = np.random.default_rng(seed)
     points, targets = draw_samples(problem, samples, noise, rng)
 
@@ -240,6 +258,16 @@ class Measured(NamedTuple):
     priced_excess: float
     distance: float
 
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"epoch={self.epoch}",
+            f"penalty={self.penalty:.4g}",
+            f"excess={self.excess:.4g}",
+            f"error={self.error:.2g}",
+            f"distance={self.distance:.2g}",
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Gap:
@@ -273,6 +301,15 @@ class Gap:
     sup_distance: tuple[float, float]
     distance: float
     history: tuple[Measured, ...]
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"excess={self.excess:.4g}",
+            f"error={self.error:.2g}",
+            f"distance={self.distance:.2g}",
+            display.counted(len(self.history), "snapshot"),
+        )
 
     def __str__(self) -> str:
         low, high = self.sup_distance
@@ -316,12 +353,16 @@ def compare(trained: Trained, solution: Solution | None = None) -> Gap:
 
     Raises
     ------
+    InvalidInput
+        If an argument is of another type.
     InvalidProblem
         If the solution is one of other sites.
-    UnsupportedProblem, InfeasibleProblem
+    TooLarge, InfeasibleProblem
         As from `convexden.solve`.
     """
-    problem = trained.problem
+    problem = arguments.instance("trained", trained, Trained).problem
+    if solution is not None:
+        arguments.instance("solution", solution, Solution)
     solution = solve(problem) if solution is None else solution
     same = (
         np.array_equal(getattr(problem, name), getattr(solution.problem, name))
@@ -491,7 +532,7 @@ def _torch() -> Any:
     try:
         import torch
     except ImportError as error:
-        raise UnsupportedProblem(
+        raise MissingDependency(
             'training needs PyTorch, which is not installed: run `pip install "convexden[train]"`'
         ) from error
     return torch

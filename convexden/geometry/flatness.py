@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.errors import InvalidProblem
 
 Array = NDArray[np.float64]
@@ -54,6 +54,15 @@ class Flattened:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """The points, so that this may be given for them."""
         return np.array(self.points, dtype=dtype)
+
+    def __repr__(self) -> str:
+        count, dimension = np.shape(self.points)
+        return display.one_line(
+            self,
+            f"{display.counted(count, 'point')} in R^{dimension}",
+            f"rank={self.rank}",
+            f"moved={self.moved:.2g}",
+        )
 
     def __str__(self) -> str:
         if not self.dropped:

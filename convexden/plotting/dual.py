@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from convexden import arguments
 from convexden.analysis.uniqueness import Uniqueness, uniqueness
-from convexden.errors import UnsupportedProblem
+from convexden.errors import NotSupported
 from convexden.plotting import style
 from convexden.reduction import Reduction
 from convexden.solution import Solution
@@ -50,7 +50,7 @@ def plot_dual(solution: Solution, ax: Axes | None = None) -> Axes:
     ------
     NotCertified
         If the solution is not certified to 1e-8.
-    UnsupportedProblem
+    NotSupported
         If the centers span more than a plane.
     """
     arguments.instance("solution", solution, Solution)
@@ -58,7 +58,7 @@ def plot_dual(solution: Solution, ax: Axes | None = None) -> Axes:
     reduction = Reduction.of(problem)
     rank = reduction.problem.input_dimension
     if rank > 2:
-        raise UnsupportedProblem(
+        raise NotSupported(
             f"the centers span {rank} dimensions: hinges are drawn on a line or in a plane"
         )
     found = uniqueness(solution)

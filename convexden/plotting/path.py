@@ -59,7 +59,7 @@ def plot_path(
     ------
     InvalidProblem
         If the path has no solutions, or the axes are not that many.
-    UnsupportedProblem
+    NotSupported
         If the samples span more than a plane.
     """
     if not path.solutions:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from convexden import arguments
 from convexden.analysis.alignment import align
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidProblem, NotSupported
 from convexden.network import ShallowNetwork
 from convexden.plotting.alignment import plot_alignment
 from convexden.plotting.comparison import plot_comparison
@@ -71,7 +71,7 @@ def plot_solution(
     ------
     InvalidProblem
         If `path` has another suffix or cannot be written, or there is nothing to draw.
-    UnsupportedProblem
+    NotSupported
         If there is no such picture of data that span so many dimensions.
     """
     arguments.instance("solution", solution, Solution)
@@ -110,14 +110,14 @@ def default_kind(problem: Interpolation) -> Kind:
 
     Raises
     ------
-    UnsupportedProblem
+    NotSupported
         If the centers span more than a plane and all have the same target.
     """
     arguments.instance("problem", problem, Interpolation)
     if Reduction.of(problem).problem.input_dimension <= 2:
         return "denoiser"
     if problem.target_spread == 0.0:
-        raise UnsupportedProblem(
+        raise NotSupported(
             "the centers span more than a plane and all targets are the same: there is nothing to "
             "draw"
         )
@@ -157,7 +157,7 @@ def _draw(
     if kind == "denoiser":
         rank = Reduction.of(problem).problem.input_dimension
         if rank > 2:
-            raise UnsupportedProblem(
+            raise NotSupported(
                 f"the centers span {rank} dimensions: the denoiser can be drawn on a line and in a "
                 "plane only; choose segment or ramps"
             )

@@ -55,7 +55,7 @@ def plot_plane(solution: Solution, ax: Axes | None = None, *, fixed_points: bool
 
     Raises
     ------
-    UnsupportedProblem
+    NotSupported
         If the centers span a line or more than a plane.
     InvalidProblem
         If fixed points are wanted of a network that is no denoiser.

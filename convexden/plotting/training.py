@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convexden.analysis import coordinates, pieces
-from convexden.errors import UnsupportedProblem
+from convexden.errors import NotSupported
 from convexden.plotting import line, style
 from convexden.reduction import Reduction
 
@@ -40,13 +40,13 @@ def plot_trained(gap: Gap, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
-    UnsupportedProblem
+    NotSupported
         If the centers span more than a plane.
     """
     problem = gap.solution.problem
     rank = Reduction.of(problem).problem.input_dimension
     if rank > 2:
-        raise UnsupportedProblem(
+        raise NotSupported(
             f"the centers span {rank} dimensions: only networks on a line or in a plane can be "
             "drawn"
         )

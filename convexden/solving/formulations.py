@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments, verification
+from convexden import arguments, display, verification
 from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem, InvalidInput, NotCertified
 from convexden.network import ShallowNetwork
@@ -66,8 +66,10 @@ class Formulation:
 
         Raises
         ------
-        UnsupportedProblem
-            With one line that says what is missing, or what is too much.
+        NotSupported
+            With one line that says what is missing.
+        TooLarge
+            With one line that says what is too much.
         """
         from convexden.solvers.programs.catalog import CHECKS
 
@@ -78,7 +80,7 @@ class Formulation:
 
         Raises
         ------
-        UnsupportedProblem
+        NotSupported, TooLarge
             As `check`.
         NotCertified
             If there is nothing to state: ramps that do not span the targets.
@@ -96,6 +98,9 @@ class Formulation:
         except InfeasibleProblem as error:
             raise _proven(problem, reduction, error) from None
         return Model(problem, reduction, program)
+
+    def __repr__(self) -> str:
+        return display.one_line(self, self.name, self.kind, display.brief(self.title))
 
     def __str__(self) -> str:
         return "\n".join(
@@ -139,6 +144,11 @@ class Reading:
     certificate: Certificate | None
     lower_bound: float
 
+    def __repr__(self) -> str:
+        return display.one_line(
+            self, f"cost={self.cost:.5g}", f"lower_bound={self.lower_bound:.5g}"
+        )
+
     @property
     def cost(self) -> float:
         """The representation cost of the network; infinite without one."""
@@ -164,6 +174,10 @@ class Model:
         self.scale = reduction.cost_scale
         self._reduction = reduction
         self._program = program
+
+    def __repr__(self) -> str:
+        stated = "nothing to solve" if self.program is None else "a CVXPY problem"
+        return display.one_line(self, self.problem.description, stated)
 
     @property
     def program(self) -> Any:
@@ -266,7 +280,7 @@ def activation_patterns(points: ArrayLike, radii: ArrayLike = 0.0) -> NDArray[np
     ------
     InvalidProblem
         If the numbers are not those of a problem.
-    UnsupportedProblem
+    TooLarge
         If there are more than a million.
 
     Examples

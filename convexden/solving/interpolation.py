@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from convexden import arguments, verification
 from convexden.certificate import Certificate
-from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
+from convexden.errors import InfeasibleProblem, NotCertified, TooLarge
 from convexden.geometry.flatness import flatness
 from convexden.geometry.hull import Hull
 from convexden.network import ShallowNetwork
@@ -116,10 +116,12 @@ def solve(
         If an argument is out of its range, or there is no such method or master.
     InfeasibleProblem
         If no network interpolates the sites.  It carries a proof, which was checked in integers.
-    UnsupportedProblem
-        If the formulation does not apply, if there are too many sites for the method, or if a
-        Jacobian (p, d) for each does not fit in memory.  It says so if the centers are flat up to
-        the rounding of their decimals, see `convexden.data.flatten`.
+    NotSupported
+        If the formulation does not apply.
+    TooLarge
+        If there are too many sites for the method, or if a Jacobian (p, d) for each does not fit
+        in memory.  It says so if the centers are flat up to the rounding of their decimals, see
+        `convexden.data.flatten`.
     NotCertified
         If the run was stopped before there was any network, a program has no solution, ramps alone
         make no network, or the balls leave so little room that no network was found and no proof
@@ -183,10 +185,10 @@ def solve(
 
 
 def check_size(problem: Interpolation) -> None:
-    """Raise `UnsupportedProblem` if a Jacobian for each site does not fit in memory."""
+    """Raise `TooLarge` if a Jacobian for each site does not fit in memory."""
     n, p, d = len(problem), problem.output_dimension, problem.input_dimension
     if n * p * d > LARGEST_CERTIFICATE:
-        raise UnsupportedProblem(
+        raise TooLarge(
             f"the certificate would hold {n} Jacobians of {p} x {d} numbers, "
             f"{8e-9 * n * p * d:.3g} GB: give data of fewer dimensions, such as smaller images"
         )
@@ -220,15 +222,15 @@ def _solve_reduced(
     else:
         flat = flatness(problem.centers) if reduced.input_dimension > 2 else None
         if flat is not None and method in EXACT and _patterns(reduced) > MOST_OF_FLAT:
-            raise UnsupportedProblem(str(flat))
+            raise TooLarge(str(flat))
         try:
             network, certificate, stopped = _solve_sites(
                 reduced, tolerance, method, master, relay, clock
             )
         except Stopped:
             raise NotCertified(STOPPED) from None
-        except UnsupportedProblem as error:
-            raise error if flat is None else UnsupportedProblem(f"{error}; {flat}") from None
+        except TooLarge as error:
+            raise error if flat is None else TooLarge(f"{error}; {flat}") from None
         except (InfeasibleProblem, NotCertified) as error:
             try:
                 raise _no_network(problem, reduction, error, clock) from None

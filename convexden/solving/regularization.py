@@ -88,7 +88,7 @@ def regularize(
     ------
     InvalidProblem
         If a site is a ball, or the penalty is not positive.
-    UnsupportedProblem
+    TooLarge
         If there are too many samples for exact pricing.
     NotCertified
         If the time was over before there was anything.
@@ -130,7 +130,7 @@ def largest_penalty(problem: Interpolation, *, time_limit: float | None = None) 
     ------
     InvalidProblem
         If a site is a ball.
-    UnsupportedProblem
+    TooLarge
         If there are too many samples for exact pricing.
     NotCertified
         If the time was over before it was found.
@@ -186,7 +186,7 @@ def regularization_path(
     InvalidProblem
         If a site is a ball or a penalty not positive; without penalties, if an affine function
         fits exactly, so that there is no largest one.
-    UnsupportedProblem
+    TooLarge
         If there are too many samples for exact pricing.
 
     Examples

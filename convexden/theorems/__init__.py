@@ -16,7 +16,7 @@ from time import perf_counter
 from types import MappingProxyType
 
 from convexden import arguments
-from convexden.errors import InvalidInput, UnsupportedProblem
+from convexden.errors import InvalidInput, MissingDependency
 from convexden.theorems import (
     collinear,
     contraction,
@@ -173,7 +173,7 @@ def verify_all(
     ------
     InvalidProblem
         If a name is unknown, there are no instances or the seed is negative.
-    UnsupportedProblem
+    MissingDependency
         If the instances of a theorem that is named need an extra that is not installed.
     """
     arguments.whole("instances", instances, least=1)
@@ -184,7 +184,7 @@ def verify_all(
     for theorem in dict.fromkeys(get(name) for name in (registry if names is None else names)):
         try:
             theorem.draw(seed, 0)
-        except UnsupportedProblem as error:
+        except MissingDependency as error:
             if names is not None:
                 raise
             warnings.warn(f"{theorem.name} is left out: {error}", stacklevel=2)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.certificate import Certificate
+from convexden.display import Tabled
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -36,7 +38,7 @@ class Instance(TypedDict, total=False):
 
 
 @dataclass(frozen=True, eq=False)
-class ClosedForm:
+class ClosedForm(Tabled):
     """What a theorem claims about one instance.
 
     Attributes
@@ -54,6 +56,30 @@ class ClosedForm:
     network: ShallowNetwork
     cost: float
     certificate: Certificate | None
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"cost={self.cost:.5g}",
+            self.problem.description,
+            display.counted(self.network.neurons, "neuron"),
+            "with a certificate" if self.certificate is not None else "",
+        )
+
+    def title(self) -> str:
+        """What it costs."""
+        return f"closed form, cost {self.cost:.15g}"
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What is claimed, by name."""
+        certificate = self.certificate
+        bound = "none" if certificate is None else f"{certificate.lower_bound:.15g}"
+        return [
+            ("sites", self.problem.description),
+            ("cost", f"{self.cost:.15g}"),
+            ("lower bound of its multipliers", bound),
+            ("neurons", str(self.network.neurons)),
+        ]
 
 
 def closed_form_certificate(problem: Interpolation, values: Array, jacobians: Array) -> Certificate:

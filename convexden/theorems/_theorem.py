@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from convexden import display
 from convexden.theorems._claims import ClosedForm, Instance
 from convexden.theorems._verdicts import Result
 
@@ -52,6 +53,9 @@ class Theorem:
     kinds: tuple[str, ...]
     instance: Callable[[np.random.Generator, str], Instance]
     verify: Callable[..., Result]
+
+    def __repr__(self) -> str:
+        return display.one_line(self, self.name, self.kind, display.brief(self.title))
 
     def kind_of(self, index: int) -> str:
         """Kind of random instance number `index`."""

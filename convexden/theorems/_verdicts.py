@@ -9,9 +9,10 @@ from typing import Literal, cast
 
 import numpy as np
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.certificate import Certificate
-from convexden.errors import UnsupportedProblem
+from convexden.display import Tabled
+from convexden.errors import TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running import versions
@@ -32,7 +33,7 @@ ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class Result(Tabled):
     """What became of a closed form.
 
     Attributes
@@ -80,6 +81,36 @@ class Result:
     closed_form: ClosedForm = field(repr=False)
     solution: Solution | None = field(repr=False)
     measured: Mapping[str, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"{self.theorem} {self.instance}",
+            self.verdict,
+            f"cost={self.cost:.5g}",
+            display.gap(self.relative_gap),
+            f"excess={self.relative_excess:.2g}",
+        )
+
+    def title(self) -> str:
+        """The theorem and its verdict."""
+        return f"{self.theorem}: {self.verdict}"
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What was found, by name."""
+        distance = "unknown" if self.sup_distance is None else display.small(self.sup_distance)
+        return [
+            ("instance", f"{self.instance} {self.kind}".strip()),
+            ("closed-form cost", f"{self.closed_form_cost:.15g}"),
+            ("cost", f"{self.cost:.15g}"),
+            ("lower bound", f"{self.lower_bound:.15g}"),
+            ("relative gap", display.small(self.relative_gap)),
+            ("relative excess", display.small(self.relative_excess)),
+            ("largest distance", distance),
+            ("decided by", self.decided_by),
+            *((name, display.number(value)) for name, value in self.measured.items()),
+            ("seconds", f"{self.seconds:.3g}"),
+        ]
 
     @property
     def decided_by(self) -> DecidedBy:
@@ -272,7 +303,7 @@ def _distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -> f
 
     try:
         return sup_distance(f, g, problem) / (problem.target_spread or 1.0)
-    except UnsupportedProblem:
+    except TooLarge:
         return None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.certificate import Certificate
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -75,6 +75,15 @@ class Verification(Checks):
     pricing_maximum: float
     feasibility: float
     moved: float = 0.0
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"cost={self.cost:.5g}",
+            f"lower_bound={self.lower_bound:.5g}",
+            display.gap(self.relative_gap),
+            self.verdict(),
+        )
 
     def numbers(self) -> dict[str, float]:
         """What was established, by name."""

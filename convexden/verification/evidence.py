@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.arithmetic import TwoPart
 from convexden.certificate import Certificate
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidProblem, NotSupported, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.verification.exact.affine import affine_interpolant
@@ -54,6 +54,8 @@ class Evidence:
     errors: SiteErrors
     upper: UpperBound
 
+    __repr__ = display.field_line
+
     @property
     def lower_bound(self) -> float:
         """The bound that the multipliers prove, rounded down."""
@@ -80,7 +82,7 @@ def examine(problem: Interpolation, network: ShallowNetwork, certificate: Certif
     dual = _closed(problem, values, jacobians)
     try:
         pricing, obstacle = pricing_interval(dual), ""
-    except UnsupportedProblem as error:
+    except (NotSupported, TooLarge) as error:
         pricing, obstacle = PricingInterval(0.0, np.inf), str(error)
     errors, upper = site_errors(problem, network), _upper_bound(problem, network)
     return Evidence(problem, network, dual, pricing, obstacle, errors, upper)
@@ -101,7 +103,7 @@ def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
     dual = _closed(problem, values, jacobians)
     try:
         maximum = pricing_interval(dual).upper
-    except UnsupportedProblem:
+    except (NotSupported, TooLarge):
         maximum = float(certificate.pricing_maximum)
     return provable(dual, maximum)
 
@@ -161,6 +163,6 @@ def _multipliers(name: str, numbers: TwoPart, shape: tuple[int, ...]) -> TwoPart
     arguments.array(f"certificate {name}", numbers.high, copy=False)
     if numbers.high.shape != shape:
         raise InvalidProblem(
-            f"certificate {name} have shape {numbers.high.shape}, the problem asks for {shape}"
+            f"certificate {name} have shape {numbers.high.shape}: give {shape}, as the problem asks"
         )
     return numbers

@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.errors import UnsupportedProblem
+from convexden.errors import NotSupported
 from convexden.verification.exact.dual import ClosedDual
 from convexden.verification.exact.extended import EPS, bits, extended
 from convexden.verification.exact.line import line_maximum
@@ -63,8 +63,10 @@ def pricing_interval(dual: ClosedDual) -> PricingInterval:
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If the sites span three or more dimensions and have too many faces.
+    NotSupported
+        If a ball is as small as the rounding of the coordinates.
     """
     if not (dual.values.any() or dual.jacobians.any()):
         return PricingInterval(0.0, 0.0)
@@ -87,7 +89,7 @@ def _on_the_line(dual: ClosedDual) -> tuple[float, float]:
     """The maximum on a line between neighboring floats."""
     dots = (dual.radii == 0) & (dual.jacobians != 0).any(axis=(1, 2))
     if dots.any():
-        raise UnsupportedProblem(
+        raise NotSupported(
             f"the ball of site {int(dual.sites[dots][0])} is as small as the rounding of the "
             "coordinates: give a larger radius, or 0"
         )

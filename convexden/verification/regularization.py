@@ -8,9 +8,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.certificate import Certificate
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidProblem, NotSupported, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import RegularizedSolution
@@ -58,6 +58,15 @@ class RegularizedVerification(Checks):
     lower_bound: float
     relative_gap: float
     pricing_maximum: float
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"objective={self.objective:.5g}",
+            f"lower_bound={self.lower_bound:.5g}",
+            display.gap(self.relative_gap),
+            self.verdict(),
+        )
 
     def numbers(self) -> dict[str, float]:
         """What was established, by name."""
@@ -184,7 +193,7 @@ def verify_objective(
     )
     try:
         pricing, obstacle = pricing_interval(dual), ""
-    except UnsupportedProblem as error:
+    except (NotSupported, TooLarge) as error:
         pricing, obstacle = PricingInterval(0.0, np.inf), str(error)
     bound = _provable(dual, counts[dual.sites], penalty, pricing.upper)
     attained = pricing.lower if np.isfinite(pricing.upper) else float(certificate.pricing_maximum)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.arithmetic import TwoPart
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -56,6 +57,8 @@ class SiteErrors:
     overlaps: Array
     totals: Array
     balls: bool
+
+    __repr__ = display.field_line
 
 
 def site_errors(problem: Interpolation, network: ShallowNetwork) -> SiteErrors:

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from convexden.errors import UnsupportedProblem
+from convexden.errors import TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock, Stopped
@@ -115,13 +115,13 @@ class RegularizedSolver:
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are too many samples for exact pricing.
     """
 
     def __init__(self, problem: Interpolation, counts: Array, clock: Clock = UNLIMITED) -> None:
         if problem.input_dimension == 2 and len(problem) ** 3 > _LARGEST:
-            raise UnsupportedProblem(
+            raise TooLarge(
                 f"{len(problem)} samples in the plane are too many for exact pricing of all of "
                 f"them: give at most {int(_LARGEST ** (1 / 3))}"
             )

@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 
 from convexden.arithmetic import TwoPart
-from convexden.errors import InfeasibleProblem, UnsupportedProblem
+from convexden.errors import InfeasibleProblem, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock, Stopped
@@ -75,7 +75,7 @@ def solve_sites(
     Raises
     ------
     InfeasibleProblem
-    UnsupportedProblem
+    TooLarge
         If there are too many sites for exact pricing.
     """
     active = _first_sites(problem)
@@ -177,7 +177,7 @@ def _proof(loop: Exchange) -> _Proof:
     try:
         patterns = half_patterns(loop.rows.problem, loop.rows.clock)
         maximum = semidefinite_maximum(loop.rows, bounds.multipliers, patterns)
-    except UnsupportedProblem:
+    except TooLarge:
         return _Proof()
     return _Proof(bounds.multipliers, maximum, PRICING)
 

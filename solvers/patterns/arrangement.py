@@ -19,7 +19,7 @@ from math import comb
 import numpy as np
 import scipy.linalg
 
-from convexden.errors import UnsupportedProblem
+from convexden.errors import TooLarge
 from convexden.geometry.directions import max_margin_direction
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
@@ -37,7 +37,7 @@ def activation_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Fla
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are more than a million.
     """
     centers = problem.centers
@@ -97,7 +97,7 @@ def inside_cells(vectors: Array, clock: Clock = UNLIMITED) -> Array:
         cells = np.concatenate([cells[uncut], new / np.linalg.norm(new, axis=1, keepdims=True)])
         earlier = np.vstack([earlier, vector])
         if len(cells) > MOST_PATTERNS:
-            raise UnsupportedProblem(
+            raise TooLarge(
                 f"the sites have more than {MOST_PATTERNS} activation patterns: give fewer sites, "
                 "or sites of fewer dimensions"
             )

@@ -25,7 +25,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.errors import UnsupportedProblem
+from convexden.errors import TooLarge
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array, Flags, Indices
@@ -95,7 +95,7 @@ def enumerate_faces(problem: Interpolation, clock: Clock = UNLIMITED) -> tuple[F
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are too many.
     """
     check_faces(problem)
@@ -126,10 +126,10 @@ def enumerate_faces(problem: Interpolation, clock: Clock = UNLIMITED) -> tuple[F
 
 
 def check_faces(problem: Interpolation) -> None:
-    """Raise UnsupportedProblem if what can be counted beforehand is too much."""
+    """Raise TooLarge if what can be counted beforehand is too much."""
     sites, d = problem.centers.shape
     if sites > MOST_SITES:
-        raise UnsupportedProblem(
+        raise TooLarge(
             f"{sites} sites that span {d} dimensions: exact pricing looks at {MOST_SITES} at the "
             "most; give fewer, or solve with --local (method='local')"
         )
@@ -149,8 +149,8 @@ def simplex_patterns(sites: int) -> Flags:
     return np.asarray((codes >> np.arange(sites)) & 1, dtype=bool)
 
 
-def _too_many(problem: Interpolation, count: str) -> UnsupportedProblem:
-    return UnsupportedProblem(
+def _too_many(problem: Interpolation, count: str) -> TooLarge:
+    return TooLarge(
         f"{len(problem)} sites that span {problem.input_dimension} dimensions have {count}, too "
         "many for exact pricing: give fewer sites, or solve with --local (method='local')"
     )

@@ -49,7 +49,7 @@ class FacePricing(ExactPricing):
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are too many faces.
     """
 

@@ -140,8 +140,10 @@ def solve_formulation(
 
     Raises
     ------
-    UnsupportedProblem
-        If it is too large, or does not apply.
+    TooLarge
+        If it is too large.
+    NotSupported
+        If it does not apply.
     NotCertified
         If the program has no solution, or ramps make no network.
     """

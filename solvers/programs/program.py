@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from convexden.errors import NotCertified, UnsupportedProblem
+from convexden.errors import NotCertified, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
@@ -147,7 +147,7 @@ def priced(problem: Interpolation, values: Array, jacobians: Array) -> tuple[flo
         return float(constraint_values.max(initial=0.0)), LinePricing.name
     try:
         pricing = exact_pricing(problem)
-    except UnsupportedProblem:
+    except TooLarge:
         return np.inf, NO_PRICING
     constraint_values = pricing.maxima(values, jacobians, np.inf, 1)[1]
     return float(constraint_values.max(initial=0.0)), pricing.name

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
-from convexden.errors import NotCertified, UnsupportedProblem
+from convexden.errors import NotCertified, TooLarge
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.constraints import Constraints
@@ -62,12 +62,12 @@ def ramp_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
 
 
 def check_ramps(problem: Interpolation) -> None:
-    """Raise UnsupportedProblem if there are too many activation patterns."""
+    """Raise TooLarge if there are too many activation patterns."""
     sites, d = problem.centers.shape
     if sites != d + 1:
         check_faces(problem)
     elif 2 ** (sites - 1) > MOST_PATTERNS:
-        raise UnsupportedProblem(
+        raise TooLarge(
             f"{sites} sites that span {d} dimensions have {2 ** (sites - 1) - 1} activation "
             "patterns, too many for the ramps: give fewer sites, or solve with --local "
             "(method='local')"
@@ -106,7 +106,7 @@ class RampsProgram(Program):
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are too many activation patterns.
     NotCertified
         If ramps do not span the targets.

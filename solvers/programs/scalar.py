@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from convexden.errors import NotCertified, UnsupportedProblem
+from convexden.errors import NotCertified, NotSupported, TooLarge
 from convexden.geometry.directions import max_margin_direction
 from convexden.problem import Interpolation
 from convexden.solvers.constraints import Constraints
@@ -54,7 +54,7 @@ class ScalarExact(Program):
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are too many patterns.
     """
 
@@ -142,16 +142,16 @@ class ScalarExact(Program):
 
 
 def check_scalar(problem: Interpolation) -> None:
-    """Raise UnsupportedProblem unless there are one output and few enough patterns."""
+    """Raise NotSupported or TooLarge unless there are one output and few enough patterns."""
     n, d = problem.centers.shape
     if problem.output_dimension != 1:
-        raise UnsupportedProblem(
+        raise NotSupported(
             f"scalar-exact needs one output, these targets span {problem.output_dimension}: give "
             "one number per site, or take column-generation"
         )
     cones = 2 * (most_patterns(n, d) // 2 - 1)
     if cones > MOST_CONES:
-        raise UnsupportedProblem(
+        raise TooLarge(
             f"scalar-exact has two cones per activation pattern, {cones} for {n} sites that span "
             f"{d} dimensions (at most {MOST_CONES}): give fewer sites, or take column-generation"
         )

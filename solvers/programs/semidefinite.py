@@ -26,7 +26,7 @@ import clarabel
 import numpy as np
 from scipy import sparse
 
-from convexden.errors import NotCertified, UnsupportedProblem
+from convexden.errors import NotCertified, NotSupported, TooLarge
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.constraints import Constraints
@@ -71,7 +71,7 @@ def half_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are too many.
     """
     n, d = problem.centers.shape
@@ -98,7 +98,7 @@ class SemidefiniteProgram(Program):
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are too many patterns for their size.
     """
 
@@ -170,10 +170,10 @@ class CopositiveProgram(SemidefiniteProgram):
 
 
 def check_copositive(problem: Interpolation) -> None:
-    """Raise UnsupportedProblem unless all sites are samples, few enough."""
+    """Raise NotSupported or TooLarge unless all sites are samples, few enough."""
     balls = np.flatnonzero(problem.radii)
     if balls.size:
-        raise UnsupportedProblem(
+        raise NotSupported(
             f"copositive needs samples, {balls.size} of these sites are balls: give noisy samples, "
             "or take semidefinite"
         )
@@ -187,7 +187,7 @@ def bounded_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If it is.
     """
     n, d = problem.centers.shape
@@ -213,7 +213,7 @@ def semidefinite_start(rows: Constraints, patterns: Flags) -> Array | None:
         order = rows.targets.shape[1] + problem.input_dimension + 2
         _check_size(problem, len(patterns), order, QUICK_NUMBERS)
         return semidefinite_bound(rows, patterns).multipliers
-    except (UnsupportedProblem, NotCertified):
+    except (TooLarge, NotCertified):
         return None
 
 
@@ -294,7 +294,7 @@ def _check_size(problem: Interpolation, patterns: int, order: int, most: int) ->
     n, d = problem.centers.shape
     numbers = patterns * (n * (n - 1) // 2 + n * (d + 1) + order * (order + 1) // 2)
     if numbers > most:
-        raise UnsupportedProblem(
+        raise TooLarge(
             f"{n} sites that span {d} dimensions have {patterns} activation patterns, a "
             f"semidefinite program of {numbers} numbers (at most {most}): give fewer sites, "
             "or solve without it"

@@ -12,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from convexden import data, plotting
-from convexden.errors import InvalidInput, UnsupportedProblem
+from convexden.errors import InvalidInput, MissingDependency, NotSupported
 from convexden.experiments import training
 from convexden.experiments.training import (
     Snapshot,
@@ -165,7 +165,7 @@ def test_pictures_show_both_networks_and_what_there_is_over_time() -> None:
     assert plotting.plot_trained(line).figure is not None
     points = np.vstack([np.zeros(3), np.eye(3)])
     space = denoising(points, radius=0.1)
-    with pytest.raises(UnsupportedProblem, match="3 dimensions"):
+    with pytest.raises(NotSupported, match="3 dimensions"):
         plotting.plot_trained(compare(_as_trained(space, [solve(space).network])))
 
 
@@ -197,7 +197,7 @@ def test_samples_cannot_be_drawn_anew() -> None:
 
 def test_without_pytorch_one_line_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(UnsupportedProblem, match=r'pip install "convexden\[train\]"'):
+    with pytest.raises(MissingDependency, match=r'pip install "convexden\[train\]"'):
         train(LINE)
 
 
@@ -261,7 +261,7 @@ def test_ctrl_c_keeps_what_there_is() -> None:
 
 def test_a_device_that_is_not_there_and_a_run_that_diverges() -> None:
     pytest.importorskip("torch")
-    with pytest.raises(UnsupportedProblem, match="no device 'abacus'"):
+    with pytest.raises(NotSupported, match="no device 'abacus'"):
         train(LINE, device="abacus", **QUICK)
     with pytest.raises(InvalidInput, match="lower the learning rate"):
         train(LINE, learning_rate=1e200, **QUICK)

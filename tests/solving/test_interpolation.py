@@ -18,7 +18,7 @@ from oracles import (
 )
 
 from convexden.data import noisy_samples, regular_simplex, triangular_lattice
-from convexden.errors import InfeasibleProblem, InvalidInput, NotCertified, UnsupportedProblem
+from convexden.errors import InfeasibleProblem, InvalidInput, NotCertified, TooLarge
 from convexden.problem import Interpolation, denoising
 from convexden.solution import Progress, Solution
 from convexden.solving.interpolation import solve
@@ -533,14 +533,14 @@ def test_local_is_never_certified_and_right_all_the_same(kind):
 
 def test_too_many_faces_are_not_supported():
     points = np.random.default_rng(0).standard_normal((64, 3))
-    with pytest.raises(UnsupportedProblem, match="64 sites that span 3 dimensions"):
+    with pytest.raises(TooLarge, match="64 sites that span 3 dimensions"):
         solve(denoising(points, radius=1e-3))
 
 
 def test_a_certificate_that_does_not_fit_in_memory_is_refused_at_once():
     points = np.zeros((3, 30_000))
     points[1:, :2] = np.eye(2)
-    with pytest.raises(UnsupportedProblem, match=r"21\.6 GB: give data of fewer dimensions"):
+    with pytest.raises(TooLarge, match=r"21\.6 GB: give data of fewer dimensions"):
         solve(denoising(points, radius=0.1))
 
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from convexden import data
-from convexden.errors import InvalidInput, UnsupportedProblem
+from convexden.errors import InvalidInput, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.solution import Progress, RegularizationPath, RegularizedSolution
@@ -260,9 +260,9 @@ def test_balls_are_refused() -> None:
 
 def test_too_many_samples_are_refused() -> None:
     rng = np.random.default_rng(13)
-    with pytest.raises(UnsupportedProblem, match="at most 79"):
+    with pytest.raises(TooLarge, match="at most 79"):
         regularize(Interpolation(rng.normal(size=(900, 2)), rng.normal(size=900)), 0.1)
-    with pytest.raises(UnsupportedProblem, match="too many for exact pricing"):
+    with pytest.raises(TooLarge, match="too many for exact pricing"):
         regularize(Interpolation(rng.normal(size=(60, 9)), rng.normal(size=60)), 0.1)
 
 

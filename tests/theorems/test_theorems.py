@@ -17,7 +17,7 @@ from scipy.optimize import minimize
 
 from convexden import theorems
 from convexden.data import regular_simplex, smallest_distance, triangle
-from convexden.errors import InvalidInput, InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidInput, InvalidProblem, MissingDependency
 from convexden.theorems import (
     equilateral,
     equilateral_beyond,
@@ -701,7 +701,7 @@ def test_without_its_extra_a_theorem_is_left_out_with_a_notice(
 ) -> None:
     monkeypatch.setitem(sys.modules, "sklearn", None)
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(UnsupportedProblem, match=r'pip install "convexden\[images\]"') as error:
+    with pytest.raises(MissingDependency, match=r'pip install "convexden\[images\]"') as error:
         theorems.verify_all(["images"])
     assert "\n" not in str(error.value)
     with pytest.warns(UserWarning, match="images is left out: the digits come with scikit-learn"):

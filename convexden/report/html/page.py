@@ -15,12 +15,13 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from convexden.display import counted, small
 from convexden.errors import InvalidProblem
 from convexden.report.html.figures import Figure, comparison
 from convexden.report.html.markup import Html, join, tag
 from convexden.report.html.prose import linked, statement
 from convexden.report.tallies import Tally, tallies
-from convexden.report.terminal.tables import counted, distance, small
+from convexden.report.terminal.tables import distance
 from convexden.report.terminal.theorems import findings, is_conjecture
 from convexden.running import versions
 from convexden.storage.files import check_folder, whole_folder

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from convexden.report.terminal.tables import degrees, grid, small
+from convexden.display import small
+from convexden.report.terminal.tables import degrees, grid
 
 if TYPE_CHECKING:
     from convexden.analysis.alignment import Alignment, Comparison

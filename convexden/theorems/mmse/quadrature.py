@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.analysis.pieces import along
 from convexden.errors import InvalidInput, InvalidProblem
 from convexden.network import ShallowNetwork
@@ -54,6 +54,8 @@ class MeanSquaredErrors:
     mmse: float
     accuracy: float
 
+    __repr__ = display.field_line
+
 
 @dataclass(frozen=True)
 class FirstCrossing:
@@ -74,6 +76,8 @@ class FirstCrossing:
     sigma: float | None
     accuracy: float
     largest: float
+
+    __repr__ = display.field_line
 
 
 def errors(

@@ -17,7 +17,7 @@ from math import ceil, inf, log2
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.errors import UnsupportedProblem
+from convexden.errors import TooLarge
 from convexden.verification.faces.active_sums import ActiveSums
 from convexden.verification.faces.feasible_caps import sharpened
 from convexden.verification.faces.sign_patterns import sign_patterns
@@ -78,7 +78,7 @@ def face_interval(
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If the sites are too many.
     """
     _check(centers)
@@ -99,9 +99,9 @@ def _check(centers: Array) -> None:
     count, dimension = centers.shape
     faces = (2 ** (count - 1) - 1) * (2**count - 2) if count <= dimension + 1 else 0
     if faces > MOST_FACES:
-        raise UnsupportedProblem(
+        raise TooLarge(
             f"{count} sites that span {count - 1} dimensions: their pricing has {faces} faces, it "
-            f"is verified for up to {MOST_FACES}"
+            f"is verified for up to {MOST_FACES}, give fewer sites"
         )
 
 
