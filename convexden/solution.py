@@ -70,8 +70,8 @@ class Solution(Tabled):
     history : tuple of Progress
         Cost and bound round by round; empty for an explicit solution.
     interrupted : bool
-        Whether the run was stopped, by its time limit, by `progress` or by Ctrl-C, before it was
-        done; what is stated holds all the same.
+        Whether the run was stopped, by its time limit or by `progress`, before it was done; what is
+        stated holds all the same.
     moved : Interpolation or None
         The problem that the lower bound speaks about, to the last place, if that is not `problem`
         itself: samples that lie in an affine subspace up to the rounding of their coordinates are
@@ -256,15 +256,15 @@ class RegularizationPath:
         The :math:`\lambda_{\max}` from which on the solution is the best affine fit.
     interpolant : Solution or None
         Where the path ends as the penalty vanishes; None if that was not asked for.
-    complete : bool
-        False if the run was interrupted; then `solutions` holds what there was time for.
+    interrupted : bool
+        Whether the run was stopped before it was done: `solutions` holds what there was time for.
     """
 
     problem: Interpolation
     solutions: tuple[RegularizedSolution, ...]
     largest_penalty: float
     interpolant: Solution | None
-    complete: bool
+    interrupted: bool
 
     def __len__(self) -> int:
         """Number of solutions."""
@@ -280,7 +280,7 @@ class RegularizationPath:
             f"{len(self)} penalties{spread}",
             "certified" if self.certified else "not all certified",
             display.counted(len(self.problem), "sample"),
-            "" if self.complete else "interrupted",
+            "interrupted" if self.interrupted else "",
         )
 
     @property

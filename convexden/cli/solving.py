@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convexden.cli.console import Quiet, say, show
-from convexden.errors import InvalidProblem
+from convexden.cli.ctrl_c import CtrlC
+from convexden.errors import InvalidProblem, NotCertified
 from convexden.reduction import Reduction
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ def solve(
 ) -> None:
     """Solve for the denoiser of clean points, with a certificate that it is the best one.
 
-    Interrupted by Ctrl-C it keeps the best that was found, with exit status 130.
+    Ctrl-C ends the search after its round with the best that was found, and exit status 130;
+    again, it ends it at once, with nothing.
     """
     from convexden import arguments
 
@@ -120,7 +122,8 @@ def solve(
         problem, flattened = flatten_problem(problem, flatten)
         say(str(flattened))
     _check_outputs(output, plot, problem)
-    solution = _solve(problem, tolerance, method, time_limit, quiet)
+    with CtrlC() as ctrl_c:
+        solution = _solve(problem, tolerance, method, time_limit, quiet, ctrl_c)
     if output is not None:
         from convexden.storage.solutions import save
 
@@ -135,7 +138,7 @@ def solve(
     _print_alignment(solution)
     if not solution.certified:
         _say_why(solution, tolerance, method)
-    stopped = solution.interrupted and time_limit is None
+    stopped = solution.interrupted and ctrl_c.asked
     raise typer.Exit(0 if solution.certified else 130 if stopped else 1)
 
 
@@ -169,6 +172,7 @@ def _solve(
     method: str | None,
     time_limit: float | None,
     quiet: bool,
+    ctrl_c: CtrlC,
 ) -> Solution:
     """Solve, and say how it goes."""
     from convexden.cli.progress import LiveLine
@@ -178,6 +182,7 @@ def _solve(
         from convexden.solving.interpolation import solve as solve_problem
 
         def report(progress: Progress) -> None:
+            ctrl_c.check()
             found = (
                 f"cost {progress.cost:.9g}, relative gap {progress.relative_gap:.1e}"
                 if progress.cost < float("inf")
@@ -185,9 +190,14 @@ def _solve(
             )
             line.show(f"round {progress.round}: {found}, {progress.hinges} hinges")
 
-        return solve_problem(
-            problem, tolerance, method=method, time_limit=time_limit, progress=report
-        )
+        try:
+            return solve_problem(
+                problem, tolerance, method=method, time_limit=time_limit, progress=report
+            )
+        except NotCertified:
+            if ctrl_c.asked:
+                raise KeyboardInterrupt from None
+            raise
 
 
 def _print_alignment(solution: Solution) -> None:

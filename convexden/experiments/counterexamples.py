@@ -7,8 +7,7 @@ the conjecture is wrong, whoever found the geometry.  That none is found proves 
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -25,7 +24,9 @@ from convexden.data import smallest_distance
 from convexden.errors import ConvexdenError, InvalidInput, InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import denoising
-from convexden.running.interruptions import interruptions
+from convexden.running.clock import Stopped
+from convexden.running.processes import in_processes
+from convexden.running.progress import tell
 from convexden.solution import Solution
 from convexden.theorems import ClosedForm, Theorem, cost_error
 from convexden.theorems._verdicts import CLAIM, TOLERANCE
@@ -98,7 +99,7 @@ class Counterexample:
     minimum : float
         The excess below which nothing counts as found.
     interrupted : bool
-        Whether the search was ended by Ctrl-C.
+        Whether the search was stopped before it was done.
     """
 
     conjecture: str
@@ -192,7 +193,7 @@ def find_counterexample(
     minimum: float = 1e-9,
     keep: float = 0.9,
     jobs: int = 1,
-    progress: Callable[[SearchProgress], None] | None = None,
+    progress: Callable[[SearchProgress], object] | None = None,
 ) -> Counterexample:
     r"""Look for a geometry on which a conjectured minimizer is not one.
 
@@ -229,13 +230,14 @@ def find_counterexample(
         Starts that run at the same time, in processes.
     progress : callable, optional
         Called with a `SearchProgress` after every geometry, with more than one job after each
-        start.
+        start.  If it raises StopIteration, the search ends.
 
     Returns
     -------
     Counterexample
-        Interrupted by Ctrl-C, the best so far.  A network that does not interpolate, or whose
-        cost is not that of its closed form, refutes the conjecture at once and ends the search.
+        Stopped by `progress` it is `interrupted`, with the best so far.  A network that does not
+        interpolate, or whose cost is not that of its closed form, refutes the conjecture at once
+        and ends the search.
 
     Raises
     ------
@@ -260,25 +262,11 @@ def find_counterexample(
     _check(points, dimension, seed, starts, evaluations, minimum, keep, jobs)
     space = _Space(points, dimension, *_range(radius))
     task = _Task(candidate, space, seed, evaluations)
-    found: list[_Start] = []
-    interrupted = False
-    with interruptions() as seen:
-        try:
-            with closing(_starts(task, starts, jobs, progress, seen)) as runs:
-                for start in runs:
-                    found.append(start)
-                    interrupted |= start.interrupted
-                    if interrupted or start.refuted:
-                        break
-        except KeyboardInterrupt:
-            interrupted = True
-        best = _best(found)
-        if best is not None and not best.reason and not interrupted:
-            try:
-                best = _rounded(task, best, minimum, keep, seen)
-            except KeyboardInterrupt:
-                interrupted = True
-    return _report(name, found, best, minimum, interrupted or bool(seen))
+    found, interrupted = _search(task, starts, jobs, progress)
+    best = _best(found)
+    if best is not None and not best.reason and not interrupted:
+        best = _rounded(task, best, minimum, keep)
+    return _report(name, found, best, minimum, interrupted)
 
 
 # ---------------------------------------------------------------- one geometry
@@ -403,7 +391,6 @@ class _Start:
     best: _Trial | None = None
     excesses: list[float] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
-    interrupted: bool = False
 
     @property
     def excess(self) -> float:
@@ -428,28 +415,20 @@ class _Enough(Exception):
     """No more evaluations are wanted."""
 
 
-def _run(
-    task: _Task,
-    number: int,
-    report: Callable[[_Start], None] = lambda start: None,
-    interruptions: Sequence[int] = (),
-) -> _Start:
+def _run(task: _Task, number: int, start: _Start, report: Callable[[], None]) -> None:
     """Improve the best of some random geometries, again and again, until all evaluations are used
-    up or the conjecture is refuted without the optimum."""
+    up or the conjecture is refuted without the optimum; `start` takes down what is found."""
     from scipy.optimize import minimize
 
     rng = np.random.default_rng([task.seed, number])
-    start = _Start()
     draws = max(1, int(RANDOM * task.evaluations))
 
     def loss(free: Array) -> float:
         if len(start.excesses) == task.evaluations:
             raise _Enough
         trial = _trial(task.candidate, *task.space.geometry(free))
-        if interruptions:  # a solve that was cut short says nothing
-            raise KeyboardInterrupt
         start.add(trial)
-        report(start)
+        report()
         if start.refuted:
             raise _Enough
         return -trial.excess if isinstance(trial, _Trial) else np.inf
@@ -466,44 +445,43 @@ def _run(
             minimize(loss, first, method="Nelder-Mead", options=options)
     except _Enough:
         pass
-    except KeyboardInterrupt:
-        start.interrupted = True
+
+
+def _run_silently(task: _Task, number: int) -> _Start:
+    """What becomes of a start in a process of its own."""
+    start = _Start()
+    _run(task, number, start, lambda: None)
     return start
 
 
-def _starts(
-    task: _Task,
-    count: int,
-    jobs: int,
-    progress: Callable[[SearchProgress], None] | None,
-    interruptions: Sequence[int],
-) -> Generator[_Start, None, None]:
-    """The starts in order, one after another or some at a time."""
-    best = -np.inf
+def _search(
+    task: _Task, count: int, jobs: int, progress: Callable[[SearchProgress], object] | None
+) -> tuple[list[_Start], bool]:
+    """The starts in order, run one after another or some at a time, until one refutes the
+    conjecture without the optimum; and whether `progress` stopped that."""
+    starts: list[_Start] = []
 
-    def tell(number: int, start: _Start) -> None:
-        nonlocal best
-        best = max(best, start.excess)
-        if progress is not None:
-            progress(SearchProgress(number, len(start.excesses), best))
+    def report() -> None:
+        excess = max(start.excess for start in starts)
+        tell(progress, SearchProgress(len(starts) - 1, len(starts[-1].excesses), excess))
 
-    if jobs == 1:
-        for number in range(count):
-            yield _run(task, number, partial(tell, number), interruptions)
-        return
-    from joblib import Parallel, delayed
-
-    runs = Parallel(n_jobs=jobs, return_as="generator")(
-        delayed(_run)(task, number) for number in range(count)
-    )
     try:
-        for number, start in enumerate(runs):
-            tell(number, start)
-            yield start
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that runs which nobody waits for are ended
-            runs.close()
+        if jobs == 1:
+            for number in range(count):
+                starts.append(_Start())
+                _run(task, number, starts[-1], report)
+                if starts[-1].refuted:
+                    break
+        else:
+            with closing(in_processes(partial(_run_silently, task), range(count), jobs)) as runs:
+                for start in runs:
+                    starts.append(start)
+                    report()
+                    if start.refuted:
+                        break
+    except Stopped:
+        return starts, True
+    return starts, False
 
 
 # ---------------------------------------------------------------- the end
@@ -515,9 +493,7 @@ def _best(starts: Iterable[_Start]) -> _Trial | None:
     return max(trials, key=lambda trial: (bool(trial.reason), trial.excess), default=None)
 
 
-def _rounded(
-    task: _Task, best: _Trial, minimum: float, keep: float, interruptions: Sequence[int]
-) -> _Trial:
+def _rounded(task: _Task, best: _Trial, minimum: float, keep: float) -> _Trial:
     """The geometry in the simplest fractions that keep the share of the excess, or as it is."""
     if not best.refutes(minimum):
         return best
@@ -527,8 +503,6 @@ def _rounded(
         if len(np.unique(points, axis=0)) < len(points) or not task.space.allows(points, radius):
             continue
         trial = _trial(task.candidate, points, radius)
-        if interruptions:
-            break
         if not isinstance(trial, _Trial) or trial.reason or not trial.refutes(minimum):
             continue
         if trial.excess >= keep * best.excess:

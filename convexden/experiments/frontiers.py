@@ -15,7 +15,8 @@ import numpy as np
 
 from convexden import arguments, display
 from convexden.errors import InvalidInput, InvalidProblem, NotCertified
-from convexden.running.interruptions import interruptions
+from convexden.running.clock import Stopped
+from convexden.running.progress import tell
 from convexden.solution import Solution
 from convexden.theorems import ClosedForm, Result, Verdict, compare, cost_error
 from convexden.verification import Verification
@@ -60,6 +61,14 @@ class Evaluation:
     __repr__ = display.field_line
 
 
+class FrontierProgress(NamedTuple):
+    """How far a frontier is enclosed: the last evaluation, and the bracket after it."""
+
+    evaluation: Evaluation
+    low: float
+    high: float
+
+
 class Onset(NamedTuple):
     """Where the excess seems to begin: extrapolated, not proved.
 
@@ -96,7 +105,7 @@ class Frontier:
     status : {"bracketed", "undecided", "interrupted"}
         "bracketed" if they are as close as was asked for.  "undecided" if there are parameters
         between them at which neither was proved and no closer ones at which it was; "interrupted"
-        if there was no time.  What `low` and `high` say holds in any case.
+        if the run was stopped.  What `low` and `high` say holds in any case.
     evaluations : tuple of Evaluation
         Sorted by the parameter.
     excess : float or None
@@ -127,6 +136,11 @@ class Frontier:
     def width(self) -> float:
         """High minus low."""
         return self.high - self.low
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run was stopped before low and high were close."""
+        return self.status == "interrupted"
 
     @property
     def at_low(self) -> Evaluation:
@@ -168,7 +182,7 @@ def frontier(
     accuracy: float = 1e-9,
     excess: float | None = None,
     tolerance: float = TOLERANCE,
-    progress: Callable[[Evaluation, float, float], None] | None = None,
+    progress: Callable[[FrontierProgress], object] | None = None,
 ) -> Frontier:
     r"""Enclose the parameter at which a claim stops being true, by certified bisection.
 
@@ -200,12 +214,13 @@ def frontier(
     tolerance : float
         Relative accuracy to which optimality has to be proved.
     progress : callable, optional
-        Called with every `Evaluation` and low and high after it.
+        Called with a `FrontierProgress` after every evaluation, once both ends are known.  If it
+        raises StopIteration, the run ends.
 
     Returns
     -------
     Frontier
-        Interrupted by Ctrl-C, with what is bracketed so far, once both ends are known.
+        Stopped by `progress` it is `interrupted`, with what is bracketed so far.
 
     Raises
     ------
@@ -246,27 +261,18 @@ def frontier(
     _check(low, high, accuracy, excess, tolerance)
     search = _Search(float(low), float(high), accuracy, excess)
     status: Status = "bracketed"
-    with interruptions() as seen:
-        for end in (search.low, search.high):
-            search.found[end] = _evaluate(claim, end, excess, tolerance)
-            if seen:
-                raise KeyboardInterrupt
-        search.check_ends()
-        try:
-            if progress is not None:
-                for end in (low, high):
-                    progress(search.found[end], search.low, search.high)
-            while not seen and (parameter := search.next()) is not None:
-                evaluation = _evaluate(claim, parameter, excess, tolerance)
-                if seen and evaluation.verdict == "undecided":
-                    break  # for lack of time only
-                search.add(evaluation)
-                if progress is not None:
-                    progress(evaluation, search.low, search.high)
-        except KeyboardInterrupt:
-            status = "interrupted"
-        if seen:
-            status = "interrupted"
+    for end in (search.low, search.high):
+        search.found[end] = _evaluate(claim, end, excess, tolerance)
+    search.check_ends()
+    try:
+        for evaluation in search.evaluations:
+            tell(progress, FrontierProgress(evaluation, search.low, search.high))
+        while (parameter := search.next()) is not None:
+            evaluation = _evaluate(claim, parameter, excess, tolerance)
+            search.add(evaluation)
+            tell(progress, FrontierProgress(evaluation, search.low, search.high))
+    except Stopped:
+        status = "interrupted"
     if status == "bracketed" and search.undecided:
         status = "undecided"
     return Frontier(search.low, search.high, status, search.evaluations, excess)

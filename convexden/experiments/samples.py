@@ -14,7 +14,8 @@ from convexden.data import noisy_samples
 from convexden.errors import InvalidProblem, NotCertified
 from convexden.problem import denoising
 from convexden.reduction import Reduction
-from convexden.running.interruptions import interruptions
+from convexden.running.clock import Stopped
+from convexden.running.progress import TaskProgress, tell
 from convexden.solution import Solution
 
 Array = NDArray[np.float64]
@@ -88,6 +89,11 @@ class SampledOptima:
         return ~np.isnan(self.costs)
 
     @property
+    def interrupted(self) -> bool:
+        """Whether the run was stopped before all draws were solved."""
+        return not bool(self.solved.all())
+
+    @property
     def deficits(self) -> Array:
         """1 - cost / cost of the balls, (S, K)."""
         return 1.0 - self.costs / self.balls.cost
@@ -124,7 +130,7 @@ def sampled_optima(
     draws: int = 4,
     seed: int = 0,
     tolerance: float = 1e-8,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[TaskProgress], object] | None = None,
 ) -> SampledOptima:
     r"""Optima of M random noisy samples of each clean point, for growing M.
 
@@ -151,12 +157,12 @@ def sampled_optima(
     tolerance : float
         Relative gap to which every optimum is certified.
     progress : callable, optional
-        Called with the number of optima that are there, and of all.
+        Called with a `TaskProgress` before every draw.  If it raises StopIteration, the run ends.
 
     Returns
     -------
     SampledOptima
-        Interrupted by Ctrl-C, with those that are there.
+        Stopped by `progress` it is `interrupted`, with those that are there.
 
     Raises
     ------
@@ -199,19 +205,13 @@ def sampled_optima(
     shape = numbers.size, draws
     costs, bounds = np.full(shape, np.nan), np.full(shape, np.nan)
     certified = np.zeros(shape, dtype=bool)
-    with interruptions() as interrupted:
-        for s, k in np.ndindex(shape):
-            try:
-                if progress is not None:
-                    progress(s * draws + k, numbers.size * draws)
-                noisy = noisy_samples(points, radius, int(numbers[s]), seed + k, boundary=boundary)
-                found = solve(denoising(points, noisy=noisy), tolerance=tolerance)
-            except (KeyboardInterrupt, NotCertified):
-                if interrupted:
-                    break
-                raise
-            if interrupted:  # the solver returned what it had
-                break
-            costs[s, k], bounds[s, k] = found.cost, found.lower_bound
-            certified[s, k] = found.certified
+    for s, k in np.ndindex(shape):
+        try:
+            tell(progress, TaskProgress(s * draws + k, numbers.size * draws))
+        except Stopped:
+            break
+        noisy = noisy_samples(points, radius, int(numbers[s]), seed + k, boundary=boundary)
+        found = solve(denoising(points, noisy=noisy), tolerance=tolerance)
+        costs[s, k], bounds[s, k] = found.cost, found.lower_bound
+        certified[s, k] = found.certified
     return SampledOptima(balls, boundary, numbers, costs, bounds, certified)

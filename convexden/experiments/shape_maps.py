@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -15,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments, data, display
-from convexden.errors import ExternalFailure, InvalidInput, InvalidProblem, NotCertified
+from convexden.errors import ExternalFailure, InvalidInput, InvalidProblem
 from convexden.experiments.structures import STRUCTURES, structure
 from convexden.problem import denoising
-from convexden.running.interruptions import interruptions
+from convexden.running.clock import Stopped
+from convexden.running.processes import in_processes
+from convexden.running.progress import TaskProgress, tell
 from convexden.storage.files import check_writable, whole_file
 
 Array = NDArray[np.float64]
@@ -106,6 +107,11 @@ class ShapeMap:
         return self.structure >= 0
 
     @property
+    def interrupted(self) -> bool:
+        """Whether pixels are missing, because the run was stopped."""
+        return not bool(self.solved.all())
+
+    @property
     def gap(self) -> Array:
         """The relative gaps (F, M), (cost - bound) / cost."""
         return (self.cost - self.bound) / self.cost
@@ -157,7 +163,7 @@ def shape_map(
     largest_angle: float = 180.0,
     path: str | Path | None = None,
     jobs: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[TaskProgress], object] | None = None,
 ) -> ShapeMap:
     r"""Solve for the denoisers of triangles of all shapes, and compare them with a conjecture.
 
@@ -185,11 +191,13 @@ def shape_map(
     jobs : int, optional
         Processes, with one thread each; by default one for each core.
     progress : callable, optional
-        Called with the numbers of pixels that are there and of all.
+        Called with a `TaskProgress`, at first and after every pixel.  If it raises StopIteration,
+        the run ends.
 
     Returns
     -------
     ShapeMap
+        Stopped by `progress` it is `interrupted`, with the pixels that are there.
 
     Raises
     ------
@@ -197,7 +205,7 @@ def shape_map(
         If the parameters make no sense, or the file cannot be written, or holds anything but this
         map.
     KeyboardInterrupt
-        On Ctrl-C; the file keeps what is there.
+        On Ctrl-C: the file keeps the pixels that are there.
 
     Examples
     --------
@@ -219,21 +227,15 @@ def shape_map(
     there = {pixel[:2] for pixel in known}
     missing = [(f, m) for f in range(sizes.size) for m in range(len(angles)) if (f, m) not in there]
     total = sizes.size * len(angles)
-    if progress is not None:
-        progress(len(known), total)
-    with _appending(path) as write, interruptions() as interrupted:
+    with _appending(path) as write, closing(_solve_all(missing, angles, sizes, jobs)) as pixels:
         try:
-            for pixel in _solve_all(missing, angles, sizes, jobs):
-                if interrupted:  # the solver returned what it had
-                    raise KeyboardInterrupt
+            tell(progress, TaskProgress(len(known), total))
+            for pixel in pixels:
                 write(_line(pixel))
                 known.append(pixel)
-                if progress is not None:
-                    progress(len(known), total)
-        except NotCertified:
-            if interrupted:  # it had nothing
-                raise KeyboardInterrupt from None
-            raise
+                tell(progress, TaskProgress(len(known), total))
+        except Stopped:
+            pass  # keep what there is
     return _assemble(sizes, divisions, largest_angle, known)
 
 
@@ -270,9 +272,9 @@ def _angles(divisions: int, largest_angle: float) -> Array:
 
 def _solve_all(
     missing: Sequence[tuple[int, int]], angles: Array, fractions: Array, jobs: int | None
-) -> Iterator[_Pixel]:
+) -> Generator[_Pixel, None, None]:
     """What is found for these pixels, in their order."""
-    from joblib import Parallel, cpu_count, delayed, parallel_config
+    from joblib import cpu_count
 
     jobs = cpu_count() if jobs is None else jobs
     tasks = [(f, m, angles[m], float(fractions[f])) for f, m in missing]
@@ -280,15 +282,13 @@ def _solve_all(
         yield from (_solve(*task) for task in tasks)
         return
     batches = [tasks[start : start + BATCH] for start in range(0, len(tasks), BATCH)]
-    with parallel_config("loky", inner_max_num_threads=1):
-        run = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
-        for pixels in run(delayed(_solve_batch)(batch) for batch in batches):
+    with closing(in_processes(_solve_batch, batches, jobs)) as found:
+        for pixels in found:
             yield from pixels
 
 
 def _solve_batch(tasks: Iterable[tuple[int, int, Array, float]]) -> list[_Pixel]:
-    """In a process of its own: Ctrl-C is for the one that started it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """What is found for the pixels of a batch."""
     return [_solve(*task) for task in tasks]
 
 

@@ -29,6 +29,8 @@ from convexden.analysis.distances import rms_distance, sup_distance_bounds
 from convexden.errors import InvalidInput, InvalidProblem, MissingDependency, NotSupported
 from convexden.network import LARGEST, ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.running.clock import Stopped
+from convexden.running.progress import tell
 from convexden.solution import Solution
 from convexden.solving.interpolation import solve
 
@@ -77,8 +79,8 @@ class Trained:
         At epochs that are about equally far apart on a logarithmic scale.
     seconds : float
         Wall time of the training itself.
-    completed : bool
-        Whether all epochs were run: not after Ctrl-C.
+    interrupted : bool
+        Whether the run was stopped before all epochs were run.
     """
 
     problem: Interpolation
@@ -87,7 +89,7 @@ class Trained:
     error: float
     history: tuple[Snapshot, ...]
     seconds: float
-    completed: bool
+    interrupted: bool
 
     def __repr__(self) -> str:
         return display.one_line(
@@ -95,7 +97,7 @@ class Trained:
             f"cost={self.cost:.5g}",
             f"error={self.error:.2g}",
             display.counted(self.network.neurons, "neuron"),
-            "" if self.completed else "interrupted",
+            "interrupted" if self.interrupted else "",
         )
 
 
@@ -112,7 +114,7 @@ def train(
     noise: Noise = "uniform",
     device: str = "cpu",
     snapshots: int = 60,
-    progress: Callable[[Snapshot], None] | None = None,
+    progress: Callable[[Snapshot], object] | None = None,
 ) -> Trained:
     r"""Train a network on noisy samples of the sites with weight decay that is lowered in stages.
 
@@ -145,12 +147,12 @@ def train(
     snapshots : int, optional
         About how many networks are kept on the way.
     progress : callable, optional
-        Called with every snapshot.
+        Called with every snapshot.  If it raises StopIteration, the training ends.
 
     Returns
     -------
     Trained
-        Interrupted by Ctrl-C, what there is.
+        Stopped by `progress` it is `interrupted`, with the last network.
 
     Raises
     ------
@@ -209,7 +211,6 @@ def train(
         with torch.no_grad():
             return Snapshot(epoch, seconds, penalty, float(loss_now()), network)
 
-    completed = False
     started = time.perf_counter()
     try:
         for epoch in range(1, epochs + 1):
@@ -226,14 +227,10 @@ def train(
                 seconds += time.perf_counter() - started
                 history.append(snapshot())
                 started = time.perf_counter()
-                if progress is not None:
-                    progress(history[-1])
-                    started = time.perf_counter()
-        completed = True
-    except KeyboardInterrupt:
-        if not history or history[-1].epoch < epoch:
-            seconds += time.perf_counter() - started
-            history.append(snapshot())
+                tell(progress, history[-1])
+                started = time.perf_counter()
+    except Stopped:
+        pass  # keep what there is
     network = history[-1].network
     return Trained(
         problem,
@@ -242,7 +239,7 @@ def train(
         worst_error(problem, network),
         tuple(history),
         seconds,
-        completed,
+        epoch < epochs,
     )
 
 
@@ -320,7 +317,7 @@ class Gap:
             f"{self.solution.seconds:.2g} s",
             f"trained: cost {self.trained.cost:.6g} (excess {self.excess:+.2e}), "
             f"worst error on the sites {self.error:.1e}, {self.trained.network.neurons} neurons, "
-            f"{self.trained.seconds:.2g} s" + ("" if self.trained.completed else ", interrupted"),
+            f"{self.trained.seconds:.2g} s" + (", interrupted" if self.trained.interrupted else ""),
             f"distance of the functions: at most {largest}, root mean square {self.distance:.3g}",
             "",
             f"{'epoch':>8}{'seconds':>9}{'penalty':>9}{'cost':>11}{'excess':>11}{'error':>10}"

@@ -24,6 +24,7 @@ from convexden.problem import Interpolation
 from convexden.reduction import Reduction, moved_problem
 from convexden.running import versions
 from convexden.running.clock import Clock, Stopped
+from convexden.running.progress import tell
 from convexden.running.threads import one_thread
 from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.solving.affine_part import AffinePart
@@ -58,7 +59,7 @@ def solve(
     method: str | None = None,
     master: str = "clarabel",
     time_limit: float | None = None,
-    progress: Callable[[Progress], bool | None] | None = None,
+    progress: Callable[[Progress], object] | None = None,
 ) -> Solution:
     r"""Find the network of least representation cost that interpolates the sites.
 
@@ -98,17 +99,17 @@ def solve(
         Seconds after which the search ends, give or take one; None for no limit.  The verification
         of what was found comes on top.
     progress : callable, optional
-        Called with a `Progress` (costs in the units of the problem) after every round.  Return
-        False to stop.
+        Called with a `Progress` (costs in the units of the problem) after every round.  If it
+        raises StopIteration, the search ends with the best that was found.
 
     Returns
     -------
     Solution
         With status "certified" if the relative gap is at most the tolerance and the independent
         verification agrees, "upper-bound" if there is no lower bound, else "not-certified".
-        Stopped by the time limit, by `progress` or by Ctrl-C it is `interrupted` and holds the best
-        that was found, at worst ramps across a few cuts or a network along one direction, with the
-        bound that was proven until then.
+        Stopped by the time limit or by `progress` it is `interrupted` and holds the best that was
+        found, at worst ramps across a few cuts or a network along one direction, with the bound
+        that was proven until then.
 
     Raises
     ------
@@ -126,6 +127,8 @@ def solve(
         If the run was stopped before there was any network, a program has no solution, ramps alone
         make no network, or the balls leave so little room that no network was found and no proof
         that there is none.
+    KeyboardInterrupt
+        On Ctrl-C: nothing is kept.
     """
     started = time.perf_counter()
     arguments.instance("problem", problem, Interpolation)
@@ -140,8 +143,7 @@ def solve(
 
     def relay(step: Progress) -> None:
         history.append(step)
-        if progress is not None and progress(step) is False:
-            raise Stopped
+        tell(progress, step)
 
     interrupted = False
     with one_thread():

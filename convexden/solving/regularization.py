@@ -18,6 +18,7 @@ from convexden.problem import Interpolation
 from convexden.reduction import Reduction
 from convexden.running import versions
 from convexden.running.clock import Clock, Stopped
+from convexden.running.progress import tell
 from convexden.running.threads import one_thread
 from convexden.solution import Progress, RegularizationPath, RegularizedSolution
 from convexden.solving.affine_part import AffinePart
@@ -41,7 +42,7 @@ def regularize(
     tolerance: float = 1e-8,
     *,
     time_limit: float | None = None,
-    progress: Callable[[Progress], bool | None] | None = None,
+    progress: Callable[[Progress], object] | None = None,
 ) -> RegularizedSolution:
     r"""Find the network that minimizes squared error plus penalized representation cost.
 
@@ -74,15 +75,15 @@ def regularize(
     time_limit : float, optional
         Seconds after which the search ends, give or take one; None for no limit.
     progress : callable, optional
-        Called with a `Progress` of the objective and its lower bound after every pricing.  Return
-        False to stop.
+        Called with a `Progress` of the objective and its lower bound after every pricing.  If it
+        raises StopIteration, the search ends with the best that was found.
 
     Returns
     -------
     RegularizedSolution
         With status "certified" if the relative gap is at most the tolerance and the independent
-        verification agrees, else "not-certified".  Stopped by the time limit, by `progress` or by
-        Ctrl-C it is `interrupted` and the best that was found.
+        verification agrees, else "not-certified".  Stopped by the time limit or by `progress` it
+        is `interrupted` and the best that was found.
 
     Raises
     ------
@@ -156,7 +157,7 @@ def regularization_path(
     *,
     interpolate: bool = True,
     time_limit: float | None = None,
-    progress: Callable[[RegularizedSolution], bool | None] | None = None,
+    progress: Callable[[RegularizedSolution], object] | None = None,
 ) -> RegularizationPath:
     r"""Regularized solutions for falling penalties, each started from the one before.
 
@@ -174,12 +175,13 @@ def regularization_path(
     time_limit : float, optional
         Seconds after which the search ends, give or take one; None for no limit.
     progress : callable, optional
-        Called with every `RegularizedSolution`.  Return False to stop.
+        Called with every `RegularizedSolution`.  If it raises StopIteration, the path ends there.
 
     Returns
     -------
     RegularizationPath
-        Stopped by the time limit, by `progress` or by Ctrl-C, with the solutions found until then.
+        Stopped by the time limit or by `progress` it is `interrupted`, with the solutions found
+        until then.
 
     Raises
     ------
@@ -204,7 +206,7 @@ def regularization_path(
     chosen = None if penalties is None else _penalties(problem, penalties)
     _check_samples(problem)
     solutions: list[RegularizedSolution] = []
-    interpolant, complete = None, False
+    interpolant, interrupted = None, True
     prepared = _prepared(problem, time_limit)
     largest = prepared.largest_penalty()
     if chosen is None:
@@ -223,14 +225,13 @@ def regularization_path(
                 if found is not None and found.interrupted:
                     raise Stopped
                 solutions.append(prepared.solution(penalty, tolerance, found, started))
-                if progress is not None and progress(solutions[-1]) is False:
-                    raise Stopped
+                tell(progress, solutions[-1])
         if interpolate:
             interpolant = solve(problem, tolerance, time_limit=prepared.clock.left)
-        complete = interpolant is None or not interpolant.interrupted
-    except (KeyboardInterrupt, Stopped):
+        interrupted = interpolant is not None and interpolant.interrupted
+    except Stopped:
         pass  # keep what there is
-    return RegularizationPath(problem, tuple(solutions), largest, interpolant, complete)
+    return RegularizationPath(problem, tuple(solutions), largest, interpolant, interrupted)
 
 
 def _penalties(problem: Interpolation, penalties: ArrayLike | Sequence[float]) -> list[float]:
@@ -315,18 +316,15 @@ class _Prepared:
         penalty: float,
         tolerance: float,
         start: Regularized | None,
-        progress: Callable[[Progress], bool | None] | None = None,
+        progress: Callable[[Progress], object] | None = None,
     ) -> Regularized | None:
         """The solution for one penalty, in reduced units; None if an affine function fits."""
         if self._free is not None:
             return None
 
         def relay(step: Progress) -> None:
-            if progress is None:
-                return
             cost, bound = step.cost * self._square, step.lower_bound * self._square
-            if progress(Progress(step.round, cost, bound, step.hinges)) is False:
-                raise Stopped
+            tell(progress, Progress(step.round, cost, bound, step.hinges))
 
         reduced = penalty / self._scale
         if not 1 / EXTREME < reduced < EXTREME:

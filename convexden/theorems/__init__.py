@@ -17,6 +17,8 @@ from types import MappingProxyType
 
 from convexden import arguments
 from convexden.errors import InvalidInput, MissingDependency
+from convexden.running.clock import Stopped
+from convexden.running.progress import TaskProgress, tell
 from convexden.theorems import (
     collinear,
     contraction,
@@ -141,7 +143,7 @@ def verify_all(
     seed: int = 0,
     solve: bool = False,
     tolerance: float = TOLERANCE,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Callable[[TaskProgress], object] | None = None,
 ) -> Iterator[Result]:
     """Verify theorems on random instances that meet their hypotheses.
 
@@ -161,8 +163,8 @@ def verify_all(
     tolerance : float
         Relative accuracy to which optimality has to be proved.
     progress : callable, optional
-        Called before each instance with the number of finished ones, their total and the name
-        of the theorem.
+        Called with a `TaskProgress` before each instance, with the name of its theorem.  If it
+        raises StopIteration, there are no more results.
 
     Yields
     ------
@@ -199,12 +201,15 @@ def _verify_all(
     seed: int,
     solve: bool,
     tolerance: float,
-    progress: Callable[[int, int, str], None] | None,
+    progress: Callable[[TaskProgress], object] | None,
 ) -> Iterator[Result]:
+    total = len(theorems) * instances
     for i, theorem in enumerate(theorems):
         for k in range(instances):
-            if progress is not None:
-                progress(i * instances + k, len(theorems) * instances, theorem.name)
+            try:
+                tell(progress, TaskProgress(i * instances + k, total, theorem.name))
+            except Stopped:
+                return
             start = perf_counter()
             result = theorem.verify(**theorem.draw(seed, k), solve=solve, tolerance=tolerance)
             yield replace(

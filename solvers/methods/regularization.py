@@ -151,7 +151,7 @@ class RegularizedSolver:
         run = _Run(self._pricing, best, report)
         try:
             run.exchange(tolerance, start)
-        except (KeyboardInterrupt, Stopped):
+        except Stopped:
             best.interrupted = True  # keep what there is
             return best
         run.thin()

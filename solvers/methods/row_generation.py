@@ -68,9 +68,9 @@ def solve_sites(
     report : callable
         Called with a `Progress` after every round; the cost is infinite while samples are missed.
     clock : Clock, optional
-        When its time is over, or on Ctrl-C, the outcome is the best that was found: the network, if
-        there is one, and the bound that was proven until then.  So it is if the room between balls
-        is too narrow for floats.
+        When its time is over the outcome is the best that was found: the network, if there is one,
+        and the bound that was proven until then.  So it is if `report` raises `Stopped`, and if the
+        room between balls is too narrow for floats.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def solve_sites(
             active = np.sort(np.concatenate([active, missed]))
             hinges = _carried(bounds, problem, active)
         interrupted = False
-    except (KeyboardInterrupt, Stopped):
+    except Stopped:
         pass  # keep what there is
     except TooNarrow as error:
         interrupted, reason = False, str(error)

@@ -159,7 +159,7 @@ def solve_formulation(
             best = replace(_ramps_beside(name, rows, master), interrupted=True)
         program.solve()
         found = program.read()
-    except (KeyboardInterrupt, Stopped):
+    except Stopped:
         return best
     return found if best.network is None else replace(found, network=best.network)
 

@@ -224,7 +224,7 @@ def test_the_loss_is_the_one_of_the_paper() -> None:
     assert [trained.history[0].penalty, trained.history[-1].penalty] == [1e-2, 1e-3]
     assert trained.history[-1].epoch == QUICK["epochs"]
     assert trained.history[-1].loss < trained.history[0].loss
-    assert trained.completed
+    assert not trained.interrupted
 
 
 def test_offline_and_online_see_different_samples() -> None:
@@ -244,15 +244,15 @@ def test_training_comes_near_the_exact_denoiser_on_a_line() -> None:
     assert -1e-9 <= gap.priced_excess < 0.05
 
 
-def test_ctrl_c_keeps_what_there_is() -> None:
+def test_stopped_it_keeps_what_there_is() -> None:
     pytest.importorskip("torch")
 
     def stop(step: Snapshot) -> None:
         if step.epoch >= 10:
-            raise KeyboardInterrupt
+            raise StopIteration
 
     trained = train(PLANE, progress=stop, **QUICK)
-    assert not trained.completed
+    assert trained.interrupted
     assert 10 <= trained.history[-1].epoch < QUICK["epochs"]
     epochs = [step.epoch for step in trained.history]
     assert epochs == sorted(set(epochs))

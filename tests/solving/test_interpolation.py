@@ -417,7 +417,7 @@ def test_interrupted_it_returns_true_bounds_or_says_that_there_is_no_network(pro
 
         def interrupt(step: Progress, last=last) -> None:
             if step.round == last:
-                raise KeyboardInterrupt
+                raise StopIteration
 
         try:
             solution = solve(problem, progress=interrupt)
@@ -470,7 +470,7 @@ def test_an_unknown_method_is_named():
 
 def interrupt_with_a_network(step: Progress) -> None:
     if np.isfinite(step.cost):
-        raise KeyboardInterrupt
+        raise StopIteration
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from scipy.optimize import minimize
 from convexden import theorems
 from convexden.data import regular_simplex, smallest_distance, triangle
 from convexden.errors import InvalidInput, InvalidProblem, MissingDependency
+from convexden.running.progress import TaskProgress
 from convexden.theorems import (
     equilateral,
     equilateral_beyond,
@@ -724,9 +725,9 @@ def test_false_claims_are_refuted() -> None:
 
 
 def test_progress_is_called_before_each_instance() -> None:
-    calls: list[tuple[int, int, str]] = []
+    calls: list[TaskProgress] = []
     names = ["collinear", "univariate", "collinear"]
-    results = theorems.verify_all(names, instances=2, progress=lambda *call: calls.append(call))
+    results = theorems.verify_all(names, instances=2, progress=calls.append)
     assert not calls
     assert [(r.theorem, r.instance) for r in results] == [
         ("collinear", "seed 0 #0"),
@@ -740,6 +741,15 @@ def test_progress_is_called_before_each_instance() -> None:
         (2, 4, "univariate"),
         (3, 4, "univariate"),
     ]
+
+
+def test_progress_ends_the_results() -> None:
+    def stop(step: TaskProgress) -> None:
+        if step.done == 3:
+            raise StopIteration
+
+    names = ["collinear", "univariate"]
+    assert len(list(theorems.verify_all(names, instances=2, progress=stop))) == 3
 
 
 @pytest.mark.parametrize("dimension", [3, 4])
