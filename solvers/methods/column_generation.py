@@ -13,7 +13,7 @@ import numpy as np
 
 from convexden.solution import Progress
 from convexden.solvers.constraints import Constraints
-from convexden.solvers.hinges import SAME_LINE, Array, Hinges, distinct, no_hinges
+from convexden.solvers.hinges import Array, Hinges, distinct, no_hinges
 from convexden.solvers.methods.exchange import CLOUDED, SMALL, VIOLATION, Exchange, Incumbent
 from convexden.solvers.methods.interior_point import solve_branches
 from convexden.solvers.methods.newton import active_set, project
@@ -21,6 +21,7 @@ from convexden.solvers.methods.quadratic_models import flat
 from convexden.solvers.pricing import Pricing
 from convexden.solvers.programs.restricted_master import Master, solve_dual
 from convexden.solvers.programs.semidefinite import semidefinite_start
+from convexden.tolerances import SAME_HINGE_RTOL
 
 _BETA = 60.0  # the first price of errors
 _SPARE = 4  # rounds that a gap within the tolerance leaves for Newton's method to succeed
@@ -158,7 +159,7 @@ class ColumnGeneration(Exchange):
     def _select(self, new: Hinges) -> Hinges:
         """At most _PIVOT hinges a pivot, the most violated first, every line once."""
         new = new[: 12 * len(self.rows.targets)]
-        new = new[distinct(new, SAME_LINE)]
+        new = new[distinct(new, SAME_HINGE_RTOL)]
         seen: dict[int, int] = {}
         chosen = []
         for k, pivot in enumerate(new.pivots):

@@ -20,13 +20,14 @@ from convexden.network import ShallowNetwork
 from convexden.solution import Progress, relative_gap
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.feasibility import check_feasible, repair, thin
-from convexden.solvers.hinges import SAME_LINE, Array, Hinges, distinct, no_hinges
+from convexden.solvers.hinges import Array, Hinges, distinct, no_hinges
 from convexden.solvers.methods.interior_point import solve_branches
 from convexden.solvers.methods.newton import Polished, active_set, merged, polish
 from convexden.solvers.methods.quadratic_models import flat
 from convexden.solvers.pricing import ExactPricing, Pricing
 from convexden.solvers.programs.ramps import RampSolution, solve_ramps
 from convexden.solvers.programs.restricted_master import Master, solve_dual
+from convexden.tolerances import SAME_HINGE_RTOL
 
 NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
 _NEAR_NEWTON = 0.5  # and may be in the round that brings the gap down from this
@@ -307,7 +308,7 @@ class Exchange(ABC):
                 self.incumbent.gap,
             )
             joined = carrying + violated
-            kept = distinct(joined, SAME_LINE)
+            kept = distinct(joined, SAME_HINGE_RTOL)
             if len(kept) == len(norms) and (kept < len(carrying)).all():
                 break
             active = joined[kept]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from convexden.errors import NotCertified
-from convexden.solvers.hinges import SAME_LINE, Array, Hinges, distinct, no_hinges
+from convexden.solvers.hinges import Array, Hinges, distinct, no_hinges
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.exchange import CLOUDED, Exchange, Incumbent
 from convexden.solvers.methods.interior_point import solve_branches
@@ -27,6 +27,7 @@ from convexden.solvers.methods.quadratic_models import (
     moved,
     quadratic_models,
 )
+from convexden.tolerances import SAME_HINGE_RTOL
 
 _FLOOR = 0.3  # local maxima above this share of the greatest are quadratic models
 _MOST = 2500  # quadratic models, the greatest
@@ -168,7 +169,7 @@ class Minimax(Exchange):
     def _branching(self, multipliers: Array) -> tuple[Hinges, Array]:
         """The local maxima that become quadratic models; they are further apart than rounding."""
         found, constraint_values = self._rate(self.exact or self.pricing, multipliers, _FLOOR)
-        kept = np.sort(distinct(found, SAME_LINE))
+        kept = np.sort(distinct(found, SAME_HINGE_RTOL))
         kept = kept[constraint_values[kept] >= _FLOOR * constraint_values.max(initial=0.0)][:_MOST]
         return found[kept], constraint_values[kept]
 
