@@ -22,7 +22,7 @@ EPS = float(np.finfo(float).eps)  # twice the relative error of one operation
 # Veltkamp's constant: cuts 53 bits into two halves whose products are exact.
 _SPLITTER = 2.0**27 + 1.0
 # The digits of products of two numbers above this are all within the range of floats.
-_SMALL = 1e-140
+SMALL = 1e-140
 # Far more than a product below that range loses, and far less than what data hold.
 UNDERFLOW = 1e-290
 # Slices of a sum, of some 50 bits each.
@@ -206,7 +206,7 @@ def power_above(numbers: Any) -> Any:
 def may_underflow(array: Array) -> bool:
     """Whether a product with a number of the array may lose digits below the smallest float."""
     sizes = np.abs(array)
-    return bool(((sizes > 0) & (sizes < _SMALL)).any())
+    return bool(((sizes > 0) & (sizes < SMALL)).any())
 
 
 def pattern_sums(patterns: Array, terms: Array) -> tuple[list[Array], Array]:

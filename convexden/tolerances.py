@@ -133,7 +133,7 @@ FEASIBILITY_RTOL = 1e-9
 VIOLATION_RTOL = 1e-11
 """A hinge at which the dual constraint exceeds 1 by less violates nothing.
 
-A violation of v moves the bound by v: this is below the gaps that are asked for, and above rounding.
+A violation of v moves the bound by v: this is below the gaps that are asked for, above rounding.
 """
 
 SATURATED_RTOL = 1e-8
@@ -178,7 +178,10 @@ ORDER: tuple[tuple[str, tuple[str, ...]], ...] = (
         "the more accurate a vector, the smaller what is left of a dependent one",
         ("NEGLIGIBLE_RCOND", "DEPENDENT_RTOL", "NOISY_DEPENDENT_RTOL"),
     ),
-    ("a polished network has fewer false neurons than a solver's", ("FAINT_RTOL", "WEIGHTLESS_RTOL")),
+    (
+        "a polished network has fewer false neurons than a solver's",
+        ("FAINT_RTOL", "WEIGHTLESS_RTOL"),
+    ),
     (
         "a claim is checked to fewer digits than it was worked for",
         (

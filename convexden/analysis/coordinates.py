@@ -16,6 +16,7 @@ from convexden.errors import InvalidInput, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
+from convexden.tolerances import FEASIBILITY_RTOL, FLAT_RTOL
 
 Array = NDArray[np.float64]
 
@@ -148,11 +149,11 @@ def is_denoising(
         return False
     targets, centers = problem.targets - origin, problem.centers - origin
     beside = np.abs(targets - targets @ basis.T @ basis).max()
-    if len(basis) == 1 and beside > 1e-9 * problem.target_spread:
+    if len(basis) == 1 and beside > FEASIBILITY_RTOL * problem.target_spread:
         return False
     nearest = cKDTree(targets[distinct] @ basis.T).query(centers @ basis.T)[0]
     own = np.linalg.norm((targets - centers) @ basis.T, axis=1)
-    return bool(np.mean(own <= nearest + 1e-12 * problem.target_spread) > 0.5)
+    return bool(np.mean(own <= nearest + FLAT_RTOL * problem.target_spread) > 0.5)
 
 
 def restrict(network: ShallowNetwork, origin: Array, basis: Array) -> ShallowNetwork:

@@ -11,15 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from convexden import arguments
 from convexden.errors import InvalidInput, UnsupportedProblem
 from convexden.network import ShallowNetwork
+from convexden.tolerances import SAME_HINGE_RTOL
 
 if TYPE_CHECKING:
     from shapely import Polygon
 
 Array = NDArray[np.float64]
-
-
-# A vertex nearer to a hinge than this fraction of the size of the box lies on it.
-ON_THE_HINGE = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +204,7 @@ def cells(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> list[Cell
     (left, bottom), (right, top) = box(network, low, high)
     corners = np.array([[left, bottom], [right, bottom], [right, top], [left, top]])
     polygons = [(corners, np.zeros(network.neurons, dtype=bool))]
-    margin = ON_THE_HINGE * float(np.abs(corners).max())
+    margin = SAME_HINGE_RTOL * float(np.abs(corners).max())
     for k, (w, b) in enumerate(zip(network.input_weights, network.biases, strict=True)):
         cut = []
         for vertices, active in polygons:

@@ -16,6 +16,7 @@ from convexden.problem import denoising
 from convexden.reduction import Reduction
 from convexden.running.interruptions import interruptions
 from convexden.solution import Solution
+from convexden.tolerances import CERTIFIED_RTOL
 
 Array = NDArray[np.float64]
 
@@ -106,7 +107,7 @@ def sampled_optima(
     boundary: bool = False,
     draws: int = 4,
     seed: int = 0,
-    tolerance: float = 1e-8,
+    tolerance: float = CERTIFIED_RTOL,
     progress: Callable[[int, int], None] | None = None,
 ) -> SampledOptima:
     r"""Optima of M random noisy samples of each clean point, for growing M.

@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden.geometry.hull import Hull
+from convexden.tolerances import FLAT_RTOL
 
 Array = NDArray[np.float64]
 
-# A gap between two hulls below this fraction of the spread of the data counts as none.
-NO_GAP = 1e-12
 ROUNDS = 1000  # about 20 are needed
 
 
@@ -81,7 +80,7 @@ def max_margin_direction(centers: Array, radii: Array, sides: NDArray[np.int8]) 
         n, m = np.array(pairs).T
         steps, sums = centers[n] - centers[m], radii[n] + radii[m]
         gap = min(gap, float((np.linalg.norm(steps, axis=1) - sums).min()))
-        found = _shortest(steps, gap + sums) if gap > NO_GAP else None
+        found = _shortest(steps, gap + sums) if gap > FLAT_RTOL else None
         if found is None:
             break
         u, multipliers = found

@@ -12,6 +12,7 @@ from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.tolerances import FLAT_RTOL
 
 if TYPE_CHECKING:
     from convexden.theorems.mmse.densities import Density
@@ -78,7 +79,7 @@ def closed_form_certificate(problem: Interpolation, values: Array, jacobians: Ar
 def rounding(points: Array) -> float:
     """Distances (in the points' units) below which points count as aligned or equal."""
     spread = float(np.abs(points - points.mean(axis=0)).max())
-    return 1e-12 * spread + 8 * np.finfo(float).eps * float(np.abs(points).max())
+    return FLAT_RTOL * spread + 8 * np.finfo(float).eps * float(np.abs(points).max())
 
 
 def one_radius(problem: Interpolation) -> float:

@@ -56,27 +56,27 @@ class PlaneSettings:
     """Bits of patterns looked at in one go; keeps the working memory near 100 MB."""
 
     below: float = 1e-9
-    """Share below the best value found so far from which on arcs are still searched: far above the
-    rounding of a value."""
+    """Share by which the floor stays below the greatest value at the ends of arcs: rounding of a
+    value must not close the arc of the maximum."""
 
     doubt: float = 1e-9
-    """Difference of slopes at the ends of an arc, as a share of 1, that does not tell whether
-    there is a maximum inside."""
+    """Rise of the dual constraint along an arc from a vertex, as a share of its size, that may be
+    rounding: the vertex passes as a local maximum."""
 
     wider: float = 1e-9
-    """Share by which arcs are longer than they are, so that a maximum at their end is found."""
+    """Share by which arcs are lengthened in the bounds that decide which are opened: covers their
+    rounding."""
 
     vanishing: float = 1e-15
-    """Coefficients of a quartic below this share of the largest are 0: some units of rounding."""
+    """A leading coefficient of a quartic below this share of the largest counts as this share: its
+    root is almost at infinity, and the others move by as little."""
 
     real: float = 1e-3
-    """Imaginary part, as a share of a root, up to which it may be a double real root.
-
-    What it gives is compared by its value.
-    """
+    """Imaginary part, as a share of a root, up to which it may be a double real root, which
+    rounding of size 1e-16 splits by 1e-8. What it gives is compared by its value."""
 
     furthest: float = 1e-3
-    """Share of the arc that a Newton step of the refinement may go."""
+    """Angle, in radians and as a share of the half arc, that a step of the refinement may go."""
 
 
 SETTINGS = PlaneSettings()
