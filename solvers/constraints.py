@@ -19,7 +19,7 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial.distance import cdist
 
-from convexden.arithmetic import TwoPart
+from convexden.arithmetic import EPS, TwoPart
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
@@ -291,7 +291,7 @@ class SampleConstraints(Constraints):
         self._terms: Array = np.einsum("mc,mcp->mp", np.abs(shares), np.abs(jumps))
 
     def _target_rounding(self) -> Array:
-        return np.asarray(SETTINGS.rounding * np.finfo(float).eps * self._terms)
+        return np.asarray(SETTINGS.rounding * EPS * self._terms)
 
     def misfit(self, missed: Array) -> float:
         """See `Constraints.misfit`."""

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.linalg
 from scipy.optimize import nnls
 
+from convexden.arithmetic import EPS
 from convexden.errors import InfeasibleProblem, NotCertified
 from convexden.infeasibility import InfeasibilityProof
 from convexden.problem import Interpolation
@@ -18,7 +19,6 @@ from convexden.solvers.infeasibility import Undecided, find_proof
 from convexden.solvers.pricing import ExactPricing
 from convexden.tolerances import DEPENDENT_RTOL, MET_RTOL, SPANNED_RTOL, THINNER_RTOL
 
-_EPS = float(np.finfo(float).eps)
 IMPOSSIBLE = (
     "infeasible: no network interpolates the sites, because too few hyperplanes separate them "
     "without cutting a ball; lower the radii"
@@ -86,7 +86,7 @@ def repair(columns: Array, targets: Array, weights: Array) -> Array | None:
         factor = scipy.linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
     except np.linalg.LinAlgError:
         factor = None
-    rounding = _EPS * float((np.abs(columns).T @ roots**2).max(initial=0.0))
+    rounding = EPS * float((np.abs(columns).T @ roots**2).max(initial=0.0))
     before = np.inf
     for attempt in range(SETTINGS.attempts):
         residual = targets - columns.T @ weights

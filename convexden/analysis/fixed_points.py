@@ -20,8 +20,8 @@ Array = NDArray[np.float64]
 Signs = NDArray[np.int8]
 Stability = Literal["attracting", "saddle", "repelling", "neutral"]
 
-# In a box of size 1: what is closer to a hinge lies on it, what is closer together is the same.  Ten
-# times the accuracy of the linear programs, whose constraints are met to `TOUCH_RTOL`.
+# In a box of size 1: what is closer to a hinge lies on it, what is closer together is the same.
+# Ten times the accuracy of the linear programs, whose constraints are met to `TOUCH_RTOL`.
 CLOSE = 10 * TOUCH_RTOL
 
 

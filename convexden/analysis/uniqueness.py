@@ -178,8 +178,8 @@ def uniqueness(solution: Solution) -> Uniqueness:
     arguments.instance("solution", solution, Solution)
     if not solution.certified or solution.relative_gap > CERTIFIED_RTOL:
         raise NotCertified(
-            f"uniqueness needs a solution that is certified to {CERTIFIED_RTOL:g}: solve again with "
-            f"tolerance={CERTIFIED_RTOL:g}"
+            f"uniqueness needs a solution that is certified to {CERTIFIED_RTOL:g}: solve again "
+            f"with tolerance={CERTIFIED_RTOL:g}"
         )
     return _describe(solution)
 

@@ -53,9 +53,9 @@ def map_shapes(
 
         check_picture(plot)
     from convexden.cli.progress import LiveLine
-    from convexden.experiments.shape_maps import FRACTIONS, shape_map
+    from convexden.experiments.shape_maps import SETTINGS, shape_map
 
-    fractions = radius_fraction or FRACTIONS
+    fractions = radius_fraction or SETTINGS.fractions
     done, total = 0, 0
     try:
         with LiveLine(quiet=quiet) as line:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.arithmetic import ROUNDINGS
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from convexden.theorems.mmse.densities import Density
 
 Array = NDArray[np.float64]
-
-# Relative rounding of multipliers that are computed from a formula, and of what is added for the
-# dual equalities: 16 units in the last place.
-ROUNDINGS = 16 * float(np.finfo(float).eps)
 
 
 class Instance(TypedDict, total=False):

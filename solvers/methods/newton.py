@@ -80,7 +80,7 @@ class NewtonSettings:
     carrying: float = 1e-4
     """Share of the heaviest weight above which it stays as a hinge of its own."""
 
-    slack: tuple[float, ...] = (1e-12, 1e-6)
+    slack: tuple[float, float] = (1e-12, 1e-6)
     """Least and greatest slack that weights are compared with: below is rounding, above everything
     would leave."""
 

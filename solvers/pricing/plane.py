@@ -25,6 +25,7 @@ from functools import cached_property
 
 import numpy as np
 
+from convexden.arithmetic import EPS
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import (
@@ -82,7 +83,7 @@ class PlaneSettings:
 SETTINGS = PlaneSettings()
 
 
-_ROUNDING = 4 * float(np.finfo(float).eps)
+_ROUNDING = 4 * EPS
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,9 +236,7 @@ class PlanePricing(ExactPricing):
             rates = rate + entering * moves * np.sum(column * values[other], axis=1)
             # Large values of sites that nearly meet cancel up to rounding.
             sizes = (patterns * np.abs(change)) @ np.linalg.norm(values, axis=1)
-            doubt = SETTINGS.doubt + 8 * np.finfo(float).eps * sizes * np.linalg.norm(
-                column, axis=1
-            )
+            doubt = SETTINGS.doubt + 8 * EPS * sizes * np.linalg.norm(column, axis=1)
             passed[vertices[(allowed & (sense * rates > doubt)).any(axis=0)]] = False
         return passed
 

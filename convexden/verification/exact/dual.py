@@ -37,7 +37,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import TwoPart
+from convexden.arithmetic import EPS, TwoPart
 from convexden.geometry.hull import Hull, ulps
 from convexden.verification.exact import collinear
 from convexden.verification.exact.rationals import (
@@ -52,7 +52,6 @@ from convexden.verification.exact.rationals import (
 Array = NDArray[np.float64]
 Dyadic = tuple[Integers, int]
 
-EPS = float(np.finfo(float).eps)
 # Multipliers below this share of the largest are set to zero: they would only lengthen integers.
 SMALLEST_SHARE = 2.0**-160
 

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.arithmetic import EPS
 from convexden.verification.exact.flats import Flat
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
-EPS = float(np.finfo(float).eps)
 # Bounds of errors have few operations: their own rounding is far below this factor.
 MARGIN = 1.001
 # Most sets and spheres that are computed in rationals, times k^3 and k^2 in k dimensions: some
