@@ -30,6 +30,8 @@ _SPLITTER = 2.0**27 + 1.0
 SMALL = 1e-140
 # Far more than a product below that range loses, and far less than what data hold.
 UNDERFLOW = 1e-290
+# Covers the rounding of a sum of up to a million numbers of one sign.
+SUM_MARGIN = 1.0 + 1e-9
 # The least number that is divided by: the square of its inverse is a float.
 LEAST_DIVISOR = 1e-60
 # Slices of a sum, of some 50 bits each.

@@ -64,6 +64,9 @@ The dual constraint is quadratic there, so hinges within `SATURATED_RTOL` of the
 NEGLIGIBLE_RCOND = 1e-12
 """Singular values below this are zero in least squares over data that are known to rounding."""
 
+ORTHOGONAL_ROUNDING = 1e-14
+"""Cosine of vectors that are orthogonal: the rounding of a product of unit vectors."""
+
 DEPENDENT_RTOL = 1e-9
 """Vectors of which less is left beside others depend on them; parallel hyperplanes are one.
 
@@ -176,7 +179,7 @@ ORDER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("what is flat is not told apart by touching", ("FLAT_RTOL", "TOUCH_RTOL")),
     (
         "the more accurate a vector, the smaller what is left of a dependent one",
-        ("NEGLIGIBLE_RCOND", "DEPENDENT_RTOL", "NOISY_DEPENDENT_RTOL"),
+        ("ORTHOGONAL_ROUNDING", "NEGLIGIBLE_RCOND", "DEPENDENT_RTOL", "NOISY_DEPENDENT_RTOL"),
     ),
     (
         "a polished network has fewer false neurons than a solver's",

@@ -34,9 +34,3 @@ def test_each_says_its_unit_and_has_a_docstring() -> None:
             assert isinstance(following, ast.Expr), ast.unparse(assignment)
             assert isinstance(following.value, ast.Constant)
     assert len(NAMES) > 20
-
-
-def test_no_two_lengths_of_one_unit_are_apart_only_by_name() -> None:
-    """Where two names share a value, they are of different quantities."""
-    quantities = [name.rpartition("_")[0] for name in NAMES]
-    assert len(set(quantities)) == len(quantities)

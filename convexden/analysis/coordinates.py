@@ -16,7 +16,7 @@ from convexden.errors import InvalidInput, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
-from convexden.tolerances import FEASIBILITY_RTOL, FLAT_RTOL
+from convexden.tolerances import FEASIBILITY_RTOL, FLAT_RTOL, ORTHOGONAL_ROUNDING
 
 Array = NDArray[np.float64]
 
@@ -172,7 +172,7 @@ def restrict(network: ShallowNetwork, origin: Array, basis: Array) -> ShallowNet
     biases = network.biases + network.input_weights @ origin
     norms = np.linalg.norm(weights, axis=1)
     sizes = np.linalg.norm(network.input_weights, axis=1) * np.linalg.norm(basis[0])
-    active = norms > 1e-14 * sizes
+    active = norms > ORTHOGONAL_ROUNDING * sizes
     constant = np.maximum(biases[~active], 0.0) @ network.output_weights[~active]
     return ShallowNetwork(
         network.output_weights[active] * norms[active, None],

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from convexden import arguments
 from convexden.errors import InvalidInput, UnsupportedProblem
 from convexden.network import ShallowNetwork
-from convexden.tolerances import SAME_HINGE_RTOL
+from convexden.tolerances import ORTHOGONAL_ROUNDING, SAME_HINGE_RTOL
 
 if TYPE_CHECKING:
     from shapely import Polygon
@@ -271,7 +271,7 @@ def hinge_segments(
         # The line is start + t along; every side of the box leaves an interval of t.
         first, last = -size, size
         for axis in (0, 1):
-            if abs(along[axis]) * size < 1e-14 * size:
+            if abs(along[axis]) * size < ORTHOGONAL_ROUNDING * size:
                 if not low[axis] <= start[axis] <= high[axis]:
                     last = -np.inf
                 continue

@@ -68,7 +68,8 @@ def _tell_problem(problem: Interpolation) -> None:
         f"""
         Three clean points, a triangle with the angles {angles} degrees: {points}. A network
         h(y) = sum_k a_k max(0, w_k.y + b_k) + V y + c is to map every noisy version of a clean
-        point, the whole disc of radius {LAYOUT.radius:g} around it, to that point, with the least norm:
+        point, the whole disc of radius {LAYOUT.radius:g} around it, to that point, with the
+        least norm:
         minimize R(h) = sum_k |a_k| with |w_k| = 1. V, b and c are free. How does it behave between
         the discs?
         """,

@@ -40,6 +40,8 @@ class FlatnessSettings:
 
     most_decimals: int = 15
     """Decimals that are tried: a float has no more than 15 or 16."""
+    upward: float = 1e-12
+    """Share by which a number is raised before it is rounded up to two digits."""
 
 
 SETTINGS = FlatnessSettings()
@@ -204,4 +206,4 @@ def _rounded_up(number: float) -> float:
     if number == 0.0:
         return 0.0
     unit = 10.0 ** (np.floor(np.log10(number)) - 1)
-    return float(f"{np.ceil(number / unit) * unit * (1 + 1e-12):.2g}")
+    return float(f"{np.ceil(number / unit) * unit * (1 + SETTINGS.upward):.2g}")

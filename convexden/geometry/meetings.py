@@ -89,7 +89,7 @@ def contained(centers: Array, radii: Array) -> NDArray[np.bool_]:
         if not inside[n]:
             near = neighbors.within(int(n), float(radii[n]))
             distances = np.linalg.norm(centers[near] - centers[n], axis=1)
-            within = distances + radii[near] <= radii[n] * (1 + 1e-15)
+            within = distances + radii[near] <= radii[n] * (1 + 4 * EPS)
             inside[near[within & (near != n)]] = True
     samples = np.flatnonzero(~inside & (radii == 0))
     first = np.unique(centers[samples], axis=0, return_index=True)[1]

@@ -13,6 +13,7 @@ from itertools import combinations, combinations_with_replacement
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.arithmetic import EPS
 from convexden.certificate import Certificate
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -150,7 +151,7 @@ class DualConstraint:
         kept: list[int] = []
         for n in np.lexsort((np.arange(len(problem)), -radii)):
             steps = centers[n] - centers[kept]
-            inside = np.linalg.norm(steps, axis=1) + radii[n] <= radii[kept] * (1 + 1e-15)
+            inside = np.linalg.norm(steps, axis=1) + radii[n] <= radii[kept] * (1 + 4 * EPS)
             if not inside.any():
                 kept.append(int(n))
                 continue

@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import EPS
+from convexden.arithmetic import EPS, SUM_MARGIN
 from convexden.errors import UnsupportedProblem
 from convexden.verification.exact.dual import ClosedDual
 from convexden.verification.exact.extended import EXTENDED_EPS, bits, extended
@@ -126,7 +126,7 @@ def _in_output_basis(dual: ClosedDual) -> tuple[ClosedDual, float, float]:
     lengths = np.sqrt((rest * rest).sum(axis=1)).astype(float).reshape(count, 1 + inputs)
     # Coordinates are at most 1 from the first site, radii at most 1.
     reach = 2.0 * np.sqrt(inputs) + 2.0
-    slack = float(reach * lengths[:, 0].sum() + lengths[:, 1:].sum()) * (1.0 + 1e-9)
+    slack = float(reach * lengths[:, 0].sum() + lengths[:, 1:].sum()) * SUM_MARGIN
     gram = (wide @ wide.T - np.eye(len(basis))).astype(float)
     stretch = 1.0 + float(np.linalg.norm(gram)) + outputs * len(basis) * EXTENDED_EPS
     cube = coordinates.reshape(count, 1 + inputs, len(basis))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convexden.arithmetic import SMALL
 from convexden.problem import Interpolation
 from convexden.solvers.hinges import Array, Flags, Indices
 from convexden.tolerances import DEPENDENT_RTOL, TANGENCY_RTOL
@@ -139,7 +140,7 @@ def independent(problem: Interpolation, members: Indices) -> Indices:
 def unit(vectors: Array) -> Array:
     """Vectors (K, d) of length one; those without a direction are zero."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 1e-300)
+    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > SMALL)
 
 
 def _steps(problem: Interpolation, sites: Indices) -> tuple[Array, Array]:
