@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from convexden import arguments, display
 from convexden.arithmetic import TwoPart, affine_values
 from convexden.errors import InvalidProblem
+from convexden.tolerances import MERGE_RTOL
 
 Array = NDArray[np.float64]
 
@@ -217,7 +218,7 @@ class ShallowNetwork:
         )
 
     @np.errstate(over="ignore")
-    def canonical(self, tolerance: float = 1e-12) -> ShallowNetwork:
+    def canonical(self, tolerance: float = MERGE_RTOL) -> ShallowNetwork:
         """The same function with unit input weights and every hinge written once.
 
         Neurons whose output weight vanishes are dropped; a neuron without input weight becomes

@@ -15,11 +15,9 @@ from convexden.analysis.ramps import Decomposition, Ramp, decode
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
+from convexden.tolerances import PARALLEL_RAD
 
 Array = NDArray[np.float64]
-
-# Hinges tilted by less, in radians, are parts of one ramp: 3 degrees.
-SAME_RAMP = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +104,7 @@ def align(
     network: ShallowNetwork,
     predicted: ShallowNetwork | None = None,
     *,
-    tolerance: float = SAME_RAMP,
+    tolerance: float = PARALLEL_RAD,
 ) -> Alignment:
     """Measure how a network is aligned with its sites, and with a predicted network.
 
@@ -150,7 +148,7 @@ def compare_networks(
     predicted: ShallowNetwork,
     computed: ShallowNetwork,
     *,
-    tolerance: float = SAME_RAMP,
+    tolerance: float = PARALLEL_RAD,
 ) -> Comparison:
     r"""Match the ramps of two networks.
 

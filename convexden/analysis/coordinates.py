@@ -16,6 +16,7 @@ from convexden.errors import InvalidInput, NotSupported
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
+from convexden.tolerances import FEASIBILITY_RTOL, FLAT_RTOL, ORTHOGONAL_ROUNDING
 
 Array = NDArray[np.float64]
 
@@ -150,11 +151,11 @@ def is_denoising(
         return False
     targets, centers = problem.targets - origin, problem.centers - origin
     beside = np.abs(targets - targets @ basis.T @ basis).max()
-    if len(basis) == 1 and beside > 1e-9 * problem.target_spread:
+    if len(basis) == 1 and beside > FEASIBILITY_RTOL * problem.target_spread:
         return False
     nearest = cKDTree(targets[distinct] @ basis.T).query(centers @ basis.T)[0]
     own = np.linalg.norm((targets - centers) @ basis.T, axis=1)
-    return bool(np.mean(own <= nearest + 1e-12 * problem.target_spread) > 0.5)
+    return bool(np.mean(own <= nearest + FLAT_RTOL * problem.target_spread) > 0.5)
 
 
 def restrict(network: ShallowNetwork, origin: Array, basis: Array) -> ShallowNetwork:
@@ -173,7 +174,7 @@ def restrict(network: ShallowNetwork, origin: Array, basis: Array) -> ShallowNet
     biases = network.biases + network.input_weights @ origin
     norms = np.linalg.norm(weights, axis=1)
     sizes = np.linalg.norm(network.input_weights, axis=1) * np.linalg.norm(basis[0])
-    active = norms > 1e-14 * sizes
+    active = norms > ORTHOGONAL_ROUNDING * sizes
     constant = np.maximum(biases[~active], 0.0) @ network.output_weights[~active]
     return ShallowNetwork(
         network.output_weights[active] * norms[active, None],

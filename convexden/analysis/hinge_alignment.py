@@ -19,11 +19,9 @@ from convexden.geometry.directions import (
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
+from convexden.tolerances import TOUCH_RTOL
 
 Array = NDArray[np.float64]
-
-# A hinge passes through a sample that is nearer than this fraction of the spread.
-ON_THE_HINGE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +165,7 @@ def reference_points(problem: Interpolation, reduction: Reduction) -> Array:
 
 def _sides(z: Array, targets: Array) -> NDArray[np.int8]:
     """Sides (K, N) of the hinges on which the sites are, from their signed distances."""
-    sides = np.where(np.abs(z) <= ON_THE_HINGE, 0.0, np.sign(z))
+    sides = np.where(np.abs(z) <= TOUCH_RTOL, 0.0, np.sign(z))
     distinct, kin = np.unique(targets, axis=0, return_inverse=True)
     kin = kin.reshape(-1)
     votes = np.zeros((len(distinct), len(sides)))

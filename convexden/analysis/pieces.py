@@ -11,15 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from convexden import arguments, display
 from convexden.errors import InvalidInput, NotSupported
 from convexden.network import ShallowNetwork
+from convexden.tolerances import ORTHOGONAL_ROUNDING, SAME_HINGE_RTOL
 
 if TYPE_CHECKING:
     from shapely import Polygon
 
 Array = NDArray[np.float64]
-
-
-# A vertex nearer to a hinge than this fraction of the size of the box lies on it.
-ON_THE_HINGE = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,7 +216,7 @@ def cells(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> list[Cell
     (left, bottom), (right, top) = box(network, low, high)
     corners = np.array([[left, bottom], [right, bottom], [right, top], [left, top]])
     polygons = [(corners, np.zeros(network.neurons, dtype=bool))]
-    margin = ON_THE_HINGE * float(np.abs(corners).max())
+    margin = SAME_HINGE_RTOL * float(np.abs(corners).max())
     for k, (w, b) in enumerate(zip(network.input_weights, network.biases, strict=True)):
         cut = []
         for vertices, active in polygons:
@@ -286,7 +283,7 @@ def hinge_segments(
         # The line is start + t along; every side of the box leaves an interval of t.
         first, last = -size, size
         for axis in (0, 1):
-            if abs(along[axis]) * size < 1e-14 * size:
+            if abs(along[axis]) * size < ORTHOGONAL_ROUNDING * size:
                 if not low[axis] <= start[axis] <= high[axis]:
                     last = -np.inf
                 continue

@@ -59,7 +59,7 @@ def map_shapes(
         check_picture(plot)
     from convexden.cli.ctrl_c import CtrlC
     from convexden.cli.progress import LiveLine
-    from convexden.experiments.shape_maps import FRACTIONS, shape_map
+    from convexden.experiments.shape_maps import SETTINGS, shape_map
 
     with CtrlC() as ctrl_c, LiveLine(quiet=quiet) as line:
 
@@ -68,7 +68,7 @@ def map_shapes(
             line.show(f"{step.done} of {step.total} triangles solved")
 
         found = shape_map(
-            radius_fraction or FRACTIONS,
+            radius_fraction or SETTINGS.fractions,
             triangles,
             largest_angle=largest_angle,
             path=output,

@@ -9,15 +9,14 @@ import typer
 
 from convexden.cli.console import Quiet, say, show
 from convexden.cli.ctrl_c import CtrlC
+from convexden.cli.layout import LAYOUT
 from convexden.errors import InvalidProblem, NotCertified
 from convexden.reduction import Reduction
+from convexden.tolerances import CERTIFIED_RTOL
 
 if TYPE_CHECKING:
     from convexden.problem import Interpolation
     from convexden.solution import Progress, Solution
-
-# Their 1225 edges are less than a degree apart in a plane.
-MANY_POINTS = 50
 
 
 def solve(
@@ -58,7 +57,7 @@ def solve(
     ] = None,
     tolerance: Annotated[
         float, typer.Option(help="Relative duality gap that counts as certified.")
-    ] = 1e-8,
+    ] = CERTIFIED_RTOL,
     time_limit: Annotated[
         float | None,
         typer.Option(
@@ -207,7 +206,7 @@ def _print_alignment(solution: Solution) -> None:
 
     reduction = Reduction.of(solution.problem)
     points = reference_points(solution.problem, reduction)
-    if points.shape[1] == 1 or len(points) > MANY_POINTS or not solution.neurons:
+    if points.shape[1] == 1 or len(points) > LAYOUT.many_points or not solution.neurons:
         return
     from convexden.report import alignment_table
 

@@ -30,6 +30,7 @@ from convexden.running.progress import tell
 from convexden.solution import Solution
 from convexden.theorems import ClosedForm, Theorem, cost_error
 from convexden.theorems._verdicts import CLAIM, TOLERANCE
+from convexden.tolerances import COST_RTOL
 from convexden.verification import site_errors
 
 Array = NDArray[np.float64]
@@ -38,15 +39,38 @@ Conjecture: TypeAlias = Candidate | Theorem | str
 Skipped = Literal["undefined", "uncertified"]
 Reason = Literal["cheaper network", "does not interpolate", "cost misstated", ""]
 
-FRACTIONS = (0.05, 0.9)  # of the contact of the balls, where no radius is asked for
-RANDOM = 0.2  # share of the evaluations at random geometries before the best is improved,
-NOTHING = 1e-11  # if its excess is above this
-NEAR = 0.1  # share by which rounding may move the radius out of its range
-SIZE = 0.2  # of the first simplex of Nelder and Mead, in units of the first edge
-# That are tried: all up to a hundred, then powers of ten.
-DENOMINATORS = (*range(1, 101), *(10**k for k in range(3, 10)))
 
-WIDTH = 88  # of the lines that are printed
+@dataclass(frozen=True)
+class SearchSettings:
+    """Of the search for a counterexample."""
+
+    fractions: tuple[float, ...] = (0.05, 0.9)
+    """Radii, as shares of the contact of the balls, where none is asked for."""
+
+    random: float = 0.2
+    """Share of the evaluations at random geometries before the best is improved,"""
+
+    nothing: float = 1e-11
+    """if its excess is above this: else there is no slope to climb."""
+
+    near: float = 0.1
+    """Share by which rounding may move the radius out of its range."""
+
+    size: float = 0.2
+    """Size of the first simplex of Nelder and Mead, in units of the first edge."""
+
+    denominators: tuple[int, ...] = (*range(1, 101), *(10**k for k in range(3, 10)))
+    """Denominators that are tried: all up to a hundred, then powers of ten."""
+
+    width: int = 88
+    """Characters of the lines that are printed."""
+
+    still: float = 1e-5
+    """Spread of the simplex, in units of the first edge, that ends an improvement: the excess is
+    flat at its top, of the square of this."""
+
+
+SETTINGS = SearchSettings()
 
 
 class SearchProgress(NamedTuple):
@@ -138,7 +162,7 @@ class Counterexample:
         return sum(len(part) for part in self.history)
 
     def __str__(self) -> str:
-        return fill(" ".join([*self._finding(), *self._effort()]), WIDTH)
+        return fill(" ".join([*self._finding(), *self._effort()]), SETTINGS.width)
 
     def _finding(self) -> Iterator[str]:
         if self.points is None or self.network is None or self.solution is None:
@@ -190,7 +214,7 @@ def find_counterexample(
     seed: int = 0,
     starts: int = 8,
     evaluations: int = 200,
-    minimum: float = 1e-9,
+    minimum: float = COST_RTOL,
     keep: float = 0.9,
     jobs: int = 1,
     progress: Callable[[SearchProgress], object] | None = None,
@@ -369,7 +393,9 @@ class _Space:
     def allows(self, points: Array, radius: float) -> bool:
         """Whether the radius is in its range, or almost."""
         fraction = 2 * radius / smallest_distance(points)
-        return self.low * (1 - NEAR) <= fraction <= min(self.high * (1 + NEAR), 1.0)
+        return (
+            self.low * (1 - SETTINGS.near) <= fraction <= min(self.high * (1 + SETTINGS.near), 1.0)
+        )
 
 
 # ---------------------------------------------------------------- one start
@@ -421,7 +447,7 @@ def _run(task: _Task, number: int, start: _Start, report: Callable[[], None]) ->
     from scipy.optimize import minimize
 
     rng = np.random.default_rng([task.seed, number])
-    draws = max(1, int(RANDOM * task.evaluations))
+    draws = max(1, int(SETTINGS.random * task.evaluations))
 
     def loss(free: Array) -> float:
         if len(start.excesses) == task.evaluations:
@@ -437,11 +463,15 @@ def _run(task: _Task, number: int, start: _Start, report: Callable[[], None]) ->
         while True:
             drawn = [task.space.draw(rng) for _ in range(draws)]
             losses = [loss(free) for free in drawn]
-            if min(losses) > -NOTHING:  # there is no slope to climb
+            if min(losses) > -SETTINGS.nothing:  # there is no slope to climb
                 continue
             first = drawn[int(np.argmin(losses))]
-            simplex = np.vstack([first, first + SIZE * np.eye(first.size)])
-            options = {"initial_simplex": simplex, "xatol": 1e-5, "fatol": 1e-11}
+            simplex = np.vstack([first, first + SETTINGS.size * np.eye(first.size)])
+            options = {
+                "initial_simplex": simplex,
+                "xatol": SETTINGS.still,
+                "fatol": SETTINGS.nothing,
+            }
             minimize(loss, first, method="Nelder-Mead", options=options)
     except _Enough:
         pass
@@ -498,7 +528,7 @@ def _rounded(task: _Task, best: _Trial, minimum: float, keep: float) -> _Trial:
     if not best.refutes(minimum):
         return best
     scale = smallest_distance(best.points)
-    for q in DENOMINATORS:
+    for q in SETTINGS.denominators:
         points, radius = np.round(best.points * (q / scale)) / q, round(best.radius * q / scale) / q
         if len(np.unique(points, axis=0)) < len(points) or not task.space.allows(points, radius):
             continue
@@ -576,7 +606,7 @@ def _check(
 
 def _range(radius: float | tuple[float, float] | None) -> tuple[float, float]:
     """The least and the greatest radius to search."""
-    given = FRACTIONS if radius is None else radius
+    given = SETTINGS.fractions if radius is None else radius
     ends = np.atleast_1d(arguments.array("radii", given, error=InvalidInput))
     if ends.shape not in ((1,), (2,)) or not 0 < ends[0] <= ends[-1] < 1:
         raise InvalidInput(

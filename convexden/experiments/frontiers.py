@@ -19,19 +19,38 @@ from convexden.running.clock import Stopped
 from convexden.running.progress import tell
 from convexden.solution import Solution
 from convexden.theorems import ClosedForm, Result, Verdict, compare, cost_error
+from convexden.tolerances import ACCURATE_RTOL, COST_RTOL
 from convexden.verification import Verification
 
 Status = Literal["bracketed", "undecided", "interrupted"]
 Claim: TypeAlias = ClosedForm | Result | Solution | Verification | bool
 
-TOLERANCE = 1e-10  # relative accuracy to which optimality has to be proved
-# Excesses are known up to the widths of gaps and enclosures: this, or what is found where there is
-# none; those that are extrapolated exceed it.
-KNOWN = 2e-12
-CLEAN = 1e-10
-NODES = 4  # of them at most,
-APART = 2.0  # each so many times the one before, or rounding would be amplified
-ORDERS = (1, 2)  # with which an excess may vanish
+
+@dataclass(frozen=True)
+class FrontierSettings:
+    """Of the extrapolation to where an excess vanishes."""
+
+    known: float = 2e-12
+    """Excesses are known up to the widths of gaps and enclosures: this, or what is found where
+    there is none; those that are extrapolated exceed it."""
+
+    nodes: int = 4
+    """Nodes of the extrapolation at the most,"""
+
+    apart: float = 2.0
+    """each so many times the one before, or rounding would be amplified."""
+
+    orders: tuple[int, ...] = (1, 2)
+    """Orders with which an excess may vanish: linearly or quadratically in the parameter."""
+
+    least: float = 1e-3
+    """Excesses below this share of the level say nothing about where it is passed."""
+
+    distinct: float = 1e-9
+    """Logarithms of excesses that are closer are one node."""
+
+
+SETTINGS = FrontierSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,9 +198,9 @@ def frontier(
     low: float,
     high: float,
     *,
-    accuracy: float = 1e-9,
+    accuracy: float = COST_RTOL,
     excess: float | None = None,
-    tolerance: float = TOLERANCE,
+    tolerance: float = ACCURATE_RTOL,
     progress: Callable[[FrontierProgress], object] | None = None,
 ) -> Frontier:
     r"""Enclose the parameter at which a claim stops being true, by certified bisection.
@@ -430,17 +449,19 @@ def _onset(evaluations: tuple[Evaluation, ...], low: float, high: float) -> Onse
     end = high if sign > 0 else low
     nodes = [each for each in refuted if sign * (each.parameter - end) >= 0]
     floor = _floor(evaluations, low if sign > 0 else high)
-    known = max(KNOWN, abs(floor))
+    known = max(SETTINGS.known, abs(floor))
     found = []
-    for order in ORDERS:
+    for order in SETTINGS.orders:
         chosen: list[tuple[float, float]] = []
         for each in sorted(nodes, key=lambda each: each.excess or 0.0):
             size = max((each.excess or 0.0) - floor, 0.0) ** (1 / order)
-            if size**order >= CLEAN and (not chosen or size >= APART * chosen[-1][1]):
+            if size**order >= ACCURATE_RTOL and (
+                not chosen or size >= SETTINGS.apart * chosen[-1][1]
+            ):
                 chosen.append((each.parameter, size))
         if len(chosen) < 3:
             continue
-        parameter, error = _extrapolate(chosen[:NODES], 0.0)
+        parameter, error = _extrapolate(chosen[: SETTINGS.nodes], 0.0)
         nearest, size = chosen[0]
         error += abs(nearest - parameter) * known / (order * size**order)
         if sign * (parameter - end) <= error:  # or it would be where the claim is refuted
@@ -461,15 +482,15 @@ def _passing(
     nodes = [
         (each.parameter, float(np.log(each.excess)))
         for each in sorted(evaluations, key=lambda each: abs(each.parameter - (low + high) / 2))
-        if each.excess is not None and each.excess >= max(CLEAN, 1e-3 * level)
+        if each.excess is not None and each.excess >= max(ACCURATE_RTOL, SETTINGS.least * level)
     ]
     chosen: list[tuple[float, float]] = []
     for parameter, size in nodes:
-        if all(abs(size - other[1]) > 1e-9 for other in chosen):
+        if all(abs(size - other[1]) > SETTINGS.distinct for other in chosen):
             chosen.append((parameter, size))
     if len(chosen) < 3:
         return None
-    return _extrapolate(chosen[:NODES], float(np.log(level)))
+    return _extrapolate(chosen[: SETTINGS.nodes], float(np.log(level)))
 
 
 def _extrapolate(nodes: list[tuple[float, float]], target: float) -> tuple[float, float]:

@@ -17,6 +17,7 @@ from convexden.reduction import Reduction
 from convexden.running.clock import Stopped
 from convexden.running.progress import TaskProgress, tell
 from convexden.solution import Solution
+from convexden.tolerances import CERTIFIED_RTOL
 
 Array = NDArray[np.float64]
 
@@ -129,7 +130,7 @@ def sampled_optima(
     boundary: bool = False,
     draws: int = 4,
     seed: int = 0,
-    tolerance: float = 1e-8,
+    tolerance: float = CERTIFIED_RTOL,
     progress: Callable[[TaskProgress], object] | None = None,
 ) -> SampledOptima:
     r"""Optima of M random noisy samples of each clean point, for growing M.

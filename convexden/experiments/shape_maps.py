@@ -21,22 +21,31 @@ from convexden.running.clock import Stopped
 from convexden.running.processes import in_processes
 from convexden.running.progress import TaskProgress, tell
 from convexden.storage.files import check_writable, whole_file
+from convexden.tolerances import ACCURATE_RTOL, COST_RTOL, TILTED_RAD
 
 Array = NDArray[np.float64]
 
 FORMAT = "convexden-shape-map"
 VERSION = 1
-FRACTIONS = (0.1, 0.5, 0.9)
-TOLERANCE = 1e-9  # relative gap at which a pixel counts as certified
-# Tilts in radians below this one may be errors of a solver, which grow to 1e-10 where the normals
-# of two faces coincide, as in right triangles: both methods have to find them.
-DOUBTFUL = 1e-7
 # A relative excess of the conjecture below this one counts as none.
-OPTIMAL = 1e-10
-# With these, the equilateral, the right isosceles and the 30-60-90 triangle are on the grid.
-DIVISIONS = 12
+OPTIMAL = ACCURATE_RTOL
 MOST = 100_000  # triangles, with 0.2 degrees between neighbors
 BATCH = 16  # pixels that a process solves before it reports
+
+
+@dataclass(frozen=True)
+class MapSettings:
+    """Of the maps of triangles."""
+
+    fractions: tuple[float, ...] = (0.1, 0.5, 0.9)
+    """Radii, as shares of the contact of the balls."""
+
+    divisions: int = 12
+    """Of the angles: with these, the equilateral, the right isosceles and the 30-60-90 triangle
+    are on the grid."""
+
+
+SETTINGS = MapSettings()
 
 
 class _Pixel(NamedTuple):
@@ -157,7 +166,7 @@ class ShapeMap:
 
 
 def shape_map(
-    fractions: Sequence[float] = FRACTIONS,
+    fractions: Sequence[float] = SETTINGS.fractions,
     triangles: int = 500,
     *,
     largest_angle: float = 180.0,
@@ -255,7 +264,7 @@ def _divisions(triangles: int, largest_angle: float) -> int:
     largest_angle = arguments.number("largest_angle", largest_angle, above=60.0, most=180.0)
     divisions, count, best = 0, 0, (math.inf, 0)
     while count < triangles:
-        divisions += DIVISIONS
+        divisions += SETTINGS.divisions
         count = len(_angles(divisions, largest_angle))
         best = min(best, (abs(count - triangles), divisions))
     return int(best[1])
@@ -300,10 +309,10 @@ def _solve(f: int, m: int, angles: Array, fraction: float) -> _Pixel:
     points, radius = data.triangle(angles.tolist()), fraction * float(sines[0] * sines[1])
     problem = denoising(points, radius=radius)
     conjectured = face_aligned.closed_form(points, radius).cost
-    solution = solve(problem, tolerance=TOLERANCE)
+    solution = solve(problem, tolerance=COST_RTOL)
     found = structure(problem, solution.network)
-    if found.name == "tilted" and found.tilt < DOUBTFUL:
-        other = solve(problem, tolerance=TOLERANCE, method="minimax")
+    if found.name == "tilted" and found.tilt < TILTED_RAD:
+        other = solve(problem, tolerance=COST_RTOL, method="minimax")
         solution, found = min(
             (solution, found),
             (other, structure(problem, other.network)),

@@ -38,9 +38,23 @@ Array = NDArray[np.float64]
 Mode = Literal["offline", "online"]
 Noise = Literal["uniform", "gaussian"]
 
-PROBES = 256  # points of each ball at which the error is measured, besides its center
-SLOWEST = 0.02  # share of the learning rate that is left at the end
-PENALTIES = tuple(np.geomspace(1e-3, 1e-6, 16).tolist())
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Of training and of the errors that it leaves."""
+
+    probes: int = 256
+    """Points of each ball at which the error is measured, besides its center."""
+
+    slowest: float = 0.02
+    """Share of the learning rate that is left at the end of the cosine."""
+
+    penalties: tuple[float, ...] = tuple(np.geomspace(1e-3, 1e-6, 16).tolist())
+    """Penalties, one stage each: from one that shapes the network to one whose network
+    interpolates to three digits."""
+
+
+SETTINGS = TrainingSettings()
 
 
 class Snapshot(NamedTuple):
@@ -107,7 +121,7 @@ def train(
     neurons: int = 200,
     epochs: int = 20_000,
     learning_rate: float = 0.01,
-    penalties: Sequence[float] = PENALTIES,
+    penalties: Sequence[float] = SETTINGS.penalties,
     seed: int = 0,
     mode: Mode = "offline",
     samples: int = 100,
@@ -216,7 +230,7 @@ def train(
         for epoch in range(1, epochs + 1):
             share = (epoch - 1) / epochs
             penalty = float(penalties[int(share * len(penalties))])
-            fall = SLOWEST + (1 - SLOWEST) * (1 + np.cos(np.pi * share)) / 2
+            fall = SETTINGS.slowest + (1 - SETTINGS.slowest) * (1 + np.cos(np.pi * share)) / 2
             optimizer.param_groups[0]["lr"] = learning_rate * fall
             if mode == "online":
                 y = tensor(draw_samples(problem, samples, noise, rng)[0])
@@ -431,9 +445,9 @@ def worst_error(problem: Interpolation, network: ShallowNetwork) -> float:
     check_fit(problem, network)
     worst = np.linalg.norm(network(problem.centers) - problem.targets, axis=1).max()
     rng = np.random.default_rng(0)
-    steps = rng.standard_normal((PROBES, problem.input_dimension))
+    steps = rng.standard_normal((SETTINGS.probes, problem.input_dimension))
     steps /= np.linalg.norm(steps, axis=1, keepdims=True)
-    steps[1::2] *= rng.random((PROBES // 2, 1)) ** (1 / problem.input_dimension)
+    steps[1::2] *= rng.random((SETTINGS.probes // 2, 1)) ** (1 / problem.input_dimension)
     for n in np.flatnonzero(problem.radii > 0):
         values = network(problem.centers[n] + problem.radii[n] * steps)
         worst = max(worst, np.linalg.norm(values - problem.targets[n], axis=1).max())

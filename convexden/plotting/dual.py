@@ -9,21 +9,18 @@ from numpy.typing import NDArray
 
 from convexden import arguments
 from convexden.analysis.uniqueness import Uniqueness, uniqueness
+from convexden.arithmetic import SMALL
 from convexden.errors import NotSupported
 from convexden.plotting import style
 from convexden.reduction import Reduction
 from convexden.solution import Solution
+from convexden.tolerances import FLAT_RTOL, WEIGHTLESS_RTOL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 Array = NDArray[np.float64]
-
-ANGLES, PLACES = 361, 401  # hinges of a map
-MARGIN = 0.1  # beyond the outermost sites, relative to their extent
-WEIGHTLESS = 1e-7  # relative to the cost
-LARGEST = 240.0  # area of the marker of the heaviest hinge, in square points
 
 
 def plot_dual(solution: Solution, ax: Axes | None = None) -> Axes:
@@ -79,7 +76,7 @@ def heights(solution: Solution, normals: Array, places: Array) -> Array:
     needed = (problem.radii > 0) | certificate.values.any(axis=1)
     for n in np.flatnonzero(needed):
         z = normals @ centers[n] - places
-        cut |= np.abs(z) < problem.radii[n] * (1 - 1e-12)
+        cut |= np.abs(z) < problem.radii[n] * (1 - FLAT_RTOL)
         behind |= z < 0
         ahead |= z > 0
         column = z[:, None] * certificate.values[n] + normals @ certificate.jacobians[n].T
@@ -92,15 +89,19 @@ def _places(solution: Solution, axes: Array) -> Array:
     """Ends of the interval of places at which hinges are drawn."""
     problem = solution.problem
     centers = (problem.centers - problem.centers.mean(axis=0)) @ axes.T
-    reach = float((np.linalg.norm(centers, axis=1) + problem.radii).max()) * (1 + MARGIN)
+    reach = float((np.linalg.norm(centers, axis=1) + problem.radii).max()) * (
+        1 + style.DRAWING.dual_margin
+    )
     return np.array([-reach, reach])
 
 
 def _marks(solution: Solution, found: Uniqueness) -> tuple[Array, Array]:
     """Places of the saturating hinges, and the areas of their circles."""
     mean = solution.problem.centers.mean(axis=0)
-    weights = np.where(found.weights > WEIGHTLESS * solution.cost, found.weights, 0.0)
-    return -(found.biases + found.normals @ mean), LARGEST * weights / max(weights.max(), 1e-300)
+    weights = np.where(found.weights > WEIGHTLESS_RTOL * solution.cost, found.weights, 0.0)
+    return -(found.biases + found.normals @ mean), style.DRAWING.largest_marker * weights / max(
+        weights.max(), SMALL
+    )
 
 
 def _draw_line(ax: Axes, solution: Solution, found: Uniqueness, axes: Array) -> None:
@@ -109,7 +110,7 @@ def _draw_line(ax: Axes, solution: Solution, found: Uniqueness, axes: Array) -> 
     mean = problem.centers.mean(axis=0)
     centers = (problem.centers - mean) @ axes[0]
     ends = np.concatenate([centers - problem.radii, centers + problem.radii])
-    grid = np.unique(np.concatenate([np.linspace(low, high, 4 * PLACES), ends]))
+    grid = np.unique(np.concatenate([np.linspace(low, high, 4 * style.DRAWING.map_places), ends]))
     curve = heights(solution, np.repeat(axes[:1], len(grid), axis=0), grid)
     shift = float(axes[0] @ mean) if problem.input_dimension == 1 else 0.0
     for center, radius in zip(centers + shift, problem.radii, strict=True):
@@ -126,13 +127,18 @@ def _draw_line(ax: Axes, solution: Solution, found: Uniqueness, axes: Array) -> 
 
 def _draw_plane(ax: Axes, solution: Solution, found: Uniqueness, axes: Array) -> None:
     low, high = _places(solution, axes)
-    angles = np.linspace(0, np.pi, ANGLES)
-    places = np.linspace(low, high, PLACES)
+    angles = np.linspace(0, np.pi, style.DRAWING.map_angles)
+    places = np.linspace(low, high, style.DRAWING.map_places)
     grid = np.meshgrid(angles, places, indexing="ij")
     normals = np.column_stack([np.cos(grid[0].ravel()), np.sin(grid[0].ravel())]) @ axes
-    values = heights(solution, normals, grid[1].ravel()).reshape(ANGLES, PLACES)
+    values = heights(solution, normals, grid[1].ravel()).reshape(
+        style.DRAWING.map_angles, style.DRAWING.map_places
+    )
     seen = np.flatnonzero((~np.isnan(values)).any(axis=0))
-    low, high = places[max(seen[0] - 12, 0)], places[min(seen[-1] + 12, PLACES - 1)]
+    low, high = (
+        places[max(seen[0] - 12, 0)],
+        places[min(seen[-1] + 12, style.DRAWING.map_places - 1)],
+    )
     mesh = ax.pcolormesh(
         np.rad2deg(angles),
         places,

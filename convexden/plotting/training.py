@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from convexden.experiments.training import Gap
 
 TRAINED = style.VERMILION
-HEAVY = 1e-2  # share of the heaviest hinge from which on those of a trained network are drawn
 
 
 def plot_trained(gap: Gap, ax: Axes | None = None) -> Axes:
@@ -149,7 +148,7 @@ def _in_plane(gap: Gap, ax: Axes | None) -> Axes:
         (trained, "0.25", (0, (4, 2)), 0.6, "heavy hinge of the trained one"),
     ):
         segments, neurons = pieces.hinge_segments(chart.network, low, high)
-        heavy = chart.weights[neurons] >= HEAVY * chart.weights.max(initial=0.0)
+        heavy = chart.weights[neurons] >= style.DRAWING.heavy * chart.weights.max(initial=0.0)
         ax.add_collection(
             LineCollection(list(segments[heavy]), colors=color, linestyles=dash, lw=size, zorder=2)
         )

@@ -28,6 +28,7 @@ from convexden.running.progress import tell
 from convexden.running.threads import one_thread
 from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.solving.affine_part import AffinePart
+from convexden.tolerances import CERTIFIED_RTOL
 from convexden.verification.exact.affine import affine_interpolant
 from convexden.verification.exact.upper_bound import upper_bound
 
@@ -54,7 +55,7 @@ METHODS = ("column-generation", "minimax", *FORMULATIONS, "local")
 
 def solve(
     problem: Interpolation,
-    tolerance: float = 1e-8,
+    tolerance: float = CERTIFIED_RTOL,
     *,
     method: str | None = None,
     master: str = "clarabel",

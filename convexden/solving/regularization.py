@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from convexden.running.threads import one_thread
 from convexden.solution import Progress, RegularizationPath, RegularizedSolution
 from convexden.solving.affine_part import AffinePart
 from convexden.solving.interpolation import check_size, no_multipliers, solve
+from convexden.tolerances import CERTIFIED_RTOL
 from convexden.verification import verify_objective
 from convexden.verification.exact.affine import affine_interpolant
 
@@ -31,15 +32,27 @@ if TYPE_CHECKING:
 
     from convexden.solvers.methods.regularization import Regularized, RegularizedSolver
 
-PENALTIES = 30
 EXTREME = 1e50  # a penalty, in spreads, above which or below whose inverse squares leave float64
-SMALLEST = 1e-3  # the last penalty of a path, as a share of the largest
+
+
+@dataclass(frozen=True)
+class PathSettings:
+    """Of a path of penalties."""
+
+    penalties: int = 30
+    """Penalties of a path, in a geometric sequence."""
+
+    smallest: float = 1e-3
+    """The last penalty, as a share of the largest, at which the network is affine."""
+
+
+SETTINGS = PathSettings()
 
 
 def regularize(
     problem: Interpolation,
     penalty: float,
-    tolerance: float = 1e-8,
+    tolerance: float = CERTIFIED_RTOL,
     *,
     time_limit: float | None = None,
     progress: Callable[[Progress], object] | None = None,
@@ -153,7 +166,7 @@ def largest_penalty(problem: Interpolation, *, time_limit: float | None = None) 
 def regularization_path(
     problem: Interpolation,
     penalties: ArrayLike | None = None,
-    tolerance: float = 1e-8,
+    tolerance: float = CERTIFIED_RTOL,
     *,
     interpolate: bool = True,
     time_limit: float | None = None,
@@ -215,7 +228,7 @@ def regularization_path(
                 "an affine function fits these samples, so there is no largest penalty: "
                 "give the penalties"
             )
-        chosen = np.geomspace(largest, SMALLEST * largest, PENALTIES).tolist()
+        chosen = np.geomspace(largest, SETTINGS.smallest * largest, SETTINGS.penalties).tolist()
     try:
         found: Regularized | None = None
         with one_thread():

@@ -9,20 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import display
+from convexden.arithmetic import ROUNDINGS
 from convexden.certificate import Certificate
 from convexden.display import Tabled
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.tolerances import FLAT_RTOL
 
 if TYPE_CHECKING:
     from convexden.theorems.mmse.densities import Density
 
 Array = NDArray[np.float64]
-
-# Relative rounding of multipliers that are computed from a formula, and of what is added for the
-# dual equalities: 16 units in the last place.
-ROUNDINGS = 16 * float(np.finfo(float).eps)
 
 
 class Instance(TypedDict, total=False):
@@ -104,7 +102,7 @@ def closed_form_certificate(problem: Interpolation, values: Array, jacobians: Ar
 def rounding(points: Array) -> float:
     """Distances (in the points' units) below which points count as aligned or equal."""
     spread = float(np.abs(points - points.mean(axis=0)).max())
-    return 1e-12 * spread + 8 * np.finfo(float).eps * float(np.abs(points).max())
+    return FLAT_RTOL * spread + 8 * np.finfo(float).eps * float(np.abs(points).max())
 
 
 def one_radius(problem: Interpolation) -> float:

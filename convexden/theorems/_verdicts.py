@@ -18,6 +18,7 @@ from convexden.problem import Interpolation
 from convexden.running import versions
 from convexden.solution import Solution, Status, relative_gap
 from convexden.theorems._claims import ClosedForm
+from convexden.tolerances import ACCURATE_RTOL, COST_ROUNDING, COST_RTOL
 from convexden.verification import site_errors
 from convexden.verification import verify as verify_multipliers
 
@@ -25,11 +26,9 @@ Verdict = Literal["confirmed", "refuted", "undecided"]
 DecidedBy = Literal["closed-form dual", "solved"]
 
 # Relative accuracy to which the optimality of a closed form is to be proved.
-TOLERANCE = 1e-10
+TOLERANCE = ACCURATE_RTOL
 # Relative errors beyond which a network does not interpolate, or not at the cost of its formula.
-CLAIM = 1e-9
-# Relative differences of two costs below this one count as rounding.
-ROUNDING = 1e-12
+CLAIM = COST_RTOL
 
 
 @dataclass(frozen=True, eq=False)
@@ -344,7 +343,7 @@ def cost_error(solution: Solution) -> float:
     product with the multipliers.
     """
     if solution.cost == 0:
-        return ROUNDING
+        return COST_ROUNDING
     radii, certificate = solution.problem.radii, solution.certificate
     errors = site_errors(solution.problem, solution.network)
     prices = np.linalg.norm(certificate.values, axis=1)
@@ -352,4 +351,4 @@ def cost_error(solution: Solution) -> float:
     # A hinge that cuts a ball could be shifted out of it: that changes the values by the overlap.
     cuts = prices + np.divide(slopes, radii, out=np.zeros_like(slopes), where=radii > 0)
     shift = prices @ errors.values + slopes @ errors.jacobians + cuts @ errors.overlaps
-    return max(ROUNDING, 2 * float(shift) / solution.cost)
+    return max(COST_ROUNDING, 2 * float(shift) / solution.cost)

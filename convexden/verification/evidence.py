@@ -14,6 +14,7 @@ from convexden.errors import InvalidProblem, NotSupported, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.verification.exact.affine import affine_interpolant
+from convexden.verification.exact.correction import CHEAP
 from convexden.verification.exact.dual import ClosedDual, close_dual
 from convexden.verification.exact.line_network import line_cost
 from convexden.verification.exact.parallel import parallel_cost
@@ -21,9 +22,6 @@ from convexden.verification.exact.rationals import below
 from convexden.verification.exact.upper_bound import UpperBound, upper_bound
 from convexden.verification.pricing_bound import PricingInterval, pricing_interval
 from convexden.verification.site_errors import SiteErrors, site_errors
-
-# A correction of parallel hinges that costs relatively more may cost less with others.
-_CHEAP = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +131,7 @@ def _upper_bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
             return UpperBound(np.inf, np.inf, found.obstacle)
         return UpperBound(found.upper, max(0.0, found.upper - own))
     cost = parallel_cost(problem.centers, problem.radii, problem.targets, network)
-    if cost <= own * (1.0 + _CHEAP):
+    if cost <= own * (1.0 + CHEAP):
         return UpperBound(cost, max(0.0, cost - own))
     other = upper_bound(problem, network)
     return other if other.cost <= cost else UpperBound(cost, max(0.0, cost - own))

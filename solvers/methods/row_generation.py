@@ -32,14 +32,13 @@ from convexden.solvers.pricing.exact import exact_pricing
 from convexden.solvers.pricing.local import LocalPricing
 from convexden.solvers.programs.restricted_master import Master, solve_dual
 from convexden.solvers.programs.semidefinite import PRICING, half_patterns, semidefinite_maximum
+from convexden.tolerances import MET_RTOL
 
 LOOPS = {
     "column-generation": ColumnGeneration,
     "minimax": Minimax,
     "local": Minimax,  # with proposals instead of exact pricing
 }
-# A sample missed by less than this share of the spread of the targets is met.
-_MISSED = 1e-11
 
 
 def solve_sites(
@@ -206,7 +205,7 @@ def _missed(problem: Interpolation, found: ShallowNetwork | None, active: Indice
         return others
     points = problem.centers[others]
     errors = np.linalg.norm(found(points) - problem.targets[others], axis=1)
-    bad = np.flatnonzero(errors > _MISSED)
+    bad = np.flatnonzero(errors > MET_RTOL)
     pieces = points[bad] @ found.input_weights.T + found.biases > 0
     groups = np.unique(np.packbits(pieces, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
     worst = np.lexsort((-errors[bad], groups))

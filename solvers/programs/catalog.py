@@ -33,8 +33,7 @@ from convexden.solvers.programs.semidefinite import (
     bounded_patterns,
     check_copositive,
 )
-
-_TOLERANCE = 1e-8
+from convexden.tolerances import CERTIFIED_RTOL
 
 
 class LastMaster(Program):
@@ -77,7 +76,7 @@ class LastMaster(Program):
 
 def _generated(problem: Interpolation) -> Outcome:
     if problem.input_dimension > 1:
-        return solve_sites(problem, _TOLERANCE, method=LastMaster.name)
+        return solve_sites(problem, CERTIFIED_RTOL, method=LastMaster.name)
     line = solve_line(problem)
     bound = priced(problem, line.values, line.jacobians)
     return Outcome(

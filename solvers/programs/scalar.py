@@ -41,7 +41,10 @@ from convexden.solvers.programs.program import (
     solve_accurately,
 )
 
+# Second-order cones of the program, one for each sign, pattern and ball.
 MOST_CONES = 20_000
+# Share by which hinges are moved further than they lack: rounding is not to bring them back.
+_BEYOND = 1e-6
 
 
 class ScalarExact(Program):
@@ -189,7 +192,7 @@ def _clear(rows: Constraints, vectors: Array, patterns: Flags) -> Array:
     cleared = vectors.copy()
     for k in np.flatnonzero(both):
         inner, margin = _widest(problem, np.where(balls, np.where(patterns[k], 1, -1), 0))
-        cleared[[k, k + len(both)]] += (1 + 1e-6) * (both[k] / margin) * inner
+        cleared[[k, k + len(both)]] += (1 + _BEYOND) * (both[k] / margin) * inner
     return cleared
 
 

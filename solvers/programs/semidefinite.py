@@ -34,8 +34,9 @@ from convexden.solvers.hinges import Array, Flags
 from convexden.solvers.outcome import Outcome
 from convexden.solvers.patterns.arrangement import activation_patterns, half_of, most_patterns
 from convexden.solvers.patterns.faces import MOST_FACES, enumerate_faces, simplex_patterns
-from convexden.solvers.programs.program import ACCURACY, Program, no_solution
+from convexden.solvers.programs.program import Program, no_solution
 from convexden.solvers.programs.relaxed_pattern import RelaxedPattern
+from convexden.tolerances import ACCURATE_RTOL
 
 PRICING = "semidefinite"  # in certificates
 
@@ -259,7 +260,7 @@ def _least(cell: RelaxedPattern, image: Array) -> tuple[float, float, Array]:
     settings = clarabel.DefaultSettings()
     settings.verbose = settings.equilibrate_enable = False
     settings.direct_solve_method, settings.max_threads = "faer", 1  # faster from ten sites on
-    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = ACCURACY
+    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = ACCURATE_RTOL
     solution = clarabel.DefaultSolver(
         sparse.csc_matrix((size, size)),
         -_triangles((image.T @ image)[None])[0],

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convexden.errors import ConvexdenError
+from convexden.report.layout import LAYOUT
 
 if TYPE_CHECKING:
     from convexden.theorems import Result
-
-DPI = 140
-SHOWN = 100  # pixels of the page an inch
 
 
 @dataclass(frozen=True)
@@ -59,13 +57,13 @@ def comparison(results: Sequence[Result]) -> Figure | None:
     figure = axes[0].get_figure(root=True)
     assert figure is not None
     with io.BytesIO() as file:
-        figure.savefig(file, format="png", dpi=DPI, bbox_inches="tight", pad_inches=0.1)
+        figure.savefig(file, format="png", dpi=LAYOUT.dpi, bbox_inches="tight", pad_inches=0.1)
         png = file.getvalue()
     pixels = int.from_bytes(png[16:20], "big")  # of the header: its width
     which = f"{result.instance}, {result.kind}" if result.kind else result.instance
     return Figure(
         "data:image/png;base64," + b64encode(png).decode(),
-        str(round(pixels * SHOWN / DPI)),
+        str(round(pixels * LAYOUT.shown_dpi / LAYOUT.dpi)),
         f"Two panels, {which}: the closed form, which costs {claim.cost:.9g}, and the computed "
         f"network, which costs {solution.cost:.9g}",
         f"Instance {which}: the closed form, and what the solver finds without knowing it.",

@@ -9,15 +9,13 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from convexden.display import small
+from convexden.report.layout import LAYOUT
 from convexden.report.terminal.tables import grid, pairs
 from convexden.solution import Solution
 
 if TYPE_CHECKING:
     from convexden.analysis.uniqueness import Uniqueness
     from convexden.verification import Verification
-
-# Rows of a table of hinges, and coordinates in one of them.
-MOST_HINGES, MOST_COORDINATES = 20, 4
 
 
 def solution_table(solution: Solution) -> RenderableType:
@@ -53,10 +51,10 @@ def uniqueness_table(found: Uniqueness) -> RenderableType:
     """The hinges that every minimizer consists of, and whether there is one minimizer."""
     table = grid("saturating hinge", "normal", "bias", "weight", dense=True)
     normals = np.round(found.normals, 12) + 0.0  # a coordinate of rounding size is 0
-    shown = np.argsort(-found.weights, kind="stable")[:MOST_HINGES]
+    shown = np.argsort(-found.weights, kind="stable")[: LAYOUT.hinges]
     for k in shown:
-        normal = ", ".join(f"{x:.4g}" for x in normals[k][:MOST_COORDINATES])
-        rest = ", ..." if len(found.normals[k]) > MOST_COORDINATES else ""
+        normal = ", ".join(f"{x:.4g}" for x in normals[k][: LAYOUT.coordinates])
+        rest = ", ..." if len(found.normals[k]) > LAYOUT.coordinates else ""
         table.add_row(
             str(k), f"({normal}{rest})", f"{found.biases[k]:.6g}", f"{found.weights[k]:.6g}"
         )

@@ -19,9 +19,10 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.arithmetic import EPS
 from convexden.errors import TooLarge
 from convexden.verification.exact.rationals import dyadic
-from convexden.verification.faces.tangent_spheres import EPS, MARGIN, Complements
+from convexden.verification.faces.tangent_spheres import MARGIN, Complements
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
