@@ -20,6 +20,7 @@ from oracles import (
 )
 
 import convexden.solving.interpolation as interpolation
+from convexden import verification
 from convexden.data import noisy_samples, regular_simplex, triangular_lattice
 from convexden.errors import InfeasibleProblem, InvalidInput, NotCertified, UnsupportedProblem
 from convexden.problem import Interpolation, denoising
@@ -580,8 +581,11 @@ def test_samples_near_a_line_are_certified(thickness):
 
 
 def test_no_bound_is_above_the_cost_of_a_network_that_is_wrong(monkeypatch):
-    """One of the neurons alone misses the targets, and costs less than the multipliers prove."""
-    right = interpolation._solve_sites
+    """One of the neurons alone misses the targets, and costs less than the multipliers prove.
+
+    Corrections of it are found; here none is, so that its own cost is all that there is.
+    """
+    right, examine = interpolation._solve_sites, verification.examine
 
     def first_neuron(*arguments):
         network, certificate, stopped = right(*arguments)
@@ -589,9 +593,14 @@ def test_no_bound_is_above_the_cost_of_a_network_that_is_wrong(monkeypatch):
         alone = replace(network, **{name: getattr(network, name)[:1] for name in parts})
         return alone, certificate, stopped
 
+    def without_correction(*arguments):
+        evidence = examine(*arguments)
+        return replace(evidence, upper=replace(evidence.upper, cost=np.inf, reason="none tried"))
+
     problem = denoising(equilateral(), radius=0.1)
     optimum = solve(problem).lower_bound
     monkeypatch.setattr(interpolation, "_solve_sites", first_neuron)
+    monkeypatch.setattr(verification, "examine", without_correction)
     solution = solve(problem)
     assert solution.certificate.lower_bound == optimum
     assert 0.0 < solution.cost < 0.5 * optimum
@@ -606,6 +615,6 @@ def test_samples_are_never_infeasible_however_close():
         centers = rng.normal(size=(6, 2))
         centers[1] = centers[0] + apart * unit_vectors(rng.uniform(0, 7, 1))[0]
         solution = solve(Interpolation(centers, rng.normal(size=(6, 1))))
-        # Beyond that the weights, of size 1 / apart, cancel to fewer digits than a certificate needs.
+        # Weights of size 1 / apart cancel: beyond that too few digits are left for a certificate.
         assert solution.status == ("certified" if apart >= 1e-7 else "not-certified")
         assert solution.relative_gap < 1e-7
