@@ -121,6 +121,7 @@ def test_solve_says_how_hinges_align_beyond_a_line(run):
     assert "max-margin" not in run("solve", "triangle.csv", "--targets", "same.csv")[1]
 
 
+@pytest.mark.slow
 def test_an_unreachable_tolerance_exits_1(run):
     status, output, _ = run("solve", "triangle.csv", "--radius", "0.1", "--tolerance", "1e-300")
     assert status == 1  # cost and bound are rounded up and down, so that the gap is not 0
@@ -259,6 +260,7 @@ def test_solve_local_never_certifies(run):
     assert "out.json is not certified" in error
 
 
+@pytest.mark.slow
 def test_solve_local_without_a_bound(run, monkeypatch):
     """Stopped at the first network, as by Ctrl-C: an upper bound, stored and checked."""
     from convexden.cli.progress import LiveLine
@@ -406,6 +408,7 @@ def test_the_module_is_the_command():
     assert_refused((result.returncode, result.stdout, result.stderr), "does not exist")
 
 
+@pytest.mark.slow
 def test_the_tour_tells_the_whole_story(run, folder):
     status, out, err = run("tour")
     assert status == 0
@@ -427,6 +430,7 @@ def test_the_tour_refuses_what_is_no_picture(run, folder):
     assert set(folder.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_plot_draws_a_stored_solution(run, folder):
     assert run("solve", "triangle.csv", "--radius", "0.2", "--output", "h.json", "--quiet")[0] == 0
     for kind in ("ramps", "segment", "weights", "alignment", "convergence", "dual"):

@@ -57,7 +57,7 @@ def samples() -> cd.Interpolation:
     [
         (triangle(), None),
         (space(), None),
-        (space(5), "column-generation"),
+        pytest.param(space(5), "column-generation", marks=pytest.mark.slow),
         (samples(), None),
         (triangle(), "local"),
     ],

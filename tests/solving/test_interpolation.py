@@ -431,7 +431,9 @@ def test_interrupted_it_returns_true_bounds_or_says_that_there_is_no_network(pro
 # ---------------------------------------------------------------- more sites than dimensions
 
 
-@pytest.mark.parametrize(("count", "dimension"), [(8, 3), (10, 3), (6, 4)])
+@pytest.mark.parametrize(
+    ("count", "dimension"), [(8, 3), (10, 3), pytest.param(6, 4, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("seed", range(2))
 def test_both_methods_certify_the_same_interval(count, dimension, seed):
     rng = np.random.default_rng([count, dimension, seed])
@@ -476,6 +478,7 @@ def beyond() -> Solution:
     return solve(problem, method="local", progress=interrupt_with_a_network)
 
 
+@pytest.mark.slow
 def test_local_networks_without_a_bound_are_upper_bounds(beyond):
     assert beyond.status == "upper-bound"
     assert not beyond.certified
