@@ -124,10 +124,11 @@ def test_solve_says_how_hinges_align_beyond_a_line(run):
     assert "max-margin" not in run("solve", "triangle.csv", "--targets", "same.csv")[1]
 
 
+@pytest.mark.slow
 def test_an_unreachable_tolerance_exits_1(run):
     status, output, _ = run("solve", "triangle.csv", "--radius", "0.1", "--tolerance", "1e-300")
-    assert status in (0, 1)  # a gap of exactly 0 is possible
-    assert (status == 0) == ("not-certified" not in output)
+    assert status == 1  # cost and bound are rounded up and down, so that the gap is not 0
+    assert "not-certified" in output
 
 
 def test_solve_draws_the_plane(run):
@@ -262,6 +263,7 @@ def test_solve_local_never_certifies(run):
     assert "out.json is not certified" in error
 
 
+@pytest.mark.slow
 def test_solve_local_without_a_bound(run, monkeypatch):
     """Stopped after the first network by Ctrl-C: an upper bound, stored and checked."""
     from convexden.cli.progress import LiveLine
@@ -409,6 +411,7 @@ def test_the_module_is_the_command():
     assert_refused((result.returncode, result.stdout, result.stderr), "does not exist")
 
 
+@pytest.mark.slow
 def test_the_tour_tells_the_whole_story(run, folder):
     status, out, err = run("tour")
     assert status == 0
@@ -430,6 +433,7 @@ def test_the_tour_refuses_what_is_no_picture(run, folder):
     assert set(folder.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_plot_draws_a_stored_solution(run, folder):
     assert run("solve", "triangle.csv", "--radius", "0.2", "--output", "h.json", "--quiet")[0] == 0
     for kind in ("ramps", "segment", "weights", "alignment", "convergence", "dual"):

@@ -82,6 +82,7 @@ def test_scalene_triangles_are_not_face_aligned():
     assert largest[2] < largest[0] + largest[1]  # acute
 
 
+@pytest.mark.slow
 def test_max_margin_ramps_fail_on_a_tetrahedron():
     found = cd.find_counterexample(
         "max-margin-ramps", points=4, dimension=3, starts=1, evaluations=15, radius=0.1
@@ -104,6 +105,7 @@ def test_a_network_that_does_not_interpolate_is_refuted_at_once():
     assert abs(found.excess) < 1e-9
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_parallel_starts_that_nobody_waits_for_are_ended():
     found = search(constant, starts=6, jobs=2)
@@ -179,6 +181,7 @@ def test_what_is_not_certified_is_no_proof(monkeypatch):
 # ---------------------------------------------------------------- how it goes about it
 
 
+@pytest.mark.slow
 def test_it_depends_on_the_seed_and_not_on_the_jobs():
     one, again, parallel = (search(evaluations=15, jobs=jobs) for jobs in (1, 1, 2))
     for other in (again, parallel):

@@ -204,6 +204,7 @@ def test_without_pytorch_one_line_says_how_to_install_it(monkeypatch: pytest.Mon
 # What follows trains.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["offline", "online"])
 def test_the_same_seed_gives_the_same_run(mode: training.Mode) -> None:
     pytest.importorskip("torch")

@@ -61,7 +61,7 @@ def samples() -> cd.Interpolation:
     [
         (triangle(), None),
         (space(), None),
-        (space(5), "column-generation"),
+        pytest.param(space(5), "column-generation", marks=pytest.mark.slow),
         (samples(), None),
         (triangle(), "local"),
     ],
@@ -116,7 +116,7 @@ def test_solve_with_next_to_no_time(method):
     assert found.interrupted
     assert found.lower_bound <= best.cost * (1 + 1e-9)
     assert found.cost >= best.lower_bound * (1 - 1e-9)
-    assert found.status in ("upper-bound", "not-certified")
+    assert found.status == "upper-bound"
 
 
 @pytest.mark.parametrize("method", [None, "minimax", "local"])

@@ -47,8 +47,7 @@ def test_the_optimum_is_between(name):
     assert sandwich.cost >= exact.lower_bound * (1 - 1e-10)
     assert 0 < sandwich.lower_bound <= sandwich.cost
     assert verify_certificate(sandwich).passed, verify_certificate(sandwich).reasons
-    assert sandwich.status in ("certified", "not-certified")
-    assert sandwich.certified == (sandwich.relative_gap <= 1e-8)
+    assert sandwich.status == ("certified" if sandwich.relative_gap <= 1e-8 else "not-certified")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +110,7 @@ def test_both_masters_give_the_same_interval():
 
 
 def test_what_has_no_network_says_so():
-    with pytest.raises((NotCertified, InfeasibleProblem), match="lower the radii"):
+    with pytest.raises(InfeasibleProblem, match="lower the radii"):
         solve(denoising(equilateral(), radius=0.8), method="semidefinite")
 
 

@@ -407,7 +407,10 @@ def test_verdict(claimed: float, cost: float, lower_bound: float, verdict: str) 
     assert theorems.decide(claimed, cost, lower_bound, 1e-12, 1e-10) == verdict
 
 
-@pytest.mark.parametrize("name", PROVED)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name == "persistence")) for name in PROVED],
+)
 def test_theorems_are_confirmed(name: str) -> None:
     kinds = len(theorems.get(name).kinds)
     instances = kinds if name in SOLVED else 2 * kinds  # a proof by multipliers is fast

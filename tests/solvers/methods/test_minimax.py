@@ -63,7 +63,13 @@ def assert_verified(loop: Exchange, gap: float = 1e-8) -> None:
     assert checked.relative_gap <= gap
 
 
-@pytest.fixture(scope="module", params=CASES)
+SLOW = "simplex 4, 2"
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[pytest.mark.slow] * (name == SLOW)) for name in CASES],
+)
 def solved(request) -> tuple[Interpolation, Minimax, list[Progress]]:
     steps: list[Progress] = []
     loop = method_on(CASES[request.param], report=steps.append)
