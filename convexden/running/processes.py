@@ -31,8 +31,8 @@ def in_processes(
     results = run(delayed(_undisturbed)(function, task) for task in tasks)
     try:
         # Not `yield from`, which would close the results before the warning is silenced.
-        for found in results:
-            yield found  # noqa: UP028
+        for found in results:  # noqa: UP028
+            yield found
     finally:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that calls which nobody waits for are ended
