@@ -139,6 +139,32 @@ def test_progress_stops_a_run_by_stop_iteration(method):
     assert found.cost >= done.lower_bound * (1 - 1e-9)
 
 
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda problem: cd.solve(problem, progress=interrupt),
+        lambda problem: cd.solve(problem, method="minimax", progress=interrupt),
+        lambda problem: cd.solve(problem, method="local", progress=interrupt),
+        lambda problem: cd.regularize(problem, 0.01, progress=interrupt),
+        lambda problem: cd.regularization_path(problem, [0.1, 0.01], progress=interrupt),
+    ],
+    ids=["columns", "minimax", "local", "regularize", "path"],
+)
+def test_ctrl_c_gets_through(call):
+    rng = np.random.default_rng(0)
+    with pytest.raises(KeyboardInterrupt):
+        call(cd.Interpolation(rng.random((7, 2)), rng.random(7)))
+
+
+def test_ctrl_c_in_a_formulation_gets_through():
+    with pytest.raises(KeyboardInterrupt):
+        solve_formulation(triangle(), "ramps", interrupt)
+
+
 def test_enough_time_changes_nothing():
     found = cd.solve(triangle(), time_limit=1000.0)
     assert found.certified
