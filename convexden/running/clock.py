@@ -6,6 +6,10 @@ import math
 import time
 from dataclasses import dataclass
 
+# What the verification may take at least: enough for most problems of a dozen sites in space, whose
+# verification takes a tenth to a half of the time of the search.
+SECONDS_TO_VERIFY = 1.0
+
 
 class Stopped(Exception):
     """A run is to end with what it has: its time is over, or `progress` raised StopIteration.
@@ -31,6 +35,14 @@ class Clock:
     def of(cls, seconds: float | None) -> Clock:
         """A clock that stops so many seconds from now, or never."""
         return cls() if seconds is None else cls(time.monotonic() + seconds)
+
+    @classmethod
+    def again(cls, seconds: float | None) -> Clock:
+        """A clock for the verification of what a run of so many seconds found.
+
+        It may take as long again, and at least `SECONDS_TO_VERIFY`: the search leaves no time.
+        """
+        return cls.of(None if seconds is None else max(seconds, SECONDS_TO_VERIFY))
 
     @property
     def left(self) -> float:

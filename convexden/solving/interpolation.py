@@ -98,7 +98,8 @@ def solve(
         Whether the restricted masters go to Clarabel directly or through CVXPY: the same programs.
     time_limit : float, optional
         Seconds after which the search ends, give or take one; None for no limit.  The verification
-        of what was found comes on top.
+        of what was found comes on top.  Beyond the plane it takes at most as long again, or a
+        second; if that is not enough, the solution is not certified.
     progress : callable, optional
         Called with a `Progress` (costs in the units of the problem) after every round.  If it
         raises StopIteration, the search ends with the best that was found.
@@ -138,7 +139,8 @@ def solve(
     arguments.callback("progress", progress)
     if method is not None:
         arguments.choice("method", method, METHODS)
-    clock = Clock.of(arguments.time_limit(time_limit))
+    time_limit = arguments.time_limit(time_limit)
+    clock = Clock.of(time_limit)
     check_size(problem)
     history: list[Progress] = []
 
@@ -157,7 +159,7 @@ def solve(
             network, certificate, interrupted = _solve_reduced(
                 problem, tolerance, method, master, relay, clock
             )
-        evidence = verification.examine(problem, network, certificate)
+        evidence = verification.examine(problem, network, certificate, Clock.again(time_limit))
         certificate = evidence.restate(certificate)
         checked = verification.judge(evidence, certificate, tolerance=tolerance)
     # Without an enclosed correction the cost is that of a network that is off by its rounding.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,7 +86,8 @@ def regularize(
     tolerance : float, optional
         Relative gap at which the solution counts as certified.
     time_limit : float, optional
-        Seconds after which the search ends, give or take one; None for no limit.
+        Seconds after which the search ends, give or take one; None for no limit.  The verification
+        comes on top, as in `solve`.
     progress : callable, optional
         Called with a `Progress` of the objective and its lower bound after every pricing.  If it
         raises StopIteration, the search ends with the best that was found.
@@ -186,7 +187,8 @@ def regularization_path(
     interpolate : bool, optional
         Whether to `solve` the interpolation problem as well, to which the path leads.
     time_limit : float, optional
-        Seconds after which the search ends, give or take one; None for no limit.
+        Seconds after which the search ends, give or take one; None for no limit.  The verification
+        comes on top, as in `solve`.
     progress : callable, optional
         Called with every `RegularizedSolution`.  If it raises StopIteration, the path ends there.
 
@@ -271,15 +273,16 @@ def _check_samples(problem: Interpolation) -> None:
 
 def _prepared(problem: Interpolation, time_limit: float | None) -> _Prepared:
     """The problem with its solver; the time limit counts from now."""
-    return _Prepared(problem, Clock.of(arguments.time_limit(time_limit)))
+    return _Prepared(problem, arguments.time_limit(time_limit))
 
 
 class _Prepared:
     """The problem of distinct samples in reduced units, its solver, and the way back."""
 
-    def __init__(self, problem: Interpolation, clock: Clock) -> None:
+    def __init__(self, problem: Interpolation, time_limit: float | None) -> None:
         check_size(problem)
-        self.problem, self.clock = problem, clock
+        self.problem, self.clock = problem, Clock.of(time_limit)
+        self._time_limit = time_limit
         _, first, groups, counts = np.unique(
             problem.centers, axis=0, return_index=True, return_inverse=True, return_counts=True
         )
@@ -358,7 +361,10 @@ class _Prepared:
         else:
             network = self._part.restored(self._reduction.lift_network(found.network))
             certificate = self._certificate(penalty, found)
-        checked = verify_objective(problem, penalty, network, certificate)
+        verified = partial(
+            verify_objective, problem, penalty, network, clock=Clock.again(self._time_limit)
+        )
+        checked = verified(certificate)
         if not checked.passed and np.isfinite(checked.pricing_maximum):
             # The solver's numbers may be too good by their rounding: state the proven ones.
             certificate = replace(
@@ -366,7 +372,7 @@ class _Prepared:
                 lower_bound=checked.lower_bound,
                 pricing_maximum=checked.pricing_maximum,
             )
-            checked = verify_objective(problem, penalty, network, certificate)
+            checked = verified(certificate)
         # Rounding can leave the bound above the objective; the smaller of the two is a bound, too.
         bound = min(checked.lower_bound, checked.objective)
         gap = max(0.0, checked.relative_gap)

@@ -13,6 +13,7 @@ from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem, NotSupported, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.running.clock import UNLIMITED, Clock, Stopped
 from convexden.verification.exact.affine import affine_interpolant
 from convexden.verification.exact.correction import CHEAP
 from convexden.verification.exact.dual import ClosedDual, close_dual
@@ -22,6 +23,8 @@ from convexden.verification.exact.rationals import below
 from convexden.verification.exact.upper_bound import UpperBound, upper_bound
 from convexden.verification.pricing_bound import PricingInterval, pricing_interval
 from convexden.verification.site_errors import SiteErrors, site_errors
+
+OUT_OF_TIME = "the time was over: verify it without a limit, or raise the limit"
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +71,16 @@ class Evidence:
         )
 
 
-def examine(problem: Interpolation, network: ShallowNetwork, certificate: Certificate) -> Evidence:
+def examine(
+    problem: Interpolation,
+    network: ShallowNetwork,
+    certificate: Certificate,
+    clock: Clock = UNLIMITED,
+) -> Evidence:
     """Establish what a network and multipliers prove; see `verify`.
+
+    When the time of the clock is over before the pricing maximum is enclosed, nothing is proven of
+    it, so that it is infinite.
 
     Raises
     ------
@@ -78,10 +89,7 @@ def examine(problem: Interpolation, network: ShallowNetwork, certificate: Certif
     """
     values, jacobians = fitting(problem, network, certificate)
     dual = _closed(problem, values, jacobians)
-    try:
-        pricing, obstacle = pricing_interval(dual), ""
-    except (NotSupported, TooLarge) as error:
-        pricing, obstacle = PricingInterval(0.0, np.inf), str(error)
+    pricing, obstacle = enclosed(dual, clock)
     errors, upper = site_errors(problem, network), _upper_bound(problem, network)
     return Evidence(problem, network, dual, pricing, obstacle, errors, upper)
 
@@ -104,6 +112,17 @@ def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
     except (NotSupported, TooLarge):
         maximum = float(certificate.pricing_maximum)
     return provable(dual, maximum)
+
+
+def enclosed(dual: ClosedDual, clock: Clock) -> tuple[PricingInterval, str]:
+    """The pricing maximum of closed multipliers, infinite if there is an obstacle to enclosing it;
+    and the obstacle, or nothing."""
+    try:
+        return pricing_interval(dual, clock), ""
+    except (NotSupported, TooLarge) as error:
+        return PricingInterval(0.0, np.inf), str(error)
+    except Stopped:
+        return PricingInterval(0.0, np.inf), OUT_OF_TIME
 
 
 def _closed(problem: Interpolation, values: TwoPart, jacobians: TwoPart) -> ClosedDual:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from convexden.arithmetic import EPS, SUM_MARGIN
 from convexden.errors import NotSupported
+from convexden.running.clock import UNLIMITED, Clock
 from convexden.verification.exact.dual import ClosedDual
 from convexden.verification.exact.extended import EXTENDED_EPS, bits, extended
 from convexden.verification.exact.line import line_maximum
@@ -54,12 +55,18 @@ class PricingInterval:
     upper: float
 
 
-def pricing_interval(dual: ClosedDual) -> PricingInterval:
+def pricing_interval(dual: ClosedDual, clock: Clock = UNLIMITED) -> PricingInterval:
     r"""Enclose :math:`P = \max |\sum_n D_n (l_n z_n + G_n w)|` over feasible hinges, |w| = 1.
 
     For a fixed normal the function is convex in the bias between breakpoints, so the hinge is
     tangent to a ball or passes through a sample.  The hinges (w, b, D) and (-w, -b, 1 - D) have the
     same value by the dual equalities, which hold exactly: tangency from the active side is enough.
+
+    Parameters
+    ----------
+    dual : ClosedDual
+    clock : Clock, optional
+        Of the run.  Only faces beyond the plane look at it.
 
     Raises
     ------
@@ -67,6 +74,8 @@ def pricing_interval(dual: ClosedDual) -> PricingInterval:
         If the sites span three or more dimensions and have too many faces.
     NotSupported
         If a ball is as small as the rounding of the coordinates.
+    Stopped
+        If the time is over.
     """
     if not (dual.values.any() or dual.jacobians.any()):
         return PricingInterval(0.0, 0.0)
@@ -80,7 +89,7 @@ def pricing_interval(dual: ClosedDual) -> PricingInterval:
     elif dimension == 2:
         lower, upper = plane_interval(written)
     else:
-        lower, upper = _beyond_the_plane(written)
+        lower, upper = _beyond_the_plane(written, clock)
     upper = (upper * stretch + slack) * (1.0 + 4.0 * EPS)
     return PricingInterval(max(0.0, (lower - slack) / stretch), upper)
 
@@ -144,7 +153,7 @@ def _in_output_basis(dual: ClosedDual) -> tuple[ClosedDual, float, float]:
     return written, stretch, float(slack * unit) * (1.0 + 4.0 * EPS)
 
 
-def _beyond_the_plane(dual: ClosedDual) -> tuple[float, float]:
+def _beyond_the_plane(dual: ClosedDual, clock: Clock) -> tuple[float, float]:
     """The interval by faces, which take floats: what these are off is added."""
     dual = _without_idle_balls(dual)
     length = -max(bits(dual.centers), bits(dual.radii))
@@ -156,7 +165,7 @@ def _beyond_the_plane(dual: ClosedDual) -> tuple[float, float]:
     radii = np.where(dual.balls, np.maximum(radii - moved, 0.0), 0.0)
     values = extended(dual.values, shift - length).astype(float)
     jacobians = extended(dual.jacobians, shift).astype(float)
-    lower, upper = face_interval(centers, radii, values, jacobians)
+    lower, upper = face_interval(centers, radii, values, jacobians, clock)
     # What rounding of centers, values and Jacobians may add, with radii of at most 1.
     reach = 2.0 * np.sqrt(dual.centers.shape[1]) + 2.0
     sizes = np.linalg.norm(values, axis=1) * reach + np.linalg.norm(jacobians, axis=(1, 2))

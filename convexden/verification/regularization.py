@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from convexden import arguments, display
 from convexden.arithmetic import EPS, ROUNDINGS
 from convexden.certificate import Certificate
-from convexden.errors import InvalidProblem, NotSupported, TooLarge
+from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.running.clock import UNLIMITED, Clock
 from convexden.solution import RegularizedSolution
 from convexden.tolerances import CERTIFIED_RTOL, COST_ROUNDING, COST_RTOL
 from convexden.verification.checks import (
     equality_checks,
     pricing_check,
 )
-from convexden.verification.evidence import fitting
+from convexden.verification.evidence import enclosed, fitting
 from convexden.verification.exact.dual import ClosedDual, close_dual
 from convexden.verification.exact.rationals import below, rational
-from convexden.verification.pricing_bound import PricingInterval, pricing_interval
 from convexden.verification.report import Checks, check, excess, ratio
 from convexden.verification.site_errors import site_errors
 
@@ -127,6 +127,7 @@ def verify_objective(
     *,
     stated: RegularizedSolution | None = None,
     tolerance: float = CERTIFIED_RTOL,
+    clock: Clock = UNLIMITED,
 ) -> RegularizedVerification:
     r"""Check a network and multipliers of the regularized problem, and what is stated about them.
 
@@ -154,6 +155,8 @@ def verify_objective(
     stated : RegularizedSolution, optional
         What is stated; without it only the certificate's numbers are checked.
     tolerance : float, optional
+    clock : Clock, optional
+        Of the run, as in `examine`.
 
     Raises
     ------
@@ -190,10 +193,7 @@ def verify_objective(
         summed,
         jacobians[first],
     )
-    try:
-        pricing, obstacle = pricing_interval(dual), ""
-    except (NotSupported, TooLarge) as error:
-        pricing, obstacle = PricingInterval(0.0, np.inf), str(error)
+    pricing, obstacle = enclosed(dual, clock)
     bound = _provable(dual, counts[dual.sites], penalty, pricing.upper)
     attained = pricing.lower if np.isfinite(pricing.upper) else float(certificate.pricing_maximum)
     within_reach = _provable(dual, counts[dual.sites], penalty, attained)

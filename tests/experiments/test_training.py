@@ -48,7 +48,7 @@ def _as_trained(problem: Interpolation, networks: list[ShallowNetwork]) -> Train
     last = networks[-1]
     history = tuple(Snapshot(10**k, k + 1.0, 1e-3, 0.5, h) for k, h in enumerate(networks))
     cost, error = last.representation_cost, worst_error(problem, last)
-    return Trained(problem, last, cost, error, history, float(len(networks)), True)
+    return Trained(problem, last, cost, error, history, float(len(networks)), False)
 
 
 @pytest.mark.parametrize("noise", ["uniform", "gaussian"])

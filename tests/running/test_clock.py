@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import convexden as cd
-from convexden import NotCertified, Progress
+from convexden import NotCertified, Progress, verification
 from convexden.reduction import Reduction
 from convexden.running.clock import Clock, Stopped
 from convexden.solvers.fallback import fallback_network
@@ -139,6 +139,32 @@ def test_progress_stops_a_run_by_stop_iteration(method):
     assert found.cost >= done.lower_bound * (1 - 1e-9)
 
 
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda problem: cd.solve(problem, progress=interrupt),
+        lambda problem: cd.solve(problem, method="minimax", progress=interrupt),
+        lambda problem: cd.solve(problem, method="local", progress=interrupt),
+        lambda problem: cd.regularize(problem, 0.01, progress=interrupt),
+        lambda problem: cd.regularization_path(problem, [0.1, 0.01], progress=interrupt),
+    ],
+    ids=["columns", "minimax", "local", "regularize", "path"],
+)
+def test_ctrl_c_gets_through(call):
+    rng = np.random.default_rng(0)
+    with pytest.raises(KeyboardInterrupt):
+        call(cd.Interpolation(rng.random((7, 2)), rng.random(7)))
+
+
+def test_ctrl_c_in_a_formulation_gets_through():
+    with pytest.raises(KeyboardInterrupt):
+        solve_formulation(triangle(), "ramps", interrupt)
+
+
 def test_enough_time_changes_nothing():
     found = cd.solve(triangle(), time_limit=1000.0)
     assert found.certified
@@ -155,6 +181,31 @@ def test_the_enumeration_of_many_faces_is_stopped():
     assert time.process_time() - started < 6.0
     assert found.interrupted
     assert 0 < found.cost < math.inf
+
+
+def test_a_verification_that_is_stopped_certifies_nothing(monkeypatch):
+    problem = cd.denoising(np.random.default_rng(3).standard_normal((7, 3)), radius=0.05)
+    best = cd.solve(problem, time_limit=1000.0)
+    assert best.certified
+    given = problem, best.network, best.certificate
+    looks = 1
+    while (evidence := verification.examine(*given, after(looks))).obstacle:
+        assert evidence.obstacle.startswith("the time was over")
+        assert (evidence.pricing.upper, evidence.lower_bound) == (math.inf, 0.0)
+        assert not verification.judge(evidence, best.certificate).passed
+        looks += 1
+    assert looks > 3
+    assert evidence.lower_bound == best.lower_bound
+    monkeypatch.setattr(Clock, "again", lambda seconds: after(1))
+    found = cd.solve(problem)
+    assert found.status == "not-certified"
+    assert found.relative_gap < 1e-8
+
+
+def test_a_verification_has_as_long_again_as_the_search():
+    assert Clock.again(None).left == math.inf
+    assert 99.0 < Clock.again(100.0).left <= 100.0
+    assert 0.9 < Clock.again(1e-6).left <= 1.0
 
 
 def test_nothing_but_an_error_where_no_network_is_at_hand():

@@ -5,6 +5,7 @@ import threading
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
+import convexden as cd
 from convexden.running.threads import one_thread
 
 
@@ -31,6 +32,19 @@ def test_the_last_one_to_leave_restores_what_was_there():
         assert set(counts()) == {1}  # the other one is still there
         left.set()
         thread.join()
+        assert counts() == before
+
+
+def test_a_solve_that_is_interrupted_restores_what_was_there():
+    def interrupt(step: cd.Progress) -> None:
+        assert set(counts()) == {1}
+        raise KeyboardInterrupt
+
+    cd.solve(problem := cd.denoising(cd.data.triangle((48, 60, 72)), radius=0.25))  # loads all
+    with threadpool_limits(2):
+        before = counts()
+        with pytest.raises(KeyboardInterrupt):
+            cd.solve(problem, progress=interrupt)
         assert counts() == before
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from convexden.arithmetic import EPS
 from convexden.errors import TooLarge
+from convexden.running.clock import UNLIMITED, Clock
 from convexden.tolerances import COST_ROUNDING
 from convexden.verification.faces.active_sums import ActiveSums
 from convexden.verification.faces.feasible_caps import sharpened
@@ -43,7 +44,7 @@ CHUNK = 2_000_000
 
 
 def face_interval(
-    centers: Array, radii: Array, values: Array, jacobians: Array
+    centers: Array, radii: Array, values: Array, jacobians: Array, clock: Clock = UNLIMITED
 ) -> tuple[float, float]:
     r"""Interval for :math:`P = \max |\sum_n D_n (l_n z_n + G_n w)|` of few sites.
 
@@ -70,6 +71,8 @@ def face_interval(
         In units of their spread, up to a factor; the numbers are meant exactly.
     radii, values, jacobians : arrays (N,), (N, p), (N, p, k)
         Radii and multipliers.
+    clock : Clock, optional
+        Of the run.
 
     Returns
     -------
@@ -82,6 +85,8 @@ def face_interval(
     ------
     TooLarge
         If the sites are too many.
+    Stopped
+        If the time is over.
     """
     _check(centers)
     if not all(np.isfinite(given).all() for given in (centers, radii, values, jacobians)):
@@ -91,7 +96,7 @@ def face_interval(
         return 0.0, 0.0
     # A power of two scales without rounding.
     scale = 2.0 ** ceil(log2(scale))
-    faces = _Faces(centers, radii, values / scale, jacobians / scale)
+    faces = _Faces(centers, radii, values / scale, jacobians / scale, clock)
     lower, upper = faces.bounds(WIDTH)
     return lower * scale, upper * scale
 
@@ -110,12 +115,15 @@ def _check(centers: Array) -> None:
 class _Faces:
     """The sites, and what the faces have in common."""
 
-    def __init__(self, centers: Array, radii: Array, values: Array, jacobians: Array) -> None:
+    def __init__(
+        self, centers: Array, radii: Array, values: Array, jacobians: Array, clock: Clock
+    ) -> None:
         count = len(centers)
+        self.clock = clock
         self.radii = radii
         # A hinge through such a site has the same value whether it is active or not.
         self.samples = (radii == 0) & (jacobians == 0).all(axis=(1, 2))
-        self.codes = sign_patterns(centers)  # the last site is always inactive
+        self.codes = sign_patterns(centers, clock)  # the last site is always inactive
         self.bits = np.int64(1) << np.arange(count, dtype=np.int64)
         self.patterns = (self.codes[:, None] & self.bits) != 0
         self.signs = np.where(self.patterns, 1.0, -1.0)
@@ -142,9 +150,11 @@ class _Faces:
         # Small spheres come first: what they attain rules most of the large ones out.
         for size in range(min(self.offsets.shape[1:]), 0, -1):
             for spheres in self._spheres(size, sharp):
+                self.clock.check()
                 best, bounds = spheres.bounds(best, width)
                 unsettled.append((spheres.take(bounds > 0.0), bounds[bounds > 0.0]))
         for spheres, bounds in unsettled:
+            self.clock.check()
             high = bounds > best * (1.0 + width)
             bounds = sharpened(spheres.take(high), bounds[high], best * (1.0 + width))
             upper = max(upper, float(bounds.max(initial=0.0)))

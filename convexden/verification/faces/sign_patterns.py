@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from convexden.arithmetic import EPS
 from convexden.errors import TooLarge
+from convexden.running.clock import UNLIMITED, Clock
 from convexden.verification.exact.rationals import dyadic
 from convexden.verification.faces.tangent_spheres import MARGIN, Complements
 
@@ -34,7 +35,7 @@ MOST = 4_000_000
 MOST_DETERMINANTS = 100_000
 
 
-def sign_patterns(centers: Array) -> Codes:
+def sign_patterns(centers: Array, clock: Clock = UNLIMITED) -> Codes:
     r"""All patterns that may occur, as numbers with bit n for site n; those with the last site
     inactive and another active, because a pattern and its complement are the same hinges.
 
@@ -44,6 +45,8 @@ def sign_patterns(centers: Array) -> Codes:
     ----------
     centers : (N, d) array
         N at most 62, numbers that are meant exactly.
+    clock : Clock, optional
+        Of the run.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def sign_patterns(centers: Array) -> Codes:
     if sites == dimension + 1:
         return np.arange(1, 1 << (sites - 1), dtype=np.int64)
     # Patterns do not change under affine maps that are one-to-one on the hull of the centers.
-    sides, on = _sides(centers[:, columns], exact[:, columns])
+    sides, on = _sides(centers[:, columns], exact[:, columns], clock)
     bits = np.int64(1) << np.arange(sites, dtype=np.int64)
     codes = (sides & ~on) @ bits
     for site in range(sites):
@@ -80,7 +83,9 @@ def sign_patterns(centers: Array) -> Codes:
     return found[found > 0]
 
 
-def _sides(centers: Array, exact: Numbers) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _sides(
+    centers: Array, exact: Numbers, clock: Clock
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which centers are above, and which on, every hyperplane through independent ones (M, N)."""
     sites, dimension = centers.shape
     sets = np.array(list(combinations(range(sites), dimension)), dtype=np.intp)
@@ -102,6 +107,7 @@ def _sides(centers: Array, exact: Numbers) -> tuple[NDArray[np.bool_], NDArray[n
         )
     kept = np.ones(len(sets), dtype=bool)
     for m in np.flatnonzero(undecided.any(axis=1)):
+        clock.check()
         first, *others = exact[sets[m]]
         edges = [list(other - first) for other in others]
         signs = {
