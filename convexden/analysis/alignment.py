@@ -16,6 +16,18 @@ from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
 
+__all__ = [
+    "Alignment",
+    "Comparison",
+    "align",
+    "compare_networks",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 Array = NDArray[np.float64]
 
 # Hinges tilted by less, in radians, are parts of one ramp: 3 degrees.

@@ -15,6 +15,22 @@ from convexden.network import ShallowNetwork
 if TYPE_CHECKING:
     from shapely import Polygon
 
+__all__ = [
+    "AffineMap",
+    "Cell",
+    "Restriction",
+    "affine_map",
+    "along",
+    "box",
+    "cells",
+    "hinge_segments",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 Array = NDArray[np.float64]
 
 

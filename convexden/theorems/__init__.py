@@ -72,6 +72,11 @@ __all__ = [
     "verify_all",
 ]
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 _MODULES = (
     univariate,
     contraction,
