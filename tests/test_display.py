@@ -193,6 +193,28 @@ def test_print_gives_a_table_and_a_notebook_one_of_html(shown):
             assert cells[1:] == [cell for row in each.rows() for cell in row]
 
 
+def test_print_gives_the_table_of_the_report(shown):
+    heads = {
+        "Alignment": "max-margin",
+        "HingeAlignment": "max-margin",
+        "Comparison": "predicted",
+        "Decomposition": "direction u",
+        "SampledOptima": "smallest cost",
+    }
+    printed = {type(each).__name__: str(each) for each in shown.values()}
+    for name, head in heads.items():
+        assert head in printed[name]
+        assert len(printed[name].splitlines()) > 3
+        assert "\x1b" not in printed[name]  # colors
+        assert "…" not in printed[name]  # a column that is cut
+    shapes = cd.shape_map([0.3], triangles=3, jobs=1)
+    assert re.fullmatch(
+        r"ShapeMap\(\d+ triangles, 1 fraction, (\d+) of \1 certified\)", repr(shapes)
+    )
+    assert str(shapes).split()[0] == "radius"
+    assert "…" not in str(shapes)
+
+
 def test_html_is_escaped():
     text = display.html_table("a < b", [("x & y", "R^2 -> R^2")], ("name", "<b>"))
     assert _Cells(text).cells == ["a < b", "name", "<b>", "x & y", "R^2 -> R^2"]

@@ -80,6 +80,9 @@ class Comparison:
             f"distance={exact}",
         )
 
+    def __str__(self) -> str:
+        return display.table_text(self)
+
     @property
     def missing(self) -> list[int]:
         """Predicted ramps that have no partner."""
@@ -111,6 +114,9 @@ class Alignment:
         if self.comparison is not None:
             pairs = f"{display.counted(len(self.comparison.pairs), 'pair')} of ramps"
         return display.one_line(self, display.counted(len(self.hinges.weights), "hinge"), pairs)
+
+    def __str__(self) -> str:
+        return display.table_text(self)
 
 
 def align(
