@@ -13,11 +13,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib import import_module
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 WIDTH = 100  # characters of a line, as in the source code
 COORDINATES = 4  # of a vector that are shown
+_makers: list[str] = []  # one: where the tables of more than two columns are made
 ROUNDING = 1e-9  # share of the largest coordinate, or of 1, that is shown as 0
 
 
@@ -34,22 +35,17 @@ def field_line(shown: object) -> str:
     return one_line(shown, *(f"{name}={brief(getattr(shown, name))}" for name in names))
 
 
-def brief(value: object) -> str:
+def brief(value: Any) -> str:
     """A number in six digits, an array by its shape, a list by its length, all else as it is."""
-    if isinstance(value, (bool, int)):
-        return repr(value)
-    if isinstance(value, Real):
+    if isinstance(value, Real) and not isinstance(value, Integral):
         return number(float(value))
-    if hasattr(value, "shape"):
+    if getattr(value, "shape", ()):
         return f"{' x '.join(map(str, value.shape))} array"
-    if isinstance(value, (tuple, list, dict)) and type(value).__repr__ in _CONTAINERS:
+    if type(value) in (tuple, list, dict):  # what is named, such as a NamedTuple, says it itself
         return f"{len(value)} entries" if len(value) != 1 else "1 entry"
     if isinstance(value, str):
         return value if len(value) <= WIDTH // 2 else f"{value[: WIDTH // 2 - 3]}..."
     return repr(value)
-
-
-_CONTAINERS = (tuple.__repr__, list.__repr__, dict.__repr__)
 
 
 def number(value: float) -> str:
@@ -129,6 +125,3 @@ def table_text(shown: object) -> str:
     """The table of an object that has more than two columns."""
     text: str = import_module(_makers[0]).table_text(shown)
     return text
-
-
-_makers: list[str] = []
