@@ -82,11 +82,11 @@ class Certificate:
         two_part = self.values_low is not None or self.jacobians_low is not None
         return display.one_line(
             self,
-            f"multipliers of {display.counted(len(self.values), 'site')}",
+            display.counted(len(self.values), "site"),
             f"lower_bound={self.lower_bound:.5g}",
             f"pricing_maximum={self.pricing_maximum:.5g}",
             self.pricing,
-            "two floats each" if two_part else "",
+            "two-part" if two_part else "",
         )
 
     def __reduce__(self) -> tuple[type[Certificate], tuple[object, ...]]:

@@ -1,7 +1,9 @@
 """What a person sees of an object: one line (`repr`), a table of text (`str`), a table of HTML.
 
 Every public object says in one line of at most `WIDTH` characters what it is, however large its
-arrays are.  Those with a table of names and values are `Tabled`.
+arrays are.  Those with a table of names and values are `Tabled`.  Tables of more columns are made
+by the report, which is above the objects: the package names it (`tables_are_made_by`), and it is
+loaded when the first of them is printed.
 """
 
 from __future__ import annotations
@@ -10,11 +12,13 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from html import escape
-
-import numpy as np
+from importlib import import_module
+from numbers import Integral, Real
+from typing import Any
 
 WIDTH = 100  # characters of a line, as in the source code
 COORDINATES = 4  # of a vector that are shown
+_makers: list[str] = []  # one: where the tables of more than two columns are made
 ROUNDING = 1e-9  # share of the largest coordinate, or of 1, that is shown as 0
 
 
@@ -31,20 +35,17 @@ def field_line(shown: object) -> str:
     return one_line(shown, *(f"{name}={brief(getattr(shown, name))}" for name in names))
 
 
-def brief(value: object) -> str:
+def brief(value: Any) -> str:
     """A number in six digits, an array by its shape, a list by its length, all else as it is."""
-    if isinstance(value, np.ndarray):
-        return f"{' x '.join(map(str, value.shape))} array"
-    if isinstance(value, (float, np.floating)):
+    if isinstance(value, Real) and not isinstance(value, Integral):
         return number(float(value))
-    if isinstance(value, (tuple, list, dict)) and type(value).__repr__ in _CONTAINERS:
+    if getattr(value, "shape", ()):
+        return f"{' x '.join(map(str, value.shape))} array"
+    if type(value) in (tuple, list, dict):  # what is named, such as a NamedTuple, says it itself
         return f"{len(value)} entries" if len(value) != 1 else "1 entry"
     if isinstance(value, str):
         return value if len(value) <= WIDTH // 2 else f"{value[: WIDTH // 2 - 3]}..."
     return repr(value)
-
-
-_CONTAINERS = (tuple.__repr__, list.__repr__, dict.__repr__)
 
 
 def number(value: float) -> str:
@@ -67,9 +68,9 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def vector(values: Sequence[float] | np.ndarray) -> str:
+def vector(values: Any) -> str:
     """The first coordinates of a vector; those of the size of rounding errors are 0."""
-    floor = ROUNDING * max(1.0, float(np.abs(values).max(initial=0.0)))
+    floor = ROUNDING * max(1.0, max(map(abs, values), default=0.0))
     numbers = [0.0 if abs(value) <= floor else value for value in values[:COORDINATES]]
     shown = ", ".join(f"{value:.4g}" for value in numbers)
     return f"({shown}, ...)" if len(values) > COORDINATES else f"({shown})"
@@ -113,3 +114,14 @@ def html_table(title: str, rows: Iterable[Sequence[str]], header: Sequence[str] 
     head = f"<thead>{row(header, 'th')}</thead>" if header else ""
     body = "".join(row(cells, "td") for cells in rows)
     return f"<table>{caption}{head}<tbody>{body}</tbody></table>"
+
+
+def tables_are_made_by(module: str) -> None:
+    """Name the module whose ``table_text(shown)`` writes the tables of more than two columns."""
+    _makers[:] = [module]
+
+
+def table_text(shown: object) -> str:
+    """The table of an object that has more than two columns."""
+    text: str = import_module(_makers[0]).table_text(shown)
+    return text

@@ -84,12 +84,16 @@ class Crossing:
 
     weights: tuple[tuple[int, int], ...]
 
+    __repr__ = display.field_line
+
 
 @dataclass(frozen=True)
 class Touching:
     """One hinge at most has the sites on and off that were decided so far: pairs (n, c_n)."""
 
     weights: tuple[tuple[int, int], ...]
+
+    __repr__ = display.field_line
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ class ShallowNetwork:
             display.counted(self.neurons, "neuron"),
             display.spaces(self.input_dimension, self.output_dimension),
             f"cost={cost:.5g}",
-            "numbers of two floats" if self.two_part else "",
+            "two-part" if self.two_part else "",
         )
 
     def __reduce__(self) -> tuple[type[ShallowNetwork], tuple[Array | None, ...]]:

@@ -120,3 +120,16 @@ def test_points_that_do_not_fit_are_refused():
 def test_arrays_are_read_only():
     with pytest.raises(ValueError, match="read-only"):
         random_network(0).biases[0] = 1
+
+
+def test_a_number_is_a_point_of_a_line_and_of_no_plane():
+    line = ShallowNetwork([[1.0]], [[1.0]], [-0.25], [[0.0]], [0.0])
+    assert line(0.5).tolist() == line([[0.5]])[0].tolist() == [0.25]
+    assert line([0.5, 1.0]).shape == (2, 1)
+    assert line.jacobian(0.5).tolist() == [[1.0]]
+    assert line.jacobian([0.5, 1.0]).shape == (2, 1, 1)
+    plane = ShallowNetwork([[1.0]], [[1.0, 0.0]], [0.0], [[0.0, 0.0]], [0.0])
+    with pytest.raises(
+        InvalidProblem, match=r"points of shape \(\) do not fit a network on 2 inputs"
+    ):
+        plane(0.5)

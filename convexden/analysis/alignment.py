@@ -17,6 +17,18 @@ from convexden.problem import Interpolation
 from convexden.reduction import Reduction
 from convexden.tolerances import PARALLEL_RAD
 
+__all__ = [
+    "Alignment",
+    "Comparison",
+    "align",
+    "compare_networks",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 Array = NDArray[np.float64]
 
 
@@ -66,6 +78,9 @@ class Comparison:
             f"distance={exact}",
         )
 
+    def __str__(self) -> str:
+        return display.table_text(self)
+
     @property
     def missing(self) -> list[int]:
         """Predicted ramps that have no partner."""
@@ -97,6 +112,9 @@ class Alignment:
         if self.comparison is not None:
             pairs = f"{display.counted(len(self.comparison.pairs), 'pair')} of ramps"
         return display.one_line(self, display.counted(len(self.hinges.weights), "hinge"), pairs)
+
+    def __str__(self) -> str:
+        return display.table_text(self)
 
 
 def align(

@@ -17,6 +17,17 @@ from convexden.problem import Interpolation
 from convexden.reduction import Reduction
 from convexden.tolerances import COST_ROUNDING, TANGENCY_RTOL
 
+__all__ = [
+    "rms_distance",
+    "sup_distance",
+    "sup_distance_bounds",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 Array = NDArray[np.float64]
 
 # Vertices whose values are held at a time.

@@ -67,6 +67,9 @@ class HingeAlignment:
             f"mean degrees to edges {edges}, faces {faces}, margins {margins}",
         )
 
+    def __str__(self) -> str:
+        return display.table_text(self)
+
     @property
     def active(self) -> NDArray[np.bool_]:
         """Which sites (K, N) are active."""

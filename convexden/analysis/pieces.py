@@ -16,6 +16,22 @@ from convexden.tolerances import ORTHOGONAL_ROUNDING, SAME_HINGE_RTOL
 if TYPE_CHECKING:
     from shapely import Polygon
 
+__all__ = [
+    "AffineMap",
+    "Cell",
+    "Restriction",
+    "affine_map",
+    "along",
+    "box",
+    "cells",
+    "hinge_segments",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 Array = NDArray[np.float64]
 
 

@@ -123,6 +123,9 @@ class Decomposition:
             f"weight={display.number(weight)}",
         )
 
+    def __str__(self) -> str:
+        return display.table_text(self)
+
     def __call__(self, points: ArrayLike) -> Array:
         """Evaluate at points (M, d) -> (M, p), or at one point (d,) -> (p,)."""
         return self.network()(points)

@@ -84,6 +84,9 @@ class SampledOptima:
             f"balls cost {self.balls.cost:.5g}",
         )
 
+    def __str__(self) -> str:
+        return display.table_text(self)
+
     @property
     def solved(self) -> NDArray[np.bool_]:
         """Which draws (S, K) were solved: all, unless the run was interrupted."""

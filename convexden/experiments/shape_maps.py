@@ -110,6 +110,9 @@ class ShapeMap:
             f"{int(self.certified.sum())} of {int(self.solved.sum())} certified",
         )
 
+    def __str__(self) -> str:
+        return display.table_text(self)
+
     @property
     def solved(self) -> NDArray[np.bool_]:
         """Which pixels (F, M) are not missing."""

@@ -34,6 +34,23 @@ from convexden.running.progress import tell
 from convexden.solution import Solution
 from convexden.solving.interpolation import solve
 
+__all__ = [
+    "Gap",
+    "Measured",
+    "Snapshot",
+    "Trained",
+    "compare",
+    "draw_samples",
+    "priced_excess",
+    "train",
+    "worst_error",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 Array = NDArray[np.float64]
 Mode = Literal["offline", "online"]
 Noise = Literal["uniform", "gaussian"]

@@ -54,3 +54,7 @@ __all__ = [
     "save_shape_map",
     "summary",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -25,3 +25,7 @@ __all__ = [
     "verify_table",
     "write_report",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from convexden import display
+
 if TYPE_CHECKING:
     from convexden.theorems import Result
 
@@ -27,6 +29,8 @@ class Tally:
     relative_gap: float
     sup_distance: float | None
     seconds: float
+
+    __repr__ = display.field_line
 
 
 def tallies(results: Iterable[Result]) -> list[Tally]:

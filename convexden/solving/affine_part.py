@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from convexden import display
 from convexden.errors import InvalidProblem
 from convexden.geometry.hull import Hull
 from convexden.network import ShallowNetwork
@@ -38,6 +39,8 @@ class AffinePart:
     problem: Interpolation
     fit: AffineFit | None = None
     hull: Hull | None = None
+
+    __repr__ = display.field_line
 
     @classmethod
     def of(cls, problem: Interpolation) -> AffinePart:

@@ -29,6 +29,20 @@ from convexden.reduction import Reduction
 if TYPE_CHECKING:
     from convexden.solvers.programs.program import Program
 
+__all__ = [
+    "Formulation",
+    "Model",
+    "Reading",
+    "activation_patterns",
+    "get",
+    "registry",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = ["Formulation", "Model", "Reading", "activation_patterns", "get", "registry"]
 
 Kind = Literal["exact", "lower bound", "upper bound"]

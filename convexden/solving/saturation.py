@@ -13,6 +13,7 @@ from itertools import combinations, combinations_with_replacement
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.arithmetic import EPS
 from convexden.certificate import Certificate
 from convexden.network import ShallowNetwork
@@ -56,6 +57,8 @@ class Lines:
 
     normals: Array
     biases: Array
+
+    __repr__ = display.field_line
 
     @classmethod
     def of(cls, reduction: Reduction, network: ShallowNetwork) -> Lines:
@@ -119,6 +122,8 @@ class Family:
     ahead: Array | None = None
     pivot: Array | None = None
 
+    __repr__ = display.field_line
+
     def members(self, count: int) -> Lines:
         """Hinges that divide the family evenly, its first and last hinge not among them."""
         t = self.extent * np.arange(1, count + 1)[:, None] / (count + 1)
@@ -136,6 +141,8 @@ class DualConstraint:
     problem: Interpolation
     values: Array
     jacobians: Array
+
+    __repr__ = display.field_line
 
     @classmethod
     def of(cls, reduction: Reduction, certificate: Certificate) -> DualConstraint:

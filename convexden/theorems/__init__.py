@@ -74,6 +74,11 @@ __all__ = [
     "verify_all",
 ]
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 _MODULES = (
     univariate,
     contraction,

@@ -39,3 +39,7 @@ __all__ = [
     "verify_objective",
     "verify_regularized",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -190,6 +190,17 @@ def test_options_out_of_range_are_refused(options: dict, message: str) -> None:
         train(LINE, **options)
 
 
+def test_only_what_was_trained_is_compared_with_a_solution() -> None:
+    solution = solve(LINE)
+    with pytest.raises(InvalidInput, match="trained is of type ShallowNetwork: give a Trained"):
+        compare(solution.network, solution)  # type: ignore[arg-type]
+    trained = _as_trained(LINE, [solution.network])
+    with pytest.raises(InvalidInput, match="trained is of type Solution: give a Trained"):
+        compare(solution, trained)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="solution is of type ShallowNetwork: give a Solution"):
+        compare(trained, solution.network)  # type: ignore[arg-type]
+
+
 def test_samples_cannot_be_drawn_anew() -> None:
     with pytest.raises(InvalidInput, match="give balls"):
         train(PLANE, mode="online")

@@ -90,7 +90,7 @@ def test_solution(solution: Solution) -> None:
         "certified",
         "relative gap 0",
         "3 balls",
-        "R^2 to R^2",
+        "R^2 -> R^2",
         "5.5727554179566",
         "neurons",
     ):

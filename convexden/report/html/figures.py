@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from convexden import display
 from convexden.errors import ConvexdenError
 from convexden.report.layout import LAYOUT
 
@@ -32,6 +33,8 @@ class Figure:
     width: str
     alt: str
     caption: str
+
+    __repr__ = display.field_line
 
 
 def comparison(results: Sequence[Result]) -> Figure | None:

@@ -21,13 +21,13 @@ def alignment_table(alignment: Alignment) -> RenderableType:
 
     One row per hinge, the heaviest, and a summary; one row per pair of ramps.
     """
-    hinges = _hinges_table(alignment.hinges)
+    hinges = hinges_table(alignment.hinges)
     if alignment.comparison is None:
         return hinges
-    return Group(hinges, _comparison_table(alignment.comparison))
+    return Group(hinges, comparison_table(alignment.comparison))
 
 
-def _hinges_table(alignment: HingeAlignment) -> Table:
+def hinges_table(alignment: HingeAlignment) -> Table:
     """Angles of the heaviest hinges with edges, faces and max-margin directions, and means."""
     table = grid("|a|", "active sites", "edge", "face", "max-margin")
     table.title, table.title_justify = "angle of the hinge's normal in degrees", "left"
@@ -52,7 +52,7 @@ def _hinges_table(alignment: HingeAlignment) -> Table:
     return table
 
 
-def _comparison_table(comparison: Comparison) -> Table:
+def comparison_table(comparison: Comparison) -> Table:
     """Matched ramps and their errors, those without a partner, and how far apart the functions."""
     table = grid("predicted", "computed", "angle u", "angle v", "knot", "height", "weight")
     table.title, table.title_justify = "ramps: weights, and computed less predicted", "left"
