@@ -79,9 +79,7 @@ def solve(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The convex program: column-generation, scalar-exact (one output), copositive "
-            "(samples, a lower bound), semidefinite (a lower bound) or ramps (an upper bound). "
-            "Lower bounds come with the network of ramps.",
+            help="The convex program, of those that `convexden formulations` lists.",
             show_default="the exact method that is fastest",
         ),
     ] = None,

@@ -36,19 +36,16 @@ if TYPE_CHECKING:
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
 FREE = "closed-form"  # the pricing of multipliers that are zero
-FORMULATIONS = ("scalar-exact", "copositive", "semidefinite", "ramps")  # in one program
 STOPPED = (
     "stopped before there was a network or a proof that there is none: let it run longer, or lower "
     "the radii if balls almost touch"
 )
-EXACT = (None, "column-generation", "minimax")
 # Activation patterns, in more than two dimensions, from which on a solve takes minutes.  If some of
 # these dimensions are nothing but the rounding of the data, it says so at once instead.
 MOST_OF_FLAT = 2000
 MASTERS = ("clarabel", "cvxpy")
 # Rounding of the coordinates of a reduced problem, in units of its spread.
 _REDUCED = 2.0**-50
-METHODS = ("column-generation", "minimax", *FORMULATIONS, "local")
 
 
 def solve(
@@ -131,7 +128,7 @@ def solve(
     arguments.choice("master", master, MASTERS)
     arguments.callback("progress", progress)
     if method is not None:
-        arguments.choice("method", method, METHODS)
+        arguments.choice("method", method, methods())
     clock = Clock.of(arguments.time_limit(time_limit))
     check_size(problem)
     history: list[Progress] = []
@@ -182,6 +179,14 @@ def solve(
     )
 
 
+def methods() -> tuple[str, ...]:
+    """What `solve` takes for `method`: the loops, then the other formulations."""
+    from convexden.solvers.methods.row_generation import LOOPS
+    from convexden.solvers.programs.catalog import catalog
+
+    return tuple(dict.fromkeys([*LOOPS, *catalog]))
+
+
 def check_size(problem: Interpolation) -> None:
     """Raise `UnsupportedProblem` if a Jacobian for each site does not fit in memory."""
     n, p, d = len(problem), problem.output_dimension, problem.input_dimension
@@ -218,8 +223,11 @@ def _solve_reduced(
     if reduced.input_dimension == 1:
         network, certificate = _solve_line(reduced, np.ones(1))
     else:
+        from convexden.solvers.methods.row_generation import LOCAL, LOOPS
+
+        exact = method is None or (method in LOOPS and method != LOCAL)
         flat = flatness(problem.centers) if reduced.input_dimension > 2 else None
-        if flat is not None and method in EXACT and _patterns(reduced) > MOST_OF_FLAT:
+        if flat is not None and exact and _patterns(reduced) > MOST_OF_FLAT:
             raise UnsupportedProblem(str(flat))
         try:
             network, certificate, stopped = _solve_sites(
@@ -279,16 +287,16 @@ def _solve_sites(
 ) -> tuple[ShallowNetwork, Certificate, bool]:
     """A network, multipliers, and whether the run was stopped."""
     from convexden.solvers.fallback import fallback_network
-    from convexden.solvers.methods.row_generation import solve_sites
+    from convexden.solvers.methods.row_generation import LOOPS, solve_sites
     from convexden.solvers.programs.catalog import solve_formulation
     from convexden.solvers.programs.restricted_master import solve_dual, solve_with_cvxpy
 
     solvers = dict(zip(MASTERS, (solve_dual, solve_with_cvxpy), strict=True))
     chosen = partial(solvers[master], clock=clock)
-    if method in FORMULATIONS:
-        found = solve_formulation(problem, method, chosen, clock)
-    else:
+    if method is None or method in LOOPS:
         found = solve_sites(problem, tolerance, chosen, method, report, clock)
+    else:
+        found = solve_formulation(problem, method, chosen, clock)
     network = found.network or fallback_network(problem, _correctable)
     if network is None:
         if found.interrupted:
