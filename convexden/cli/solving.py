@@ -205,11 +205,11 @@ def _print_alignment(solution: Solution) -> None:
 def _say_why(solution: Solution, tolerance: float, method: str | None) -> None:
     """What is missing, and what to do about it."""
     from convexden.geometry.flatness import flatness
-    from convexden.verification import verify_certificate
 
+    assert solution.verification is not None  # `solve` has just made it
     if solution.interrupted:
         say("the search was stopped before it was done: what is said here holds all the same")
-    for reason in verify_certificate(solution).reasons:
+    for reason in solution.verification.reasons:
         say(f"not certified: {reason}")
     if solution.status == "upper-bound" and method == "ramps":
         say(

@@ -162,7 +162,7 @@ def solve(
         status: Status = "certified"
     else:
         status = "upper-bound" if certificate.pricing == "none" else "not-certified"
-    return Solution(
+    solution = Solution(
         problem,
         network,
         certificate,
@@ -176,6 +176,18 @@ def solve(
         tuple(history),
         interrupted,
         moved_problem(problem) if checked.moved > 0.0 else None,
+    )
+    # What is stated is known by now, and judged as well: from the same evidence.
+    return solution.verified(
+        verification.judge(
+            evidence,
+            certificate,
+            cost=cost,
+            lower_bound=lower_bound,
+            relative_gap=gap,
+            status=status,
+            tolerance=tolerance,
+        )
     )
 
 

@@ -41,6 +41,8 @@ class Theorem:
     verify : callable
         ``verify(points, radius, *, solve, tolerance)`` -> `Result`: what the theorem says, proved
         or refuted on these points.
+    order : int
+        Place in lists, the smallest first; last by default.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Theorem:
     kinds: tuple[str, ...]
     instance: Callable[[np.random.Generator, str], Instance]
     verify: Callable[..., Result]
+    order: int = 1000
 
     def kind_of(self, index: int) -> str:
         """Kind of random instance number `index`."""

@@ -113,4 +113,5 @@ THEOREM = Theorem(
     kinds=KINDS,
     instance=instance,
     verify=verify,
+    order=40,
 )

@@ -285,4 +285,5 @@ THEOREM = Theorem(
     kinds=KINDS,
     instance=instance,
     verify=verify,
+    order=100,
 )

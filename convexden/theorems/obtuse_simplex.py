@@ -126,4 +126,5 @@ THEOREM = Theorem(
     kinds=KINDS,
     instance=instance,
     verify=verify,
+    order=70,
 )

@@ -183,4 +183,5 @@ THEOREM = Theorem(
     kinds=KINDS,
     instance=instance,
     verify=verify,
+    order=120,
 )

@@ -247,4 +247,5 @@ THEOREM = Theorem(
     kinds=KINDS,
     instance=instance,
     verify=verify,
+    order=60,
 )
