@@ -14,7 +14,6 @@ from convexden.analysis.coordinates import check_fit, restrict
 from convexden.errors import UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.reduction import Reduction
 
 Array = NDArray[np.float64]
 
@@ -182,16 +181,15 @@ class _Box:
 
     @classmethod
     def of(cls, problem: Interpolation) -> _Box:
-        reduction = Reduction.of(problem)
-        reduced = reduction.problem
-        middle, spread = reduced.centers.mean(axis=0), reduced.input_spread
-        offsets = (reduced.centers - middle) / spread
+        hull = problem.hull
+        middle = hull.coordinates.mean(axis=0)
+        spread = float(np.linalg.norm(hull.coordinates - middle, axis=1).max())
+        offsets = (hull.coordinates - middle) / spread
         turn = np.linalg.svd(offsets, full_matrices=False)[2]
-        centers, radii = offsets @ turn.T, reduced.radii[:, None] / spread
-        scale, basis = reduction.input_scale, reduction.input_basis
+        centers, radii = offsets @ turn.T, problem.radii[:, None] / spread
         return cls(
-            reduction.input_origin + scale * middle @ basis,
-            scale * spread * turn @ basis,
+            hull.origin + middle @ hull.basis,
+            spread * turn @ hull.basis,
             (centers - radii).min(axis=0) - 1.0,
             (centers + radii).max(axis=0) + 1.0,
         )

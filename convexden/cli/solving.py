@@ -9,7 +9,6 @@ import typer
 
 from convexden.cli.console import Quiet, say, show
 from convexden.errors import InvalidProblem
-from convexden.reduction import Reduction
 
 if TYPE_CHECKING:
     from convexden.problem import Interpolation
@@ -193,8 +192,7 @@ def _print_alignment(solution: Solution) -> None:
     from convexden.analysis.alignment import align
     from convexden.analysis.hinge_alignment import reference_points
 
-    reduction = Reduction.of(solution.problem)
-    points = reference_points(solution.problem, reduction)
+    points = reference_points(solution.problem)
     if points.shape[1] == 1 or len(points) > MANY_POINTS or not solution.neurons:
         return
     from convexden.report import alignment_table

@@ -14,7 +14,6 @@ from convexden.network import ShallowNetwork
 from convexden.plotting import line, plane
 from convexden.plotting.ramps import plot_ramps
 from convexden.problem import Interpolation
-from convexden.reduction import Reduction
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,11 +35,10 @@ def clearest(problems: Sequence[Interpolation]) -> int | None:
     """
     found: list[tuple[float, float, int]] = []
     for k, problem in enumerate(problems):
-        reduced = Reduction.of(problem).problem
-        if reduced.input_dimension <= 2:
-            sides = np.ptp(reduced.centers, axis=0)
+        if problem.rank <= 2:
+            sides = np.ptp(problem.hull.coordinates, axis=0)
             shape = float(sides.min() / (sides.max() or 1.0))
-            found.append((float(reduced.radii.mean()), shape, k))
+            found.append((float(problem.radii.mean()) / problem.input_spread, shape, k))
     if not found:
         return None
     found.sort(key=lambda candidate: candidate[0])
@@ -83,7 +81,7 @@ def plot_comparison(
     arguments.instance("problem", problem, Interpolation)
     lower, upper = sup_distance_bounds(predicted, computed, problem)
     networks = (predicted, computed)
-    rank = Reduction.of(problem).problem.input_dimension
+    rank = problem.rank
     if axes is None:
         from matplotlib.figure import Figure
 

@@ -64,6 +64,8 @@ class Result:
         What the solver found; None if the multipliers of the closed form prove the claim alone.
     measured : mapping of str to float
         The numbers that a theorem about more than the cost is decided by, by their names.
+    computed : Solution or None
+        What the solver finds where it was not needed, for a picture; without part in the verdict.
     """
 
     theorem: str
@@ -80,6 +82,7 @@ class Result:
     closed_form: ClosedForm = field(repr=False)
     solution: Solution | None = field(repr=False)
     measured: Mapping[str, float] = field(default_factory=dict)
+    computed: Solution | None = field(default=None, repr=False)
 
     @property
     def decided_by(self) -> DecidedBy:

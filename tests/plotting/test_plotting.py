@@ -88,7 +88,7 @@ def _rays() -> Solution:
 
 def _draw(kind: Callable[[], Interpolation]) -> Axes:
     solution = _solution(kind)
-    line = Reduction.of(solution.problem).problem.input_dimension == 1
+    line = solution.problem.rank == 1
     return plotting.plot_line(solution) if line else plotting.plot_plane(solution)
 
 

@@ -196,7 +196,7 @@ def test_rounds_without_a_network_have_no_cost() -> None:
 
 def test_the_dual_constraint_is_saturated_where_the_hinges_are() -> None:
     solution = _triangle()
-    ax = plotting.plot_dual(solution)
+    ax = plotting.plot_dual(solution, uniqueness(solution))
     _assert_legible(ax)
     (mesh,) = [item for item in ax.collections if isinstance(item, QuadMesh)]
     values = mesh.get_array()
@@ -207,11 +207,19 @@ def test_the_dual_constraint_is_saturated_where_the_hinges_are() -> None:
     assert len(angles) == solution.neurons
     assert heights(solution, normals, places) == pytest.approx(1, abs=1e-9)
     assert "unique" in ax.get_title()
+    # Without it, the hinges of the network, which are all here.
+    (network,) = [
+        item
+        for item in plotting.plot_dual(solution).collections
+        if isinstance(item, PathCollection)
+    ]
+    drawn, marked = (np.sort(np.asarray(item.get_offsets()), axis=0) for item in (network, circles))
+    np.testing.assert_allclose(drawn, marked, atol=1e-6)
 
 
 def test_the_dual_on_a_line_is_one_along_a_family() -> None:
     solution = solve(Interpolation([0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, 1.0]))
-    ax = plotting.plot_dual(solution)
+    ax = plotting.plot_dual(solution, uniqueness(solution))
     curve = ax.lines[-1]
     x, y = np.asarray(curve.get_xdata()), np.asarray(curve.get_ydata())
     assert y[(x >= 1) & (x <= 2)] == pytest.approx(1)

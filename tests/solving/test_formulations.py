@@ -335,12 +335,10 @@ def test_a_line_and_affine_targets(name):
 
 
 def test_the_first_master_is_not_stated_for_any_number_of_sites():
-    """They are too many for one table of tangents, though not for column generation."""
     points = np.random.default_rng(0).normal(size=(301, 2))
-    problem = Interpolation(points, np.sign(points[:, 0]))
+    entry = formulations.get("column-generation")
     with pytest.raises(UnsupportedProblem, match="301 are too many .at most 300."):
-        formulations.get("column-generation").build(problem)
-    assert solve(problem, method="column-generation").certified
+        entry.build(Interpolation(points, np.sign(points[:, 0])))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -353,7 +351,8 @@ def test_a_program_is_read_whatever_solved_it(name):
     reading = model.read()
     assert reading.cost >= optimum.cost * (1 - 1e-10)
     assert reading.lower_bound <= optimum.cost * (1 + 1e-10)
-    if reading.certificate is not None:
+    assert (reading.certificate is None) == (reading.lower_bound == 0.0)
+    if name in ("scalar-exact", "copositive", "semidefinite"):  # not of a first master alone
         assert reading.lower_bound >= 0.9 * optimum.cost
 
 
