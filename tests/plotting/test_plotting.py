@@ -17,7 +17,6 @@ from shapely import Polygon
 from convexden import data, plotting
 from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.problem import Interpolation, denoising
-from convexden.reduction import Reduction
 from convexden.solution import Solution
 from convexden.solving.interpolation import solve
 

@@ -15,6 +15,7 @@ from scipy import stats
 
 from convexden import data, plotting
 from convexden.analysis.alignment import align
+from convexden.analysis.uniqueness import uniqueness
 from convexden.data import regular_simplex
 from convexden.errors import InvalidInput, InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
@@ -208,13 +209,11 @@ def test_the_dual_constraint_is_saturated_where_the_hinges_are() -> None:
     assert heights(solution, normals, places) == pytest.approx(1, abs=1e-9)
     assert "unique" in ax.get_title()
     # Without it, the hinges of the network, which are all here.
-    (network,) = [
-        item
-        for item in plotting.plot_dual(solution).collections
-        if isinstance(item, PathCollection)
-    ]
+    own = plotting.plot_dual(solution)
+    (network,) = [item for item in own.collections if isinstance(item, PathCollection)]
     drawn, marked = (np.sort(np.asarray(item.get_offsets()), axis=0) for item in (network, circles))
     np.testing.assert_allclose(drawn, marked, atol=1e-6)
+    assert own.get_title() == "dual constraint"
 
 
 def test_the_dual_on_a_line_is_one_along_a_family() -> None:

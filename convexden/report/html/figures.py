@@ -57,17 +57,14 @@ def comparison(results: Sequence[Result]) -> Figure | None:
         return None
     claim = result.closed_form
     which = f"{result.instance}, {result.kind}" if result.kind else result.instance
-    alt = f"the closed form, which costs {claim.cost:.9g}"
+    alt = f"{which}: the closed form, which costs {claim.cost:.9g}"
+    caption = f"Instance {which}: the closed form"
     solution = result.solution or result.computed
     if solution is None:
-        alt, caption = f"One panel, {which}: {alt}", f"Instance {which}: the closed form."
         ax = (plot_line if claim.problem.rank == 1 else plot_plane)(result.as_solution())
     else:
-        alt = f"Two panels, {which}: {alt}, and the computed network, which costs "
-        alt += f"{solution.cost:.9g}"
-        caption = (
-            f"Instance {which}: the closed form, and what the solver finds without knowing it."
-        )
+        alt = f"Two panels, {alt}, and the computed network, which costs {solution.cost:.9g}"
+        caption += ", and what the solver finds without knowing it"
         ax = plot_comparison(claim.network, solution.network, claim.problem)[0]
     figure = ax.get_figure(root=True)
     assert figure is not None
@@ -76,4 +73,4 @@ def comparison(results: Sequence[Result]) -> Figure | None:
         png = file.getvalue()
     pixels = int.from_bytes(png[16:20], "big")  # of the header: its width
     data = "data:image/png;base64," + b64encode(png).decode()
-    return Figure(data, str(round(pixels * SHOWN / DPI)), alt, caption)
+    return Figure(data, str(round(pixels * SHOWN / DPI)), alt, f"{caption}.")
