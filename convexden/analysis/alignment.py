@@ -176,7 +176,7 @@ def compare_networks(
         np.array([_knot_error(a, b) for a, b in matched]),
         np.array([b.rise - a.rise if a.bounded and b.bounded else np.nan for a, b in matched]),
         np.array([(b.weight - a.weight) / a.weight for a, b in matched]),
-        sup_distance_bounds(predicted, computed, problem),
+        sup_distance_bounds(problem, predicted, computed),
     )
 
 

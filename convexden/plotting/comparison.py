@@ -46,9 +46,9 @@ def clearest(problems: Sequence[Interpolation]) -> int | None:
 
 
 def plot_comparison(
+    problem: Interpolation,
     predicted: ShallowNetwork,
     computed: ShallowNetwork,
-    problem: Interpolation,
     axes: tuple[Axes, Axes] | None = None,
 ) -> tuple[Axes, Axes]:
     """Draw a predicted network, a closed form say, beside a computed one.
@@ -60,10 +60,10 @@ def plot_comparison(
 
     Parameters
     ----------
+    problem : Interpolation
     predicted, computed : ShallowNetwork
         On the inputs and outputs of the problem; of a `convexden.theorems.Result` they are
         ``result.closed_form.network`` and ``result.solution.network``.
-    problem : Interpolation
     axes : pair of Axes, optional
         Where to draw; a new figure if none are given.
 
@@ -79,7 +79,7 @@ def plot_comparison(
     arguments.instance("predicted", predicted, ShallowNetwork)
     arguments.instance("computed", computed, ShallowNetwork)
     arguments.instance("problem", problem, Interpolation)
-    lower, upper = sup_distance_bounds(predicted, computed, problem)
+    lower, upper = sup_distance_bounds(problem, predicted, computed)
     networks = (predicted, computed)
     rank = problem.rank
     if axes is None:

@@ -181,4 +181,4 @@ def _draw(
         return plot_dual(solution, found)
     if predicted is None:
         raise InvalidProblem("a comparison needs a predicted network: give one")
-    return plot_comparison(predicted, network, problem)[0]
+    return plot_comparison(problem, predicted, network)[0]

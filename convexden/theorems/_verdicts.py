@@ -274,7 +274,7 @@ def _distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -> f
     from convexden.analysis.distances import sup_distance
 
     try:
-        return sup_distance(f, g, problem) / (problem.target_spread or 1.0)
+        return sup_distance(problem, f, g) / (problem.target_spread or 1.0)
     except UnsupportedProblem:
         return None
 

@@ -232,7 +232,7 @@ def test_the_dual_on_a_line_is_one_along_a_family() -> None:
 def test_a_comparison_has_equal_frames_and_scales() -> None:
     solution = _triangle()
     closed = face_aligned.closed_form(solution.problem.centers, 0.25)
-    left, right = plotting.plot_comparison(closed.network, solution.network, solution.problem)
+    left, right = plotting.plot_comparison(solution.problem, closed.network, solution.network)
     _assert_legible(left)
     _assert_legible(right)
     assert left.get_xlim() == right.get_xlim()
@@ -250,7 +250,7 @@ def test_a_comparison_on_a_line_takes_axes() -> None:
     closed = univariate.closed_form([0.0, 1.0, 3.0], 0.2)
     steeper = replace(closed.network, output_weights=1.5 * closed.network.output_weights)
     axes = tuple(Figure().subplots(1, 2))
-    assert plotting.plot_comparison(closed.network, steeper, closed.problem, axes) == axes
+    assert plotting.plot_comparison(closed.problem, closed.network, steeper, axes) == axes
     assert axes[0].get_ylim() == axes[1].get_ylim()
 
 
@@ -258,7 +258,7 @@ def test_a_comparison_beyond_the_plane_shows_ramps() -> None:
     points = [[0.0, 0.0, 0.0], [1.0, 2.0, 2.0], [0.0, 0.0, 1.0], [2.0, 2.0, 1.0]]
     closed = face_aligned.closed_form(points, 0.05)
     solution = solve(closed.problem)
-    left, right = plotting.plot_comparison(closed.network, solution.network, closed.problem)
+    left, right = plotting.plot_comparison(closed.problem, closed.network, solution.network)
     assert len(left.get_yticks()) == 4
     assert len(right.get_yticks()) == 8
     assert left.get_title() == f"predicted: cost {closed.cost:.9g}"

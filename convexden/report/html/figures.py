@@ -65,7 +65,7 @@ def comparison(results: Sequence[Result]) -> Figure | None:
     else:
         alt = f"Two panels, {alt}, and the computed network, which costs {solution.cost:.9g}"
         caption += ", and what the solver finds without knowing it"
-        ax = plot_comparison(claim.network, solution.network, claim.problem)[0]
+        ax = plot_comparison(claim.problem, claim.network, solution.network)[0]
     figure = ax.get_figure(root=True)
     assert figure is not None
     with io.BytesIO() as file:
