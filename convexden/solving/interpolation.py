@@ -18,7 +18,6 @@ from convexden import arguments, verification
 from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
 from convexden.geometry.flatness import flatness
-from convexden.geometry.hull import Hull
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction, moved_problem
@@ -221,7 +220,7 @@ def _solve_reduced(
     whether the run was stopped.
     """
     part = AffinePart.of(problem)
-    hull = Hull.of(part.problem.centers)
+    hull = part.problem.hull
     if len(hull.basis) == 1:
         network, certificate = _solve_line(part.problem, hull.basis[0])
         return part.restored(network), certificate, False

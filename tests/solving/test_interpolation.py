@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -373,6 +375,18 @@ def test_the_history_is_in_the_units_of_the_problem():
     assert all(step.lower_bound <= solution.cost * (1 + 1e-9) for step in steps)
     assert solution.seconds > 0
     assert {"convexden", "numpy", "clarabel"} <= set(solution.versions)
+
+
+def test_a_solution_keeps_its_verification(tmp_path):
+    """Of the numbers that it was made for: no others may pass for verified with it."""
+    solution = solve(denoising([[0.0, 0.0], [4.0, 0.0], [0.0, 3.0]], radius=0.4))
+    assert solution.verification == verify_certificate(solution)
+    assert solution.verification.passed
+    changed = replace(solution, cost=solution.cost / 2)
+    assert changed.verification is None
+    assert not verify_certificate(changed).passed
+    save(solution, tmp_path / "solution.json")
+    assert load(tmp_path / "solution.json").verification is None
 
 
 def test_a_tolerance_out_of_reach_is_not_certified():
