@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments
-from convexden.analysis.uniqueness import Uniqueness
 from convexden.errors import UnsupportedProblem
 from convexden.plotting import style
 from convexden.solution import Solution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from convexden.analysis.uniqueness import Uniqueness
 
 
 Array = NDArray[np.float64]
@@ -26,7 +27,9 @@ WEIGHTLESS = 1e-7  # relative to the cost
 LARGEST = 240.0  # area of the marker of the heaviest hinge, in square points
 
 
-def plot_dual(solution: Solution, found: Uniqueness | None = None, ax: Axes | None = None) -> Axes:
+def plot_dual(
+    solution: Solution, ax: Axes | None = None, *, found: Uniqueness | None = None
+) -> Axes:
     r"""Draw the dual constraint :math:`|\sum_n D_n (l_n z_n + G_n w)|` at every feasible hinge.
 
     It is at most 1, and every minimizer has its hinges where it is 1: those that `uniqueness` found
@@ -40,10 +43,10 @@ def plot_dual(solution: Solution, found: Uniqueness | None = None, ax: Axes | No
     ----------
     solution : Solution
         On a line or in a plane of any space.
-    found : Uniqueness, optional
-        ``convexden.uniqueness(solution)``: all hinges that saturate the constraint.
     ax : Axes, optional
         Where to draw; a new figure if none is given.
+    found : Uniqueness, optional
+        ``convexden.uniqueness(solution)``: all hinges that saturate the constraint.
 
     Returns
     -------
@@ -55,8 +58,6 @@ def plot_dual(solution: Solution, found: Uniqueness | None = None, ax: Axes | No
         If the centers span more than a plane.
     """
     arguments.instance("solution", solution, Solution)
-    if found is not None:
-        arguments.instance("found", found, Uniqueness)
     problem = solution.problem
     rank = problem.rank
     if rank > 2:

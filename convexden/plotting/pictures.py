@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from convexden import arguments
 from convexden.analysis.alignment import align
-from convexden.analysis.uniqueness import Uniqueness
 from convexden.errors import InvalidProblem, UnsupportedProblem
 from convexden.network import ShallowNetwork
 from convexden.plotting.alignment import plot_alignment
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from convexden.analysis.uniqueness import Uniqueness
 
 SUFFIXES = (".png", ".pdf", ".svg")
 Kind = Literal[
@@ -178,7 +178,7 @@ def _draw(
     if kind == "convergence":
         return plot_convergence(solution)
     if kind == "dual":
-        return plot_dual(solution, found)
+        return plot_dual(solution, found=found)
     if predicted is None:
         raise InvalidProblem("a comparison needs a predicted network: give one")
     return plot_comparison(problem, predicted, network)[0]

@@ -24,7 +24,7 @@ figure, axes = plt.subplots(1, 2, figsize=(12.5, 4.8), layout="compressed")
 for ax, problem in zip(axes, (triangle, saddle), strict=True):
     solution = cd.solve(problem)
     found = cd.uniqueness(solution)
-    cd.plotting.plot_dual(solution, found, ax)
+    cd.plotting.plot_dual(solution, ax, found=found)
     print(found)
 plt.show()
 
@@ -36,6 +36,6 @@ convex = cd.Interpolation([0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, 1.0])
 for ax, problem in zip(axes, (cd.denoising([0.0, 1.0, 3.0], radius=0.2), convex), strict=True):
     solution = cd.solve(problem)
     found = cd.uniqueness(solution)
-    cd.plotting.plot_dual(solution, found, ax)
+    cd.plotting.plot_dual(solution, ax, found=found)
     print(found)
 plt.show()

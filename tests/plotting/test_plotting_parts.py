@@ -197,7 +197,7 @@ def test_rounds_without_a_network_have_no_cost() -> None:
 
 def test_the_dual_constraint_is_saturated_where_the_hinges_are() -> None:
     solution = _triangle()
-    ax = plotting.plot_dual(solution, uniqueness(solution))
+    ax = plotting.plot_dual(solution, found=uniqueness(solution))
     _assert_legible(ax)
     (mesh,) = [item for item in ax.collections if isinstance(item, QuadMesh)]
     values = mesh.get_array()
@@ -218,7 +218,7 @@ def test_the_dual_constraint_is_saturated_where_the_hinges_are() -> None:
 
 def test_the_dual_on_a_line_is_one_along_a_family() -> None:
     solution = solve(Interpolation([0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, 1.0]))
-    ax = plotting.plot_dual(solution, uniqueness(solution))
+    ax = plotting.plot_dual(solution, found=uniqueness(solution))
     curve = ax.lines[-1]
     x, y = np.asarray(curve.get_xdata()), np.asarray(curve.get_ydata())
     assert y[(x >= 1) & (x <= 2)] == pytest.approx(1)
