@@ -130,6 +130,11 @@ class Interpolation:
         """The affine hull of the centers."""
         return Hull.of(self.centers)
 
+    @property
+    def rank(self) -> int:
+        """How many dimensions the centers span, at least 1, up to the rounding of their numbers."""
+        return len(self.hull.basis)
+
     @cached_property
     def input_spread(self) -> float:
         """Largest distance of a center from the mean of the centers."""

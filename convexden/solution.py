@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, get_args
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from convexden.certificate import Certificate
 from convexden.display import Tabled
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+
+if TYPE_CHECKING:
+    from convexden.verification import Verification
 
 Status = Literal["certified", "not-certified", "upper-bound"]
 STATUSES = get_args(Status)
@@ -76,6 +79,10 @@ class Solution(Tabled):
         The problem that the lower bound speaks about, to the last place, if that is not `problem`
         itself: samples that lie in an affine subspace up to the rounding of their coordinates are
         taken to lie in it.
+    verification : Verification or None
+        That of `solve`, to the tolerance that was asked for.  None of a solution that was read from
+        a file, put together by hand or changed by `dataclasses.replace`: of these nothing has been
+        verified yet, which `convexden.verify_certificate` does.
     """
 
     problem: Interpolation
@@ -91,6 +98,14 @@ class Solution(Tabled):
     history: tuple[Progress, ...] = field(default=())
     interrupted: bool = False
     moved: Interpolation | None = None
+    # Not for __init__, so that `replace` cannot carry it over to other numbers.
+    verification: Verification | None = field(default=None, init=False, repr=False)
+
+    def verified(self, verification: Verification) -> Solution:
+        """The same solution with its verification."""
+        solution = replace(self)
+        object.__setattr__(solution, "verification", verification)
+        return solution
 
     def __repr__(self) -> str:
         return display.one_line(

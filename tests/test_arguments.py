@@ -99,7 +99,7 @@ def test_a_tolerance_is_a_number_between_zero_and_one(call, wrong):
         (lambda: cd.fixed_points(NETWORK, math.nan, 1), "finite"),
         (lambda: cd.pieces.cells(3, 0, 1), "of type int"),
         (lambda: cd.align(BALLS, BALLS), "of type Interpolation: give a ShallowNetwork"),
-        (lambda: cd.distances.rms_distance(NETWORK, NETWORK, BALLS, probes=0), "probes is 0"),
+        (lambda: cd.distances.rms_distance(BALLS, NETWORK, NETWORK, probes=0), "probes is 0"),
         (lambda: cd.formulations.get(3), "of type int"),
         (lambda: cd.formulations.get("x"), "no formulation 'x'"),
         (lambda: cd.theorems.get(3), "of type int"),

@@ -14,7 +14,6 @@ from convexden.analysis.hinge_alignment import HingeAlignment, hinge_alignment
 from convexden.analysis.ramps import Decomposition, Ramp, decode
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.reduction import Reduction
 from convexden.tolerances import PARALLEL_RAD
 
 __all__ = [
@@ -198,7 +197,7 @@ def compare_networks(
     """
     check_fit(problem, predicted, computed)
     # Seen from the middle of the data, where a tilt does not move the knots.
-    start, basis = problem.centers.mean(axis=0), Reduction.of(problem).input_basis
+    start, basis = problem.centers.mean(axis=0), problem.hull.basis
     f, g = (decode(restrict(h, start, basis), tolerance) for h in (predicted, computed))
     pairs = _match(f, g, problem.input_spread)
     matched = [_side_by_side(f.ramps[i], g.ramps[j]) for i, j in pairs]
@@ -211,7 +210,7 @@ def compare_networks(
         np.array([_knot_error(a, b) for a, b in matched]),
         np.array([b.rise - a.rise if a.bounded and b.bounded else np.nan for a, b in matched]),
         np.array([(b.weight - a.weight) / a.weight for a, b in matched]),
-        sup_distance_bounds(predicted, computed, problem),
+        sup_distance_bounds(problem, predicted, computed),
     )
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from convexden import arguments, display
 from convexden.errors import InvalidInput, NotSupported
+from convexden.geometry.hull import Hull
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.reduction import Reduction
 from convexden.tolerances import FEASIBILITY_RTOL, FLAT_RTOL, ORTHOGONAL_ROUNDING
 
 Array = NDArray[np.float64]
@@ -82,8 +82,7 @@ def chart(problem: Interpolation, network: ShallowNetwork, rank: int, most: int)
     NotSupported
         If the centers span anything else.
     """
-    reduction = Reduction.of(problem)
-    found = reduction.problem.input_dimension
+    found = problem.rank
     if found != rank:
         raise NotSupported(
             f"the centers span {_HULLS.get(found, f'{found} dimensions')}, not {_HULLS[rank]}: "
@@ -92,7 +91,7 @@ def chart(problem: Interpolation, network: ShallowNetwork, rank: int, most: int)
     projected = problem.input_dimension > rank
     origin, basis = np.zeros(rank), np.eye(rank)
     if projected:
-        origin, basis = reduction.input_origin, reduction.input_basis
+        origin, basis = problem.hull.origin, problem.hull.basis
         largest = np.abs(basis).argmax(axis=1)[:, None]
         basis = basis * np.sign(np.take_along_axis(basis, largest, axis=1))
     distinct = np.sort(np.unique(problem.targets, axis=0, return_index=True)[1])
@@ -103,7 +102,8 @@ def chart(problem: Interpolation, network: ShallowNetwork, rank: int, most: int)
     elif p <= most:
         shift, rows, name = np.zeros(p), np.eye(p), "$h(y)$" if p == 1 else "components of $h(y)$"
     else:
-        shift, rows = reduction.output_origin, reduction.output_basis
+        hull = Hull.of(problem.targets)
+        shift, rows = hull.origin, hull.basis
         name = (
             "principal coordinates of $h(y)$" if len(rows) > 1 else "principal coordinate of $h(y)$"
         )

@@ -14,7 +14,6 @@ from convexden.analysis.coordinates import check_fit, restrict
 from convexden.errors import TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.reduction import Reduction
 from convexden.tolerances import COST_ROUNDING, TANGENCY_RTOL
 
 __all__ = [
@@ -53,7 +52,7 @@ class ClimbSettings:
 SETTINGS = ClimbSettings()
 
 
-def sup_distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -> float:
+def sup_distance(problem: Interpolation, f: ShallowNetwork, g: ShallowNetwork) -> float:
     r"""Largest distance :math:`|f(y) - g(y)|_2` on the box around the sites of a problem.
 
     The box lies in the affine hull of the centers.  Its sides are parallel to the principal axes
@@ -66,9 +65,9 @@ def sup_distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -
 
     Parameters
     ----------
+    problem : Interpolation
     f, g : ShallowNetwork
         On the inputs and outputs of the problem.
-    problem : Interpolation
 
     Returns
     -------
@@ -88,10 +87,10 @@ def sup_distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -
     >>> from convexden.analysis.distances import sup_distance
     >>> near = cd.theorems.univariate.closed_form([0.0, 1.0], 0.1)
     >>> far = cd.theorems.univariate.closed_form([0.0, 1.0], 0.2)
-    >>> round(sup_distance(near.network, far.network, near.problem), 12)
+    >>> round(sup_distance(near.problem, near.network, far.network), 12)
     0.125
     """
-    difference, low, high = _difference(f, g, problem)
+    difference, low, high = _difference(problem, f, g)
     count, rank = _vertex_count(difference), low.size
     if count > MOST_VERTICES:
         raise TooLarge(
@@ -102,7 +101,9 @@ def sup_distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -
 
 
 def sup_distance_bounds(
-    f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation
+    problem: Interpolation,
+    f: ShallowNetwork,
+    g: ShallowNetwork,
 ) -> tuple[float, float]:
     r"""Lower and upper bound of `sup_distance`; the same number where it is known exactly.
 
@@ -116,9 +117,9 @@ def sup_distance_bounds(
 
     Parameters
     ----------
+    problem : Interpolation
     f, g : ShallowNetwork
         On the inputs and outputs of the problem.
-    problem : Interpolation
 
     Returns
     -------
@@ -130,7 +131,7 @@ def sup_distance_bounds(
     InvalidInput
         If the networks do not fit the problem.
     """
-    difference, low, high = _difference(f, g, problem)
+    difference, low, high = _difference(problem, f, g)
     if _vertex_count(difference) <= MOST_VERTICES:
         exact = _at_vertices(difference, low, high)
         return exact, exact
@@ -141,7 +142,11 @@ def sup_distance_bounds(
 
 
 def rms_distance(
-    f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation, *, probes: int = 4096
+    problem: Interpolation,
+    f: ShallowNetwork,
+    g: ShallowNetwork,
+    *,
+    probes: int = 4096,
 ) -> float:
     r"""Root mean square of :math:`|f(y) - g(y)|_2` over the box of `sup_distance`.
 
@@ -149,9 +154,9 @@ def rms_distance(
 
     Parameters
     ----------
+    problem : Interpolation
     f, g : ShallowNetwork
         On the inputs and outputs of the problem.
-    problem : Interpolation
     probes : int, optional
 
     Returns
@@ -170,17 +175,17 @@ def rms_distance(
     >>> from convexden.analysis.distances import rms_distance
     >>> near = cd.theorems.univariate.closed_form([0.0, 1.0], 0.1)
     >>> far = cd.theorems.univariate.closed_form([0.0, 1.0], 0.2)
-    >>> round(rms_distance(near.network, far.network, near.problem), 2)
+    >>> round(rms_distance(near.problem, near.network, far.network), 2)
     0.04
     """
     probes = arguments.whole("probes", probes, least=1)
-    difference, low, high = _difference(f, g, problem, merge=False)
+    difference, low, high = _difference(problem, f, g, merge=False)
     points = np.random.default_rng(0).uniform(low, high, (probes, low.size))
     return float(np.sqrt(np.mean(np.sum(difference(points) ** 2, axis=1))))
 
 
 def _difference(
-    f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation, *, merge: bool = True
+    problem: Interpolation, f: ShallowNetwork, g: ShallowNetwork, *, merge: bool = True
 ) -> tuple[ShallowNetwork, Array, Array]:
     """The difference in reduced coordinates, its hinges merged, and the corners of the box."""
     check_fit(problem, f, g)
@@ -209,16 +214,15 @@ class _Box:
 
     @classmethod
     def of(cls, problem: Interpolation) -> _Box:
-        reduction = Reduction.of(problem)
-        reduced = reduction.problem
-        middle, spread = reduced.centers.mean(axis=0), reduced.input_spread
-        offsets = (reduced.centers - middle) / spread
+        hull = problem.hull
+        middle = hull.coordinates.mean(axis=0)
+        spread = float(np.linalg.norm(hull.coordinates - middle, axis=1).max())
+        offsets = (hull.coordinates - middle) / spread
         turn = np.linalg.svd(offsets, full_matrices=False)[2]
-        centers, radii = offsets @ turn.T, reduced.radii[:, None] / spread
-        scale, basis = reduction.input_scale, reduction.input_basis
+        centers, radii = offsets @ turn.T, problem.radii[:, None] / spread
         return cls(
-            reduction.input_origin + scale * middle @ basis,
-            scale * spread * turn @ basis,
+            hull.origin + middle @ hull.basis,
+            spread * turn @ hull.basis,
             (centers - radii).min(axis=0) - 1.0,
             (centers + radii).max(axis=0) + 1.0,
         )

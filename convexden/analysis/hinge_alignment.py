@@ -139,7 +139,7 @@ def hinge_alignment(problem: Interpolation, network: ShallowNetwork) -> HingeAli
     order = np.argsort(-weights, kind="stable")
     normals = hinges.input_weights[order]
     sides = _sides(normals @ reduced.centers.T + hinges.biases[order, None], problem.targets)
-    points = reference_points(problem, reduction)
+    points = reference_points(problem) / scale
     separating = np.array(
         [max_margin_direction(reduced.centers, reduced.radii, row) for row in sides]
     ).reshape(normals.shape)
@@ -153,17 +153,17 @@ def hinge_alignment(problem: Interpolation, network: ShallowNetwork) -> HingeAli
     )
 
 
-def reference_points(problem: Interpolation, reduction: Reduction) -> Array:
-    """The points whose edges and faces count, in reduced coordinates.
+def reference_points(problem: Interpolation) -> Array:
+    """The points whose edges and faces count, in the coordinates of the hull of the centers.
 
     The distinct clean points of a problem that denoises, otherwise the distinct centers.
     """
-    origin, basis = reduction.input_origin, reduction.input_basis
+    origin, basis = problem.hull.origin, problem.hull.basis
     first = np.sort(np.unique(problem.targets, axis=0, return_index=True)[1])
     denoises = is_denoising(problem, first, origin, basis)
     points = problem.targets[first] if denoises else np.unique(problem.centers, axis=0)
-    reduced: Array = (points - origin) @ basis.T / reduction.input_scale
-    return reduced
+    coordinates: Array = (points - origin) @ basis.T
+    return coordinates
 
 
 def _sides(z: Array, targets: Array) -> NDArray[np.int8]:

@@ -1,4 +1,5 @@
-"""The command line: solve, check, plot, verify, theorems, map, samples and tour.
+"""The command line: solve, check, plot, verify, theorems, formulations, map, samples
+and tour.
 
 Exit status 0: certified, or every theorem confirmed; 1: not certified, or a theorem refuted;
 2: bad input; 3: something outside failed, such as a full disk or a closed pipe; 130: interrupted.
@@ -17,6 +18,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from convexden.cli.console import say
+from convexden.cli.formulations import list_formulations
 from convexden.cli.samples import samples
 from convexden.cli.shape_maps import map_shapes
 from convexden.cli.solving import solve
@@ -36,6 +38,7 @@ app = typer.Typer(
 for command in (solve, check, plot, verify):
     app.command()(command)
 app.command("theorems")(list_theorems)
+app.command("formulations")(list_formulations)
 app.command("map")(map_shapes)
 app.command()(samples)
 app.command()(tour)

@@ -11,7 +11,6 @@ from convexden.cli.console import Quiet, say, show
 from convexden.cli.ctrl_c import CtrlC
 from convexden.cli.layout import LAYOUT
 from convexden.errors import InvalidProblem, NotCertified
-from convexden.reduction import Reduction
 from convexden.tolerances import CERTIFIED_RTOL
 
 if TYPE_CHECKING:
@@ -79,9 +78,7 @@ def solve(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The convex program: column-generation, scalar-exact (one output), copositive "
-            "(samples, a lower bound), semidefinite (a lower bound) or ramps (an upper bound). "
-            "Lower bounds come with the network of ramps.",
+            help="The convex program, of those that `convexden formulations` lists.",
             show_default="the exact method that is fastest",
         ),
     ] = None,
@@ -204,8 +201,7 @@ def _print_alignment(solution: Solution) -> None:
     from convexden.analysis.alignment import align
     from convexden.analysis.hinge_alignment import reference_points
 
-    reduction = Reduction.of(solution.problem)
-    points = reference_points(solution.problem, reduction)
+    points = reference_points(solution.problem)
     if points.shape[1] == 1 or len(points) > LAYOUT.many_points or not solution.neurons:
         return
     from convexden.report import alignment_table
@@ -216,11 +212,11 @@ def _print_alignment(solution: Solution) -> None:
 def _say_why(solution: Solution, tolerance: float, method: str | None) -> None:
     """What is missing, and what to do about it."""
     from convexden.geometry.flatness import flatness
-    from convexden.verification import verify_certificate
 
+    assert solution.verification is not None  # `solve` has just made it
     if solution.interrupted:
         say("the search was stopped before it was done: what is said here holds all the same")
-    for reason in verify_certificate(solution).reasons:
+    for reason in solution.verification.reasons:
         say(f"not certified: {reason}")
     if solution.status == "upper-bound" and method == "ramps":
         say(

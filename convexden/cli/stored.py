@@ -13,9 +13,11 @@ from convexden.errors import InvalidProblem
 from convexden.tolerances import CERTIFIED_RTOL
 
 if TYPE_CHECKING:
+    from convexden.analysis.uniqueness import Uniqueness
     from convexden.network import ShallowNetwork
     from convexden.plotting import Kind
     from convexden.problem import Interpolation
+    from convexden.solution import Solution
 
 Stored = Annotated[
     Path, typer.Argument(metavar="FILE.json", help="A file that `solve --output` wrote.")
@@ -103,6 +105,7 @@ def plot(
             chosen,
             segment=ends,
             predicted=predicted,
+            found=_uniqueness(solution) if chosen == "dual" else None,
             fixed_points=fixed_points,
         )
     typer.echo(f"{picture}: {drawn} of {file}")
@@ -111,6 +114,13 @@ def plot(
         from convexden.report import alignment_table
 
         show(alignment_table(align(solution.problem, solution.network, predicted)))
+
+
+def _uniqueness(solution: Solution) -> Uniqueness | None:
+    """The hinges that a picture of the dual constraint marks; None where there is no picture."""
+    from convexden.analysis.uniqueness import uniqueness
+
+    return uniqueness(solution) if solution.problem.rank <= 2 else None
 
 
 def _kind(

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import shlex
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from convexden.cli.console import Quiet, say, show
-from convexden.errors import InvalidProblem
+from convexden.errors import ConvexdenError, InvalidProblem
+
+if TYPE_CHECKING:
+    from convexden.theorems import Result
 
 if TYPE_CHECKING:
     from convexden.running.progress import TaskProgress
@@ -97,6 +103,7 @@ def verify(
         command = ["convexden", "verify", *(names or []), f"--instances={instances}"]
         command += [f"--seed={seed}", *["--solve"] * solve, f"--report={report}"]
         with LiveLine(quiet=quiet) as line:
+            results = list(_with_pictures(results, line.show))
             write_report(results, report, command=shlex.join(command), progress=line.show)
         typer.echo(f"report: {report / 'index.html'}")
     failed = any(
@@ -111,3 +118,19 @@ def list_theorems() -> None:
     from convexden.report import theorems_table
 
     show(theorems_table())
+
+
+def _with_pictures(results: list[Result], say: Callable[[str], None]) -> Iterator[Result]:
+    """The results, with a computed network of those that the report shows beside it."""
+    from convexden.report import pictured
+    from convexden.report.tallies import tallies
+    from convexden.solving.interpolation import solve as solve_problem
+
+    shown = [pictured(tally.results) for tally in tallies(results)]
+    for result in results:
+        if result.solution is None and any(result is each for each in shown):
+            say(f"solving an instance of {result.theorem} for its picture")
+            # The claim may have been proved although the solvers cannot solve it.
+            with suppress(ConvexdenError):
+                result = replace(result, computed=solve_problem(result.closed_form.problem))
+        yield result

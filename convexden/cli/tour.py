@@ -97,8 +97,8 @@ def _tell_program(solution: Solution) -> None:
 
 def _tell_certificate(solution: Solution) -> None:
     from convexden.report import verification_table
-    from convexden.verification import verify_certificate
 
+    assert solution.verification is not None  # `solve` has just made it
     _chapter(
         3,
         "The certificate",
@@ -108,7 +108,7 @@ def _tell_certificate(solution: Solution) -> None:
         is a trigonometric polynomial. Other code than the solver's checks it, from nothing but
         the network and the multipliers:
         """,
-        verification_table(verify_certificate(solution)),
+        verification_table(solution.verification),
     )
 
 

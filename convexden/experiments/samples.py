@@ -13,7 +13,6 @@ from convexden import arguments, display
 from convexden.data import noisy_samples
 from convexden.errors import InvalidProblem, NotCertified
 from convexden.problem import denoising
-from convexden.reduction import Reduction
 from convexden.running.clock import Stopped
 from convexden.running.progress import TaskProgress, tell
 from convexden.solution import Solution
@@ -111,7 +110,7 @@ class SampledOptima:
             If there are not two numbers of samples with a positive mean deficit.
         """
         deficits = self.deficits
-        dimension = Reduction.of(self.balls.problem).problem.input_dimension
+        dimension = self.balls.problem.rank
         lower = dimension - 1 if self.boundary else dimension + 1
         expected = -2.0 / lower if lower else float("nan")
         known = self.solved.all(axis=1) & (deficits.mean(axis=1) > 0)
@@ -198,7 +197,7 @@ def sampled_optima(
     radius = arguments.number("radius", radius, above=0.0)
     problem = denoising(clean, radius=radius)
     points = problem.centers
-    if Reduction.of(problem).problem.input_dimension < points.shape[1]:
+    if problem.rank < points.shape[1]:
         raise InvalidProblem(
             "the clean points lie in a subspace, the samples around them would not: give their "
             "coordinates in it"

@@ -78,7 +78,7 @@ class ShapeMap:
         The angles are multiples of 180 / divisions degrees.
     largest_angle : float
         No triangle has a larger one.
-    cost, bound : (F, M) arrays
+    cost, lower_bound : (F, M) arrays
         Cost of the network that was found, and its lower bound.
     conjectured : (F, M) array
         Cost of the closed form of `convexden.theorems.face_aligned`.
@@ -95,7 +95,7 @@ class ShapeMap:
     divisions: int
     largest_angle: float
     cost: Array
-    bound: Array
+    lower_bound: Array
     conjectured: Array
     structure: NDArray[np.int8]
     tilt: Array
@@ -124,9 +124,9 @@ class ShapeMap:
         return not bool(self.solved.all())
 
     @property
-    def gap(self) -> Array:
-        """The relative gaps (F, M), (cost - bound) / cost."""
-        return (self.cost - self.bound) / self.cost
+    def relative_gap(self) -> Array:
+        """(cost - lower bound) / cost, (F, M)."""
+        return (self.cost - self.lower_bound) / self.cost
 
     @property
     def excess(self) -> Array:
@@ -148,7 +148,7 @@ class ShapeMap:
             If the file cannot be written.
         """
         lines = [_header(self.fractions, self.divisions, self.largest_angle)]
-        columns = (self.certified, self.cost, self.bound, self.conjectured)
+        columns = (self.certified, self.cost, self.lower_bound, self.conjectured)
         for f, m in np.argwhere(self.solved):
             numbers = (column[f, m].item() for column in (*columns, self.structure, self.tilt))
             lines.append(_line(_Pixel(int(f), int(m), *numbers)))

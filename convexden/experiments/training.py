@@ -417,7 +417,7 @@ def compare(trained: Trained, solution: Solution | None = None) -> Gap:
         excess,
         error,
         priced_excess,
-        sup_distance_bounds(trained.network, solution.network, problem),
+        sup_distance_bounds(problem, trained.network, solution.network),
         distance,
         history,
     )
@@ -527,7 +527,7 @@ def _measured(
         _excess(network.representation_cost, solution.cost),
         worst_error(problem, network),
         float("nan") if problem.radii.any() else priced_excess(solution, network),
-        rms_distance(network, solution.network, problem),
+        rms_distance(problem, network, solution.network),
     )
 
 

@@ -14,7 +14,6 @@ from convexden.network import ShallowNetwork
 from convexden.plotting import line, plane
 from convexden.plotting.ramps import plot_ramps
 from convexden.problem import Interpolation
-from convexden.reduction import Reduction
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,11 +35,10 @@ def clearest(problems: Sequence[Interpolation]) -> int | None:
     """
     found: list[tuple[float, float, int]] = []
     for k, problem in enumerate(problems):
-        reduced = Reduction.of(problem).problem
-        if reduced.input_dimension <= 2:
-            sides = np.ptp(reduced.centers, axis=0)
+        if problem.rank <= 2:
+            sides = np.ptp(problem.hull.coordinates, axis=0)
             shape = float(sides.min() / (sides.max() or 1.0))
-            found.append((float(reduced.radii.mean()), shape, k))
+            found.append((float(problem.radii.mean()) / problem.input_spread, shape, k))
     if not found:
         return None
     found.sort(key=lambda candidate: candidate[0])
@@ -48,9 +46,9 @@ def clearest(problems: Sequence[Interpolation]) -> int | None:
 
 
 def plot_comparison(
+    problem: Interpolation,
     predicted: ShallowNetwork,
     computed: ShallowNetwork,
-    problem: Interpolation,
     axes: tuple[Axes, Axes] | None = None,
 ) -> tuple[Axes, Axes]:
     """Draw a predicted network, a closed form say, beside a computed one.
@@ -62,10 +60,10 @@ def plot_comparison(
 
     Parameters
     ----------
+    problem : Interpolation
     predicted, computed : ShallowNetwork
         On the inputs and outputs of the problem; of a `convexden.theorems.Result` they are
         ``result.closed_form.network`` and ``result.solution.network``.
-    problem : Interpolation
     axes : pair of Axes, optional
         Where to draw; a new figure if none are given.
 
@@ -81,9 +79,9 @@ def plot_comparison(
     arguments.instance("predicted", predicted, ShallowNetwork)
     arguments.instance("computed", computed, ShallowNetwork)
     arguments.instance("problem", problem, Interpolation)
-    lower, upper = sup_distance_bounds(predicted, computed, problem)
+    lower, upper = sup_distance_bounds(problem, predicted, computed)
     networks = (predicted, computed)
-    rank = Reduction.of(problem).problem.input_dimension
+    rank = problem.rank
     if axes is None:
         from matplotlib.figure import Figure
 

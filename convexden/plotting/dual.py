@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments
-from convexden.analysis.uniqueness import Uniqueness, uniqueness
+from convexden.analysis.uniqueness import Uniqueness
 from convexden.arithmetic import SMALL
 from convexden.errors import NotSupported
 from convexden.plotting import style
-from convexden.reduction import Reduction
 from convexden.solution import Solution
 from convexden.tolerances import FLAT_RTOL, WEIGHTLESS_RTOL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from convexden.analysis.uniqueness import Uniqueness
+
 
 Array = NDArray[np.float64]
 
 
-def plot_dual(solution: Solution, ax: Axes | None = None) -> Axes:
+def plot_dual(
+    solution: Solution, ax: Axes | None = None, *, found: Uniqueness | None = None
+) -> Axes:
     r"""Draw the dual constraint :math:`|\sum_n D_n (l_n z_n + G_n w)|` at every feasible hinge.
 
-    It is at most 1, and every minimizer has its hinges where it is 1: they are marked, by circles
-    of an area in proportion to their weight, and by crosses if they have none.  In a plane
+    It is at most 1, and every minimizer has its hinges where it is 1: those that `uniqueness` found
+    are marked, or else those of the network, by circles of an area in proportion to their weight,
+    and by crosses if they have none.  In a plane
     the hinge :math:`\{w^T y + b = 0\}` is a point of the map: the angle of w, and the place
     :math:`-b` along w, from the mean of the centers.  Hinges that cut a ball, or separate nothing,
     are left white.  On a line it is a curve over the places of the hinge.
@@ -35,9 +40,11 @@ def plot_dual(solution: Solution, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     solution : Solution
-        Certified to 1e-8, on a line or in a plane of any space.
+        On a line or in a plane of any space.
     ax : Axes, optional
         Where to draw; a new figure if none is given.
+    found : Uniqueness, optional
+        ``convexden.uniqueness(solution)``: all hinges that saturate the constraint.
 
     Returns
     -------
@@ -52,17 +59,17 @@ def plot_dual(solution: Solution, ax: Axes | None = None) -> Axes:
     """
     arguments.instance("solution", solution, Solution)
     problem = solution.problem
-    reduction = Reduction.of(problem)
-    rank = reduction.problem.input_dimension
+    rank = problem.rank
     if rank > 2:
         raise NotSupported(
             f"the centers span {rank} dimensions: hinges are drawn on a line or in a plane"
         )
-    found = uniqueness(solution)
-    axes = np.eye(rank) if problem.input_dimension == rank else reduction.input_basis
+    axes = np.eye(rank) if problem.input_dimension == rank else problem.hull.basis
+    marked = _marked(solution, found)
     ax = style.axes(6.8, 4.6) if ax is None else ax
-    (_draw_line if rank == 1 else _draw_plane)(ax, solution, found, axes)
-    ax.set_title(f"dual constraint; the minimizer is {found.status}", fontsize=10)
+    (_draw_line if rank == 1 else _draw_plane)(ax, solution, marked, axes)
+    status = "" if found is None else f"; the minimizer is {found.status}"
+    ax.set_title(f"dual constraint{status}", fontsize=10)
     return ax
 
 
@@ -95,16 +102,31 @@ def _places(solution: Solution, axes: Array) -> Array:
     return np.array([-reach, reach])
 
 
-def _marks(solution: Solution, found: Uniqueness) -> tuple[Array, Array]:
-    """Places of the saturating hinges, and the areas of their circles."""
-    mean = solution.problem.centers.mean(axis=0)
-    weights = np.where(found.weights > WEIGHTLESS_RTOL * solution.cost, found.weights, 0.0)
-    return -(found.biases + found.normals @ mean), style.DRAWING.largest_marker * weights / max(
-        weights.max(), SMALL
-    )
+@dataclass(frozen=True, eq=False)
+class _Marked:
+    """Hinges to mark: their normals (K, d), places (K,) from the mean of the centers, and areas
+    (K,) of the circles, by their weights."""
+
+    normals: Array
+    places: Array
+    areas: Array
 
 
-def _draw_line(ax: Axes, solution: Solution, found: Uniqueness, axes: Array) -> None:
+def _marked(solution: Solution, found: Uniqueness | None) -> _Marked:
+    """The saturating hinges, or, if these were not looked for, those of the network."""
+    if found is None:
+        network = solution.network.canonical()
+        normals, biases = network.input_weights, network.biases
+        weights = np.linalg.norm(network.output_weights, axis=1)
+    else:
+        normals, biases, weights = found.normals, found.biases, found.weights
+    weights = np.where(weights > WEIGHTLESS_RTOL * solution.cost, weights, 0.0)
+    places = -(biases + normals @ solution.problem.centers.mean(axis=0))
+    areas = style.DRAWING.largest_marker * weights / max(weights.max(initial=0.0), SMALL)
+    return _Marked(normals, places, areas)
+
+
+def _draw_line(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> None:
     low, high = _places(solution, axes)
     problem = solution.problem
     mean = problem.centers.mean(axis=0)
@@ -117,15 +139,14 @@ def _draw_line(ax: Axes, solution: Solution, found: Uniqueness, axes: Array) -> 
         ax.axvspan(center - radius, center + radius, color=style.BALL, lw=0, alpha=0.5)
     ax.axhline(1.0, color="0.6", lw=0.8, ls="--")
     ax.plot(grid + shift, curve, color=style.BLUE)
-    places, areas = _marks(solution, found)
-    signs = np.sign(found.normals @ axes[0])
-    _circle(ax, signs * places + shift, np.ones(len(places)), areas)
+    signs = np.sign(marked.normals @ axes[0])
+    _circle(ax, signs * marked.places + shift, np.ones(len(signs)), marked.areas)
     ax.set_xlabel("place of the hinge")
     ax.set_ylabel("dual constraint")
     ax.set_ylim(-0.03, 1.12)
 
 
-def _draw_plane(ax: Axes, solution: Solution, found: Uniqueness, axes: Array) -> None:
+def _draw_plane(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> None:
     low, high = _places(solution, axes)
     angles = np.linspace(0, np.pi, style.DRAWING.map_angles)
     places = np.linspace(low, high, style.DRAWING.map_places)
@@ -150,13 +171,11 @@ def _draw_plane(ax: Axes, solution: Solution, found: Uniqueness, axes: Array) ->
         rasterized=True,
     )
     ax.figure.colorbar(mesh, ax=ax, label="dual constraint", pad=0.02)
-    flat = found.normals @ axes.T
+    flat = marked.normals @ axes.T
     turns = np.arctan2(flat[:, 1], flat[:, 0])
-    marks, areas = _marks(solution, found)
     below = turns < 0  # the same hinge, turned over
-    _circle(
-        ax, np.rad2deg(np.where(below, turns + np.pi, turns)), np.where(below, -marks, marks), areas
-    )
+    turns = np.where(below, turns + np.pi, turns)
+    _circle(ax, np.rad2deg(turns), np.where(below, -marked.places, marked.places), marked.areas)
     ax.set_xlim(0, 180)
     ax.set_xticks(range(0, 181, 30), [f"{angle}°" for angle in range(0, 181, 30)])
     ax.set_ylim(low, high)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from convexden.analysis import coordinates
 from convexden.errors import InvalidProblem
 from convexden.plotting import style
-from convexden.reduction import Reduction
 from convexden.solution import RegularizationPath
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def plot_path(
     """
     if not path.solutions:
         raise InvalidProblem("the path has no solutions: there is nothing to draw")
-    rank = 1 if Reduction.of(path.problem).problem.input_dimension == 1 else 2
+    rank = 1 if path.problem.rank == 1 else 2
     steps = [
         coordinates.chart(path.problem, each.network.canonical(), rank, most=1)
         for each in path.solutions

@@ -19,7 +19,6 @@ from convexden.plotting.ramps import plot_ramps
 from convexden.plotting.segment import closest_points, plot_segment
 from convexden.plotting.weights import plot_weights
 from convexden.problem import Interpolation
-from convexden.reduction import Reduction
 from convexden.solution import Solution
 from convexden.storage.files import check_writable, whole_file
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from convexden.analysis.uniqueness import Uniqueness
 
 SUFFIXES = (".png", ".pdf", ".svg")
 Kind = Literal[
@@ -42,6 +42,7 @@ def plot_solution(
     *,
     segment: tuple[int, int] | None = None,
     predicted: ShallowNetwork | None = None,
+    found: Uniqueness | None = None,
     fixed_points: bool = False,
 ) -> Kind:
     """Write a picture of a solution, with its cost and lower bound.
@@ -59,6 +60,8 @@ def plot_solution(
         Numbers of the points that the segment joins; the two closest if not given.
     predicted : ShallowNetwork, optional
         What the solution is compared with.
+    found : Uniqueness, optional
+        ``convexden.uniqueness(solution)``, for the hinges that the kind "dual" marks.
     fixed_points : bool
         Mark the fixed points of the denoiser.
 
@@ -82,7 +85,7 @@ def plot_solution(
             f"there are no fixed points in a picture of kind {kind}: they are marked on a line and "
             "in a plane"
         )
-    ax = _draw(solution, kind, segment, predicted, fixed_points)
+    ax = _draw(solution, kind, segment, predicted, found, fixed_points)
     from matplotlib.figure import Figure
 
     figure = ax.figure
@@ -114,7 +117,7 @@ def default_kind(problem: Interpolation) -> Kind:
         If the centers span more than a plane and all have the same target.
     """
     arguments.instance("problem", problem, Interpolation)
-    if Reduction.of(problem).problem.input_dimension <= 2:
+    if problem.rank <= 2:
         return "denoiser"
     if problem.target_spread == 0.0:
         raise NotSupported(
@@ -151,17 +154,17 @@ def _draw(
     kind: Kind,
     segment: tuple[int, int] | None,
     predicted: ShallowNetwork | None,
+    found: Uniqueness | None,
     fixed_points: bool,
 ) -> Axes:
     problem, network = solution.problem, solution.network
     if kind == "denoiser":
-        rank = Reduction.of(problem).problem.input_dimension
-        if rank > 2:
+        if problem.rank > 2:
             raise NotSupported(
-                f"the centers span {rank} dimensions: the denoiser can be drawn on a line and in a "
-                "plane only; choose segment or ramps"
+                f"the centers span {problem.rank} dimensions: the denoiser can be drawn on a line "
+                "and in a plane only; choose segment or ramps"
             )
-        draw = plot_line if rank == 1 else plot_plane
+        draw = plot_line if problem.rank == 1 else plot_plane
         return draw(solution, fixed_points=fixed_points)
     if kind == "ramps":
         return plot_ramps(problem, network)
@@ -175,7 +178,7 @@ def _draw(
     if kind == "convergence":
         return plot_convergence(solution)
     if kind == "dual":
-        return plot_dual(solution)
+        return plot_dual(solution, found=found)
     if predicted is None:
         raise InvalidProblem("a comparison needs a predicted network: give one")
-    return plot_comparison(predicted, network, problem)[0]
+    return plot_comparison(problem, predicted, network)[0]

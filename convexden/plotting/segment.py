@@ -15,7 +15,6 @@ from convexden.errors import InvalidProblem
 from convexden.plotting import style
 from convexden.plotting.strips import draw_strips
 from convexden.problem import Interpolation
-from convexden.reduction import Reduction
 from convexden.solution import Solution
 
 if TYPE_CHECKING:
@@ -105,8 +104,7 @@ def segment_points(problem: Interpolation) -> tuple[Array, Array]:
     centers and their targets.
     """
     distinct = np.sort(np.unique(problem.targets, axis=0, return_index=True)[1])
-    reduction = Reduction.of(problem)
-    if is_denoising(problem, distinct, reduction.input_origin, reduction.input_basis):
+    if is_denoising(problem, distinct, problem.hull.origin, problem.hull.basis):
         clean = problem.targets[distinct]
         return clean, clean
     return problem.centers, problem.targets

@@ -9,7 +9,6 @@ import numpy as np
 from convexden.analysis import coordinates, pieces
 from convexden.errors import NotSupported
 from convexden.plotting import line, style
-from convexden.reduction import Reduction
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +42,7 @@ def plot_trained(gap: Gap, ax: Axes | None = None) -> Axes:
         If the centers span more than a plane.
     """
     problem = gap.solution.problem
-    rank = Reduction.of(problem).problem.input_dimension
+    rank = problem.rank
     if rank > 2:
         raise NotSupported(
             f"the centers span {rank} dimensions: only networks on a line or in a plane can be "

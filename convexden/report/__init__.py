@@ -3,6 +3,7 @@
 Every function whose name ends in ``table`` returns a rich renderable; the command line prints it.
 """
 
+from convexden.report.html.figures import pictured
 from convexden.report.html.page import check_report, write_report
 from convexden.report.terminal.alignment import alignment_table
 from convexden.report.terminal.decoding import fixed_points_table, ramps_table
@@ -15,6 +16,7 @@ __all__ = [
     "alignment_table",
     "check_report",
     "fixed_points_table",
+    "pictured",
     "ramps_table",
     "sampling_table",
     "shape_map_table",

@@ -1,6 +1,7 @@
 r"""The convex programs of the literature for one and the same problem, behind one interface.
 
-Every entry of `registry` says what it is (formula, reference, kind, cost), whether it applies
+Every program is declared in its file in `convexden.solvers.programs`; `registry` collects them.  An
+entry says what it is (formula, reference, kind, cost), whether it applies
 (`Formulation.check`), and states a problem as a CVXPY problem (`Formulation.build`), which may be
 looked at, solved by any of CVXPY's solvers, and read back: an exact formulation gives a network and
 a bound, a lower bound multipliers, an upper bound a network.
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,9 +26,12 @@ from convexden.errors import InfeasibleProblem, InvalidInput, NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
-
-if TYPE_CHECKING:
-    from convexden.solvers.programs.program import Program
+from convexden.solvers.constraints import constraints
+from convexden.solvers.outcome import NO_PRICING
+from convexden.solvers.patterns.arrangement import activation_patterns as patterns_of_sites
+from convexden.solvers.programs.catalog import affine_outcome, catalog
+from convexden.solvers.programs.declaration import Declaration
+from convexden.solvers.programs.program import Program
 
 __all__ = [
     "Formulation",
@@ -45,12 +49,9 @@ def __dir__() -> list[str]:
 
 __all__ = ["Formulation", "Model", "Reading", "activation_patterns", "get", "registry"]
 
-Kind = Literal["exact", "lower bound", "upper bound"]
 
-
-@dataclass(frozen=True)
-class Formulation:
-    """An entry of the registry.
+class Formulation(Declaration):
+    """A convex program, as its file in `convexden.solvers.programs` declares it.
 
     Attributes
     ----------
@@ -58,7 +59,7 @@ class Formulation:
         For `get`, ``cd.solve(problem, method=...)`` and ``convexden solve --formulation``.
     title : str
     formula : str
-        The convex program, as it is built (see `docs/formulation.md` for the notation).
+        The convex program, as it is stated (see `docs/formulation.md` for the notation).
     reference : str
     kind : {"exact", "lower bound", "upper bound"}
     applies : str
@@ -66,14 +67,6 @@ class Formulation:
     cost : str
         The size of the program in words.
     """
-
-    name: str
-    title: str
-    formula: str
-    reference: str
-    kind: Kind
-    applies: str
-    cost: str
 
     def check(self, problem: Interpolation) -> None:
         """Raise unless the formulation applies to the problem.
@@ -85,12 +78,10 @@ class Formulation:
         TooLarge
             With one line that says what is too much.
         """
-        from convexden.solvers.programs.catalog import CHECKS
-
-        CHECKS[self.name](Reduction.of(problem, drop_implied=True).problem)
+        self.requires(Reduction.of(problem, drop_implied=True).problem)
 
     def build(self, problem: Interpolation) -> Model:
-        """State the problem as a CVXPY problem.
+        """State the problem as a CVXPY problem; nothing is solved.
 
         Raises
         ------
@@ -98,20 +89,11 @@ class Formulation:
             As `check`.
         NotCertified
             If there is nothing to state: ramps that do not span the targets.
-        InfeasibleProblem
-            If there is no network to be found, with the proof.
         """
-        from convexden.solvers.constraints import constraints
-        from convexden.solvers.programs.catalog import BUILDERS
-
-        self.check(problem)
         reduction = Reduction.of(problem, drop_implied=True)
+        self.requires(reduction.problem)
         rows = constraints(reduction.problem)
-        try:
-            program = None if rows.affine else BUILDERS[self.name](rows)
-        except InfeasibleProblem as error:
-            raise _proven(problem, reduction, error) from None
-        return Model(problem, reduction, program)
+        return Model(problem, reduction, None if rows.affine else self.state(rows))
 
     def __repr__(self) -> str:
         return display.one_line(self, self.name, self.kind, display.brief(self.title))
@@ -126,17 +108,6 @@ class Formulation:
                 f"    {self.reference}",
             ]
         )
-
-
-def _proven(
-    problem: Interpolation, reduction: Reduction, error: InfeasibleProblem
-) -> InfeasibleProblem | NotCertified:
-    """The error if its proof holds for the numbers of the problem, which were rounded for it."""
-    proof = None if error.proof is None else reduction.lift_proof(error.proof)
-    if proof is None or verification.check_infeasibility(problem, proof):
-        return NotCertified("there is no network to start from: lower the radii")
-    certificate = verification.infeasibility_certificate(problem, proof)
-    return InfeasibleProblem(str(error), proof, certificate)
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,9 +176,14 @@ class Model:
         ------
         NotCertified
             If it has no solution.
+        InfeasibleProblem
+            If column generation finds that there is no network, with the proof.
         """
         if self._program is not None:
-            self._program.solve()
+            try:
+                self._program.solve()
+            except InfeasibleProblem as error:
+                raise _proven(self.problem, self._reduction, error) from None
         return self.read()
 
     def read(self) -> Reading:
@@ -221,10 +197,6 @@ class Model:
         NotCertified
             If the variables have no values, or the network does not interpolate.
         """
-        from convexden.solvers.constraints import constraints
-        from convexden.solvers.outcome import NO_PRICING
-        from convexden.solvers.programs.catalog import affine_outcome
-
         reduction = self._reduction
         if self._program is None:
             found = affine_outcome(constraints(reduction.problem))
@@ -245,6 +217,17 @@ class Model:
         )
         bound = verification.proven_bound(self.problem, certificate)
         return Reading(network, certificate, bound)
+
+
+def _proven(
+    problem: Interpolation, reduction: Reduction, error: InfeasibleProblem
+) -> InfeasibleProblem | NotCertified:
+    """The error if its proof holds for the numbers of the problem, which were rounded for it."""
+    proof = None if error.proof is None else reduction.lift_proof(error.proof)
+    if proof is None or verification.check_infeasibility(problem, proof):
+        return NotCertified("there is no network to start from: lower the radii")
+    certificate = verification.infeasibility_certificate(problem, proof)
+    return InfeasibleProblem(str(error), proof, certificate)
 
 
 def get(name: str) -> Formulation:
@@ -309,70 +292,11 @@ def activation_patterns(points: ArrayLike, radii: ArrayLike = 0.0) -> NDArray[np
            [0, 0, 1],
            [0, 0, 0]])
     """
-    from convexden.solvers.patterns.arrangement import activation_patterns as of_sites
-
     points = arguments.array("points", points)
-    return of_sites(Interpolation(points, np.zeros(points.shape[:1] or 1), radii))
+    return patterns_of_sites(Interpolation(points, np.zeros(points.shape[:1] or 1), radii))
 
 
-_FORMULATIONS = (
-    Formulation(
-        "column-generation",
-        "the semi-infinite program, by exchange",
-        "min sum_k |a_k|  over all hinges, |w_k| = 1, with sum_k a_k [w_k.y + b_k]_+ + V y + c "
-        "= t_n on site n; as built, over the hinges that column generation ends with",
-        "Hettich & Kortanek 1993, SIAM Review 35; problem: Zeno et al. 2023, arXiv 2311.06748",
-        "exact",
-        "sites that span a plane, or few (11 images, some 25 sites in three dimensions)",
-        "a second-order cone program a round, of one cone per hinge at hand; rounds until exact "
-        "pricing finds no hinge to add",
-    ),
-    Formulation(
-        "scalar-exact",
-        "all activation patterns, two cones each",
-        "min sum_D |w_D| + |w'_D|  with (2 D_n - 1)(w_D.y_n + b_D) >= r_n |w_D|, likewise w'_D, "
-        "and sum_D D_n ((w_D - w'_D).y_n + b_D - b'_D) + V y_n + c = t_n; on balls also "
-        "sum_D D_n (w_D - w'_D) + V = 0",
-        "Pilanci & Ergen 2020, arXiv 2002.10553; here with free biases, skip connection and balls",
-        "exact",
-        "targets of one dimension; samples or balls",
-        "two second-order cones of d + 1 numbers per half pattern, of which there are "
-        "sum_{k<=d} C(N-1, k) - 1: 4005 for 90 sites in the plane (at most 20 000 cones)",
-    ),
-    Formulation(
-        "copositive",
-        "the copositive program, doubly nonnegative",
-        "max sum_n l_n.t_n  with [[I, F_D], [F_D^T, Q - A_D^T L_D A_D]] >= 0 and L_D >= 0 for all "
-        "patterns D; A_D has rows (2 D_n - 1)(y_n, 1), Q = |w|^2, and F_D (w, b) = "
-        "sum_n D_n l_n (w.y_n + b)",
-        "Sahiner, Ergen, Pauly & Pilanci 2021, arXiv 2012.13329; here with a free affine part",
-        "lower bound",
-        "samples; targets of any dimension",
-        "a matrix inequality of order p + d + 2 and N (N - 1) / 2 numbers per half pattern "
-        "(at most 30 000 numbers in all: 17 samples in the plane)",
-    ),
-    Formulation(
-        "semidefinite",
-        "the copositive program's relaxation for balls",
-        "as copositive, over (1, w, b) with A_D = rows (-r_n, (2 D_n - 1)(y_n, 1)) and also the "
-        "products of each with the cone |w| <= 1",
-        "Burer & Anstreicher 2013, SIAM Journal on Optimization 23, on arXiv 2012.13329",
-        "lower bound",
-        "samples or balls; targets of any dimension",
-        "a matrix inequality of order p + d + 2 and N (N - 1) / 2 + N (d + 1) numbers per half "
-        "pattern (at most 30 000 numbers in all: 8 images, some 10 sites in three dimensions)",
-    ),
-    Formulation(
-        "ramps",
-        "the best ramps across the widest gaps",
-        "min sum_D 2 |j_D| / m_D  with t_n = c + sum_D D_n j_D, m_D the widest gap between the "
-        "sites on both sides of pattern D",
-        "after the closed forms of Zeno et al. 2023, arXiv 2311.06748",
-        "upper bound",
-        "samples or balls; targets of any dimension that ramps span",
-        "a second-order cone of p + 1 numbers per half pattern",
-    ),
-)
 registry: Mapping[str, Formulation] = MappingProxyType(
-    {entry.name: entry for entry in _FORMULATIONS}
+    {name: Formulation(**vars(declared)) for name, declared in catalog.items()}
 )
+"""Exact programs first, then lower bounds, then upper bounds."""

@@ -18,7 +18,6 @@ from convexden import arguments, verification
 from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem, NotCertified, TooLarge
 from convexden.geometry.flatness import flatness
-from convexden.geometry.hull import Hull
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction, moved_problem
@@ -38,19 +37,16 @@ if TYPE_CHECKING:
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
 FREE = "closed-form"  # the pricing of multipliers that are zero
-FORMULATIONS = ("scalar-exact", "copositive", "semidefinite", "ramps")  # in one program
 STOPPED = (
     "stopped before there was a network or a proof that there is none: let it run longer, or lower "
     "the radii if balls almost touch"
 )
-EXACT = (None, "column-generation", "minimax")
 # Activation patterns, in more than two dimensions, from which on a solve takes minutes.  If some of
 # these dimensions are nothing but the rounding of the data, it says so at once instead.
 MOST_OF_FLAT = 2000
 MASTERS = ("clarabel", "cvxpy")
 # Rounding of the coordinates of a reduced problem, in units of its spread.
 _REDUCED = 2.0**-50
-METHODS = ("column-generation", "minimax", *FORMULATIONS, "local")
 
 
 def solve(
@@ -138,7 +134,7 @@ def solve(
     arguments.choice("master", master, MASTERS)
     arguments.callback("progress", progress)
     if method is not None:
-        arguments.choice("method", method, METHODS)
+        arguments.choice("method", method, methods())
     time_limit = arguments.time_limit(time_limit)
     clock = Clock.of(time_limit)
     check_size(problem)
@@ -172,7 +168,7 @@ def solve(
         status: Status = "certified"
     else:
         status = "upper-bound" if certificate.pricing == "none" else "not-certified"
-    return Solution(
+    solution = Solution(
         problem,
         network,
         certificate,
@@ -187,6 +183,26 @@ def solve(
         interrupted,
         moved_problem(problem) if checked.moved > 0.0 else None,
     )
+    # What is stated is known by now, and judged as well: from the same evidence.
+    return solution.verified(
+        verification.judge(
+            evidence,
+            certificate,
+            cost=cost,
+            lower_bound=lower_bound,
+            relative_gap=gap,
+            status=status,
+            tolerance=tolerance,
+        )
+    )
+
+
+def methods() -> tuple[str, ...]:
+    """What `solve` takes for `method`: the loops, then the other formulations."""
+    from convexden.solvers.methods.row_generation import LOOPS
+    from convexden.solvers.programs.catalog import catalog
+
+    return tuple(dict.fromkeys([*LOOPS, *catalog]))
 
 
 def check_size(problem: Interpolation) -> None:
@@ -211,7 +227,7 @@ def _solve_reduced(
     whether the run was stopped.
     """
     part = AffinePart.of(problem)
-    hull = Hull.of(part.problem.centers)
+    hull = part.problem.hull
     if len(hull.basis) == 1:
         network, certificate = _solve_line(part.problem, hull.basis[0])
         return part.restored(network), certificate, False
@@ -225,8 +241,11 @@ def _solve_reduced(
     if reduced.input_dimension == 1:
         network, certificate = _solve_line(reduced, np.ones(1))
     else:
+        from convexden.solvers.methods.row_generation import LOCAL, LOOPS
+
+        exact = method is None or (method in LOOPS and method != LOCAL)
         flat = flatness(problem.centers) if reduced.input_dimension > 2 else None
-        if flat is not None and method in EXACT and _patterns(reduced) > MOST_OF_FLAT:
+        if flat is not None and exact and _patterns(reduced) > MOST_OF_FLAT:
             raise TooLarge(str(flat))
         try:
             network, certificate, stopped = _solve_sites(
@@ -286,16 +305,16 @@ def _solve_sites(
 ) -> tuple[ShallowNetwork, Certificate, bool]:
     """A network, multipliers, and whether the run was stopped."""
     from convexden.solvers.fallback import fallback_network
-    from convexden.solvers.methods.row_generation import solve_sites
+    from convexden.solvers.methods.row_generation import LOOPS, solve_sites
     from convexden.solvers.programs.catalog import solve_formulation
     from convexden.solvers.programs.restricted_master import solve_dual, solve_with_cvxpy
 
     solvers = dict(zip(MASTERS, (solve_dual, solve_with_cvxpy), strict=True))
     chosen = partial(solvers[master], clock=clock)
-    if method in FORMULATIONS:
-        found = solve_formulation(problem, method, chosen, clock)
-    else:
+    if method is None or method in LOOPS:
         found = solve_sites(problem, tolerance, chosen, method, report, clock)
+    else:
+        found = solve_formulation(problem, method, chosen, clock)
     network = found.network or fallback_network(problem, _correctable)
     if network is None:
         if found.interrupted:

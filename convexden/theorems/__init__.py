@@ -3,38 +3,28 @@
 Every theorem is a module: ``theorems.rays.closed_form(points, radius)`` is what it claims,
 ``theorems.rays.verify(points, radius)`` proves the claim by exact pricing of its multipliers, or
 decides it by the certified optimum.  `verify_all` does so on random instances of all of them.
+
+The registry finds the modules of this package that have a `THEOREM`, and lists them by their
+`Theorem.order`, and by name where that is equal; those of `register` come last.
 """
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
+from importlib import import_module
 from time import perf_counter
 from types import MappingProxyType
+from typing import Any
 
 from convexden import arguments
 from convexden.errors import InvalidInput, MissingDependency
 from convexden.running.clock import Stopped
 from convexden.running.progress import TaskProgress, tell
-from convexden.theorems import (
-    collinear,
-    contraction,
-    equilateral,
-    equilateral_beyond,
-    face_aligned,
-    images,
-    low_noise,
-    max_margin_ramps,
-    mmse,
-    obtuse_simplex,
-    persistence,
-    rays,
-    subspace,
-    univariate,
-)
 from convexden.theorems._claims import ClosedForm, Instance, closed_form_certificate
 from convexden.theorems._ramps import Ramp, sum_of_ramps
 from convexden.theorems._theorem import Theorem
@@ -49,28 +39,14 @@ __all__ = [
     "Theorem",
     "Verdict",
     "closed_form_certificate",
-    "collinear",
     "compare",
-    "contraction",
     "cost_error",
     "decide",
-    "equilateral",
-    "equilateral_beyond",
-    "face_aligned",
     "get",
-    "images",
-    "low_noise",
-    "max_margin_ramps",
-    "mmse",
     "names",
-    "obtuse_simplex",
-    "persistence",
-    "rays",
     "register",
     "registry",
-    "subspace",
     "sum_of_ramps",
-    "univariate",
     "verify_all",
 ]
 
@@ -79,24 +55,25 @@ def __dir__() -> list[str]:
     return __all__
 
 
-_MODULES = (
-    univariate,
-    contraction,
-    low_noise,
-    collinear,
-    subspace,
-    rays,
-    obtuse_simplex,
-    equilateral,
-    equilateral_beyond,
-    face_aligned,
-    max_margin_ramps,
-    persistence,
-    images,
+# The package's own: every module with a `THEOREM`.
+_MODULES = {
+    module.name: import_module(f"{__name__}.{module.name}")
+    for module in pkgutil.iter_modules(__path__)
+    if not module.name.startswith("_")
+}
+_OWN = sorted(
+    (module.THEOREM for module in _MODULES.values() if hasattr(module, "THEOREM")),
+    key=lambda theorem: (theorem.order, theorem.name),
 )
+__all__ += list(_MODULES)
 
-_REGISTERED = {module.THEOREM.name: module.THEOREM for module in _MODULES}
+_REGISTERED = {theorem.name: theorem for theorem in _OWN}
 registry = MappingProxyType(_REGISTERED)
+
+
+def __getattr__(name: str) -> Any:
+    """Nothing: all names are set by now.  It tells type checkers that there are more modules."""
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def register(theorem: Theorem) -> None:
@@ -115,7 +92,7 @@ def register(theorem: Theorem) -> None:
     name = arguments.instance("theorem", theorem, Theorem).name
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
         raise InvalidInput(f"{name!r} is no name of a theorem: use lower case and hyphens")
-    if name in {module.THEOREM.name for module in _MODULES}:
+    if name in {theorem.name for theorem in _OWN}:
         raise InvalidInput(f"there is a theorem {name} already: give yours another name")
     _REGISTERED[name] = theorem
 

@@ -42,6 +42,8 @@ class Theorem:
     verify : callable
         ``verify(points, radius, *, solve, tolerance)`` -> `Result`: what the theorem says, proved
         or refuted on these points.
+    order : int
+        Place in lists, the smallest first; last by default.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Theorem:
     kinds: tuple[str, ...]
     instance: Callable[[np.random.Generator, str], Instance]
     verify: Callable[..., Result]
+    order: int = 1000
 
     def __repr__(self) -> str:
         return display.one_line(self, self.name, self.kind, display.brief(self.title))

@@ -64,6 +64,8 @@ class Result(Tabled):
         What the solver found; None if the multipliers of the closed form prove the claim alone.
     measured : mapping of str to float
         The numbers that a theorem about more than the cost is decided by, by their names.
+    computed : Solution or None
+        What the solver finds where it was not needed, for a picture; without part in the verdict.
     """
 
     theorem: str
@@ -80,6 +82,7 @@ class Result(Tabled):
     closed_form: ClosedForm = field(repr=False)
     solution: Solution | None = field(repr=False)
     measured: Mapping[str, float] = field(default_factory=dict)
+    computed: Solution | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         return display.one_line(
@@ -301,7 +304,7 @@ def _distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -> f
     from convexden.analysis.distances import sup_distance
 
     try:
-        return sup_distance(f, g, problem) / (problem.target_spread or 1.0)
+        return sup_distance(problem, f, g) / (problem.target_spread or 1.0)
     except TooLarge:
         return None
 

@@ -25,7 +25,7 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> Interpolation:
         If they do not.
     """
     problem = denoising(points, radius=radius)
-    rank = Reduction.of(problem).problem.input_dimension
+    rank = problem.rank
     if rank != 1:
         raise InvalidProblem(f"collinear needs points on a line, these span {rank} dimensions")
     return problem
@@ -113,4 +113,5 @@ THEOREM = Theorem(
     kinds=KINDS,
     instance=instance,
     verify=verify,
+    order=40,
 )

@@ -11,7 +11,6 @@ from convexden.data import triangle
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
-from convexden.reduction import Reduction
 from convexden.theorems._claims import (
     ClosedForm,
     Instance,
@@ -40,7 +39,7 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> tuple[Interpolation, Arr
     """
     problem = denoising(points, radius=radius)
     rho, count = one_radius(problem), len(problem)
-    rank = Reduction.of(problem).problem.input_dimension
+    rank = problem.rank
     if rank != count - 1:
         raise InvalidProblem(
             f"face-aligned needs the vertices of a simplex, these {count} points span "
@@ -285,4 +284,5 @@ THEOREM = Theorem(
     kinds=KINDS,
     instance=instance,
     verify=verify,
+    order=100,
 )

@@ -11,7 +11,6 @@ from convexden.data import smallest_distance
 from convexden.data.images import DIGITS, digits
 from convexden.errors import InvalidProblem
 from convexden.problem import Interpolation
-from convexden.reduction import Reduction
 from convexden.theorems import max_margin_ramps
 from convexden.theorems._claims import ClosedForm, Instance
 from convexden.theorems._theorem import Theorem
@@ -32,7 +31,7 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> Interpolation:
         If not: images of N > d pixels, for example, are too many.
     """
     problem = max_margin_ramps.hypotheses(points, radius)
-    rank = Reduction.of(problem).problem.input_dimension
+    rank = problem.rank
     if not 1 < rank == len(problem) - 1:
         raise InvalidProblem(
             f"images needs at least three points and fewer than dimensions, affinely independent; "
@@ -153,4 +152,5 @@ THEOREM = Theorem(
     kinds=KINDS,
     instance=instance,
     verify=verify,
+    order=130,
 )

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convexden.errors import InvalidProblem
-from convexden.reduction import Reduction
 from convexden.theorems._claims import ClosedForm, Instance, generic_position
 from convexden.theorems._theorem import Theorem
 from convexden.theorems._verdicts import TOLERANCE, Result, compare
@@ -29,7 +28,7 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> Rays:
             "obtuse-simplex needs a vertex whose edges make pairwise obtuse or right angles"
         )
     count = len(rays.problem)
-    rank = Reduction.of(rays.problem).problem.input_dimension
+    rank = rays.problem.rank
     if rank != count - 1:
         raise InvalidProblem(
             f"obtuse-simplex needs the vertices of a simplex, these {count} points span only "
@@ -122,4 +121,5 @@ THEOREM = Theorem(
     kinds=KINDS,
     instance=instance,
     verify=verify,
+    order=70,
 )

@@ -34,14 +34,13 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> tuple[Interpolation, Red
     problem = denoising(points, radius=radius)
     if not problem.radii.all():
         raise InvalidProblem("subspace needs balls: give a radius > 0")
-    reduction = Reduction.of(problem)
-    rank = reduction.problem.input_dimension
+    rank = problem.rank
     if rank == problem.input_dimension:
         raise InvalidProblem(
             f"subspace needs points in a proper affine subspace, these span all {rank} dimensions: "
             "append a coordinate 0"
         )
-    return problem, reduction
+    return problem, Reduction.of(problem)
 
 
 def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
@@ -120,7 +119,7 @@ def verify(
     claim = closed_form(points, radius)
     result = compare("subspace", claim, solve=solve, tolerance=tolerance)
     solution = result.as_solution(tolerance)
-    network, basis = solution.network, Reduction.of(claim.problem).input_basis
+    network, basis = solution.network, claim.problem.hull.basis
     across = np.eye(basis.shape[1]) - basis.T @ basis
     parts = [network.input_weights @ across, network.skip @ across, network.output_weights @ across]
     wholes = [network.input_weights, network.skip, network.output_weights]
@@ -183,4 +182,5 @@ THEOREM = Theorem(
     kinds=KINDS,
     instance=instance,
     verify=verify,
+    order=50,
 )

@@ -184,7 +184,7 @@ def picture(theorem: Theorem, folder: Path) -> str:
         return ""
     claim = claims[chosen]
     solution = cd.solve(claim.problem)
-    axes = cd.plotting.plot_comparison(claim.network, solution.network, claim.problem)
+    axes = cd.plotting.plot_comparison(claim.problem, claim.network, solution.network)
     with whole_file(folder / f"{theorem.name}.png") as temporary:
         axes[0].figure.savefig(temporary, dpi=120, bbox_inches="tight", pad_inches=0.1)
     return PICTURE.format(name=theorem.name, kind=theorem.kind_of(chosen))

@@ -23,8 +23,9 @@ saddle = cd.Interpolation(square, [1.0, -1.0, 1.0, -1.0])
 figure, axes = plt.subplots(1, 2, figsize=(12.5, 4.8), layout="compressed")
 for ax, problem in zip(axes, (triangle, saddle), strict=True):
     solution = cd.solve(problem)
-    cd.plotting.plot_dual(solution, ax)
-    print(cd.uniqueness(solution))
+    found = cd.uniqueness(solution)
+    cd.plotting.plot_dual(solution, ax, found=found)
+    print(found)
 plt.show()
 
 # %%
@@ -34,6 +35,7 @@ figure, axes = plt.subplots(1, 2, figsize=(12.5, 4.2), layout="compressed")
 convex = cd.Interpolation([0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, 1.0])
 for ax, problem in zip(axes, (cd.denoising([0.0, 1.0, 3.0], radius=0.2), convex), strict=True):
     solution = cd.solve(problem)
-    cd.plotting.plot_dual(solution, ax)
-    print(cd.uniqueness(solution))
+    found = cd.uniqueness(solution)
+    cd.plotting.plot_dual(solution, ax, found=found)
+    print(found)
 plt.show()

@@ -25,7 +25,7 @@ solutions = {name: cd.solve(claim.problem) for name, claim in claims.items()}
 for name, claim in claims.items():
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.9), layout="compressed")
     cd.plotting.plot_comparison(
-        claim.network, solutions[name].network, claim.problem, axes=tuple(axes)
+        claim.problem, claim.network, solutions[name].network, axes=tuple(axes)
     )
 plt.show()
 

@@ -34,10 +34,11 @@ from convexden.solvers.programs.restricted_master import Master, solve_dual
 from convexden.solvers.programs.semidefinite import PRICING, half_patterns, semidefinite_maximum
 from convexden.tolerances import MET_RTOL
 
+COLUMN_GENERATION, MINIMAX, LOCAL = "column-generation", "minimax", "local"
 LOOPS = {
-    "column-generation": ColumnGeneration,
-    "minimax": Minimax,
-    "local": Minimax,  # with proposals instead of exact pricing
+    COLUMN_GENERATION: ColumnGeneration,
+    MINIMAX: Minimax,
+    LOCAL: Minimax,  # with proposals instead of exact pricing
 }
 
 
@@ -82,7 +83,7 @@ def solve_sites(
     hinges: Hinges | None = None
     solved: tuple[Indices, Exchange] | None = None
     if method is None:
-        method = "column-generation" if problem.input_dimension == 2 else "minimax"
+        method = COLUMN_GENERATION if problem.input_dimension == 2 else MINIMAX
 
     def relay(progress: Progress) -> None:
         cost = progress.cost if len(active) == len(problem) else np.inf
@@ -98,7 +99,7 @@ def solve_sites(
         while active.size:
             part = problem.part(active)
             pricing: Pricing = (
-                LocalPricing(part, clock=clock) if method == "local" else exact_pricing(part, clock)
+                LocalPricing(part, clock=clock) if method == LOCAL else exact_pricing(part, clock)
             )
             rows = conditioned(constraints(part, clock), pricing)
             loop = LOOPS[method](rows, pricing, tolerance, master, relay)

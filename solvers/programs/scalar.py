@@ -33,6 +33,7 @@ from convexden.solvers.patterns.arrangement import (
     half_of,
     most_patterns,
 )
+from convexden.solvers.programs.declaration import Declaration
 from convexden.solvers.programs.program import (
     Program,
     network_of_hinges,
@@ -224,3 +225,20 @@ def _cones(
     )
     margins = sparse.csr_array((problem.radii[site], (row, cone)), shape=(len(cone), len(patterns)))
     return inside, margins
+
+
+DECLARATION = Declaration(
+    name=ScalarExact.name,
+    title="all activation patterns, two cones each",
+    formula="min sum_D |w_D| + |w'_D|  with (2 D_n - 1)(w_D.y_n + b_D) >= r_n |w_D|, likewise "
+    "w'_D, and sum_D D_n ((w_D - w'_D).y_n + b_D - b'_D) + V y_n + c = t_n; on balls also "
+    "sum_D D_n (w_D - w'_D) + V = 0",
+    reference="Pilanci & Ergen 2020, arXiv 2002.10553; here with free biases, skip connection and "
+    "balls",
+    kind="exact",
+    applies="targets of one dimension; samples or balls",
+    cost="two second-order cones of d + 1 numbers per half pattern, of which there are "
+    "sum_{k<=d} C(N-1, k) - 1: 4005 for 90 sites in the plane (at most 20 000 cones)",
+    requires=check_scalar,
+    state=ScalarExact,
+)

@@ -26,14 +26,14 @@ import clarabel
 import numpy as np
 from scipy import sparse
 
-from convexden.errors import NotCertified, NotSupported, TooLarge
+from convexden.errors import NotCertified, TooLarge
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Flags
 from convexden.solvers.outcome import Outcome
-from convexden.solvers.patterns.arrangement import activation_patterns, half_of, most_patterns
 from convexden.solvers.patterns.faces import MOST_FACES, enumerate_faces, simplex_patterns
+from convexden.solvers.programs.declaration import Declaration
 from convexden.solvers.programs.program import Program, no_solution
 from convexden.solvers.programs.relaxed_pattern import RelaxedPattern
 from convexden.tolerances import ACCURATE_RTOL
@@ -80,7 +80,7 @@ def half_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
     if n != d + 1 or count * (2**n - 2) <= MOST_FACES:
         return enumerate_faces(problem, clock)[0]
     # A simplex with more faces than that: every pattern, with or without a hinge.
-    _check_size(problem, count, d + 2, MOST_NUMBERS_IN_TURN)
+    check_size(problem, count, d + 2, MOST_NUMBERS_IN_TURN)
     return simplex_patterns(n)
 
 
@@ -111,7 +111,7 @@ class SemidefiniteProgram(Program):
         super().__init__(rows)
         p, q = rows.targets.shape[1], rows.problem.input_dimension + 2
         self.patterns = _two_sided(patterns)
-        _check_size(rows.problem, len(self.patterns), p + q, MOST_NUMBERS)
+        check_size(rows.problem, len(self.patterns), p + q, MOST_NUMBERS)
         self._multipliers = cp.Variable(rows.targets.shape)
         inequalities, self._numbers = [], []
         for cell in (RelaxedPattern(rows, pattern) for pattern in self.patterns):
@@ -159,30 +159,6 @@ class SemidefiniteProgram(Program):
         return Outcome(None, *multipliers, bound.maximum, PRICING)
 
 
-class CopositiveProgram(SemidefiniteProgram):
-    """Without alpha and beta, over the open cells of the arrangement of the samples."""
-
-    name = "copositive"
-
-    def __init__(self, rows: Constraints) -> None:
-        check_copositive(rows.problem)
-        every = activation_patterns(rows.problem, rows.clock)
-        super().__init__(rows, every[half_of(every)], cones=False)
-
-
-def check_copositive(problem: Interpolation) -> None:
-    """Raise NotSupported or TooLarge unless all sites are samples, few enough."""
-    balls = np.flatnonzero(problem.radii)
-    if balls.size:
-        raise NotSupported(
-            f"copositive needs samples, {balls.size} of these sites are balls: give noisy samples, "
-            "or take semidefinite"
-        )
-    n, d = problem.centers.shape
-    order = problem.output_dimension + d + 2
-    _check_size(problem, most_patterns(n, d) // 2 - 1, order, MOST_NUMBERS)
-
-
 def bounded_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
     """Those of `half_patterns`, if the program over all of them is not too large.
 
@@ -194,9 +170,9 @@ def bounded_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
     n, d = problem.centers.shape
     order = problem.output_dimension + d + 2
     if n == d + 1:  # before they are looked at
-        _check_size(problem, 2 ** (n - 1) - 1, order, MOST_NUMBERS)
+        check_size(problem, 2 ** (n - 1) - 1, order, MOST_NUMBERS)
     patterns = half_patterns(problem, clock)
-    _check_size(problem, len(_two_sided(patterns)), order, MOST_NUMBERS)
+    check_size(problem, len(_two_sided(patterns)), order, MOST_NUMBERS)
     return patterns
 
 
@@ -212,7 +188,7 @@ def semidefinite_start(rows: Constraints, patterns: Flags) -> Array | None:
     problem = rows.problem
     try:
         order = rows.targets.shape[1] + problem.input_dimension + 2
-        _check_size(problem, len(patterns), order, QUICK_NUMBERS)
+        check_size(problem, len(patterns), order, QUICK_NUMBERS)
         return semidefinite_bound(rows, patterns).multipliers
     except (TooLarge, NotCertified):
         return None
@@ -228,7 +204,7 @@ def semidefinite_maximum(rows: Constraints, multipliers: Array, patterns: Flags)
     """
     problem = rows.problem
     patterns = _two_sided(patterns)
-    _check_size(problem, len(patterns), problem.input_dimension + 2, MOST_NUMBERS_IN_TURN)
+    check_size(problem, len(patterns), problem.input_dimension + 2, MOST_NUMBERS_IN_TURN)
     best = 0.0
     for pattern in patterns:
         rows.clock.check()
@@ -291,7 +267,8 @@ def _two_sided(patterns: Flags) -> Flags:
     return patterns[patterns.any(axis=1) & ~patterns.all(axis=1)]
 
 
-def _check_size(problem: Interpolation, patterns: int, order: int, most: int) -> None:
+def check_size(problem: Interpolation, patterns: int, order: int, most: int = MOST_NUMBERS) -> None:
+    """Raise TooLarge if so many matrices of this order are too much."""
     n, d = problem.centers.shape
     numbers = patterns * (n * (n - 1) // 2 + n * (d + 1) + order * (order + 1) // 2)
     if numbers > most:
@@ -300,3 +277,23 @@ def _check_size(problem: Interpolation, patterns: int, order: int, most: int) ->
             f"semidefinite program of {numbers} numbers (at most {most}): give fewer sites, "
             "or solve without it"
         )
+
+
+def _stated(rows: Constraints) -> SemidefiniteProgram:
+    """The program over all patterns."""
+    return SemidefiniteProgram(rows, bounded_patterns(rows.problem, rows.clock))
+
+
+DECLARATION = Declaration(
+    name=SemidefiniteProgram.name,
+    title="the copositive program's relaxation for balls",
+    formula="as copositive, over (1, w, b) with A_D = rows (-r_n, (2 D_n - 1)(y_n, 1)) and also "
+    "the products of each with the cone |w| <= 1",
+    reference="Burer & Anstreicher 2013, SIAM Journal on Optimization 23, on arXiv 2012.13329",
+    kind="lower bound",
+    applies="samples or balls; targets of any dimension",
+    cost="a matrix inequality of order p + d + 2 and N (N - 1) / 2 + N (d + 1) numbers per half "
+    "pattern (at most 30 000 numbers in all: 8 images, some 10 sites in three dimensions)",
+    requires=bounded_patterns,
+    state=_stated,
+)

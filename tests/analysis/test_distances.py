@@ -38,7 +38,7 @@ def test_no_point_of_a_grid_is_further(rank: int, d: int, scale: float) -> None:
     centers = rng.standard_normal((6, rank)) @ rng.standard_normal((rank, d))
     problem = Interpolation(scale * centers, rng.standard_normal((6, 3)), 1e-3 * scale)
     f, g = random_network(rng, 20, d, 3), random_network(rng, 15, d, 3)
-    exact = sup_distance(f, g, problem)
+    exact = sup_distance(problem, f, g)
     points = _grid(problem, 40_001 if rank == 1 else 401)
     sampled = float(np.linalg.norm(f(points) - g(points), axis=1).max())
     assert sampled <= exact * (1 + 1e-12)
@@ -57,8 +57,8 @@ def test_a_narrow_spike_between_grid_points_is_seen() -> None:
         [[0.0, 0.0]],
         [0.0],
     )
-    assert sup_distance(flat, spike, problem) == pytest.approx(1.0, rel=1e-8)
-    assert sup_distance(spike, spike, problem) <= 1e-9
+    assert sup_distance(problem, flat, spike) == pytest.approx(1.0, rel=1e-8)
+    assert sup_distance(problem, spike, spike) <= 1e-9
 
 
 def test_equal_functions_written_differently_have_no_distance() -> None:
@@ -75,14 +75,14 @@ def test_equal_functions_written_differently_have_no_distance() -> None:
         f.skip + a.T @ w,
         f.offset + b @ a,
     )
-    assert sup_distance(f, g, problem) <= 1e-12
+    assert sup_distance(problem, f, g) <= 1e-12
 
 
 def test_distance_moves_with_the_problem() -> None:
     rng = np.random.default_rng(2)
     centers = rng.standard_normal((5, 2))
     f, g = random_network(rng, 10, 2, 1), random_network(rng, 10, 2, 1)
-    expected = sup_distance(f, g, Interpolation(centers, np.arange(5.0)))
+    expected = sup_distance(Interpolation(centers, np.arange(5.0)), f, g)
     frame = np.linalg.qr(rng.standard_normal((4, 2)))[0]
     shift = rng.standard_normal(4)
 
@@ -97,7 +97,7 @@ def test_distance_moves_with_the_problem() -> None:
         )
 
     problem = Interpolation(centers @ frame.T + shift, np.arange(5.0))
-    assert sup_distance(moved(f), moved(g), problem) == pytest.approx(expected, rel=1e-10)
+    assert sup_distance(problem, moved(f), moved(g)) == pytest.approx(expected, rel=1e-10)
 
 
 def test_many_hinges_on_one_point_and_parallel_hinges() -> None:
@@ -109,30 +109,30 @@ def test_many_hinges_on_one_point_and_parallel_hinges() -> None:
     )
     flat = ShallowNetwork(np.zeros((0, 1)), np.zeros((0, 2)), [], [[0.0, 0.0]], [0.0])
     corners = _grid(problem, 2)
-    assert sup_distance(star, flat, problem) == pytest.approx(float(star(corners).max()))
+    assert sup_distance(problem, star, flat) == pytest.approx(float(star(corners).max()))
 
 
 def test_outermost_pieces_count() -> None:
     near, far = (univariate.closed_form([0.0, 1.0], radius) for radius in (0.1, 0.2))
-    assert sup_distance(near.network, far.network, near.problem) == pytest.approx(0.125)
+    assert sup_distance(near.problem, near.network, far.network) == pytest.approx(0.125)
 
 
 def test_bad_input() -> None:
     rng = np.random.default_rng(3)
     plane, space = denoising(np.eye(3)[:, :2], radius=0.1), denoising(np.eye(4), radius=0.1)
     with pytest.raises(InvalidInput, match="do not map 2 inputs to 2 outputs"):
-        sup_distance(random_network(rng, 3, 2, 2), random_network(rng, 3, 2, 1), plane)
+        sup_distance(plane, random_network(rng, 3, 2, 2), random_network(rng, 3, 2, 1))
     many = random_network(rng, 150, 4, 4)
     with pytest.raises(TooLarge, match="in 3 dimensions, too many to try"):
-        sup_distance(many, random_network(rng, 3, 4, 4), space)
+        sup_distance(space, many, random_network(rng, 3, 4, 4))
 
 
 def test_bounds_meet_where_the_distance_is_exact() -> None:
     rng = np.random.default_rng(4)
     problem = denoising(data.regular_simplex(3), radius=0.1)
     f, g = random_network(rng, 8, 3, 3), random_network(rng, 6, 3, 3)
-    exact = sup_distance(f, g, problem)
-    assert sup_distance_bounds(f, g, problem) == (exact, exact)
+    exact = sup_distance(problem, f, g)
+    assert sup_distance_bounds(problem, f, g) == (exact, exact)
     points = _grid(problem, 31)
     sampled = float(np.linalg.norm(f(points) - g(points), axis=1).max())
     assert 0.9 * exact <= sampled <= exact * (1 + 1e-12)
@@ -152,9 +152,9 @@ def test_bounds_enclose_the_distance(seed: int, monkeypatch: pytest.MonkeyPatch)
     g = ShallowNetwork(
         a, turn[:, None] * w, turn * b, f.skip + a[back].T @ w[back], f.offset + b[back] @ a[back]
     )
-    exact = sup_distance(f, g, problem)
+    exact = sup_distance(problem, f, g)
     monkeypatch.setattr("convexden.analysis.distances.MOST_VERTICES", 0)
-    lower, upper = sup_distance_bounds(f, g, problem)
+    lower, upper = sup_distance_bounds(problem, f, g)
     assert 0.9 * exact <= lower <= exact * (1 + 1e-9)  # climbs end at local maxima
     assert exact <= upper <= 20 * exact
 
@@ -166,6 +166,6 @@ def test_the_root_mean_square_is_that_of_a_grid() -> None:
     f, g = random_network(rng, 20, 3, 2), random_network(rng, 15, 3, 2)
     points = _grid(problem, 401)
     expected = np.sqrt(np.mean(np.sum((f(points) - g(points)) ** 2, axis=1)))
-    assert rms_distance(f, g, problem) == pytest.approx(expected, rel=0.05)
-    assert rms_distance(f, g, problem) <= sup_distance(f, g, problem)
-    assert rms_distance(f, f, problem) <= 1e-12
+    assert rms_distance(problem, f, g) == pytest.approx(expected, rel=0.05)
+    assert rms_distance(problem, f, g) <= sup_distance(problem, f, g)
+    assert rms_distance(problem, f, f) <= 1e-12

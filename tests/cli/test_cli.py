@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convexden import load
+from convexden import formulations, load
 from convexden.cli import main
 from convexden.data import triangular_lattice
 
@@ -384,6 +384,21 @@ def test_verify_without_scikit_learn_leaves_out_the_images(run, monkeypatch):
     assert "univariate" in output
     assert "convexden: images is left out" in error
     assert_refused(run("verify", "images"), 'pip install "convexden[images]"')
+
+
+def test_formulations_are_listed(run):
+    status, output, _ = run("formulations")
+    assert status == 0
+    for entry in formulations.registry.values():
+        assert f"{entry.name}: {entry.title} ({entry.kind})" in output
+
+
+def test_what_is_not_certified_is_not_verified_twice(run, monkeypatch):
+    monkeypatch.setattr("convexden.verification.verify_certificate", None)
+    options = ("--radius", "0.1", "--formulation", "ramps", "--quiet")
+    status, _, error = run("solve", "triangle.csv", *options)
+    assert status == 1
+    assert "ramps alone are an upper bound" in error
 
 
 def test_theorems_are_listed(run):

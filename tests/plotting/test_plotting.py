@@ -17,7 +17,6 @@ from shapely import Polygon
 from convexden import data, plotting
 from convexden.errors import InvalidProblem, NotSupported
 from convexden.problem import Interpolation, denoising
-from convexden.reduction import Reduction
 from convexden.solution import Solution
 from convexden.solving.interpolation import solve
 
@@ -88,7 +87,7 @@ def _rays() -> Solution:
 
 def _draw(kind: Callable[[], Interpolation]) -> Axes:
     solution = _solution(kind)
-    line = Reduction.of(solution.problem).problem.input_dimension == 1
+    line = solution.problem.rank == 1
     return plotting.plot_line(solution) if line else plotting.plot_plane(solution)
 
 

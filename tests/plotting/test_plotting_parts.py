@@ -15,6 +15,7 @@ from scipy import stats
 
 from convexden import data, plotting
 from convexden.analysis.alignment import align
+from convexden.analysis.uniqueness import uniqueness
 from convexden.data import regular_simplex
 from convexden.errors import InvalidInput, InvalidProblem, NotSupported
 from convexden.network import ShallowNetwork
@@ -196,7 +197,7 @@ def test_rounds_without_a_network_have_no_cost() -> None:
 
 def test_the_dual_constraint_is_saturated_where_the_hinges_are() -> None:
     solution = _triangle()
-    ax = plotting.plot_dual(solution)
+    ax = plotting.plot_dual(solution, found=uniqueness(solution))
     _assert_legible(ax)
     (mesh,) = [item for item in ax.collections if isinstance(item, QuadMesh)]
     values = mesh.get_array()
@@ -207,11 +208,17 @@ def test_the_dual_constraint_is_saturated_where_the_hinges_are() -> None:
     assert len(angles) == solution.neurons
     assert heights(solution, normals, places) == pytest.approx(1, abs=1e-9)
     assert "unique" in ax.get_title()
+    # Without it, the hinges of the network, which are all here.
+    own = plotting.plot_dual(solution)
+    (network,) = [item for item in own.collections if isinstance(item, PathCollection)]
+    drawn, marked = (np.sort(np.asarray(item.get_offsets()), axis=0) for item in (network, circles))
+    np.testing.assert_allclose(drawn, marked, atol=1e-6)
+    assert own.get_title() == "dual constraint"
 
 
 def test_the_dual_on_a_line_is_one_along_a_family() -> None:
     solution = solve(Interpolation([0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, 1.0]))
-    ax = plotting.plot_dual(solution)
+    ax = plotting.plot_dual(solution, found=uniqueness(solution))
     curve = ax.lines[-1]
     x, y = np.asarray(curve.get_xdata()), np.asarray(curve.get_ydata())
     assert y[(x >= 1) & (x <= 2)] == pytest.approx(1)
@@ -225,7 +232,7 @@ def test_the_dual_on_a_line_is_one_along_a_family() -> None:
 def test_a_comparison_has_equal_frames_and_scales() -> None:
     solution = _triangle()
     closed = face_aligned.closed_form(solution.problem.centers, 0.25)
-    left, right = plotting.plot_comparison(closed.network, solution.network, solution.problem)
+    left, right = plotting.plot_comparison(solution.problem, closed.network, solution.network)
     _assert_legible(left)
     _assert_legible(right)
     assert left.get_xlim() == right.get_xlim()
@@ -243,7 +250,7 @@ def test_a_comparison_on_a_line_takes_axes() -> None:
     closed = univariate.closed_form([0.0, 1.0, 3.0], 0.2)
     steeper = replace(closed.network, output_weights=1.5 * closed.network.output_weights)
     axes = tuple(Figure().subplots(1, 2))
-    assert plotting.plot_comparison(closed.network, steeper, closed.problem, axes) == axes
+    assert plotting.plot_comparison(closed.problem, closed.network, steeper, axes) == axes
     assert axes[0].get_ylim() == axes[1].get_ylim()
 
 
@@ -251,7 +258,7 @@ def test_a_comparison_beyond_the_plane_shows_ramps() -> None:
     points = [[0.0, 0.0, 0.0], [1.0, 2.0, 2.0], [0.0, 0.0, 1.0], [2.0, 2.0, 1.0]]
     closed = face_aligned.closed_form(points, 0.05)
     solution = solve(closed.problem)
-    left, right = plotting.plot_comparison(closed.network, solution.network, closed.problem)
+    left, right = plotting.plot_comparison(closed.problem, closed.network, solution.network)
     assert len(left.get_yticks()) == 4
     assert len(right.get_yticks()) == 8
     assert left.get_title() == f"predicted: cost {closed.cost:.9g}"

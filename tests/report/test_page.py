@@ -18,10 +18,11 @@ import pytest
 from convexden import load, theorems, verify_certificate
 from convexden.cli import main
 from convexden.errors import ExternalFailure, InvalidProblem
-from convexden.report import check_report, write_report
+from convexden.report import check_report, pictured, write_report
 from convexden.report.html.formulas import formula
 from convexden.report.html.markup import join, tag
 from convexden.report.html.prose import linked, statement
+from convexden.solving.interpolation import solve
 from convexden.storage.files import whole_folder
 from convexden.theorems import Result
 
@@ -81,7 +82,11 @@ def spatial() -> Result:
 @pytest.fixture(scope="module")
 def folder(results, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("parent") / "report"
-    write_report(results, path, command="convexden verify --seed=3")
+    # What the command line hands over for the picture of the theorem that its dual proves.
+    shown = pictured(results[:2])
+    drawn = replace(shown, computed=solve(shown.closed_form.problem))
+    handed = [drawn if result is shown else result for result in results]
+    write_report(handed, path, command="convexden verify --seed=3")
     return path
 
 
@@ -248,6 +253,16 @@ def test_unknown_names_measured_numbers_and_given_points(tmp_path):
     assert f"Not certified: {stem}-3.json." in page.text
     assert "--instances" not in page.text
     assert "Not confirmed: <script>" in page.text
+
+
+def test_a_page_solves_nothing(results, tmp_path, monkeypatch):
+    """Without a computed network the closed form is drawn alone."""
+    monkeypatch.setattr("convexden.solving.interpolation.solve", None)
+    write_report(results[:2], tmp_path / "report")
+    page = Page((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
+    (given,) = page.all("img")
+    assert "the closed form, which costs" in str(given["alt"])
+    assert "computed network" not in str(given["alt"])
 
 
 def test_what_is_proved_in_space_has_no_picture(spatial, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import clarabel
 import cvxpy as cp
 import numpy as np
 import pytest
@@ -292,6 +293,34 @@ def test_what_is_missing_is_said_beforehand(name, problem, message):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_to_state_a_problem_solves_nothing(monkeypatch, name):
+    def solver(*arguments, **options):
+        raise AssertionError("something was solved")
+
+    monkeypatch.setattr(cp.Problem, "solve", solver)
+    monkeypatch.setattr(clarabel, "DefaultSolver", solver)
+    model = formulations.get(name).build(random_problem(1, "samples", sites=6, outputs=1))
+    with pytest.raises(AssertionError, match="something was solved"):
+        model.solve()
+
+
+@pytest.mark.parametrize("kind", ["samples", "balls", "mixed"])
+@pytest.mark.parametrize("number", range(4))
+def test_the_first_master_of_column_generation_gives_both_bounds(number, kind):
+    """As it is stated; solved, it goes on to the optimum."""
+    problem = instance(number, kind)
+    model, optimum = formulations.get("column-generation").build(problem), solve(problem)
+    model.program.solve(solver=cp.CLARABEL)
+    first = model.read()
+    assert model.program.value * model.scale >= optimum.cost * (1 - 1e-7)
+    assert first.cost >= optimum.lower_bound * (1 - 1e-10)
+    assert 0 < first.lower_bound <= optimum.cost * (1 + 1e-10)
+    last = model.solve()
+    assert model.program.value * model.scale == pytest.approx(last.cost, rel=1e-7)
+    assert last.cost == pytest.approx(optimum.cost, rel=EXACT)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_line_and_affine_targets(name):
     line = Interpolation([0.0, 1.0, 2.5, 4.0], [0.0, 1.0, 0.5, 2.0])
     entry, optimum = formulations.get(name), solve(line)
@@ -305,6 +334,13 @@ def test_a_line_and_affine_targets(name):
     assert model.solve().cost == model.read().lower_bound == 0.0
 
 
+def test_the_first_master_is_not_stated_for_any_number_of_sites():
+    points = np.random.default_rng(0).normal(size=(301, 2))
+    entry = formulations.get("column-generation")
+    with pytest.raises(TooLarge, match="301 are too many .at most 300."):
+        entry.build(Interpolation(points, np.sign(points[:, 0])))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_program_is_read_whatever_solved_it(name):
     problem = random_problem(1, "samples", sites=6, outputs=1)
@@ -315,7 +351,8 @@ def test_a_program_is_read_whatever_solved_it(name):
     reading = model.read()
     assert reading.cost >= optimum.cost * (1 - 1e-10)
     assert reading.lower_bound <= optimum.cost * (1 + 1e-10)
-    if reading.certificate is not None:
+    assert (reading.certificate is None) == (reading.lower_bound == 0.0)
+    if name in ("scalar-exact", "copositive", "semidefinite"):  # not of a first master alone
         assert reading.lower_bound >= 0.9 * optimum.cost
 
 
@@ -336,7 +373,7 @@ def test_balls_that_no_line_separates():
 
 
 def test_a_lower_bound_without_ramps_says_how_to_read_it(monkeypatch):
-    monkeypatch.setattr("convexden.solvers.programs.catalog.solve_ramps", lambda *_: None)
+    monkeypatch.setattr("convexden.solvers.programs.ramps.solve_ramps", lambda *_: None)
     with pytest.raises(NotCertified, match=r"get\('semidefinite'\).build\(problem\).solve\(\)"):
         solve(CASES["balls"], method="semidefinite")
 

@@ -388,6 +388,18 @@ def test_the_history_is_in_the_units_of_the_problem():
     assert {"convexden", "numpy", "clarabel"} <= set(solution.versions)
 
 
+def test_a_solution_keeps_its_verification(tmp_path):
+    """Of the numbers that it was made for: no others may pass for verified with it."""
+    solution = solve(denoising([[0.0, 0.0], [4.0, 0.0], [0.0, 3.0]], radius=0.4))
+    assert solution.verification == verify_certificate(solution)
+    assert solution.verification.passed
+    changed = replace(solution, cost=solution.cost / 2)
+    assert changed.verification is None
+    assert not verify_certificate(changed).passed
+    save(solution, tmp_path / "solution.json")
+    assert load(tmp_path / "solution.json").verification is None
+
+
 def test_a_tolerance_out_of_reach_is_not_certified():
     # The smallest of all: a gap of zero would take a cost and a bound that are the same float.
     solution = solve(random_problem(4, "balls", sites=4), np.finfo(float).tiny)

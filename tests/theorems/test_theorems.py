@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import cvxpy as cp
@@ -357,6 +358,18 @@ def test_registry() -> None:
     for call in ({"instances": 0}, {"seed": -1}, {"names": ["nothing"]}):
         with pytest.raises(InvalidInput):
             theorems.verify_all(**call)  # type: ignore[arg-type]  # before the first instance
+
+
+def test_a_theorem_is_its_file() -> None:
+    """Every file that states one is in the registry, and a name of the package."""
+    files = Path(theorems.__file__).parent.glob("[!_]*.py")
+    stated = {file.stem for file in files if "\nTHEOREM = " in file.read_text(encoding="utf-8")}
+    assert stated == {name.replace("-", "_") for name in theorems.registry}
+    assert stated <= set(theorems.__all__)
+    orders = [theorem.order for theorem in theorems.registry.values()]
+    assert orders == sorted(set(orders))
+    with pytest.raises(AttributeError, match="xyz"):
+        _ = theorems.xyz
 
 
 def test_own_theorems_are_registered(monkeypatch: pytest.MonkeyPatch) -> None:

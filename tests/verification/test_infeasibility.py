@@ -450,7 +450,7 @@ def test_a_formulation_has_the_proof_of_the_problem():
     points = 10 * LATTICE @ np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0][:2] + 1
     problem = denoising(points, radius=4.5)
     with pytest.raises(InfeasibleProblem) as caught:
-        formulations.get("column-generation").build(problem)
+        formulations.get("column-generation").build(problem).solve()
     assert check_infeasibility(problem, caught.value.proof) == []
 
 

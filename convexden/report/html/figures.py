@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convexden import display
-from convexden.errors import ConvexdenError
 from convexden.report.layout import LAYOUT
 
 if TYPE_CHECKING:
@@ -37,37 +36,43 @@ class Figure:
     __repr__ = display.field_line
 
 
-def comparison(results: Sequence[Result]) -> Figure | None:
-    """The clearest instance on a line or in a plane, otherwise one that was solved, by its ramps.
-
-    None if there is none.
+def pictured(results: Sequence[Result]) -> Result | None:
+    """Of a theorem's results the one that its picture shows: the clearest instance on a line or in
+    a plane, otherwise one that was solved; None if there is none.
     """
-    from convexden.plotting import clearest, plot_comparison
-    from convexden.solving.interpolation import solve
+    from convexden.plotting import clearest
 
     chosen = clearest([result.closed_form.problem for result in results])
     if chosen is None:
-        chosen = next((k for k, result in enumerate(results) if result.solution), None)
-    if chosen is None:
+        return next((result for result in results if result.solution), None)
+    return results[chosen]
+
+
+def comparison(results: Sequence[Result]) -> Figure | None:
+    """The `pictured` instance: the closed form beside the computed network, or alone if nothing was
+    computed.
+    """
+    from convexden.plotting import plot_comparison, plot_line, plot_plane
+
+    result = pictured(results)
+    if result is None:
         return None
-    result = results[chosen]
     claim = result.closed_form
-    try:
-        solution = result.solution or solve(claim.problem)
-    except ConvexdenError:  # the claim may have been proved although the solvers cannot
-        return None
-    axes = plot_comparison(claim.network, solution.network, claim.problem)
-    figure = axes[0].get_figure(root=True)
+    which = f"{result.instance}, {result.kind}" if result.kind else result.instance
+    alt = f"{which}: the closed form, which costs {claim.cost:.9g}"
+    caption = f"Instance {which}: the closed form"
+    solution = result.solution or result.computed
+    if solution is None:
+        ax = (plot_line if claim.problem.rank == 1 else plot_plane)(result.as_solution())
+    else:
+        alt = f"Two panels, {alt}, and the computed network, which costs {solution.cost:.9g}"
+        caption += ", and what the solver finds without knowing it"
+        ax = plot_comparison(claim.problem, claim.network, solution.network)[0]
+    figure = ax.get_figure(root=True)
     assert figure is not None
     with io.BytesIO() as file:
         figure.savefig(file, format="png", dpi=LAYOUT.dpi, bbox_inches="tight", pad_inches=0.1)
         png = file.getvalue()
     pixels = int.from_bytes(png[16:20], "big")  # of the header: its width
-    which = f"{result.instance}, {result.kind}" if result.kind else result.instance
-    return Figure(
-        "data:image/png;base64," + b64encode(png).decode(),
-        str(round(pixels * LAYOUT.shown_dpi / LAYOUT.dpi)),
-        f"Two panels, {which}: the closed form, which costs {claim.cost:.9g}, and the computed "
-        f"network, which costs {solution.cost:.9g}",
-        f"Instance {which}: the closed form, and what the solver finds without knowing it.",
-    )
+    data = "data:image/png;base64," + b64encode(png).decode()
+    return Figure(data, str(round(pixels * LAYOUT.shown_dpi / LAYOUT.dpi)), alt, f"{caption}.")

@@ -29,7 +29,7 @@ def shape_map_table(shape_map: ShapeMap) -> RenderableType:
             f"{shape_map.fractions[f]:g}",
             *(str(count or "-") for count in counts),
             Text(str(failed or "-"), STYLES["refuted"] if failed else ""),
-            small(float(shape_map.gap[f][solved].max(initial=0.0))),
+            small(float(shape_map.relative_gap[f][solved].max(initial=0.0))),
             str(int((excess < OPTIMAL).sum())),
             small(float(np.maximum(excess[solved], 0.0).max(initial=0.0))),
         )
