@@ -49,14 +49,15 @@ Newton's method leaves hinges that close to their faces; deeper cuts change the 
 TOUCH_RTOL = 1e-9
 """A hinge nearer to a site touches it (of a ball: to its surface) or passes through the sample.
 
-Hinges of a certified solution touch to 1e-11, those that merely come near are 1e-6 away.
+Newton's method leaves hinges within `CUT_RTOL` of what they touch; the coordinates of a reduced
+problem add their rounding, and files of hinges theirs.
 """
 
 NEAR_HINGE_RTOL = 1e-6
 """Saturating hinges whose normals and biases differ by less are one local maximum.
 
-The dual constraint is quadratic there, so hinges within `SATURATED_RTOL` of the maximum scatter by
-1e-4 of the width of the face at most, and climbs from them end within 1e-8.
+The dual constraint is quadratic there, so that an error of it moves the place of the maximum by the
+root of this error: by 1e-6 for multipliers that are known to `COST_ROUNDING`.
 """
 
 # Vectors: singular values, sines and pivots, shares of the largest.

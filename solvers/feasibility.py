@@ -27,7 +27,7 @@ IMPOSSIBLE = (
 
 @dataclass(frozen=True)
 class RepairSettings:
-    """Of the last digits of interpolation, and of the test whether hinges span the targets."""
+    """Parameters of repairing the last digits, and of testing whether hinges span the targets."""
 
     pivots: int = 10
     """Pivots a hinge, after which nonnegative least squares cycles: it needs one or two."""
@@ -40,11 +40,11 @@ class RepairSettings:
     """Residual, as a share of the largest target, at which refinement may end."""
 
     attempts: int = 6
-    """Steps of refinement at the most,"""
+    """Steps of refinement at the most."""
 
     quick_attempts: int = 4
-    """of which so many with the Cholesky factor, the others by least squares, which cost ten times
-    as much and see dependent hinges as such."""
+    """Steps with the Cholesky factor; the others are by least squares, which see dependent hinges
+    as such, but are slower."""
 
     singular: float = 1e-13
     """Singular values of the scaled hinges below this share are zero: `NEGLIGIBLE_RCOND` loses

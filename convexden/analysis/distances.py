@@ -37,7 +37,7 @@ MOST_VERTICES = 300_000
 
 @dataclass(frozen=True)
 class ClimbSettings:
-    """Of the search for the largest difference where vertices are too many."""
+    """Parameters of the search for the largest difference where vertices are too many."""
 
     samples: int = 4096
     """Random points, from the best of which climbs start."""

@@ -30,7 +30,7 @@ Status = Literal["unique", "not unique", "undecided"]
 
 @dataclass(frozen=True)
 class UniquenessSettings:
-    """Of the set of minimizers."""
+    """Parameters of the set of minimizers."""
 
     independent: float = 1e-5
     """Relative singular values from here on are not 0; below, down to `NOISY_DEPENDENT_RTOL`, it
@@ -40,7 +40,7 @@ class UniquenessSettings:
     """Share of the cost below which weights are tried as rounding where hinges are not accurate."""
 
     step: float = 1e-6
-    """Of differences of features, rad: the root of `COST_ROUNDING`."""
+    """Step of differences of features, rad: the root of `COST_ROUNDING`."""
 
     newton_steps: int = 6
     """Steps toward the hinges of another minimizer; quadratic."""
@@ -49,10 +49,10 @@ class UniquenessSettings:
     """Centers between which two networks are compared."""
 
     coarse: int = 3
-    """Hinges that stand for a family of saturating ones,"""
+    """Hinges that stand for a family of saturating ones."""
 
     fine: int = 6
-    """and more of them, which add dimensions if any counts."""
+    """Hinges that stand for it in a second look: more of them add dimensions if any counts."""
 
     arrived: float = 1e-15
     """Residual, as a share of the right side, that ends these steps."""

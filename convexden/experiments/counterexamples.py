@@ -42,16 +42,17 @@ Reason = Literal["cheaper network", "does not interpolate", "cost misstated", ""
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """Of the search for a counterexample."""
+    """Parameters of the search for a counterexample."""
 
     fractions: tuple[float, ...] = (0.05, 0.9)
     """Radii, as shares of the contact of the balls, where none is asked for."""
 
     random: float = 0.2
-    """Share of the evaluations at random geometries before the best is improved,"""
+    """Share of the evaluations at random geometries before the best is improved."""
 
     nothing: float = 1e-11
-    """if its excess is above this: else there is no slope to climb."""
+    """Excess of the best of these from which on it is improved: below, there is no slope to
+    climb."""
 
     near: float = 0.1
     """Share by which rounding may move the radius out of its range."""

@@ -28,17 +28,17 @@ Claim: TypeAlias = ClosedForm | Result | Solution | Verification | bool
 
 @dataclass(frozen=True)
 class FrontierSettings:
-    """Of the extrapolation to where an excess vanishes."""
+    """Parameters of the extrapolation to where an excess vanishes."""
 
     known: float = 2e-12
     """Excesses are known up to the widths of gaps and enclosures: this, or what is found where
     there is none; those that are extrapolated exceed it."""
 
     nodes: int = 4
-    """Nodes of the extrapolation at the most,"""
+    """Nodes of the extrapolation at the most."""
 
     apart: float = 2.0
-    """each so many times the one before, or rounding would be amplified."""
+    """Ratio of the excesses of neighboring nodes at least, or rounding would be amplified."""
 
     orders: tuple[int, ...] = (1, 2)
     """Orders with which an excess may vanish: linearly or quadratically in the parameter."""

@@ -35,7 +35,7 @@ BATCH = 16  # pixels that a process solves before it reports
 
 @dataclass(frozen=True)
 class MapSettings:
-    """Of the maps of triangles."""
+    """Parameters of the maps of triangles."""
 
     fractions: tuple[float, ...] = (0.1, 0.5, 0.9)
     """Radii, as shares of the contact of the balls."""

@@ -58,7 +58,7 @@ Noise = Literal["uniform", "gaussian"]
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Of training and of the errors that it leaves."""
+    """Parameters of training and of the errors that it leaves."""
 
     probes: int = 256
     """Points of each ball at which the error is measured, besides its center."""

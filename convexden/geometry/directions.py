@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class MarginSettings:
-    """Of the widest margin between two hulls."""
+    """Parameters of the widest margin between two hulls."""
 
     rounds: int = 1000
     """Rounds at the most; about 20 are needed."""

@@ -25,7 +25,7 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 @dataclass(frozen=True)
 class FlatnessSettings:
-    """Of what counts as the rounding of data."""
+    """Parameters of what counts as the rounding of data."""
 
     within: float = 3.0
     """Singular values up to this many times those of the rounding are within it."""
@@ -40,6 +40,7 @@ class FlatnessSettings:
 
     most_decimals: int = 15
     """Decimals that are tried: a float has no more than 15 or 16."""
+
     upward: float = 1e-12
     """Share by which a number is raised before it is rounded up to two digits."""
 

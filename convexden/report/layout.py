@@ -10,10 +10,11 @@ class Layout:
     """Sizes of pictures, and rows of tables."""
 
     dpi: int = 140
-    """Pixels of a picture an inch,"""
+    """Pixels of a picture an inch."""
 
     shown_dpi: int = 100
-    """and pixels of the page an inch that show them."""
+    """Pixels of the page an inch at which it is shown: fewer, so that it is sharp on fine
+    screens."""
 
     outline: float = 100.0
     """Units of the outlines of formulas an em."""

@@ -37,7 +37,7 @@ EXTREME = 1e50  # a penalty, in spreads, above which or below whose inverse squa
 
 @dataclass(frozen=True)
 class PathSettings:
-    """Of a path of penalties."""
+    """Parameters of a path of penalties."""
 
     penalties: int = 30
     """Penalties of a path, in a geometric sequence."""

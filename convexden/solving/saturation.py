@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class SaturationSettings:
-    """Of the hinges at which the dual constraint is saturated."""
+    """Parameters of the hinges at which the dual constraint is saturated."""
 
     floor: float = 0.5
     """Local maxima of the dual constraint below this are not listed."""
@@ -36,13 +36,13 @@ class SaturationSettings:
     `TOUCH_RTOL`."""
 
     turn: float = 1e-2
-    """Angle, rad, by which a hinge is turned, and"""
+    """Angle, rad, by which a hinge is turned to see whether it saturates alone."""
 
     shift: float = 1e-6
-    """distance, in spreads, by which it is shifted at least, to see whether it saturates alone."""
+    """Distance, in spreads, by which it is shifted at least to see that."""
 
     step: float = 1e-3
-    """Of second differences of the constraint, rad: they lose the square of it in digits."""
+    """Step of second differences of the constraint, rad: they lose the square of it in digits."""
 
     members: int = 6
     """Members of a family that are looked at, all of which have to saturate."""
@@ -90,12 +90,10 @@ class Lines:
         sides = self.offsets(problem)[:, problem.radii > 0] > 0
         for k, (row, side) in enumerate(zip(rows, sides, strict=True)):
             known = rows[kept]
-            near = (np.abs(known - row).max(axis=1) < NEAR_HINGE_RTOL) & (sides[kept] == side).all(
-                axis=1
-            )
-            turned = (np.abs(known + row).max(axis=1) < NEAR_HINGE_RTOL) & (
-                sides[kept] != side
-            ).all(axis=1)
+            near = np.abs(known - row).max(axis=1) < NEAR_HINGE_RTOL
+            near &= (sides[kept] == side).all(axis=1)
+            turned = np.abs(known + row).max(axis=1) < NEAR_HINGE_RTOL
+            turned &= (sides[kept] != side).all(axis=1)
             if not (near | turned).any():
                 kept.append(k)
         return self.take(np.array(kept, dtype=np.intp))

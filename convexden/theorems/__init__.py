@@ -31,11 +31,11 @@ from convexden.theorems._theorem import Theorem
 from convexden.theorems._verdicts import TOLERANCE, Result, Verdict, compare, cost_error, decide
 
 __all__ = [
-    "TOLERANCE",
     "ClosedForm",
     "Instance",
     "Ramp",
     "Result",
+    "TOLERANCE",
     "Theorem",
     "Verdict",
     "closed_form_certificate",

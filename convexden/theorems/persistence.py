@@ -24,19 +24,19 @@ KINDS = ("collinear", "obtuse triangle", "rays", "equilateral", "tetrahedron")
 
 @dataclass(frozen=True)
 class PersistenceSettings:
-    """Of the law by which angles fall."""
+    """Parameters of the law by which angles fall."""
 
     large: float = 1e-4
-    """Largest displacement of a point, in units of the spread, and"""
+    """Largest displacement of a point, in units of the spread."""
 
     small: float = 1e-5
-    """a tenth of it: the angle of a linear law falls to a tenth."""
+    """The same of the second move, a tenth: the angle of a linear law falls to a tenth."""
 
     linear: float = 0.2
-    """Up to this share of the angle before the law counts as confirmed,"""
+    """Ratio of the two angles up to which the law counts as confirmed."""
 
     constant: float = 0.5
-    """and beyond this one the alignment does not persist."""
+    """Ratio of the two angles from which on the alignment does not persist."""
 
     rounding: float = 1e-8
     """Angles, rad, below this are rounding."""

@@ -49,7 +49,7 @@ _ROUNDING = 1e-10
 # method, and how many of these attempts in a row may improve nothing.
 _EXTENSIONS = 10
 _IDLE = 2
-# Unknown multipliers up to which Newton's method, some 20 ms then, is tried in every round.
+# Unknown multipliers up to which Newton's method is cheap, and tried in every round.
 SMALL = 300
 # Output weights below this share of the largest are none, or, if the last digits want them, these.
 _LIGHT = (1e-7, 1e-12)

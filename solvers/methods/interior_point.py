@@ -20,7 +20,7 @@ from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array
 from convexden.solvers.methods.quadratic_models import QuadraticModels
 
-# Steps at the most; ten to twenty are the rule.
+# Steps at the most.
 _STEPS = 60
 # Share of the way to the boundary that a step may go.
 _BOUNDARY = 0.99

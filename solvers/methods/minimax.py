@@ -34,7 +34,7 @@ from convexden.tolerances import COST_ROUNDING, SAME_HINGE_RTOL
 _FLOOR = 0.3
 # Quadratic models, the greatest, each of which is a cone of the master.
 _MOST = 2500
-# Rounds at the most; ten to twenty are the rule.
+# Rounds at the most.
 _ROUNDS = 60
 # Rounds in which gap and bound hardly move before giving up.
 _STALL = 8

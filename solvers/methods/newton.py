@@ -32,10 +32,10 @@ from convexden.tolerances import NEGLIGIBLE_RCOND, SAME_HINGE_RTOL, WEIGHTLESS_R
 
 @dataclass(frozen=True)
 class NewtonSettings:
-    """Of Newton's method on the KKT system."""
+    """Parameters of Newton's method on the KKT system."""
 
     steps: int = 15
-    """Newton steps of one attempt: convergence is quadratic, and 4 to 6 are the rule."""
+    """Newton steps of one attempt: convergence is quadratic."""
 
     restarts: int = 10
     """Attempts, each with the hinges that the one before left: hinges without weight leave, those
@@ -60,7 +60,7 @@ class NewtonSettings:
     remove the former."""
 
     small: int = 300
-    """Unknowns up to which a singular value decomposition is cheap (20 ms)."""
+    """Unknowns up to which least squares are cheap, tens of milliseconds."""
 
     conditioned: float = 1e-10
     """Reciprocal condition number above which elimination leaves six digits of a step, enough for

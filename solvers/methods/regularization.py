@@ -51,10 +51,10 @@ _LARGEST = 5 * 10**8
 
 @dataclass(frozen=True)
 class RegularizedSettings:
-    """Of the exchange for one penalty."""
+    """Parameters of the exchange for one penalty."""
 
     rounds: int = 60
-    """Rounds at the most; ten are the rule."""
+    """Rounds at the most."""
 
     stall: int = 6
     """Rounds without progress before giving up."""
@@ -80,10 +80,10 @@ class RegularizedSettings:
     """Share of the heaviest below which hinges do not stand for a cloud."""
 
     progress: float = 0.9
-    """Share of the gap before that is left where a round made no progress,"""
+    """Share of the gap before above which a round made no progress."""
 
     cheaper: float = 1e-7
-    """and share by which the objective has to fall in one that made some."""
+    """Share by which the objective falls in a round that made some progress."""
 
     largest_gap: float = 0.1
     """Gap that the choice of active hinges supposes at the most: larger ones would let everything

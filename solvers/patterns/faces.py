@@ -29,7 +29,7 @@ from convexden.errors import TooLarge
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array, Flags, Indices
-from convexden.tolerances import NONNEGATIVE_RTOL
+from convexden.tolerances import DEPENDENT_RTOL, NONNEGATIVE_RTOL, TOUCH_RTOL
 
 Codes = NDArray[np.int64]
 
@@ -84,7 +84,7 @@ def frames(problem: Interpolation, count: int) -> Frames:
     triangle = r[:, : count - 1]
     lengths = np.linalg.norm(edges, axis=2).max(axis=1, keepdims=True)
     diagonal = np.abs(np.diagonal(triangle, axis1=1, axis2=2))
-    independent = np.flatnonzero((diagonal > NONNEGATIVE_RTOL * lengths).all(axis=1))
+    independent = np.flatnonzero((diagonal > DEPENDENT_RTOL * lengths).all(axis=1))
     q, triangle = q[independent], triangle[independent]
     inverses = np.linalg.inv(triangle) @ q[:, :, : count - 1].transpose(0, 2, 1)
     return Frames(members[independent], inverses, q[:, :, count - 1 :])
@@ -205,7 +205,7 @@ def _vertices(problem: Interpolation, here: Frames, clock: Clock) -> tuple[Codes
             pivots = members[:, 0]
             biases = heights[:, 0] - np.sum(normals * problem.centers[pivots], axis=1)
             z = normals @ problem.centers.T + biases[:, None]
-            up, down = z >= problem.radii - NONNEGATIVE_RTOL, -z >= problem.radii - NONNEGATIVE_RTOL
+            up, down = z >= problem.radii - TOUCH_RTOL, -z >= problem.radii - TOUCH_RTOL
             np.put_along_axis(up, members, active, axis=1)
             np.put_along_axis(down, members, ~active, axis=1)
             parts.append(_sided(up, down, _bits(members)))
@@ -220,8 +220,8 @@ def _spheres(problem: Interpolation, here: Frames, clock: Clock) -> tuple[Codes,
         steps = problem.centers - problem.centers[members[:, 0]][:, None, :]
         middle = (steps @ centers[:, :, None])[:, :, 0] + heights[:, :1]
         swing = radius[:, None] * np.linalg.norm(steps @ here.across[sets], axis=2)
-        up = middle - swing >= problem.radii - NONNEGATIVE_RTOL
-        down = -middle - swing >= problem.radii - NONNEGATIVE_RTOL
+        up = middle - swing >= problem.radii - TOUCH_RTOL
+        down = -middle - swing >= problem.radii - TOUCH_RTOL
         np.put_along_axis(up, members, active, axis=1)
         np.put_along_axis(down, members, ~active, axis=1)
         parts.append(_sided(up, down, _bits(members)))

@@ -39,7 +39,7 @@ Crossing = tuple[tuple[int, int], ...]  # sites and their integers c_n
 
 @dataclass(frozen=True)
 class SeparationSettings:
-    """Of the widest hinge of a pattern, first in floats, then in integers."""
+    """Parameters of the widest hinge of a pattern, first in floats, then in integers."""
 
     lever: float = 1e4
     """How much more the equation sum s_n u_n = 0 weighs in floats than a step of one spread:

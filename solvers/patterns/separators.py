@@ -21,7 +21,7 @@ from convexden.solvers.hinges import Array, Flags, Indices, spanning_tree
 
 @dataclass(frozen=True)
 class SeparatorSettings:
-    """Of the hinges that separate likely patterns."""
+    """Parameters of the hinges that separate likely patterns."""
 
     margin: float = 1e-4
     """Patterns with less room, in spreads, are left out: climbs do not end there, and floats

@@ -25,7 +25,7 @@ from convexden.tolerances import NONNEGATIVE_RTOL
 
 @dataclass(frozen=True)
 class AscentSettings:
-    """Of the climb from one hinge."""
+    """Parameters of the climb from one hinge."""
 
     still: float = 1e-13
     """A step that raises the dual constraint by a smaller share has arrived: a hundred times its

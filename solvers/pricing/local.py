@@ -54,10 +54,11 @@ class LocalSettings:
     """Rounds of a call at the most."""
 
     idle: int = 3
-    """Rounds without a greater maximum before giving up,"""
+    """Rounds without a greater maximum before giving up."""
 
     doubt: int = 7
-    """and if nothing violates the dual constraint: then the method would stop."""
+    """The same where nothing violates the dual constraint: the method would stop with what it
+    has."""
 
     kept: int = 600
     """Maxima remembered for the next call."""

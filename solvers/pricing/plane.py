@@ -43,7 +43,7 @@ from convexden.tolerances import SAME_HINGE_RTOL, TANGENCY_RTOL
 
 @dataclass(frozen=True)
 class PlaneSettings:
-    """Of the search along the arcs of tangent hinges."""
+    """Parameters of the search along the arcs of tangent hinges."""
 
     shares: tuple[float, ...] = (1 / 2, 1 / 4, 3 / 4, 1 / 8, 3 / 8, 5 / 8, 7 / 8)
     """Places at which arcs are first sampled inside, as shares of their lengths: every further one

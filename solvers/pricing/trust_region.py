@@ -23,7 +23,7 @@ from convexden.tolerances import NEGLIGIBLE_RCOND
 
 @dataclass(frozen=True)
 class TrustRegionSettings:
-    """Of the maximum of a quadratic form on a sphere."""
+    """Parameters of the maximum of a quadratic form on a sphere."""
 
     steps: int = 60
     """Newton steps on the secular equation; they are few but in the hard case."""

@@ -56,7 +56,7 @@ MOST_PATTERNS = 2**13  # of a simplex, that with 14 sites: half a minute
 
 @dataclass(frozen=True)
 class RampSettings:
-    """Of the ramp program."""
+    """Parameters of the ramp program."""
 
     prices: tuple[float, ...] = tuple(5.0 * 10.0**k for k in range(8))
     """Prices of errors, the next where they are of use at one: errors vanish where the price

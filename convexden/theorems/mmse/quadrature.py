@@ -26,7 +26,7 @@ NODES, FEW_NODES = (72, 44), (32, 24)
 
 @dataclass(frozen=True)
 class QuadratureSettings:
-    """Of the errors of denoisers in one dimension."""
+    """Parameters of the errors of denoisers in one dimension."""
 
     reach: float = 10.0
     """Standard deviations of the noise beyond which nothing is integrated: exp(-50) is 2e-22."""
@@ -350,9 +350,8 @@ class _Moments:
     @property
     def reach(self) -> tuple[float, float]:
         """Beyond it there are no noisy points."""
-        return self.edges[0] - SETTINGS.reach * self.sigma, self.edges[
-            -1
-        ] + SETTINGS.reach * self.sigma
+        beyond = SETTINGS.reach * self.sigma
+        return self.edges[0] - beyond, self.edges[-1] + beyond
 
     def at(self, y: Array, nodes: int) -> Array:
         """The moments (3, M) at y (M,), by a rule of so many nodes on each piece."""

@@ -35,14 +35,10 @@ class AffineLimits:
     """What is tried to show that targets are affine, and for how long."""
 
     few: int = 2_000
-    """Numbers in an elimination in integers that takes milliseconds: it is done without a reason.
-    """
+    """Numbers in an elimination in integers that takes milliseconds: it is done for no reason."""
 
     many: int = 1_000_000
-    """...
-
-    and that takes a second: it is done if least squares in floats miss nothing that they see.
-    """
+    """Numbers in one that takes a second: it is done if least squares in floats miss nothing."""
 
     most_independent: int = 400
     """Samples that are tested for affine independence modulo a prime, in a fraction of a second."""

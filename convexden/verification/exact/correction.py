@@ -39,7 +39,7 @@ CHEAP = 1e-10
 
 @dataclass(frozen=True)
 class CorrectionSettings:
-    """Of the choice of columns for a correction."""
+    """Parameters of the choice of columns for a correction."""
 
     free: float = 1e-2
     """The price of a free column relative to the cheapest other one."""

@@ -25,16 +25,16 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class EnclosureSettings:
-    """Of the iteration of bounds."""
+    """Parameters of the iteration of bounds."""
 
     room: float = 1.0001
-    """Bounds start with this much room,"""
+    """Room with which bounds start, as a factor."""
 
     growth: float = 1.1
-    """and grow by this much more than they must,"""
+    """Room by which they grow beyond what they must, as a factor."""
 
     rounds: int = 60
-    """in so many rounds."""
+    """Rounds of growing at the most."""
 
 
 SETTINGS = EnclosureSettings()

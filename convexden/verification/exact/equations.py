@@ -23,7 +23,7 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class EquationSettings:
-    """Of the choice of equations."""
+    """Parameters of the choice of equations."""
 
     flat: float = 1e-8
     """Samples with one target whose piece is this flat, relative to the cost, are kept flat."""

@@ -18,13 +18,13 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PatternSettings:
-    """Of the directions in which further patterns are looked for."""
+    """Parameters of the directions in which further patterns are looked for."""
 
     random: int = 24
-    """Random directions that are tried,"""
+    """Random directions that are tried."""
 
     pairs: int = 66
-    """and pairs of sites whose difference is one: all of 12 sites."""
+    """Pairs of sites whose difference is a direction that is tried: all of 12 sites."""
 
     seed: int = 20
     """Seed of these directions; any will do."""

@@ -25,21 +25,21 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class SlackSettings:
-    """Of the hinges that are moved inward."""
+    """Parameters of the hinges that are moved inward."""
 
     near: float = 1e-3
-    """How far hinges are moved, in units of the reach, where there is room: larger steps gain
-    little and often leave the pattern. Otherwise less,"""
+    """Largest step, in units of the reach, by which hinges are moved inward: larger ones gain
+    little and often leave the pattern."""
 
     nearest: float = 1e-12
-    """down to this: some digits above rounding."""
+    """Smallest of these steps, some digits above rounding."""
 
     poor: float = 1e7
-    """Price of a pattern, times the reach, from which on linear programs look for a better hinge,
-    """
+    """Price of a pattern, times the reach, from which on a linear program looks for a better
+    hinge."""
 
     programs: int = 40
-    """and how many of them, as each takes some milliseconds."""
+    """Linear programs at the most, each of which takes some milliseconds."""
 
     ridge: float = 1e-9
     """Regularizes the least squares of fewer sites than unknowns, relative to the trace."""

@@ -63,7 +63,7 @@ LARGEST = float(np.finfo(float).max)
 
 @dataclass(frozen=True)
 class PlaneSettings:
-    """Of the enclosure of the maximum in a plane."""
+    """Parameters of the enclosure of the maximum in a plane."""
 
     rounding: float = 1e-11
     """Rounding of a value, relative to the maximum, up to which it counts as it is: less is left

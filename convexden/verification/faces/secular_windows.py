@@ -28,7 +28,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class SecularSettings:
-    """Of the windows around the roots of the secular equation."""
+    """Parameters of the windows around the roots of the secular equation."""
 
     steps: int = 60
     """Most Newton steps toward the right end of the inner window: they are small near double
