@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments
-from convexden.analysis.uniqueness import Uniqueness
 from convexden.arithmetic import SMALL
 from convexden.errors import NotSupported
 from convexden.plotting import style
