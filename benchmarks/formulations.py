@@ -19,7 +19,7 @@ import numpy as np
 from scipy.spatial.distance import pdist
 
 import convexden as cd
-from convexden.errors import UnsupportedProblem
+from convexden.errors import NotSupported, TooLarge
 
 Array = np.ndarray
 
@@ -80,7 +80,7 @@ def suited(entry: cd.formulations.Formulation) -> Iterator[int]:
     for number in count():
         try:
             entry.check(instance(number))
-        except UnsupportedProblem:
+        except (NotSupported, TooLarge):
             continue
         yield number
         found += 1

@@ -26,8 +26,10 @@ from .errors import ExternalFailure as ExternalFailure
 from .errors import InfeasibleProblem as InfeasibleProblem
 from .errors import InvalidInput as InvalidInput
 from .errors import InvalidProblem as InvalidProblem
+from .errors import MissingDependency as MissingDependency
 from .errors import NotCertified as NotCertified
-from .errors import UnsupportedProblem as UnsupportedProblem
+from .errors import NotSupported as NotSupported
+from .errors import TooLarge as TooLarge
 from .experiments import training as training
 from .experiments.counterexamples import Counterexample as Counterexample
 from .experiments.counterexamples import find_counterexample as find_counterexample

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.arithmetic import TwoPart
 from convexden.errors import InvalidProblem
 
@@ -73,8 +73,33 @@ class Certificate:
                     f"certificate {name} have shape {array.shape}: give an array {shape}"
                 )
             low = arguments.low_part(f"certificate {name}_low", getattr(self, f"{name}_low"), array)
+            array = array.view()  # large ones are not copied, and the caller's stay writable
+            array.setflags(write=False)
             object.__setattr__(self, name, array)
             object.__setattr__(self, f"{name}_low", low)
+
+    def __repr__(self) -> str:
+        two_part = self.values_low is not None or self.jacobians_low is not None
+        return display.one_line(
+            self,
+            f"multipliers of {display.counted(len(self.values), 'site')}",
+            f"lower_bound={self.lower_bound:.5g}",
+            f"pricing_maximum={self.pricing_maximum:.5g}",
+            self.pricing,
+            "two floats each" if two_part else "",
+        )
+
+    def __reduce__(self) -> tuple[type[Certificate], tuple[object, ...]]:
+        # A copy is checked like the original, and as read-only.
+        return Certificate, (
+            self.values,
+            self.jacobians,
+            self.lower_bound,
+            self.pricing_maximum,
+            self.pricing,
+            self.values_low,
+            self.jacobians_low,
+        )
 
     @property
     def exact_values(self) -> TwoPart:

@@ -48,8 +48,16 @@ class NotCertified(ConvexdenError):
     """A certified result was required and the duality gap is too large."""
 
 
-class UnsupportedProblem(ConvexdenError):
-    """The problem is valid, but no exact solver for it exists yet."""
+class TooLarge(ConvexdenError):
+    """More sites, faces, activation patterns or numbers than time and memory allow."""
+
+
+class NotSupported(ConvexdenError):
+    """What is asked does not apply: a formulation of one output, a picture of a plane, ..."""
+
+
+class MissingDependency(ConvexdenError, ImportError):
+    """An optional library is not installed; the message says which command installs it."""
 
 
 class ExternalFailure(ConvexdenError):

@@ -67,6 +67,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from convexden import display
 from convexden.errors import InvalidProblem
 
 
@@ -120,6 +121,12 @@ class InfeasibilityProof:
 
     weights: tuple[int, ...]
     tree: tuple[Node, ...]
+
+    def __repr__(self) -> str:
+        sites, nodes = len(self.weights), len(self.tree)
+        return display.one_line(
+            self, display.counted(sites, "site"), display.counted(nodes, "node")
+        )
 
     def extended(self, sites: Sequence[int], count: int) -> InfeasibilityProof:
         """The proof for a problem of `count` sites, of which this one has those given in order."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.arithmetic import TwoPart, affine_values
 from convexden.errors import InvalidProblem
+from convexden.tolerances import MERGE_RTOL
 
 Array = NDArray[np.float64]
 
@@ -95,6 +96,29 @@ class ShallowNetwork:
                 low = arguments.low_part(f"{name}_low", _shaped(numbers, high.shape), high)
             object.__setattr__(self, f"{name}_low", low)
 
+    def __repr__(self) -> str:
+        with np.errstate(all="ignore"):  # of numbers whose squares are infinite
+            cost = self.representation_cost
+        return display.one_line(
+            self,
+            display.counted(self.neurons, "neuron"),
+            display.spaces(self.input_dimension, self.output_dimension),
+            f"cost={cost:.5g}",
+            "numbers of two floats" if self.two_part else "",
+        )
+
+    def __reduce__(self) -> tuple[type[ShallowNetwork], tuple[Array | None, ...]]:
+        # A copy is validated like the original, and as read-only.
+        return ShallowNetwork, (
+            self.output_weights,
+            self.input_weights,
+            self.biases,
+            self.skip,
+            self.offset,
+            self.output_weights_low,
+            self.biases_low,
+        )
+
     @property
     def exact_output_weights(self) -> TwoPart:
         """The :math:`a_k` as sums of two floats."""
@@ -128,7 +152,7 @@ class ShallowNetwork:
     def __call__(self, points: ArrayLike) -> Array:
         """Evaluate the network at points (M, d) -> (M, p), or at one point (d,) -> (p,).
 
-        With one input, an array (M,) is M points.
+        With one input, an array (M,) is M points and a number is one point.
         """
         points = self._points(points)
         if points.ndim == 1:
@@ -163,7 +187,8 @@ class ShallowNetwork:
     def jacobian(self, points: ArrayLike) -> Array:
         """Jacobian at points (M, d) -> (M, p, d), or at one point (d,) -> (p, d).
 
-        On a hinge the inactive side counts.
+        On a hinge the inactive side counts.  With one input, an array (M,) is M points and a number
+        is one point.
         """
         points = self._points(points)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -193,7 +218,7 @@ class ShallowNetwork:
         )
 
     @np.errstate(over="ignore")
-    def canonical(self, tolerance: float = 1e-12) -> ShallowNetwork:
+    def canonical(self, tolerance: float = MERGE_RTOL) -> ShallowNetwork:
         """The same function with unit input weights and every hinge written once.
 
         Neurons whose output weight vanishes are dropped; a neuron without input weight becomes
@@ -246,7 +271,7 @@ class ShallowNetwork:
         """Points (M, d) or (d,); whatever numbers they hold, the network is a function of them."""
         points = arguments.array("points", points, finite=False)
         if points.ndim < 2 and self.input_dimension == 1:
-            points = points.reshape(-1, 1)
+            points = points[:, None] if points.ndim else points[None]
         if points.ndim not in (1, 2) or points.shape[-1] != self.input_dimension:
             raise InvalidProblem(
                 f"points of shape {points.shape} do not fit a network on "

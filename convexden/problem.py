@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.errors import InvalidProblem
 from convexden.geometry.hull import Hull
 from convexden.geometry.meetings import apart, clashing_pair
@@ -84,6 +84,36 @@ class Interpolation:
     def __len__(self) -> int:
         """Number of sites N."""
         return len(self.centers)
+
+    def __repr__(self) -> str:
+        radii = self.radii_in_words
+        return display.one_line(
+            self,
+            self.description,
+            f"targets in R^{self.output_dimension}",
+            f"radii {radii}" if radii else "",
+        )
+
+    def __reduce__(self) -> tuple[type[Interpolation], tuple[Array, ...]]:
+        # A copy is validated like the original, and as read-only.
+        return Interpolation, (self.centers, self.targets, self.radii)
+
+    @property
+    def description(self) -> str:
+        """What the sites are, in words: "3 balls in R^2"."""
+        balls = int((self.radii > 0).sum())
+        kinds = [(balls, "ball"), (len(self) - balls, "sample")]
+        words = " and ".join(display.counted(*kind) for kind in kinds if kind[0])
+        return f"{words} in R^{self.input_dimension}"
+
+    @property
+    def radii_in_words(self) -> str:
+        """The radii of the balls: "0.1", "0.1 to 0.2", or "" if there are none."""
+        radii = self.radii[self.radii > 0]
+        if not len(radii):
+            return ""
+        least, most = display.number(radii.min()), display.number(radii.max())
+        return least if least == most else f"{least} to {most}"
 
     @property
     def input_dimension(self) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.arithmetic import TwoPart, affine_values
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem, NotCertified
@@ -52,6 +53,15 @@ class Reduction:
     outputs: Hull
     input_scale: float
     output_scale: float
+
+    def __repr__(self) -> str:
+        whole, part = self.original, self.problem
+        return display.one_line(
+            self,
+            f"{len(whole)} -> {display.counted(len(part), 'site')}",
+            f"inputs R^{whole.input_dimension} -> R^{part.input_dimension}",
+            f"outputs R^{whole.output_dimension} -> R^{part.output_dimension}",
+        )
 
     @classmethod
     def of(cls, problem: Interpolation, *, drop_implied: bool = False) -> Reduction:

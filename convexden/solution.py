@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from convexden import display
 from convexden.certificate import Certificate
+from convexden.display import Tabled
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 
@@ -27,6 +29,15 @@ class Progress(NamedTuple):
     lower_bound: float
     hinges: int
 
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"round={self.round}",
+            f"cost={display.number(self.cost)}",
+            f"lower_bound={display.number(self.lower_bound)}",
+            f"hinges={self.hinges}",
+        )
+
     @property
     def relative_gap(self) -> float:
         """(cost - lower bound) / cost, 0 if both are 0."""
@@ -39,7 +50,7 @@ def relative_gap(cost: float, lower_bound: float) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Solution:
+class Solution(Tabled):
     """A feasible network with a lower bound on the representation cost of every such network.
 
     Attributes
@@ -62,8 +73,8 @@ class Solution:
     history : tuple of Progress
         Cost and bound round by round; empty for an explicit solution.
     interrupted : bool
-        Whether the run was stopped, by its time limit, by `progress` or by Ctrl-C, before it was
-        done; what is stated holds all the same.
+        Whether the run was stopped, by its time limit or by `progress`, before it was done; what is
+        stated holds all the same.
     moved : Interpolation or None
         The problem that the lower bound speaks about, to the last place, if that is not `problem`
         itself: samples that lie in an affine subspace up to the rounding of their coordinates are
@@ -96,6 +107,35 @@ class Solution:
         object.__setattr__(solution, "verification", verification)
         return solution
 
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"cost={self.cost:.5g}",
+            self.status,
+            display.gap(self.relative_gap),
+            self.problem.description,
+            display.counted(self.neurons, "neuron"),
+            "interrupted" if self.interrupted else "",
+        )
+
+    def title(self) -> str:
+        """Status and relative gap."""
+        return f"{self.status}, relative gap {display.small(self.relative_gap)}"
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What the solution states, by name."""
+        moved = f"by at most {self.largest_move:.0e} of their size"
+        return [
+            *_problem_rows(self.problem),
+            ("cost", f"{self.cost:.15g}"),
+            ("lower bound", f"{self.lower_bound:.15g}"),
+            ("neurons", str(self.neurons)),
+            *([("coordinates moved", moved)] if self.moved is not None else []),
+            ("pricing", self.certificate.pricing),
+            ("rounds", str(self.iterations)),
+            ("seconds", f"{self.seconds:.3g}"),
+        ]
+
     @property
     def largest_move(self) -> float:
         """By how much coordinates were moved, relative to the largest in their column; or 0."""
@@ -117,8 +157,18 @@ class Solution:
         return self.status == "certified"
 
 
+def _problem_rows(problem: Interpolation) -> list[tuple[str, str]]:
+    """What was asked for, as rows of a table."""
+    radii = problem.radii_in_words
+    return [
+        ("sites", problem.description),
+        *([("radii", radii)] if radii else []),
+        ("maps", display.spaces(problem.input_dimension, problem.output_dimension)),
+    ]
+
+
 @dataclass(frozen=True, eq=False)
-class RegularizedSolution:
+class RegularizedSolution(Tabled):
     r"""A network with a lower bound on the regularized objective of every network.
 
     Attributes
@@ -167,6 +217,37 @@ class RegularizedSolution:
     versions: Mapping[str, str]
     interrupted: bool = False
 
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"objective={self.objective:.5g}",
+            f"penalty={self.penalty:.5g}",
+            self.status,
+            display.gap(self.relative_gap),
+            display.counted(len(self.problem), "sample"),
+            display.counted(self.neurons, "neuron"),
+            "interrupted" if self.interrupted else "",
+        )
+
+    def title(self) -> str:
+        """Status and relative gap."""
+        return f"{self.status}, relative gap {display.small(self.relative_gap)}"
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What the solution states, by name."""
+        return [
+            *_problem_rows(self.problem),
+            ("penalty", f"{self.penalty:.6g}"),
+            ("objective", f"{self.objective:.15g}"),
+            ("lower bound", f"{self.lower_bound:.15g}"),
+            ("fit", f"{self.fit:.15g}"),
+            ("cost", f"{self.cost:.15g}"),
+            ("neurons", str(self.neurons)),
+            ("pricing", self.certificate.pricing),
+            ("iterations", str(self.iterations)),
+            ("seconds", f"{self.seconds:.3g}"),
+        ]
+
     @property
     def neurons(self) -> int:
         """Number of hidden neurons of the network."""
@@ -190,19 +271,32 @@ class RegularizationPath:
         The :math:`\lambda_{\max}` from which on the solution is the best affine fit.
     interpolant : Solution or None
         Where the path ends as the penalty vanishes; None if that was not asked for.
-    complete : bool
-        False if the run was interrupted; then `solutions` holds what there was time for.
+    interrupted : bool
+        Whether the run was stopped before it was done: `solutions` holds what there was time for.
     """
 
     problem: Interpolation
     solutions: tuple[RegularizedSolution, ...]
     largest_penalty: float
     interpolant: Solution | None
-    complete: bool
+    interrupted: bool
 
     def __len__(self) -> int:
         """Number of solutions."""
         return len(self.solutions)
+
+    def __repr__(self) -> str:
+        spread = ""
+        if self.solutions:
+            most, least = self.penalties[0], self.penalties[-1]
+            spread = f" from {most:.4g} to {least:.4g}"
+        return display.one_line(
+            self,
+            f"{len(self)} penalties{spread}",
+            "certified" if self.certified else "not all certified",
+            display.counted(len(self.problem), "sample"),
+            "interrupted" if self.interrupted else "",
+        )
 
     @property
     def penalties(self) -> tuple[float, ...]:

@@ -10,6 +10,8 @@ is not much larger: a linear change of the rows, which leaves all the rest of th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from convexden.arithmetic import TwoPart
@@ -17,24 +19,47 @@ from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Flags, Hinges, Indices
 from convexden.solvers.pricing import Pricing
 
-_HINGES = 10  # a row, where they are many
-_NARROW = 1e-2  # a gap, in units of the spread
-_CONDITION = 1e3  # rows of a better condition are left as they are: sparse, and in known units
-_SINGULAR = 1e-13  # directions that no hinge sees by more than this share are seen by none
-_MOST = 300  # rows; of more the change of coordinates costs as much as a solution
+
+@dataclass(frozen=True)
+class ConditioningSettings:
+    """When and how the rows are put into better units."""
+
+    hinges: int = 10
+    """First hinges per row that show the sizes of the rows, where the patterns are not known: a
+    few, as a direction may be seen by one in several."""
+
+    narrow: float = 1e-2
+    """Gap, in units of the spread, from which on all patterns are looked at.
+
+    Wider gaps make no features that differ by more than `condition`.
+    """
+
+    condition: float = 1e3
+    """Rows of a better condition number are left as they are: sparse, and in known units. The
+    solvers' systems lose the square of it, and have 16 digits."""
+
+    singular: float = 1e-13
+    """Directions that no hinge sees by more than this share of the largest are seen by none:
+    rounding of a decomposition of a few hundred rows."""
+
+    most_rows: int = 300
+    """Rows; of more the change of coordinates costs as much as a solution."""
+
+
+SETTINGS = ConditioningSettings()
 
 
 def conditioned(rows: Constraints, pricing: Pricing) -> Constraints:
     """The rows in units of their features at the first hinges, if these differ much in size."""
     count = len(rows.targets)
-    if not count or count > _MOST:
+    if not count or count > SETTINGS.most_rows:
         return rows
     hinges = _hinges(pricing, count)
     if not len(hinges):
         return rows
     sizes, axes = np.linalg.svd(rows.features(hinges), full_matrices=False)[1:]
-    seen = sizes > _SINGULAR * sizes[0]
-    if not seen.any() or sizes[0] <= _CONDITION * sizes[seen].min():
+    seen = sizes > SETTINGS.singular * sizes[0]
+    if not seen.any() or sizes[0] <= SETTINGS.condition * sizes[seen].min():
         return rows
     return ConditionedConstraints(rows, sizes[seen], axes[seen])
 
@@ -44,8 +69,8 @@ def _hinges(pricing: Pricing, count: int) -> Hinges:
     known, the first hinges."""
     starts, ends = pricing.ramps
     if not len(starts):
-        return pricing.initial(_HINGES * count)
-    narrow = np.abs(starts.biases - ends.biases).min() < _NARROW
+        return pricing.initial(SETTINGS.hinges * count)
+    narrow = np.abs(starts.biases - ends.biases).min() < SETTINGS.narrow
     return pricing.spanning() if narrow else starts[:0]
 
 

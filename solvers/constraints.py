@@ -12,27 +12,43 @@ and multipliers Z of these M rows satisfy the dual equalities identically.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 from scipy.spatial.distance import cdist
 
-from convexden.arithmetic import TwoPart
+from convexden.arithmetic import EPS, TwoPart
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array, Flags, Hinges, Indices, spanning_tree
 from convexden.solvers.stencils import stencils
+from convexden.tolerances import TOUCH_ROUNDING
 
-# Units of rounding, of the terms of a reduced target, below which the target may be zero.
-_ROUNDING = 8.0
-_NEAR = 1e-3  # offsets below this are computed again, from the pivot
-_NARROW = (
-    1e-4  # gaps between sites, in units of the spread, from which on two floats a number count
-)
-_TOUCHING = 4e-15  # what rounding leaves of the distance of a hinge from a site that it touches
-_DENSE = 100  # sites up to which a sparse matrix costs more than its zeros
+
+@dataclass(frozen=True)
+class ConstraintSettings:
+    """How the rows are computed where floats are not enough."""
+
+    rounding: float = 8.0
+    """Units of rounding, of the terms of a reduced target, below which the target may be zero: a
+    few for each of the subtractions that reduce it."""
+
+    near: float = 1e-3
+    """Offsets of sites from hinges, in spreads, below which they are computed again from the
+    pivot: above, the rounding of a bias costs fewer than four digits."""
+
+    narrow: float = 1e-4
+    """Gaps between sites, in spreads, from which on two floats a number count: features are their
+    inverses, and 1e-4 leaves twelve digits."""
+
+    dense: int = 100
+    """Sites up to which a sparse matrix costs more than its zeros."""
+
+
+SETTINGS = ConstraintSettings()
 
 
 class Constraints(ABC):
@@ -110,16 +126,16 @@ class Constraints(ABC):
 
     @cached_property
     def _gaps(self) -> Array:
-        """The gap (N,) between each site and the next one."""
+        """The gap (N,) between each site and the next one that it does not meet."""
         problem = self.problem
         gaps = cdist(problem.centers, problem.centers) - problem.radii - problem.radii[:, None]
-        np.fill_diagonal(gaps, np.inf)
-        return np.asarray(gaps.min(axis=1))
+        # No hinge lies between sites that meet, each with itself among them.
+        return np.asarray(np.where(gaps > 0.0, gaps, np.inf).min(axis=1))
 
     @property
     def narrow(self) -> bool:
         """Whether some sites are so close that one rounding counts."""
-        return bool(self._gaps.min() < _NARROW)
+        return bool(self._gaps.min() < SETTINGS.narrow)
 
     def _target_rounding(self) -> Array:
         """Bounds (M, p) on the rounding errors of zeros among the targets."""
@@ -167,7 +183,7 @@ def _touched(distances: Array, gaps: Array) -> Indices:
     gaps : (N,) array
         Between each site and the next one.
     """
-    candidates = np.where(distances > _TOUCHING, np.inf, gaps)
+    candidates = np.where(distances > TOUCH_ROUNDING, np.inf, gaps)
     shortest = candidates.min(axis=1, keepdims=True)
     # Of two that are next to each other the one that is touched.
     found = np.where(candidates <= 2.0 * shortest, distances, np.inf).argmin(axis=1)
@@ -266,7 +282,7 @@ class SampleConstraints(Constraints):
         corners = sparse.csr_array(entries, shape=(n, m))
         alone = sparse.csr_array((1 / found.lengths, (found.samples, np.arange(m))), shape=(n, m))
         basis = alone - corners
-        few = n <= _DENSE
+        few = n <= SETTINGS.dense
         self._samples, self._lengths = found.samples, found.lengths
         self._corners = corners.toarray() if few else corners
         self._basis = basis.toarray() if few else basis
@@ -275,7 +291,7 @@ class SampleConstraints(Constraints):
         self._terms: Array = np.einsum("mc,mcp->mp", np.abs(shares), np.abs(jumps))
 
     def _target_rounding(self) -> Array:
-        return np.asarray(_ROUNDING * np.finfo(float).eps * self._terms)
+        return np.asarray(SETTINGS.rounding * EPS * self._terms)
 
     def misfit(self, missed: Array) -> float:
         """See `Constraints.misfit`."""
@@ -294,8 +310,8 @@ class SampleConstraints(Constraints):
         offsets = normals @ centers.T + biases[:, None]
         if self.narrow:
             pivots = _touched(np.abs(offsets), self._gaps)
-        through = np.abs(offsets[np.arange(len(pivots)), pivots]) <= _TOUCHING
-        near = np.nonzero((np.abs(offsets) < _NEAR) & (through & (pivots >= 0))[:, None])
+        through = np.abs(offsets[np.arange(len(pivots)), pivots]) <= TOUCH_ROUNDING
+        near = np.nonzero((np.abs(offsets) < SETTINGS.near) & (through & (pivots >= 0))[:, None])
         steps = centers[near[1]] - centers[pivots[near[0]]]
         offsets[near] = np.einsum("kd,kd->k", normals[near[0]], steps)
         return np.asarray(offsets)

@@ -11,7 +11,7 @@ They are rarely cheap, but there almost at once, so that there is an upper bound
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -27,11 +27,24 @@ from convexden.solvers.patterns.ramps import widest_ramps
 from convexden.solvers.patterns.separators import oriented
 from convexden.solvers.programs.ramps import solve_ramps
 from convexden.solvers.programs.restricted_master import solve_dual
+from convexden.tolerances import MET_RTOL
 
-_MOST_CUTS = 150  # three milliseconds each with few sites
-_SECONDS = 1.5  # that ramps may take beyond the time limit of the run
-_DIRECTIONS = 64  # at random, beside the axes
-_MISSED = 1e-10  # targets missed by more, in their spreads, are met only if that is shown
+
+@dataclass(frozen=True)
+class FallbackSettings:
+    """What is spent on some network where the methods have found none."""
+
+    most_cuts: int = 150
+    """Cuts of the sites that get a ramp: three milliseconds each with few sites."""
+
+    seconds: float = 1.5
+    """Time that ramps may take beyond the time limit of the run, in seconds."""
+
+    directions: int = 64
+    """Random directions of cuts and of networks along one direction, beside the axes."""
+
+
+SETTINGS = FallbackSettings()
 
 
 Judge = Callable[[Interpolation, ShallowNetwork], bool]
@@ -51,10 +64,10 @@ def fallback_network(problem: Interpolation, correctable: Judge) -> ShallowNetwo
 
     def meets(network: ShallowNetwork) -> bool:
         missed = np.abs(network(problem.centers) - problem.targets).max()
-        return bool(missed <= _MISSED) or correctable(problem, network)
+        return bool(missed <= MET_RTOL) or correctable(problem, network)
 
     d = problem.input_dimension
-    normals = np.random.default_rng(0).standard_normal((_DIRECTIONS, d))
+    normals = np.random.default_rng(0).standard_normal((SETTINGS.directions, d))
     normals = np.concatenate([np.eye(d), normals / np.linalg.norm(normals, axis=1, keepdims=True)])
     for method in (_ramps_across_cuts, _along_one_direction):
         network = method(problem, normals)
@@ -65,8 +78,8 @@ def fallback_network(problem: Interpolation, correctable: Judge) -> ShallowNetwo
 
 def _ramps_across_cuts(problem: Interpolation, normals: Array) -> ShallowNetwork | None:
     """The best ramps over the cuts along the normals, as many of these as there is time for."""
-    patterns = _cuts(problem, normals[: max(1, _MOST_CUTS // len(problem))])
-    clock = Clock.of(_SECONDS)
+    patterns = _cuts(problem, normals[: max(1, SETTINGS.most_cuts // len(problem))])
+    clock = Clock.of(SETTINGS.seconds)
     rows = constraints(problem, clock)
     try:
         ramps = solve_ramps(

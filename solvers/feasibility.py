@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import scipy.linalg
 from scipy.optimize import nnls
 
+from convexden.arithmetic import EPS
 from convexden.errors import InfeasibleProblem, NotCertified
 from convexden.infeasibility import InfeasibilityProof
 from convexden.problem import Interpolation
@@ -14,17 +17,55 @@ from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Flags, Indices
 from convexden.solvers.infeasibility import Undecided, find_proof
 from convexden.solvers.pricing import ExactPricing
+from convexden.tolerances import DEPENDENT_RTOL, MET_RTOL, SPANNED_RTOL, THINNER_RTOL
 
-_EPS = float(np.finfo(float).eps)
 IMPOSSIBLE = (
     "infeasible: no network interpolates the sites, because too few hyperplanes separate them "
     "without cutting a ball; lower the radii"
 )
-_MET = 1e-10  # rows missed by less than this share of the targets are met
-_PIVOTS = 10  # a hinge, after which nonnegative least squares cycles
-_DEARER = 1e-13  # share of the cost that fewer hinges may add
-_SEEN = 1e-9  # a direction of length one that no hinge sees by more is orthogonal to all
-_SPANNED = 1e-8  # targets spanned but for this share of their size are spanned
+
+
+@dataclass(frozen=True)
+class RepairSettings:
+    """Of the last digits of interpolation, and of the test whether hinges span the targets."""
+
+    pivots: int = 10
+    """Pivots a hinge, after which nonnegative least squares cycles: it needs one or two."""
+
+    ridge: float = 1e-14
+    """Added to the diagonal of the normal equations, as a share of the largest entry: makes
+    dependent hinges solvable. Refinement removes what it changes."""
+
+    met: float = 1e-14
+    """Residual, as a share of the largest target, at which refinement may end."""
+
+    attempts: int = 6
+    """Steps of refinement at the most,"""
+
+    quick_attempts: int = 4
+    """of which so many with the Cholesky factor, the others by least squares, which cost ten times
+    as much and see dependent hinges as such."""
+
+    singular: float = 1e-13
+    """Singular values of the scaled hinges below this share are zero: `NEGLIGIBLE_RCOND` loses
+    digits where weights differ as much as 1e6, of which these are the roots."""
+
+    independent: float = 1e-12
+    """Hinges whose Gram matrix, with a diagonal of ones, has no smaller eigenvalue are
+    independent: the square of a singular value of 1e-6."""
+
+    spanning: float = 1e-11
+    """Singular values of the triangular factor of many hinges below this share are zero: rounding
+    of the factors adds up over the batches."""
+
+    batch: int = 2000
+    """Hinges whose features are held at a time."""
+
+    progress: float = 0.9
+    """Share of the residual before that is left where hinges bring the targets no nearer."""
+
+
+SETTINGS = RepairSettings()
 
 
 class TooNarrow(NotCertified):
@@ -40,29 +81,31 @@ def repair(columns: Array, targets: Array, weights: Array) -> Array | None:
     scaled = roots * columns
     scale = np.abs(targets).max()
     gram = scaled.T @ scaled
-    gram[np.diag_indices_from(gram)] += 1e-14 * gram.diagonal().max()
+    gram[np.diag_indices_from(gram)] += SETTINGS.ridge * gram.diagonal().max()
     try:
         factor = scipy.linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
     except np.linalg.LinAlgError:
         factor = None
-    rounding = _EPS * float((np.abs(columns).T @ roots**2).max(initial=0.0))
+    rounding = EPS * float((np.abs(columns).T @ roots**2).max(initial=0.0))
     before = np.inf
-    for attempt in range(6):
+    for attempt in range(SETTINGS.attempts):
         residual = targets - columns.T @ weights
         size = np.abs(residual).max()
         # Small, and down to the rounding of the sum or no smaller than before.
-        if size <= 1e-14 * scale and (size <= rounding or size > before / 2):
+        if size <= SETTINGS.met * scale and (size <= rounding or size > before / 2):
             break
         before = size
-        if factor is not None and attempt < 4:
+        if factor is not None and attempt < SETTINGS.quick_attempts:
             step = scaled @ scipy.linalg.cho_solve(factor, residual, check_finite=False)
         else:
-            step = scipy.linalg.lstsq(scaled.T, residual, cond=1e-13, check_finite=False)[0]
+            step = scipy.linalg.lstsq(
+                scaled.T, residual, cond=SETTINGS.singular, check_finite=False
+            )[0]
         trial = weights + roots * step
         if np.abs(targets - columns.T @ trial).max() < size:
             weights = trial
     residual = targets - columns.T @ weights
-    return weights if np.abs(residual).max() <= _MET * scale else None
+    return weights if np.abs(residual).max() <= MET_RTOL * scale else None
 
 
 def thin(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array] | None:
@@ -78,21 +121,24 @@ def thin(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array
         gram = (columns @ columns.T) * (units @ units.T)
         scale = np.sqrt(np.maximum(gram.diagonal(), np.finfo(float).tiny))
         gram /= scale[:, None] * scale
-        if not len(gram) or scipy.linalg.eigvalsh(gram, check_finite=False)[0] > 1e-12:
+        if (
+            not len(gram)
+            or scipy.linalg.eigvalsh(gram, check_finite=False)[0] > SETTINGS.independent
+        ):
             return None
     system = (columns[:, :, None] * units[:, None, :]).reshape(len(columns), -1).T
     # With the cost as one more row, nonnegative least squares ends in a basic solution of that
     # cost, to rounding; a simplex method stops at its tolerances.
     rows = np.vstack([system, np.ones(len(norms))])
     try:
-        sizes = nnls(rows, rows @ norms, maxiter=_PIVOTS * len(norms))[0]
+        sizes = nnls(rows, rows @ norms, maxiter=SETTINGS.pivots * len(norms))[0]
     except RuntimeError:  # it cycles
         return None
     kept = np.flatnonzero(sizes)
     thinned = repair(columns[kept], targets, sizes[kept, None] * units[kept])
     if thinned is None:
         return None
-    gained = np.linalg.norm(thinned, axis=1).sum() <= norms.sum() * (1 + _DEARER)
+    gained = np.linalg.norm(thinned, axis=1).sum() <= norms.sum() * (1 + THINNER_RTOL)
     return (kept, thinned) if gained and len(kept) < len(norms) else None
 
 
@@ -151,18 +197,18 @@ def _doubtful(rows: Constraints, pricing: ExactPricing) -> Flags | None:
     seen = np.zeros((0, len(rows.problem)), dtype=bool)
     while True:
         seen = np.unique(np.concatenate([seen, hinges.patterns]), axis=0)
-        for part in np.array_split(np.arange(len(hinges)), 1 + len(hinges) // 2000):
+        for part in np.array_split(np.arange(len(hinges)), 1 + len(hinges) // SETTINGS.batch):
             columns = rows.features(hinges[part])
             triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, columns]), mode="r"))
-        weights = np.linalg.lstsq(triangle.T, targets, rcond=1e-11)[0]
+        weights = np.linalg.lstsq(triangle.T, targets, rcond=SETTINGS.spanning)[0]
         residual = targets - triangle.T @ weights
-        if np.abs(residual).max() <= _SPANNED * np.abs(targets).max():
+        if np.abs(residual).max() <= SPANNED_RTOL * np.abs(targets).max():
             return None
         direction = residual / np.sum(residual * targets)
         pricing.clock.check()
         hinges, constraint_values = pricing.maxima(*rows.multipliers(direction), 0.0)
         before, size = size, float(np.linalg.norm(residual))
         # What sees the direction, but brings the targets no nearer, sees rounding errors.
-        unseen = constraint_values.max(initial=0.0) <= _SEEN * np.linalg.norm(direction)
-        if unseen or size > 0.9 * before:
+        unseen = constraint_values.max(initial=0.0) <= DEPENDENT_RTOL * np.linalg.norm(direction)
+        if unseen or size > SETTINGS.progress * before:
             return seen

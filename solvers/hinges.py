@@ -14,9 +14,6 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
-# Lines whose normals and biases agree to this (in units of the spread) are one.
-SAME_LINE = 1e-13
-
 
 @dataclass(frozen=True, eq=False)
 class Hinges:

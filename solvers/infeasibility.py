@@ -33,12 +33,28 @@ from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Flags
 from convexden.solvers.patterns.separation import Decision, Estimate, Pattern, Separator
+from convexden.tolerances import NOISY_DEPENDENT_RTOL
 
 MOST_ESTIMATES = 20_000  # of widest hinges; with all that they entail about .4 ms each
-_INDEPENDENT = 1e-6  # vectors of length one are dependent if less is left of them
-_RATIONALS = 200  # operations on rationals take the time of one estimate
-_CANDIDATES = 8  # sites that are tried before one is decided
-_LEAST_DROP = 1e-3  # of a share, so that the other child counts where one loses nothing
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """Effort of the search for a proof that there is no network."""
+
+    rationals: int = 200
+    """Operations on rationals that take the time of one estimate, in which the budget counts."""
+
+    candidates: int = 8
+    """Sites that are tried before one is decided: more of them cost an estimate each, and the
+    deepest cuts come first."""
+
+    least_drop: float = 1e-3
+    """Smallest drop of a share that counts, so that the other child decides where one loses
+    nothing."""
+
+
+SETTINGS = SearchSettings()
 
 
 class Undecided(Exception):
@@ -59,6 +75,7 @@ def find_proof(
     *,
     most: int = MOST_ESTIMATES,
     clock: Clock = UNLIMITED,
+    settings: SearchSettings = SETTINGS,
 ) -> InfeasibilityProof | None:
     """A proof that no network interpolates, or None where there seems to be one.
 
@@ -73,13 +90,15 @@ def find_proof(
         Limit of the search, in patterns that are looked at.
     clock : Clock, optional
         Of the run.
+    settings : SearchSettings, optional
+        Its effort.
 
     Raises
     ------
     Undecided
         If the limit is reached, or a pattern has exactly one hinge.
     """
-    search = _Search(problem, most, clock)
+    search = _Search(problem, most, clock, settings)
     balls = _outer_balls(problem)
     if not balls:
         return None
@@ -105,7 +124,7 @@ def _independent(patterns: Flags) -> Flags:
         return patterns
     across = patterns - patterns.mean(axis=1, keepdims=True)
     triangle, order = scipy.linalg.qr(across.T, mode="r", pivoting=True)
-    rank = int((np.abs(np.diagonal(triangle)) > _INDEPENDENT).sum())
+    rank = int((np.abs(np.diagonal(triangle)) > NOISY_DEPENDENT_RTOL).sum())
     return patterns[order[:rank]]
 
 
@@ -123,8 +142,10 @@ def _outer_balls(problem: Interpolation) -> list[int]:
 class _Search:
     """A search with one budget."""
 
-    def __init__(self, problem: Interpolation, most: int, clock: Clock) -> None:
-        self.clock = clock
+    def __init__(
+        self, problem: Interpolation, most: int, clock: Clock, settings: SearchSettings
+    ) -> None:
+        self.clock, self.settings = clock, settings
         self.problem, self.separator, self.left = problem, Separator(problem), most
         ratios = [[float(t).as_integer_ratio() for t in row] for row in problem.targets]
         unit = max(q for row in ratios for _, q in row)
@@ -178,7 +199,7 @@ class _Search:
 
     def _collect(self, pattern: Pattern, span: _Span, collected: list[Pattern]) -> None:
         """Let a pattern join, which takes arithmetic on a square of rationals."""
-        self._spend(len(pattern) ** 2 // _RATIONALS)
+        self._spend(len(pattern) ** 2 // self.settings.rationals)
         span.add(pattern)
         collected.append(pattern)
 
@@ -202,7 +223,7 @@ class _Search:
         points = self.separator.points
         normals = [sum(c * points[n] for n, c in node.weights) for node in alone]
         units = [normal / np.linalg.norm(normal) for normal in normals]
-        rank = np.linalg.matrix_rank(np.array(units), _INDEPENDENT)
+        rank = np.linalg.matrix_rank(np.array(units), NOISY_DEPENDENT_RTOL)
         return bool(rank == len(alone) and self.separator.sizes[list(weights)].all())
 
 
@@ -217,6 +238,7 @@ class _Tree:
 
     def grow(self, decided: Pattern) -> None:
         """Add the subtree in which these sites are decided."""
+        least = self.search.settings.least_drop
         pending = [(decided, self.search.estimate(decided))]
         while pending:
             decided, guess = pending.pop()
@@ -226,7 +248,9 @@ class _Tree:
                 continue
             site, off, on = max(
                 (self._children(decided, n) for n in self._candidates(decided, guess)),
-                key=lambda children: _progress(guess.share, children[1].share, children[2].share),
+                key=lambda children: _progress(
+                    guess.share, children[1].share, children[2].share, least
+                ),
             )
             self.nodes.append(Branch(site))
             pending += [({**decided, site: True}, on), ({**decided, site: False}, off)]
@@ -262,7 +286,7 @@ class _Tree:
         """
         cut = self._cut(decided, guess)
         if cut:
-            return cut[:_CANDIDATES]
+            return cut[: self.search.settings.candidates]
         undecided = [n for n in self.sites if n not in decided]
         if guess.offsets is not None:
             pattern = {**{n: bool(guess.offsets[n] > 0) for n in undecided}, **decided}
@@ -271,7 +295,7 @@ class _Tree:
         if not undecided:
             raise Undecided("floats do not tell which hyperplanes pass between some of the balls")
         weighted = [n for n in undecided if n in self.weights]
-        return weighted[:_CANDIDATES] or undecided
+        return weighted[: self.search.settings.candidates] or undecided
 
     def _children(self, decided: Pattern, site: int) -> tuple[int, Estimate, Estimate]:
         """The widest hinges with the site off and on."""
@@ -279,10 +303,10 @@ class _Tree:
         return site, off, on
 
 
-def _progress(share: float, off: float, on: float) -> float:
+def _progress(share: float, off: float, on: float, least: float) -> float:
     """How much narrower the hinges become on both sides of a branch: the product of the drops."""
     drops = (share - (child if child >= 0.5 else 0.0) for child in (off, on))
-    first, second = (max(drop, _LEAST_DROP) for drop in drops)
+    first, second = (max(drop, least) for drop in drops)
     return first * second
 
 

@@ -15,10 +15,25 @@ from scipy.spatial import Delaunay, QhullError
 from scipy.spatial.distance import cdist
 
 from convexden.solvers.hinges import Array, Flags, Indices
+from convexden.tolerances import FLAT_RTOL
 
-_FLAT = 1e-13  # share of the spread below which a distance from the others' hull is rounding
-_NEARER = 0.1  # a sample this many times nearer than the corners is a better corner
-_STEEP = 10.0  # unless the coefficients would exceed this
+
+@dataclass(frozen=True)
+class StencilSettings:
+    """Choice of the corners from which targets are reduced."""
+
+    nearer: float = 0.1
+    """A sample this many times nearer than the corners is a better corner: the reduced features
+    are of its size."""
+
+    steep: float = 10.0
+    """...
+
+    unless the coefficients of the corners would exceed this, and rounding would grow with them.
+    """
+
+
+SETTINGS = StencilSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +97,7 @@ def _large_simplex(points: Array) -> Indices:
     for _ in range(points.shape[1]):
         lengths = np.linalg.norm(left, axis=1)
         furthest = int(lengths.argmax())
-        if lengths[furthest] <= _FLAT * size:
+        if lengths[furthest] <= FLAT_RTOL * size:
             break
         chosen.append(furthest)
         direction = left[furthest] / lengths[furthest]
@@ -162,10 +177,10 @@ def _through_nearest(
     distances = np.tril(cdist(points[order], points[order]), -1)
     distances[np.triu_indices(len(order))] = np.inf
     nearest = distances.argmin(axis=1)[3:]
-    near = distances.min(axis=1)[3:] < _NEARER * doors.lengths[taken]
+    near = distances.min(axis=1)[3:] < SETTINGS.nearer * doors.lengths[taken]
     corners[near] = simplices[homes[nearest[near]]]
     found, usable = _coordinates(points, samples, corners)
-    steep = np.abs(found.coefficients).max(axis=1) > _STEEP
+    steep = np.abs(found.coefficients).max(axis=1) > SETTINGS.steep
     if not usable.all() or not (near & steep).any():
         return found if usable.all() else None
     corners[near & steep] = doors.corners[taken][near & steep]

@@ -19,8 +19,9 @@ from convexden.theorems import registry
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-# The README has tests of its own, which run it.
-PAGES = sorted(set(DOCS.rglob("*.md")) - set(DOCS.glob("_build/**/*.md")))
+# The README and the overview have tests of their own, which run them.
+OWN = {DOCS / "howto" / "overview.md"}
+PAGES = sorted(set(DOCS.rglob("*.md")) - set(DOCS.glob("_build/**/*.md")) - OWN)
 GALLERY = sorted((DOCS / "examples").glob("plot_*.py"))
 MODULES = [
     module.name
@@ -44,7 +45,18 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
+# Pages that take five seconds or more; the findings take a minute and a half.
+SLOW = {"findings.md", "command-line.md", "look.md", "search.md", "regularize.md"}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.slow] * (page.name in SLOW), id=name_of(page))
+        for page in PAGES
+    ],
+)
 def test_page_does_what_it_shows(page: Path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run_page(page)
@@ -57,6 +69,7 @@ def test_examples_in_docstrings(module: str):
     assert found.failed == 0
 
 
+@pytest.mark.slow
 def test_every_theorem_has_a_page(tmp_path, monkeypatch):
     """On one instance each, and without drawing: the build of the documentation does the rest."""
     monkeypatch.setattr(Figure, "savefig", lambda figure, file, **options: Path(file).touch())

@@ -38,6 +38,16 @@ def test_jacobian_is_the_derivative():
     assert network.jacobian(y[0]).shape == (2, 3)
 
 
+@pytest.mark.parametrize("low", [None, np.full((2, 1), 1e-20)], ids=["one float", "two floats"])
+def test_jacobian_on_a_hinge_is_that_of_the_inactive_side(low):
+    """Two hinges at 1 that look to either side: exactly there none is active."""
+    network = ShallowNetwork(
+        [[2.0], [3.0]], [[1.0], [-1.0]], [-1.0, 1.0], [[0.5]], [0.0], output_weights_low=low
+    )
+    assert network.two_part == (low is not None)
+    assert network.jacobian([[0.0], [1.0], [2.0]]).ravel().tolist() == [-2.5, 0.5, 2.5]
+
+
 def test_cost_does_not_depend_on_the_scale_of_a_neuron():
     network = random_network(2)
     scales = np.linspace(0.1, 10, 6)

@@ -1,11 +1,13 @@
 """What is installed, and what an import costs."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tomllib
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -29,7 +31,7 @@ def python(*arguments: str) -> str:
 
 
 def test_solvers_is_a_link_in_the_working_tree():
-    assert os.readlink(ROOT / "convexden" / "solvers") == "../solvers"
+    assert Path(os.readlink(ROOT / "convexden" / "solvers")).as_posix() == "../solvers"
 
 
 def test_every_package_is_named():
@@ -63,18 +65,20 @@ def wheel(tmp_path_factory) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_wheel_installs_nothing_but_convexden(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     top = {name.split("/")[0] for name in names}
     assert {name for name in top if not name.endswith(".dist-info")} == {"convexden"}
-    expected = {"convexden/py.typed", "convexden/report/page.html"}
+    expected = {"convexden/py.typed", "convexden/__init__.pyi", "convexden/report/html/page.html"}
     for folder, package in (("convexden", "convexden"), ("solvers", "convexden/solvers")):
         for file in (ROOT / folder).rglob("*.py"):
             expected.add(f"{package}/{file.relative_to(ROOT / folder).as_posix()}")
     assert {name for name in names if name.startswith("convexden/")} == expected
 
 
+@pytest.mark.slow
 def test_wheel_states_name_license_and_script(wheel):
     with zipfile.ZipFile(wheel) as archive:
         (folder,) = {name.split("/")[0] for name in archive.namelist() if "dist-info" in name}
@@ -114,6 +118,29 @@ def test_help_loads_nothing_heavy():
     assert not {"numpy", "scipy", "cvxpy", "matplotlib"} & set(python("-c", code).split())
 
 
-def test_version_is_the_one_of_the_citation():
+def test_version_stands_in_one_place():
+    """The wheel has that of the package; the citation and the changelog say the same."""
     version = python("-m", "convexden", "--version").split()[-1]
+    assert PYPROJECT["project"]["dynamic"] == ["version"]
+    assert PYPROJECT["tool"]["setuptools"]["dynamic"]["version"] == {
+        "attr": "convexden.__version__"
+    }
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    heads = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert heads[0] == "[Unreleased]"
+    assert re.fullmatch(rf"\[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d", heads[1])
+    dates = [date.fromisoformat(head.split(" - ")[1]) for head in heads[1:]]
+    assert dates == sorted(dates, reverse=True)
+
+
+def test_hosted_ci_runs_the_pythons_that_are_promised():
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    label = "Programming Language :: Python :: 3."
+    promised = [
+        name.split()[-1] for name in PYPROJECT["project"]["classifiers"] if name.startswith(label)
+    ]
+    (listed,) = re.findall(r"^ +python: \[(.*)\]$", text, re.MULTILINE)
+    assert re.findall(r"[\d.]+", listed) == promised
+    assert PYPROJECT["project"]["requires-python"] == f">={promised[0]}"
+    # A tag can be moved, but not by accident; a branch moves with every commit.
+    assert all(re.fullmatch(r"v\d+\.\d+\.\d+", tag) for tag in re.findall(r"uses: .*@(.*)", text))

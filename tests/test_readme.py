@@ -1,4 +1,4 @@
-"""What the README promises runs."""
+"""What the README promises runs, and so do the pages that it was once a part of."""
 
 import json
 import re
@@ -11,21 +11,42 @@ from convexden import save, solve
 from convexden.data import triangle
 from convexden.problem import denoising
 
-PAGE = Path(__file__).resolve().parent.parent / "README.md"
-README = PAGE.read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+HOWTO = ROOT / "docs" / "howto"
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+def blocks(page: Path, language: str) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
 def test_two_commands_do_the_set_up():
-    assert [block.count("\n") for block in blocks("sh")] == [1, 1]
+    assert [block.count("\n") for block in blocks(README, "sh")] == [1, 1]
 
 
-def test_python_example_runs(tmp_path, monkeypatch):
+def test_it_fits_on_a_screen():
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 64
+
+
+def test_ten_lines_of_python_print_what_it_shows(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    names = run_page(PAGE)
+    (code,) = blocks(README, "python")
+    assert len([line for line in code.splitlines() if line]) <= 10
+    assert run_page(README)["solution"].certified
+    assert not list(tmp_path.iterdir())
+
+
+def test_links_lead_somewhere():
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", README.read_text(encoding="utf-8"))
+    assert len(links) > 10
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+@pytest.mark.slow
+def test_the_overview_in_python_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = run_page(HOWTO / "overview.md")
     assert names["solution"].certified
     assert names["solution"].network(names["clean"] + 0.1) == pytest.approx(names["clean"])
     assert {path.name for path in tmp_path.iterdir()} == {"denoiser.json", "denoiser.pdf"}
@@ -35,21 +56,24 @@ def test_python_example_runs(tmp_path, monkeypatch):
     assert names["shapes"].certified.all()
 
 
-def test_solution_file_has_the_keys_of_the_readme(tmp_path):
+def test_solution_file_has_the_keys_of_its_page(tmp_path):
     save(solve(denoising(triangle([60, 60, 60]), radius=0.1)), tmp_path / "solution.json")
-    (text,) = [block for block in blocks("text") if "convexden-solution" in block]
     document = json.loads((tmp_path / "solution.json").read_text())
-    promised = re.findall(r'"(\w+)":', text)
-    parts = ("problem", "network", "certificate", "versions")
-    stored = [*document, *(key for part in parts for key in document[part])]
-    assert set(promised) <= set(stored)
-    assert set(document) <= set(promised)
+    (text,) = blocks(HOWTO / "files.md", "json")
+    promised = json.loads(text)
+    assert set(promised) == set(document)
+    for part in ("problem", "network", "certificate"):
+        assert set(promised[part]) == set(document[part])
 
 
-def test_commands_and_options_of_the_readme_exist(capsys):
+def test_commands_and_options_of_the_page_exist(capsys):
     from convexden.cli import main
 
-    (text,) = [block for block in blocks("text") if "convexden solve" in block]
+    (text,) = [
+        block
+        for block in blocks(HOWTO / "command-line.md", "text")
+        if block.startswith("convexden solve")
+    ]
     for command in ("solve", "check", "plot", "verify", "theorems", "map", "samples", "tour"):
         with pytest.raises(SystemExit):
             main([command, "--help"])

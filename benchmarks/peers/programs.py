@@ -77,7 +77,7 @@ def training(problem: cd.Interpolation, seed: int, limit: float) -> Iterator[Poi
 
     def stop(step: room.Snapshot) -> None:
         if used + clock()[1] > 0.95 * limit:
-            raise KeyboardInterrupt
+            raise StopIteration
 
     for epochs in EPOCHS:
         clock = Clock()
@@ -91,7 +91,7 @@ def training(problem: cd.Interpolation, seed: int, limit: float) -> Iterator[Poi
             last = step is trained.history[-1]
             note = f"{step.epoch} epochs" if last else f"{epochs} epochs, after {step.epoch}"
             yield Point(step.seconds, step.seconds * processor / seconds, step.network, cost, note)
-        if not trained.completed:
+        if trained.interrupted:
             return
 
 

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.analysis.coordinates import check_fit, restrict
 from convexden.analysis.distances import sup_distance_bounds
 from convexden.analysis.hinge_alignment import HingeAlignment, hinge_alignment
 from convexden.analysis.ramps import Decomposition, Ramp, decode
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.tolerances import PARALLEL_RAD
 
 Array = NDArray[np.float64]
-
-# Hinges tilted by less, in radians, are parts of one ramp: 3 degrees.
-SAME_RAMP = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +54,17 @@ class Comparison:
     weight_errors: Array
     distance: tuple[float, float]
 
+    def __repr__(self) -> str:
+        lower, upper = self.distance
+        exact = f"{upper:.2g}" if lower == upper else f"{lower:.2g} to {upper:.2g}"
+        return display.one_line(
+            self,
+            f"{display.counted(len(self.pairs), 'pair')} of ramps",
+            f"{len(self.missing)} missing",
+            f"{len(self.extra)} extra",
+            f"distance={exact}",
+        )
+
     @property
     def missing(self) -> list[int]:
         """Predicted ramps that have no partner."""
@@ -81,13 +91,19 @@ class Alignment:
     hinges: HingeAlignment
     comparison: Comparison | None
 
+    def __repr__(self) -> str:
+        pairs = "no prediction"
+        if self.comparison is not None:
+            pairs = f"{display.counted(len(self.comparison.pairs), 'pair')} of ramps"
+        return display.one_line(self, display.counted(len(self.hinges.weights), "hinge"), pairs)
+
 
 def align(
     problem: Interpolation,
     network: ShallowNetwork,
     predicted: ShallowNetwork | None = None,
     *,
-    tolerance: float = SAME_RAMP,
+    tolerance: float = PARALLEL_RAD,
 ) -> Alignment:
     """Measure how a network is aligned with its sites, and with a predicted network.
 
@@ -131,7 +147,7 @@ def compare_networks(
     predicted: ShallowNetwork,
     computed: ShallowNetwork,
     *,
-    tolerance: float = SAME_RAMP,
+    tolerance: float = PARALLEL_RAD,
 ) -> Comparison:
     r"""Match the ramps of two networks.
 

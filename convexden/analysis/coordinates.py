@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import arguments
-from convexden.errors import InvalidInput, UnsupportedProblem
+from convexden import arguments, display
+from convexden.errors import InvalidInput, NotSupported
 from convexden.geometry.hull import Hull
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.tolerances import FEASIBILITY_RTOL, FLAT_RTOL, ORTHOGONAL_ROUNDING
 
 Array = NDArray[np.float64]
 
@@ -55,6 +56,8 @@ class Chart:
     clean: Array
     outputs: str
 
+    __repr__ = display.field_line
+
     def frame(self, margin: float) -> tuple[Array, Array]:
         """Corners of a box around sites and clean points, at most twice as long as wide."""
         radii = self.radii[:, None]
@@ -76,12 +79,12 @@ def chart(problem: Interpolation, network: ShallowNetwork, rank: int, most: int)
 
     Raises
     ------
-    UnsupportedProblem
+    NotSupported
         If the centers span anything else.
     """
     found = problem.rank
     if found != rank:
-        raise UnsupportedProblem(
+        raise NotSupported(
             f"the centers span {_HULLS.get(found, f'{found} dimensions')}, not {_HULLS[rank]}: "
             "only networks on a line or in a plane can be drawn"
         )
@@ -148,11 +151,11 @@ def is_denoising(
         return False
     targets, centers = problem.targets - origin, problem.centers - origin
     beside = np.abs(targets - targets @ basis.T @ basis).max()
-    if len(basis) == 1 and beside > 1e-9 * problem.target_spread:
+    if len(basis) == 1 and beside > FEASIBILITY_RTOL * problem.target_spread:
         return False
     nearest = cKDTree(targets[distinct] @ basis.T).query(centers @ basis.T)[0]
     own = np.linalg.norm((targets - centers) @ basis.T, axis=1)
-    return bool(np.mean(own <= nearest + 1e-12 * problem.target_spread) > 0.5)
+    return bool(np.mean(own <= nearest + FLAT_RTOL * problem.target_spread) > 0.5)
 
 
 def restrict(network: ShallowNetwork, origin: Array, basis: Array) -> ShallowNetwork:
@@ -171,7 +174,7 @@ def restrict(network: ShallowNetwork, origin: Array, basis: Array) -> ShallowNet
     biases = network.biases + network.input_weights @ origin
     norms = np.linalg.norm(weights, axis=1)
     sizes = np.linalg.norm(network.input_weights, axis=1) * np.linalg.norm(basis[0])
-    active = norms > 1e-14 * sizes
+    active = norms > ORTHOGONAL_ROUNDING * sizes
     constant = np.maximum(biases[~active], 0.0) @ network.output_weights[~active]
     return ShallowNetwork(
         network.output_weights[active] * norms[active, None],

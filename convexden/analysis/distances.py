@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from convexden import arguments
 from convexden.analysis.coordinates import check_fit, restrict
-from convexden.errors import UnsupportedProblem
+from convexden.errors import TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.tolerances import COST_ROUNDING, TANGENCY_RTOL
 
 Array = NDArray[np.float64]
 
@@ -21,8 +22,23 @@ Array = NDArray[np.float64]
 CHUNK = 4096
 # Intersections of hinges and sides that are all tried: about a second in five dimensions.
 MOST_VERTICES = 300_000
-# Where they are too many, climbs start from the best of so many random points.
-SAMPLES, CLIMBS = 4096, 16
+
+
+@dataclass(frozen=True)
+class ClimbSettings:
+    """Of the search for the largest difference where vertices are too many."""
+
+    samples: int = 4096
+    """Random points, from the best of which climbs start."""
+
+    climbs: int = 16
+    """Climbs, each along the sides of cells until nothing rises."""
+
+    parallel: float = 1e-14
+    """Determinant of unit normals below which hinges meet far outside the box, or are the same."""
+
+
+SETTINGS = ClimbSettings()
 
 
 def sup_distance(problem: Interpolation, f: ShallowNetwork, g: ShallowNetwork) -> float:
@@ -51,7 +67,7 @@ def sup_distance(problem: Interpolation, f: ShallowNetwork, g: ShallowNetwork) -
     ------
     InvalidInput
         If the networks do not fit the problem.
-    UnsupportedProblem
+    TooLarge
         If there are too many vertices; `sup_distance_bounds` then has bounds.
 
     Examples
@@ -66,7 +82,7 @@ def sup_distance(problem: Interpolation, f: ShallowNetwork, g: ShallowNetwork) -
     difference, low, high = _difference(problem, f, g)
     count, rank = _vertex_count(difference), low.size
     if count > MOST_VERTICES:
-        raise UnsupportedProblem(
+        raise TooLarge(
             f"{difference.neurons} hinges meet in up to {count} vertices in {rank} dimensions, too "
             "many to try: ask for `sup_distance_bounds`"
         )
@@ -211,14 +227,14 @@ def _at_vertices(network: ShallowNetwork, low: Array, high: Array) -> float:
     rank = low.size
     normals = np.concatenate([network.input_weights, np.eye(rank), np.eye(rank)])
     heights = np.concatenate([-network.biases, low, high])
-    margin = 1e-12 * (high - low)
+    margin = TANGENCY_RTOL * (high - low)
     best = 0.0
     chosen = np.array(list(combinations(range(len(heights)), rank)))
     for start in range(0, len(chosen), CHUNK):
         rows = chosen[start : start + CHUNK]
         matrices = normals[rows]
         # Others meet far outside, or are the same hinge.
-        crossing = np.abs(np.linalg.det(matrices)) > 1e-14
+        crossing = np.abs(np.linalg.det(matrices)) > SETTINGS.parallel
         rows = rows[crossing]
         points = np.linalg.solve(matrices[crossing], heights[rows][..., None])[..., 0]
         inside = ((points >= low - margin) & (points <= high + margin)).all(axis=1)
@@ -230,12 +246,12 @@ def _at_vertices(network: ShallowNetwork, low: Array, high: Array) -> float:
 def _climbed(network: ShallowNetwork, low: Array, high: Array) -> float:
     """Largest norm found by climbing: along a line the norm is convex between its knots."""
     rng = np.random.default_rng(0)
-    points = rng.uniform(low, high, (SAMPLES, low.size))
+    points = rng.uniform(low, high, (SETTINGS.samples, low.size))
     values = np.linalg.norm(network(points), axis=1)
     best = 0.0
-    for y in points[np.argsort(-values)[:CLIMBS]]:
+    for y in points[np.argsort(-values)[: SETTINGS.climbs]]:
         value, higher = -1.0, float(np.linalg.norm(network(y)))
-        while higher > value * (1 + 1e-12):
+        while higher > value * (1 + COST_ROUNDING):
             value = higher
             axes = [network(y) @ network.jacobian(y), *np.eye(low.size)]
             for direction in axes:

@@ -9,20 +9,20 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.analysis.coordinates import project, restrict
 from convexden.analysis.pieces import box
 from convexden.errors import InvalidInput
 from convexden.network import ShallowNetwork
+from convexden.tolerances import DEPENDENT_RTOL, NEGLIGIBLE_RCOND, TOUCH_RTOL
 
 Array = NDArray[np.float64]
 Signs = NDArray[np.int8]
 Stability = Literal["attracting", "saddle", "repelling", "neutral"]
 
 # In a box of size 1: what is closer to a hinge lies on it, what is closer together is the same.
-CLOSE = 1e-8
-# Singular values of I - J below this one are 0, and eigenvalues this near to the circle are on it.
-SINGULAR = 1e-9
+# Ten times the accuracy of the linear programs, whose constraints are met to `TOUCH_RTOL`.
+CLOSE = 10 * TOUCH_RTOL
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +47,10 @@ class FixedPoint:
     eigenvalues: NDArray[np.complex128]
     stability: Stability
     dimension: int
+
+    def __repr__(self) -> str:
+        around = f"on a set of dimension {self.dimension}" if self.dimension else ""
+        return display.one_line(self, display.vector(self.point), self.stability, around)
 
 
 def fixed_points(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> list[FixedPoint]:
@@ -130,7 +134,7 @@ def _range(network: ShallowNetwork) -> Array:
     """Orthonormal rows (q, d) that span the differences of outputs."""
     weights = np.column_stack([network.skip, network.output_weights.T])
     left, sizes, _ = np.linalg.svd(weights, full_matrices=False)
-    rank = int((sizes > 1e-12 * max(1.0, sizes.max(initial=0.0))).sum())
+    rank = int((sizes > NEGLIGIBLE_RCOND * max(1.0, sizes.max(initial=0.0))).sum())
     return left[:, :rank].T
 
 
@@ -218,7 +222,7 @@ class _Program:
             self.equalities,
             self.values,
             self.limits,
-            options={"primal_feasibility_tolerance": 1e-9},
+            options={"primal_feasibility_tolerance": TOUCH_RTOL},
         )
         if result.status == 2:
             return None
@@ -245,7 +249,7 @@ def _solve(
     jacobian = network.skip + a[on].T @ w[on]
     matrix, right = np.eye(len(jacobian)) - jacobian, network.offset + b[on] @ a[on]
     left, sizes, basis = np.linalg.svd(matrix)
-    free = sizes <= SINGULAR * max(1.0, sizes[0])
+    free = sizes <= DEPENDENT_RTOL * max(1.0, sizes[0])
     s = ((left.T @ right)[~free] / sizes[~free]) @ basis[~free]
     rows = np.vstack([sides.normals, -signs[:, None] * w])
     slack = np.concatenate([sides.heights, signs * b]) - rows @ s
@@ -271,7 +275,7 @@ def _solve(
 
 def _stability(eigenvalues: NDArray[np.complex128]) -> Stability:
     moduli = np.abs(eigenvalues)
-    if (np.abs(moduli - 1.0) <= SINGULAR).any():
+    if (np.abs(moduli - 1.0) <= DEPENDENT_RTOL).any():
         return "neutral"
     inside = moduli < 1.0
     return "attracting" if inside.all() else "saddle" if inside.any() else "repelling"

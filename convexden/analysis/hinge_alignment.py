@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.analysis.coordinates import check_fit, is_denoising, restrict
 from convexden.geometry.directions import (
     angles_to_nearest,
@@ -18,11 +19,9 @@ from convexden.geometry.directions import (
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
+from convexden.tolerances import TOUCH_RTOL
 
 Array = NDArray[np.float64]
-
-# A hinge passes through a sample that is nearer than this fraction of the spread.
-ON_THE_HINGE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +58,14 @@ class HingeAlignment:
     edges: Array
     faces: Array
     margins: Array
+
+    def __repr__(self) -> str:
+        edges, faces, margins = (f"{angle:.2g}" for angle in self.mean_angles())
+        return display.one_line(
+            self,
+            display.counted(len(self.weights), "hinge"),
+            f"mean degrees to edges {edges}, faces {faces}, margins {margins}",
+        )
 
     @property
     def active(self) -> NDArray[np.bool_]:
@@ -158,7 +165,7 @@ def reference_points(problem: Interpolation) -> Array:
 
 def _sides(z: Array, targets: Array) -> NDArray[np.int8]:
     """Sides (K, N) of the hinges on which the sites are, from their signed distances."""
-    sides = np.where(np.abs(z) <= ON_THE_HINGE, 0.0, np.sign(z))
+    sides = np.where(np.abs(z) <= TOUCH_RTOL, 0.0, np.sign(z))
     distinct, kin = np.unique(targets, axis=0, return_inverse=True)
     kin = kin.reshape(-1)
     votes = np.zeros((len(distinct), len(sides)))

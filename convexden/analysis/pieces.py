@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments
-from convexden.errors import InvalidInput, UnsupportedProblem
+from convexden import arguments, display
+from convexden.errors import InvalidInput, NotSupported
 from convexden.network import ShallowNetwork
+from convexden.tolerances import ORTHOGONAL_ROUNDING, SAME_HINGE_RTOL
 
 if TYPE_CHECKING:
     from shapely import Polygon
 
 Array = NDArray[np.float64]
-
-
-# A vertex nearer to a hinge than this fraction of the size of the box lies on it.
-ON_THE_HINGE = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +31,8 @@ class AffineMap:
 
     jacobian: Array
     offset: Array
+
+    __repr__ = display.field_line
 
     def __call__(self, points: ArrayLike) -> Array:
         """Evaluate at points (M, d) -> (M, p), or at one point (d,) -> (p,)."""
@@ -59,6 +58,8 @@ class Restriction:
     stop: Array
     knots: Array
     values: Array
+
+    __repr__ = display.field_line
 
     @property
     def slopes(self) -> Array:
@@ -94,6 +95,14 @@ class Cell:
     vertices: Array
     active: NDArray[np.bool_]
     map: AffineMap
+
+    def __repr__(self) -> str:
+        active, total = int(self.active.sum()), len(self.active)
+        return display.one_line(
+            self,
+            f"{len(self.vertices)} vertices",
+            f"{active} of {display.counted(total, 'neuron')} active",
+        )
 
     @property
     def polygon(self) -> Polygon:
@@ -185,7 +194,7 @@ def cells(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> list[Cell
 
     Raises
     ------
-    UnsupportedProblem
+    NotSupported
         If the network has not two inputs.
     InvalidInput
         If the corners do not span a box.
@@ -199,7 +208,7 @@ def cells(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> list[Cell
     (9, 9.0)
     """
     if arguments.instance("network", network, ShallowNetwork).input_dimension != 2:
-        raise UnsupportedProblem(
+        raise NotSupported(
             f"cells are those of a plane, the network has {network.input_dimension} inputs: "
             "restrict it to a plane first (convexden.analysis.coordinates.restrict), or take "
             "`affine_map`"
@@ -207,7 +216,7 @@ def cells(network: ShallowNetwork, low: ArrayLike, high: ArrayLike) -> list[Cell
     (left, bottom), (right, top) = box(network, low, high)
     corners = np.array([[left, bottom], [right, bottom], [right, top], [left, top]])
     polygons = [(corners, np.zeros(network.neurons, dtype=bool))]
-    margin = ON_THE_HINGE * float(np.abs(corners).max())
+    margin = SAME_HINGE_RTOL * float(np.abs(corners).max())
     for k, (w, b) in enumerate(zip(network.input_weights, network.biases, strict=True)):
         cut = []
         for vertices, active in polygons:
@@ -274,7 +283,7 @@ def hinge_segments(
         # The line is start + t along; every side of the box leaves an interval of t.
         first, last = -size, size
         for axis in (0, 1):
-            if abs(along[axis]) * size < 1e-14 * size:
+            if abs(along[axis]) * size < ORTHOGONAL_ROUNDING * size:
                 if not low[axis] <= start[axis] <= high[axis]:
                     last = -np.inf
                 continue

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.errors import InvalidInput
 from convexden.network import ShallowNetwork
+from convexden.tolerances import COST_ROUNDING, MERGE_RTOL, TOUCH_RTOL
 
 Array = NDArray[np.float64]
-
-# Jumps of a profile that sum to less than this fraction of their sizes sum to 0.
-ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +43,15 @@ class Ramp:
     jumps: Array
     spread: float = 0.0
 
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"weight={display.number(self.weight)}",
+            f"u={display.vector(self.direction)}",
+            f"v={display.vector(self.output_direction)}",
+            display.counted(len(self.knots), "knot"),
+        )
+
     def profile(self, positions: ArrayLike) -> Array:
         r"""The profile :math:`\phi(s)` at positions s along u, of any shape."""
         s = np.asarray(positions, dtype=float)[..., None]
@@ -70,7 +77,7 @@ class Ramp:
     @property
     def bounded(self) -> bool:
         """Whether the profile is constant after the last knot, up to the spread."""
-        return bool(abs(self.jumps.sum()) <= (ROUNDING + self.spread) * self.weight)
+        return bool(abs(self.jumps.sum()) <= (COST_ROUNDING + self.spread) * self.weight)
 
     @property
     def rise(self) -> float:
@@ -106,6 +113,16 @@ class Decomposition:
     skip: Array
     offset: Array
 
+    def __repr__(self) -> str:
+        outputs, inputs = self.skip.shape
+        weight = sum(ramp.weight for ramp in self.ramps)
+        return display.one_line(
+            self,
+            display.counted(len(self.ramps), "ramp"),
+            display.spaces(inputs, outputs),
+            f"weight={display.number(weight)}",
+        )
+
     def __call__(self, points: ArrayLike) -> Array:
         """Evaluate at points (M, d) -> (M, p), or at one point (d,) -> (p,)."""
         return self.network()(points)
@@ -129,7 +146,7 @@ class Decomposition:
 
 
 def decode(
-    network: ShallowNetwork, tolerance: float = 1e-12, origin: ArrayLike | None = None
+    network: ShallowNetwork, tolerance: float = MERGE_RTOL, origin: ArrayLike | None = None
 ) -> Decomposition:
     r"""Write a network as a sum of rank-one ramps.
 
@@ -231,7 +248,7 @@ def _points_back(w: Array, distance: float, size: float) -> bool:
 
     One in the middle of which the origin lies has its largest component positive.
     """
-    if abs(distance) > 1e-9 * size:
+    if abs(distance) > TOUCH_RTOL * size:
         return distance < 0
     return bool(w[np.abs(w).argmax()] < 0)
 

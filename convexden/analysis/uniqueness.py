@@ -12,31 +12,53 @@ import scipy.linalg
 import scipy.optimize
 from numpy.typing import NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.errors import NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
 from convexden.solution import Solution
-from convexden.solving.saturation import FLOOR, DualConstraint, Family, Lines
+from convexden.solving.saturation import SETTINGS as SATURATION
+from convexden.solving.saturation import DualConstraint, Family, Lines
+from convexden.tolerances import CERTIFIED_RTOL, NOISY_DEPENDENT_RTOL, WEIGHTLESS_RTOL
 from convexden.verification.site_errors import site_errors
 
 Array = NDArray[np.float64]
 
 Status = Literal["unique", "not unique", "undecided"]
 
-# Relative singular values below the first are zero; between the two it is not clear.
-DEPENDENT, INDEPENDENT = 1e-6, 1e-5
-# Relative residuals and differences of costs up to which saturating hinges make up a minimizer.
-ACCURACY = 1e-8
-# Weights (relative to the cost) below this are rounding.
-WEIGHTLESS = 1e-7
-TRIVIAL = 1e-5  # likewise, where hinges are not accurate
-STEP = 1e-6  # of differences of features, rad
-NEWTON_STEPS = 6
-PROBED = 12  # centers between which two networks are compared
-# Hinges that stand for a family of saturating ones: more of them add dimensions if any counts.
-COARSE, FINE = 3, 6
+
+@dataclass(frozen=True)
+class UniquenessSettings:
+    """Of the set of minimizers."""
+
+    independent: float = 1e-5
+    """Relative singular values from here on are not 0; below, down to `NOISY_DEPENDENT_RTOL`, it
+    is not clear."""
+
+    trivial: float = 1e-5
+    """Share of the cost below which weights are tried as rounding where hinges are not accurate."""
+
+    step: float = 1e-6
+    """Of differences of features, rad: the root of `COST_ROUNDING`."""
+
+    newton_steps: int = 6
+    """Steps toward the hinges of another minimizer; quadratic."""
+
+    probed: int = 12
+    """Centers between which two networks are compared."""
+
+    coarse: int = 3
+    """Hinges that stand for a family of saturating ones,"""
+
+    fine: int = 6
+    """and more of them, which add dimensions if any counts."""
+
+    arrived: float = 1e-15
+    """Residual, as a share of the right side, that ends these steps."""
+
+
+SETTINGS = UniquenessSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +106,15 @@ class Uniqueness:
         """Whether the status is "unique"."""
         return self.status == "unique"
 
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            self.status,
+            f"dimension={self.dimension:g}",
+            f"{display.counted(len(self.biases), 'saturating hinge')}",
+            f"next_height={self.next_height:.5g}",
+        )
+
     def __str__(self) -> str:
         count = len(self.biases)
         hinges = f"{count} hinge{'s' if count != 1 else ''} saturate{'s' if count == 1 else ''}"
@@ -92,7 +123,9 @@ class Uniqueness:
         if self.unique:
             height = self.next_height
             rest = (
-                f"the next is at {height:.6g}" if height else f"no other maximum is above {FLOOR}"
+                f"the next is at {height:.6g}"
+                if height
+                else f"no other maximum is above {SATURATION.floor}"
             )
             return f"unique: {hinges} the dual constraint, {rest}"
         if math.isinf(self.dimension):
@@ -131,7 +164,7 @@ def uniqueness(solution: Solution) -> Uniqueness:
     ------
     NotCertified
         If the solution is not certified, or to less than 1e-8.
-    UnsupportedProblem
+    TooLarge
         If the sites are too many for exact pricing.
 
     References
@@ -152,10 +185,10 @@ def uniqueness(solution: Solution) -> Uniqueness:
     ('not unique', inf, ['+0.00', '-0.50'])
     """
     arguments.instance("solution", solution, Solution)
-    if not solution.certified or solution.relative_gap > ACCURACY:
+    if not solution.certified or solution.relative_gap > CERTIFIED_RTOL:
         raise NotCertified(
-            f"uniqueness needs a solution that is certified to {ACCURACY:g}: solve again with "
-            f"tolerance={ACCURACY:g}"
+            f"uniqueness needs a solution that is certified to {CERTIFIED_RTOL:g}: solve again "
+            f"with tolerance={CERTIFIED_RTOL:g}"
         )
     return _describe(solution)
 
@@ -174,7 +207,7 @@ def _describe(solution: Solution) -> Uniqueness:
             lines.and_also(dual.problem, *(each.members(count) for each in families)),
             solution,
         )
-        for count in (COARSE, FINE)
+        for count in (SETTINGS.coarse, SETTINGS.fine)
     )
     dimension = coarse.dimension if coarse.dimension == fine.dimension else math.inf
     other = coarse.other() if dimension > 0 else None
@@ -240,12 +273,12 @@ class _Minimizers:
         if not sizes.all():  # of targets that are affine but for rounding, hinges see nothing else
             return cls(*found, math.nan, 0.0, weights[None][:0])
         independence, null = _null_space(columns / sizes)
-        wrong = error > ACCURACY * np.linalg.norm(goal) or abs(weights.sum() - cost) > (
-            ACCURACY * cost
+        wrong = error > CERTIFIED_RTOL * np.linalg.norm(goal) or abs(weights.sum() - cost) > (
+            CERTIFIED_RTOL * cost
         )
         if wrong or null is None:
             return cls(*found, math.nan, independence, weights[None][:0])
-        dimension, points = _extent(weights, null / sizes[:, None], WEIGHTLESS * cost)
+        dimension, points = _extent(weights, null / sizes[:, None], WEIGHTLESS_RTOL * cost)
         return cls(*found, float(dimension), independence, points)
 
     def original(self) -> tuple[Array, Array, Array, Array]:
@@ -260,12 +293,12 @@ class _Minimizers:
         what it is."""
         problem, cost = self.solution.problem, self.solution.cost
         given = self.solution.network
-        best, largest = None, ACCURACY ** (1 / 2) * problem.target_spread
-        for weights, least in product(self.points, (WEIGHTLESS, TRIVIAL)):
+        best, largest = None, CERTIFIED_RTOL ** (1 / 2) * problem.target_spread
+        for weights, least in product(self.points, (WEIGHTLESS_RTOL, SETTINGS.trivial)):
             used = weights > least * weights.sum()
             network = self.reduction.lift_network(self._repaired(weights, used))
             error = site_errors(problem, network).totals.max() / problem.target_spread
-            if max(error, abs(network.representation_cost - cost) / cost) > ACCURACY:
+            if max(error, abs(network.representation_cost - cost) / cost) > CERTIFIED_RTOL:
                 continue
             difference = self._difference(given, network)
             if difference > largest:
@@ -276,7 +309,7 @@ class _Minimizers:
         """Largest distance of two networks on segments between the centers and beyond."""
         centers = self.solution.problem.centers
         steps = np.linspace(-0.5, 1.5, 33)[:, None]
-        ends = combinations(range(min(len(centers), PROBED)), 2)
+        ends = combinations(range(min(len(centers), SETTINGS.probed)), 2)
         points = np.concatenate([centers[i] + steps * (centers[j] - centers[i]) for i, j in ends])
         return float(np.linalg.norm(f(points) - g(points), axis=1).max())
 
@@ -299,19 +332,19 @@ class _Minimizers:
         features = _features(problem, lines)
         unknown = np.vstack([np.linalg.lstsq(affine, goal - features @ output)[0], output])
         d, p = problem.input_dimension, problem.output_dimension
-        for _ in range(NEWTON_STEPS):
+        for _ in range(SETTINGS.newton_steps):
             rows = np.hstack([affine, features])
             left = goal - rows @ unknown
-            if np.linalg.norm(left) <= 1e-15 * np.linalg.norm(goal):
+            if np.linalg.norm(left) <= SETTINGS.arrived * np.linalg.norm(goal):
                 break
             turns = list(self.dual.tangents(lines))
             columns = [np.kron(rows, np.eye(p))]
             for k, turn in turns:
                 ahead, back = (
                     _features(problem, replace(turn, extent=angle).members(1))[:, 0]
-                    for angle in (STEP, -STEP)
+                    for angle in (SETTINGS.step, -SETTINGS.step)
                 )
-                columns.append(np.kron((ahead - back) / STEP, unknown[d + 1 + k])[:, None])
+                columns.append(np.kron((ahead - back) / SETTINGS.step, unknown[d + 1 + k])[:, None])
             step: Array = np.linalg.lstsq(np.hstack(columns), left.ravel())[0].astype(float)
             unknown += step[: unknown.size].reshape(unknown.shape)
             lines = _turned(lines, turns, step[unknown.size :])
@@ -377,9 +410,9 @@ def _null_space(columns: Array) -> tuple[float, Array | None]:
     None if it is not clear."""
     _, sizes, rows = np.linalg.svd(columns)
     sizes = np.append(sizes, np.zeros(len(rows) - len(sizes))) / sizes[0]
-    if ((sizes > DEPENDENT) & (sizes < INDEPENDENT)).any():
+    if ((sizes > NOISY_DEPENDENT_RTOL) & (sizes < SETTINGS.independent)).any():
         return float(sizes[-1]), None
-    dependent = sizes <= DEPENDENT
+    dependent = sizes <= NOISY_DEPENDENT_RTOL
     return 0.0 if dependent.any() else float(sizes[-1]), rows[dependent].T
 
 
@@ -394,6 +427,6 @@ def _extent(weights: Array, null: Array, noise: float) -> tuple[int, Array]:
             points.append(np.maximum(weights + null @ found.x, 0.0))
     largest = np.max(points, axis=0)
     unused = largest <= noise  # hinges at 0 throughout take no part
-    dimension = null.shape[1] - np.linalg.matrix_rank(null[unused], DEPENDENT)
+    dimension = null.shape[1] - np.linalg.matrix_rank(null[unused], NOISY_DEPENDENT_RTOL)
     apart = np.abs(np.array(points) - weights).max() > noise
     return (int(dimension), np.array(points)) if apart else (0, np.array(points)[:0])

@@ -9,7 +9,7 @@ from typing import Self
 from rich.console import Console
 from rich.status import Status
 
-SECONDS_BETWEEN_LINES = 10.0
+from convexden.cli.layout import LAYOUT
 
 
 class LiveLine:
@@ -51,6 +51,6 @@ class LiveLine:
             return
         if self._status is not None:
             self._status.update(text)
-        elif time.monotonic() - self._last >= SECONDS_BETWEEN_LINES:
+        elif time.monotonic() - self._last >= LAYOUT.seconds:
             self._last = time.monotonic()
             self._console.print(text, markup=False, soft_wrap=True)

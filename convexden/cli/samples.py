@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from convexden.cli.console import Quiet, say, show
+
+if TYPE_CHECKING:
+    from convexden.running.progress import TaskProgress
 
 
 def samples(
@@ -37,7 +40,8 @@ def samples(
 ) -> None:
     """Show how the optimum of noisy samples tends to that of balls as they become more.
 
-    An optimum that is not certified gives exit status 1.
+    An optimum that is not certified gives exit status 1.  Ctrl-C ends the run with the optima that
+    are there, and exit status 130; again, it ends it at once.
     """
     from convexden.data import read_problem
 
@@ -46,13 +50,15 @@ def samples(
         from convexden.plotting import check_picture
 
         check_picture(plot)
+    from convexden.cli.ctrl_c import CtrlC
     from convexden.cli.progress import LiveLine
     from convexden.experiments.samples import SAMPLES, sampled_optima
 
-    with LiveLine(quiet=quiet) as line:
+    with CtrlC() as ctrl_c, LiveLine(quiet=quiet) as line:
 
-        def report(done: int, total: int) -> None:
-            line.show(f"{done} of {total} draws solved")
+        def report(step: TaskProgress) -> None:
+            ctrl_c.check()
+            line.show(f"{step.done} of {step.total} draws solved")
 
         found = sampled_optima(
             problem.centers,
@@ -66,11 +72,10 @@ def samples(
     from convexden.report import sampling_table
 
     show(sampling_table(found))
-    stopped = not found.solved.all()
-    if stopped:
+    if found.interrupted:
         say(f"stopped after {int(found.solved.sum())} of {found.solved.size} draws")
     if plot is not None and found.solved.any():
         from convexden.plotting import save_sampled_optima
 
         save_sampled_optima([found], plot)
-    raise typer.Exit(130 if stopped else 0 if found.certified.all() else 1)
+    raise typer.Exit(130 if found.interrupted else 0 if found.certified.all() else 1)

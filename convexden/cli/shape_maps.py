@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from convexden.cli.console import Quiet, say, show
+
+if TYPE_CHECKING:
+    from convexden.running.progress import TaskProgress
 
 
 def map_shapes(
@@ -47,43 +50,39 @@ def map_shapes(
     """Map the space of triangles: the structure of each denoiser, and where a conjecture fails.
 
     Every pixel is a triangle, solved and certified.  One that is not certified gives exit status 1.
+    Ctrl-C ends the run with the pixels that are there, and exit status 130; again, it ends it at
+    once.
     """
     if plot is not None:
         from convexden.plotting import check_picture
 
         check_picture(plot)
+    from convexden.cli.ctrl_c import CtrlC
     from convexden.cli.progress import LiveLine
-    from convexden.experiments.shape_maps import FRACTIONS, shape_map
+    from convexden.experiments.shape_maps import SETTINGS, shape_map
 
-    fractions = radius_fraction or FRACTIONS
-    done, total = 0, 0
-    try:
-        with LiveLine(quiet=quiet) as line:
+    with CtrlC() as ctrl_c, LiveLine(quiet=quiet) as line:
 
-            def report(there: int, wanted: int) -> None:
-                nonlocal done, total
-                done, total = there, wanted
-                line.show(f"{done} of {total} triangles solved")
+        def report(step: TaskProgress) -> None:
+            ctrl_c.check()
+            line.show(f"{step.done} of {step.total} triangles solved")
 
-            found = shape_map(
-                fractions,
-                triangles,
-                largest_angle=largest_angle,
-                path=output,
-                jobs=jobs,
-                progress=report,
-            )
-    except KeyboardInterrupt:
-        if output is None:
-            say(f"stopped after {done} of {total} triangles: nothing is kept without --output")
-        else:
-            say(f"stopped: {output} has {done} of {total} triangles, the same command goes on")
-        raise typer.Exit(130) from None
+        found = shape_map(
+            radius_fraction or SETTINGS.fractions,
+            triangles,
+            largest_angle=largest_angle,
+            path=output,
+            jobs=jobs,
+            progress=report,
+        )
     from convexden.report import shape_map_table
 
     show(shape_map_table(found))
-    if plot is not None:
+    if found.interrupted:
+        goes_on = "" if output is None else f": the same command goes on from {output}"
+        say(f"stopped after {int(found.solved.sum())} of {found.solved.size} triangles{goes_on}")
+    if plot is not None and found.solved.any():
         from convexden.plotting import save_shape_map
 
         save_shape_map(found, plot)
-    raise typer.Exit(0 if found.certified.all() else 1)
+    raise typer.Exit(130 if found.interrupted else 0 if found.certified.all() else 1)

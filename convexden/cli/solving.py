@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convexden.cli.console import Quiet, say, show
-from convexden.errors import InvalidProblem
+from convexden.cli.ctrl_c import CtrlC
+from convexden.cli.layout import LAYOUT
+from convexden.errors import InvalidProblem, NotCertified
+from convexden.tolerances import CERTIFIED_RTOL
 
 if TYPE_CHECKING:
     from convexden.problem import Interpolation
     from convexden.solution import Progress, Solution
-
-# Their 1225 edges are less than a degree apart in a plane.
-MANY_POINTS = 50
 
 
 def solve(
@@ -56,7 +56,7 @@ def solve(
     ] = None,
     tolerance: Annotated[
         float, typer.Option(help="Relative duality gap that counts as certified.")
-    ] = 1e-8,
+    ] = CERTIFIED_RTOL,
     time_limit: Annotated[
         float | None,
         typer.Option(
@@ -100,7 +100,8 @@ def solve(
 ) -> None:
     """Solve for the denoiser of clean points, with a certificate that it is the best one.
 
-    Interrupted by Ctrl-C it keeps the best that was found, with exit status 130.
+    Ctrl-C ends the search after its round with the best that was found, and exit status 130;
+    again, it ends it at once, with nothing.
     """
     from convexden import arguments
 
@@ -117,7 +118,8 @@ def solve(
         problem, flattened = flatten_problem(problem, flatten)
         say(str(flattened))
     _check_outputs(output, plot, problem)
-    solution = _solve(problem, tolerance, method, time_limit, quiet)
+    with CtrlC() as ctrl_c:
+        solution = _solve(problem, tolerance, method, time_limit, quiet, ctrl_c)
     if output is not None:
         from convexden.storage.solutions import save
 
@@ -132,7 +134,7 @@ def solve(
     _print_alignment(solution)
     if not solution.certified:
         _say_why(solution, tolerance, method)
-    stopped = solution.interrupted and time_limit is None
+    stopped = solution.interrupted and ctrl_c.asked
     raise typer.Exit(0 if solution.certified else 130 if stopped else 1)
 
 
@@ -166,6 +168,7 @@ def _solve(
     method: str | None,
     time_limit: float | None,
     quiet: bool,
+    ctrl_c: CtrlC,
 ) -> Solution:
     """Solve, and say how it goes."""
     from convexden.cli.progress import LiveLine
@@ -175,6 +178,7 @@ def _solve(
         from convexden.solving.interpolation import solve as solve_problem
 
         def report(progress: Progress) -> None:
+            ctrl_c.check()
             found = (
                 f"cost {progress.cost:.9g}, relative gap {progress.relative_gap:.1e}"
                 if progress.cost < float("inf")
@@ -182,9 +186,14 @@ def _solve(
             )
             line.show(f"round {progress.round}: {found}, {progress.hinges} hinges")
 
-        return solve_problem(
-            problem, tolerance, method=method, time_limit=time_limit, progress=report
-        )
+        try:
+            return solve_problem(
+                problem, tolerance, method=method, time_limit=time_limit, progress=report
+            )
+        except NotCertified:
+            if ctrl_c.asked:
+                raise KeyboardInterrupt from None
+            raise
 
 
 def _print_alignment(solution: Solution) -> None:
@@ -193,7 +202,7 @@ def _print_alignment(solution: Solution) -> None:
     from convexden.analysis.hinge_alignment import reference_points
 
     points = reference_points(solution.problem)
-    if points.shape[1] == 1 or len(points) > MANY_POINTS or not solution.neurons:
+    if points.shape[1] == 1 or len(points) > LAYOUT.many_points or not solution.neurons:
         return
     from convexden.report import alignment_table
 

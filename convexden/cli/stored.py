@@ -10,6 +10,7 @@ import typer
 
 from convexden.cli.console import say, show
 from convexden.errors import InvalidProblem
+from convexden.tolerances import CERTIFIED_RTOL
 
 if TYPE_CHECKING:
     from convexden.analysis.uniqueness import Uniqueness
@@ -44,7 +45,7 @@ def check(
 
         show(uniqueness_table(uniqueness(solution)))
     if not solution.certified:
-        met = solution.relative_gap <= 1e-8
+        met = solution.relative_gap <= CERTIFIED_RTOL
         reason = "it says so" if met else f"its relative gap is {solution.relative_gap:.1e}"
         say(f"{file} is not certified: {reason}")
     raise typer.Exit(0 if verification.passed and solution.certified else 1)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shlex
-import signal
-import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +16,7 @@ from convexden.cli.console import Quiet, say, show
 from convexden.errors import ConvexdenError, InvalidProblem
 
 if TYPE_CHECKING:
+    from convexden.running.progress import TaskProgress
     from convexden.theorems import Result
 
 
@@ -50,7 +49,8 @@ def verify(
 ) -> None:
     """Prove the closed forms of theorems on random instances, by their duals or by solving.
 
-    A theorem that is not confirmed gives exit status 1; a refuted conjecture is a finding.
+    A theorem that is not confirmed gives exit status 1; a refuted conjecture is a finding.  Ctrl-C
+    ends the run with the instances that are done, without a report, and exit status 130.
     """
     from convexden import theorems
     from convexden.cli.progress import LiveLine
@@ -64,10 +64,14 @@ def verify(
         check_writable(json)
         if report is not None and report.resolve() in json.resolve().parents:
             raise InvalidProblem(f"{report} is for the report alone: write {json.name} elsewhere")
-    with _interrupt_ends_the_run(), LiveLine(quiet=quiet) as line:
+    results: list[theorems.Result] = []
+    total, stopped = 0, False
+    with LiveLine(quiet=quiet) as line:
 
-        def show_progress(done: int, total: int, name: str) -> None:
-            line.show(f"{name}: {done} of {total} instances done")
+        def show_progress(step: TaskProgress) -> None:
+            nonlocal total
+            total = step.total
+            line.show(f"{step.name}: {step.done} of {total} instances done")
 
         with warnings.catch_warnings(record=True) as notices:
             warnings.simplefilter("always")
@@ -76,7 +80,11 @@ def verify(
             )
         for notice in notices:
             say(str(notice.message))
-        results = list(found)
+        try:
+            for result in found:
+                results.append(result)
+        except KeyboardInterrupt:
+            stopped = True
     if json is not None:
         from convexden.storage.solutions import save_records
 
@@ -84,12 +92,15 @@ def verify(
     from convexden.report import verify_table
 
     show(verify_table(results, each=each))
+    if stopped:
+        say(f"stopped after {len(results)} of {total} instances")
+        raise typer.Exit(130)
     if report is not None:
         from convexden.report import write_report
 
         command = ["convexden", "verify", *(names or []), f"--instances={instances}"]
         command += [f"--seed={seed}", *["--solve"] * solve, f"--report={report}"]
-        with _interrupt_ends_the_run(), LiveLine(quiet=quiet) as line:
+        with LiveLine(quiet=quiet) as line:
             results = list(_with_pictures(results, line.show))
             write_report(results, report, command=shlex.join(command), progress=line.show)
         typer.echo(f"report: {report / 'index.html'}")
@@ -121,18 +132,3 @@ def _with_pictures(results: list[Result], say: Callable[[str], None]) -> Iterato
             with suppress(ConvexdenError):
                 result = replace(result, computed=solve_problem(result.closed_form.problem))
         yield result
-
-
-@contextmanager
-def _interrupt_ends_the_run() -> Iterator[None]:
-    """End on Ctrl-C, where `solve` would return what it has and the next instance would start."""
-
-    def stop(*_: object) -> None:
-        say("interrupted")
-        sys.exit(130)
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convexden.cli.console import show
+from convexden.cli.layout import LAYOUT
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     from convexden.problem import Interpolation
     from convexden.solution import Solution
     from convexden.theorems import ClosedForm
-
-ANGLES = (48.0, 60.0, 72.0)
-RADIUS = 0.25
-WIDTH = 88  # of a line of text
 
 
 def tour(
@@ -38,13 +35,13 @@ def tour(
     from convexden.solving.interpolation import solve
     from convexden.theorems import face_aligned
 
-    problem = denoising(data.triangle(ANGLES), radius=RADIUS)
+    problem = denoising(data.triangle(LAYOUT.angles), radius=LAYOUT.radius)
     _tell_problem(problem)
     solution = solve(problem)
     _tell_program(solution)
     _tell_certificate(solution)
     _tell_pieces(solution)
-    claim = face_aligned.closed_form(problem.centers, RADIUS)
+    claim = face_aligned.closed_form(problem.centers, LAYOUT.radius)
     _tell_alignment(solution, claim)
     _draw(solution, claim, picture)
 
@@ -54,7 +51,7 @@ def _chapter(number: int, title: str, text: str, *tables: RenderableType) -> Non
     from rich.text import Text
 
     show(Text(f"{number}. {title}", "bold"))
-    width = min(WIDTH, get_terminal_size().columns)
+    width = min(LAYOUT.width, get_terminal_size().columns)
     for paragraph in text.split("\n\n"):
         show(Text(fill(" ".join(paragraph.split()), width) + "\n"))
     for table in tables:
@@ -64,14 +61,15 @@ def _chapter(number: int, title: str, text: str, *tables: RenderableType) -> Non
 
 def _tell_problem(problem: Interpolation) -> None:
     points = ", ".join(f"({x:.4f}, {y:.4f})" for x, y in problem.centers)
-    angles = ", ".join(f"{angle:g}" for angle in ANGLES)
+    angles = ", ".join(f"{angle:g}" for angle in LAYOUT.angles)
     _chapter(
         1,
         "The problem",
         f"""
         Three clean points, a triangle with the angles {angles} degrees: {points}. A network
         h(y) = sum_k a_k max(0, w_k.y + b_k) + V y + c is to map every noisy version of a clean
-        point, the whole disc of radius {RADIUS:g} around it, to that point, with the least norm:
+        point, the whole disc of radius {LAYOUT.radius:g} around it, to that point, with the
+        least norm:
         minimize R(h) = sum_k |a_k| with |w_k| = 1. V, b and c are free. How does it behave between
         the discs?
         """,

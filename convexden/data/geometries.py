@@ -14,6 +14,8 @@ Array = NDArray[np.float64]
 
 # Share of the smallest distance that is the radius where none is given.
 SMALL = 0.05
+# By how much the sum of angles may differ from 180 degrees: as they are printed.
+ANGLE_SUM = 1e-9
 # Points and numbers that a generator makes at the most; the latter take 2 GB.
 MOST_POINTS = 2**16
 MOST_NUMBERS = 2**28
@@ -46,7 +48,7 @@ def triangle(angles: Sequence[float], circumradius: float = 1.0) -> Array:
     """
     degrees = arguments.array("angles", angles, error=InvalidInput)
     circumradius = arguments.number("circumradius", circumradius, above=0.0)
-    if degrees.shape != (3,) or (degrees <= 0).any() or abs(degrees.sum() - 180) > 1e-9:
+    if degrees.shape != (3,) or (degrees <= 0).any() or abs(degrees.sum() - 180) > ANGLE_SUM:
         raise InvalidInput(f"angles {angles} make no triangle: give three that sum to 180")
     # The arc between two vertices is twice the angle at the third.
     turns = np.deg2rad(90 + 2 * np.array([0.0, degrees[2], degrees[2] + degrees[0]]))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments
-from convexden.errors import InvalidInput, InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidInput, InvalidProblem, MissingDependency
 
 Array = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ def read_images(source: str) -> Array:
     ------
     InvalidProblem
         If the source is not of this form, or there are no such images.
-    UnsupportedProblem
+    MissingDependency
         If scikit-learn or Pillow is not installed.
     """
     kind, _, rest = source.partition(":")
@@ -50,14 +50,14 @@ def digits(indices: Sequence[int]) -> Array:
     ------
     InvalidProblem
         If there is no such row.
-    UnsupportedProblem
+    MissingDependency
         If scikit-learn is not installed.
     """
     chosen = _chosen(indices, DIGITS, "digits has no image")
     try:
         from sklearn.datasets import load_digits
     except ImportError as error:
-        raise UnsupportedProblem(
+        raise MissingDependency(
             "the digits come with scikit-learn, which is not installed: "
             'run `pip install "convexden[images]"`'
         ) from error
@@ -88,7 +88,7 @@ def patches(name: str, size: int, indices: Sequence[int]) -> Array:
     ------
     InvalidProblem
         If there is no such photograph or patch.
-    UnsupportedProblem
+    MissingDependency
         If scikit-learn or Pillow is not installed.
     """
     name = arguments.choice("photograph", name, PHOTOGRAPHS)
@@ -98,7 +98,7 @@ def patches(name: str, size: int, indices: Sequence[int]) -> Array:
 
         photograph = load_sample_image(f"{name.removesuffix('-grey')}.jpg") / 255.0
     except ImportError as error:
-        raise UnsupportedProblem(
+        raise MissingDependency(
             "the photographs need scikit-learn and Pillow, which are not both installed: "
             'run `pip install "convexden[images]"`'
         ) from error

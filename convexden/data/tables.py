@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,15 +44,28 @@ def read_numbers(path: Path) -> Array:
 def _read_npy(path: Path) -> Array:
     """The numbers of an ``.npy`` file, which is mapped first: a header can promise any size."""
     try:
-        stored = np.lib.format.open_memmap(path, mode="r")
+        objects = _npy_dtype(path).hasobject
+        stored = np.empty(0) if objects else np.lib.format.open_memmap(path, mode="r")
     except (ValueError, EOFError, MemoryError, OverflowError, SyntaxError) as error:
-        objects = "Python objects" in str(error)
-        problem = "holds Python objects" if objects else "is not a whole .npy file"
-        raise InvalidProblem(f"{path} {problem}: write it with numpy.save") from error
+        raise InvalidProblem(
+            f"{path} is not a whole .npy file: write it with numpy.save"
+        ) from error
+    if objects:
+        raise InvalidProblem(f"{path} holds Python objects: give an array of real numbers")
     if stored.dtype.kind not in "iuf":
         raise InvalidProblem(f"{path} holds {stored.dtype}, not numbers: give real numbers")
     with np.errstate(over="ignore"):  # infinity is refused by who asked
         return np.atleast_1d(np.array(stored, dtype=float))
+
+
+def _npy_dtype(path: Path) -> np.dtype[Any]:
+    """The type of the numbers in an ``.npy`` file, from its header."""
+    formats = np.lib.format
+    with path.open("rb") as file:
+        version = formats.read_magic(file)
+        read = formats.read_array_header_1_0 if version == (1, 0) else formats.read_array_header_2_0
+        dtype: np.dtype[Any] = read(file)[2]
+    return dtype
 
 
 def _read_text(path: Path) -> Array:

@@ -7,8 +7,7 @@ the conjecture is wrong, whoever found the geometry.  That none is found proves 
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -20,15 +19,18 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import arguments, theorems
+from convexden import arguments, display, theorems
 from convexden.data import smallest_distance
 from convexden.errors import ConvexdenError, InvalidInput, InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import denoising
-from convexden.running.interruptions import interruptions
+from convexden.running.clock import Stopped
+from convexden.running.processes import in_processes
+from convexden.running.progress import tell
 from convexden.solution import Solution
 from convexden.theorems import ClosedForm, Theorem, cost_error
 from convexden.theorems._verdicts import CLAIM, TOLERANCE
+from convexden.tolerances import COST_RTOL
 from convexden.verification import site_errors
 
 Array = NDArray[np.float64]
@@ -37,15 +39,38 @@ Conjecture: TypeAlias = Candidate | Theorem | str
 Skipped = Literal["undefined", "uncertified"]
 Reason = Literal["cheaper network", "does not interpolate", "cost misstated", ""]
 
-FRACTIONS = (0.05, 0.9)  # of the contact of the balls, where no radius is asked for
-RANDOM = 0.2  # share of the evaluations at random geometries before the best is improved,
-NOTHING = 1e-11  # if its excess is above this
-NEAR = 0.1  # share by which rounding may move the radius out of its range
-SIZE = 0.2  # of the first simplex of Nelder and Mead, in units of the first edge
-# That are tried: all up to a hundred, then powers of ten.
-DENOMINATORS = (*range(1, 101), *(10**k for k in range(3, 10)))
 
-WIDTH = 88  # of the lines that are printed
+@dataclass(frozen=True)
+class SearchSettings:
+    """Of the search for a counterexample."""
+
+    fractions: tuple[float, ...] = (0.05, 0.9)
+    """Radii, as shares of the contact of the balls, where none is asked for."""
+
+    random: float = 0.2
+    """Share of the evaluations at random geometries before the best is improved,"""
+
+    nothing: float = 1e-11
+    """if its excess is above this: else there is no slope to climb."""
+
+    near: float = 0.1
+    """Share by which rounding may move the radius out of its range."""
+
+    size: float = 0.2
+    """Size of the first simplex of Nelder and Mead, in units of the first edge."""
+
+    denominators: tuple[int, ...] = (*range(1, 101), *(10**k for k in range(3, 10)))
+    """Denominators that are tried: all up to a hundred, then powers of ten."""
+
+    width: int = 88
+    """Characters of the lines that are printed."""
+
+    still: float = 1e-5
+    """Spread of the simplex, in units of the first edge, that ends an improvement: the excess is
+    flat at its top, of the square of this."""
+
+
+SETTINGS = SearchSettings()
 
 
 class SearchProgress(NamedTuple):
@@ -55,6 +80,14 @@ class SearchProgress(NamedTuple):
     start: int
     evaluations: int
     excess: float
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"start={self.start}",
+            f"evaluations={self.evaluations}",
+            f"excess={self.excess:.4g}",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +123,7 @@ class Counterexample:
     minimum : float
         The excess below which nothing counts as found.
     interrupted : bool
-        Whether the search was ended by Ctrl-C.
+        Whether the search was stopped before it was done.
     """
 
     conjecture: str
@@ -108,6 +141,16 @@ class Counterexample:
     minimum: float
     interrupted: bool
 
+    def __repr__(self) -> str:
+        found = f"refuted: {self.reason}" if self.found else "not refuted"
+        return display.one_line(
+            self,
+            display.brief(self.conjecture),
+            found,
+            f"excess={self.excess:.4g}",
+            "" if self.points is None else f"{len(self.points)} points",
+        )
+
     @property
     def rounded(self) -> bool:
         """Whether points and radius are multiples of 1 / denominator."""
@@ -119,7 +162,7 @@ class Counterexample:
         return sum(len(part) for part in self.history)
 
     def __str__(self) -> str:
-        return fill(" ".join([*self._finding(), *self._effort()]), WIDTH)
+        return fill(" ".join([*self._finding(), *self._effort()]), SETTINGS.width)
 
     def _finding(self) -> Iterator[str]:
         if self.points is None or self.network is None or self.solution is None:
@@ -171,10 +214,10 @@ def find_counterexample(
     seed: int = 0,
     starts: int = 8,
     evaluations: int = 200,
-    minimum: float = 1e-9,
+    minimum: float = COST_RTOL,
     keep: float = 0.9,
     jobs: int = 1,
-    progress: Callable[[SearchProgress], None] | None = None,
+    progress: Callable[[SearchProgress], object] | None = None,
 ) -> Counterexample:
     r"""Look for a geometry on which a conjectured minimizer is not one.
 
@@ -211,19 +254,20 @@ def find_counterexample(
         Starts that run at the same time, in processes.
     progress : callable, optional
         Called with a `SearchProgress` after every geometry, with more than one job after each
-        start.
+        start.  If it raises StopIteration, the search ends.
 
     Returns
     -------
     Counterexample
-        Interrupted by Ctrl-C, the best so far.  A network that does not interpolate, or whose
-        cost is not that of its closed form, refutes the conjecture at once and ends the search.
+        Stopped by `progress` it is `interrupted`, with the best so far.  A network that does not
+        interpolate, or whose cost is not that of its closed form, refutes the conjecture at once
+        and ends the search.
 
     Raises
     ------
     InvalidProblem
         If an argument makes no sense, or the conjecture returns something else than a network.
-    UnsupportedProblem
+    TooLarge, NotSupported
         If the conjecture raises it.
 
     Examples
@@ -242,25 +286,11 @@ def find_counterexample(
     _check(points, dimension, seed, starts, evaluations, minimum, keep, jobs)
     space = _Space(points, dimension, *_range(radius))
     task = _Task(candidate, space, seed, evaluations)
-    found: list[_Start] = []
-    interrupted = False
-    with interruptions() as seen:
-        try:
-            with closing(_starts(task, starts, jobs, progress, seen)) as runs:
-                for start in runs:
-                    found.append(start)
-                    interrupted |= start.interrupted
-                    if interrupted or start.refuted:
-                        break
-        except KeyboardInterrupt:
-            interrupted = True
-        best = _best(found)
-        if best is not None and not best.reason and not interrupted:
-            try:
-                best = _rounded(task, best, minimum, keep, seen)
-            except KeyboardInterrupt:
-                interrupted = True
-    return _report(name, found, best, minimum, interrupted or bool(seen))
+    found, interrupted = _search(task, starts, jobs, progress)
+    best = _best(found)
+    if best is not None and not best.reason and not interrupted:
+        best = _rounded(task, best, minimum, keep)
+    return _report(name, found, best, minimum, interrupted)
 
 
 # ---------------------------------------------------------------- one geometry
@@ -363,7 +393,9 @@ class _Space:
     def allows(self, points: Array, radius: float) -> bool:
         """Whether the radius is in its range, or almost."""
         fraction = 2 * radius / smallest_distance(points)
-        return self.low * (1 - NEAR) <= fraction <= min(self.high * (1 + NEAR), 1.0)
+        return (
+            self.low * (1 - SETTINGS.near) <= fraction <= min(self.high * (1 + SETTINGS.near), 1.0)
+        )
 
 
 # ---------------------------------------------------------------- one start
@@ -385,7 +417,6 @@ class _Start:
     best: _Trial | None = None
     excesses: list[float] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
-    interrupted: bool = False
 
     @property
     def excess(self) -> float:
@@ -410,28 +441,20 @@ class _Enough(Exception):
     """No more evaluations are wanted."""
 
 
-def _run(
-    task: _Task,
-    number: int,
-    report: Callable[[_Start], None] = lambda start: None,
-    interruptions: Sequence[int] = (),
-) -> _Start:
+def _run(task: _Task, number: int, start: _Start, report: Callable[[], None]) -> None:
     """Improve the best of some random geometries, again and again, until all evaluations are used
-    up or the conjecture is refuted without the optimum."""
+    up or the conjecture is refuted without the optimum; `start` takes down what is found."""
     from scipy.optimize import minimize
 
     rng = np.random.default_rng([task.seed, number])
-    start = _Start()
-    draws = max(1, int(RANDOM * task.evaluations))
+    draws = max(1, int(SETTINGS.random * task.evaluations))
 
     def loss(free: Array) -> float:
         if len(start.excesses) == task.evaluations:
             raise _Enough
         trial = _trial(task.candidate, *task.space.geometry(free))
-        if interruptions:  # a solve that was cut short says nothing
-            raise KeyboardInterrupt
         start.add(trial)
-        report(start)
+        report()
         if start.refuted:
             raise _Enough
         return -trial.excess if isinstance(trial, _Trial) else np.inf
@@ -440,52 +463,55 @@ def _run(
         while True:
             drawn = [task.space.draw(rng) for _ in range(draws)]
             losses = [loss(free) for free in drawn]
-            if min(losses) > -NOTHING:  # there is no slope to climb
+            if min(losses) > -SETTINGS.nothing:  # there is no slope to climb
                 continue
             first = drawn[int(np.argmin(losses))]
-            simplex = np.vstack([first, first + SIZE * np.eye(first.size)])
-            options = {"initial_simplex": simplex, "xatol": 1e-5, "fatol": 1e-11}
+            simplex = np.vstack([first, first + SETTINGS.size * np.eye(first.size)])
+            options = {
+                "initial_simplex": simplex,
+                "xatol": SETTINGS.still,
+                "fatol": SETTINGS.nothing,
+            }
             minimize(loss, first, method="Nelder-Mead", options=options)
     except _Enough:
         pass
-    except KeyboardInterrupt:
-        start.interrupted = True
+
+
+def _run_silently(task: _Task, number: int) -> _Start:
+    """What becomes of a start in a process of its own."""
+    start = _Start()
+    _run(task, number, start, lambda: None)
     return start
 
 
-def _starts(
-    task: _Task,
-    count: int,
-    jobs: int,
-    progress: Callable[[SearchProgress], None] | None,
-    interruptions: Sequence[int],
-) -> Generator[_Start, None, None]:
-    """The starts in order, one after another or some at a time."""
-    best = -np.inf
+def _search(
+    task: _Task, count: int, jobs: int, progress: Callable[[SearchProgress], object] | None
+) -> tuple[list[_Start], bool]:
+    """The starts in order, run one after another or some at a time, until one refutes the
+    conjecture without the optimum; and whether `progress` stopped that."""
+    starts: list[_Start] = []
 
-    def tell(number: int, start: _Start) -> None:
-        nonlocal best
-        best = max(best, start.excess)
-        if progress is not None:
-            progress(SearchProgress(number, len(start.excesses), best))
+    def report() -> None:
+        excess = max(start.excess for start in starts)
+        tell(progress, SearchProgress(len(starts) - 1, len(starts[-1].excesses), excess))
 
-    if jobs == 1:
-        for number in range(count):
-            yield _run(task, number, partial(tell, number), interruptions)
-        return
-    from joblib import Parallel, delayed
-
-    runs = Parallel(n_jobs=jobs, return_as="generator")(
-        delayed(_run)(task, number) for number in range(count)
-    )
     try:
-        for number, start in enumerate(runs):
-            tell(number, start)
-            yield start
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that runs which nobody waits for are ended
-            runs.close()
+        if jobs == 1:
+            for number in range(count):
+                starts.append(_Start())
+                _run(task, number, starts[-1], report)
+                if starts[-1].refuted:
+                    break
+        else:
+            with closing(in_processes(partial(_run_silently, task), range(count), jobs)) as runs:
+                for start in runs:
+                    starts.append(start)
+                    report()
+                    if start.refuted:
+                        break
+    except Stopped:
+        return starts, True
+    return starts, False
 
 
 # ---------------------------------------------------------------- the end
@@ -497,20 +523,16 @@ def _best(starts: Iterable[_Start]) -> _Trial | None:
     return max(trials, key=lambda trial: (bool(trial.reason), trial.excess), default=None)
 
 
-def _rounded(
-    task: _Task, best: _Trial, minimum: float, keep: float, interruptions: Sequence[int]
-) -> _Trial:
+def _rounded(task: _Task, best: _Trial, minimum: float, keep: float) -> _Trial:
     """The geometry in the simplest fractions that keep the share of the excess, or as it is."""
     if not best.refutes(minimum):
         return best
     scale = smallest_distance(best.points)
-    for q in DENOMINATORS:
+    for q in SETTINGS.denominators:
         points, radius = np.round(best.points * (q / scale)) / q, round(best.radius * q / scale) / q
         if len(np.unique(points, axis=0)) < len(points) or not task.space.allows(points, radius):
             continue
         trial = _trial(task.candidate, points, radius)
-        if interruptions:
-            break
         if not isinstance(trial, _Trial) or trial.reason or not trial.refutes(minimum):
             continue
         if trial.excess >= keep * best.excess:
@@ -584,7 +606,7 @@ def _check(
 
 def _range(radius: float | tuple[float, float] | None) -> tuple[float, float]:
     """The least and the greatest radius to search."""
-    given = FRACTIONS if radius is None else radius
+    given = SETTINGS.fractions if radius is None else radius
     ends = np.atleast_1d(arguments.array("radii", given, error=InvalidInput))
     if ends.shape not in ((1,), (2,)) or not 0 < ends[0] <= ends[-1] < 1:
         raise InvalidInput(

@@ -13,24 +13,44 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.errors import InvalidInput, InvalidProblem, NotCertified
-from convexden.running.interruptions import interruptions
+from convexden.running.clock import Stopped
+from convexden.running.progress import tell
 from convexden.solution import Solution
 from convexden.theorems import ClosedForm, Result, Verdict, compare, cost_error
+from convexden.tolerances import ACCURATE_RTOL, COST_RTOL
 from convexden.verification import Verification
 
 Status = Literal["bracketed", "undecided", "interrupted"]
 Claim: TypeAlias = ClosedForm | Result | Solution | Verification | bool
 
-TOLERANCE = 1e-10  # relative accuracy to which optimality has to be proved
-# Excesses are known up to the widths of gaps and enclosures: this, or what is found where there is
-# none; those that are extrapolated exceed it.
-KNOWN = 2e-12
-CLEAN = 1e-10
-NODES = 4  # of them at most,
-APART = 2.0  # each so many times the one before, or rounding would be amplified
-ORDERS = (1, 2)  # with which an excess may vanish
+
+@dataclass(frozen=True)
+class FrontierSettings:
+    """Of the extrapolation to where an excess vanishes."""
+
+    known: float = 2e-12
+    """Excesses are known up to the widths of gaps and enclosures: this, or what is found where
+    there is none; those that are extrapolated exceed it."""
+
+    nodes: int = 4
+    """Nodes of the extrapolation at the most,"""
+
+    apart: float = 2.0
+    """each so many times the one before, or rounding would be amplified."""
+
+    orders: tuple[int, ...] = (1, 2)
+    """Orders with which an excess may vanish: linearly or quadratically in the parameter."""
+
+    least: float = 1e-3
+    """Excesses below this share of the level say nothing about where it is passed."""
+
+    distinct: float = 1e-9
+    """Logarithms of excesses that are closer are one node."""
+
+
+SETTINGS = FrontierSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +77,16 @@ class Evaluation:
     excess_bound: float | None = None
     result: Result | None = field(default=None, repr=False)
 
+    __repr__ = display.field_line
+
+
+class FrontierProgress(NamedTuple):
+    """How far a frontier is enclosed: the last evaluation, and the bracket after it."""
+
+    evaluation: Evaluation
+    low: float
+    high: float
+
 
 class Onset(NamedTuple):
     """Where the excess seems to begin: extrapolated, not proved.
@@ -74,6 +104,14 @@ class Onset(NamedTuple):
     order: int
     error: float
 
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"parameter={self.parameter:.12g}",
+            f"order={self.order}",
+            f"error={self.error:.2g}",
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Frontier:
@@ -86,7 +124,7 @@ class Frontier:
     status : {"bracketed", "undecided", "interrupted"}
         "bracketed" if they are as close as was asked for.  "undecided" if there are parameters
         between them at which neither was proved and no closer ones at which it was; "interrupted"
-        if there was no time.  What `low` and `high` say holds in any case.
+        if the run was stopped.  What `low` and `high` say holds in any case.
     evaluations : tuple of Evaluation
         Sorted by the parameter.
     excess : float or None
@@ -99,6 +137,15 @@ class Frontier:
     evaluations: tuple[Evaluation, ...] = field(repr=False)
     excess: float | None = None
 
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"low={self.low:.12g}",
+            f"high={self.high:.12g}",
+            self.status,
+            display.counted(len(self.evaluations), "evaluation"),
+        )
+
     @property
     def threshold(self) -> float:
         """The middle of low and high."""
@@ -108,6 +155,11 @@ class Frontier:
     def width(self) -> float:
         """High minus low."""
         return self.high - self.low
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run was stopped before low and high were close."""
+        return self.status == "interrupted"
 
     @property
     def at_low(self) -> Evaluation:
@@ -146,10 +198,10 @@ def frontier(
     low: float,
     high: float,
     *,
-    accuracy: float = 1e-9,
+    accuracy: float = COST_RTOL,
     excess: float | None = None,
-    tolerance: float = TOLERANCE,
-    progress: Callable[[Evaluation, float, float], None] | None = None,
+    tolerance: float = ACCURATE_RTOL,
+    progress: Callable[[FrontierProgress], object] | None = None,
 ) -> Frontier:
     r"""Enclose the parameter at which a claim stops being true, by certified bisection.
 
@@ -181,12 +233,13 @@ def frontier(
     tolerance : float
         Relative accuracy to which optimality has to be proved.
     progress : callable, optional
-        Called with every `Evaluation` and low and high after it.
+        Called with a `FrontierProgress` after every evaluation, once both ends are known.  If it
+        raises StopIteration, the run ends.
 
     Returns
     -------
     Frontier
-        Interrupted by Ctrl-C, with what is bracketed so far, once both ends are known.
+        Stopped by `progress` it is `interrupted`, with what is bracketed so far.
 
     Raises
     ------
@@ -227,27 +280,18 @@ def frontier(
     _check(low, high, accuracy, excess, tolerance)
     search = _Search(float(low), float(high), accuracy, excess)
     status: Status = "bracketed"
-    with interruptions() as seen:
-        for end in (search.low, search.high):
-            search.found[end] = _evaluate(claim, end, excess, tolerance)
-            if seen:
-                raise KeyboardInterrupt
-        search.check_ends()
-        try:
-            if progress is not None:
-                for end in (low, high):
-                    progress(search.found[end], search.low, search.high)
-            while not seen and (parameter := search.next()) is not None:
-                evaluation = _evaluate(claim, parameter, excess, tolerance)
-                if seen and evaluation.verdict == "undecided":
-                    break  # for lack of time only
-                search.add(evaluation)
-                if progress is not None:
-                    progress(evaluation, search.low, search.high)
-        except KeyboardInterrupt:
-            status = "interrupted"
-        if seen:
-            status = "interrupted"
+    for end in (search.low, search.high):
+        search.found[end] = _evaluate(claim, end, excess, tolerance)
+    search.check_ends()
+    try:
+        for evaluation in search.evaluations:
+            tell(progress, FrontierProgress(evaluation, search.low, search.high))
+        while (parameter := search.next()) is not None:
+            evaluation = _evaluate(claim, parameter, excess, tolerance)
+            search.add(evaluation)
+            tell(progress, FrontierProgress(evaluation, search.low, search.high))
+    except Stopped:
+        status = "interrupted"
     if status == "bracketed" and search.undecided:
         status = "undecided"
     return Frontier(search.low, search.high, status, search.evaluations, excess)
@@ -405,17 +449,19 @@ def _onset(evaluations: tuple[Evaluation, ...], low: float, high: float) -> Onse
     end = high if sign > 0 else low
     nodes = [each for each in refuted if sign * (each.parameter - end) >= 0]
     floor = _floor(evaluations, low if sign > 0 else high)
-    known = max(KNOWN, abs(floor))
+    known = max(SETTINGS.known, abs(floor))
     found = []
-    for order in ORDERS:
+    for order in SETTINGS.orders:
         chosen: list[tuple[float, float]] = []
         for each in sorted(nodes, key=lambda each: each.excess or 0.0):
             size = max((each.excess or 0.0) - floor, 0.0) ** (1 / order)
-            if size**order >= CLEAN and (not chosen or size >= APART * chosen[-1][1]):
+            if size**order >= ACCURATE_RTOL and (
+                not chosen or size >= SETTINGS.apart * chosen[-1][1]
+            ):
                 chosen.append((each.parameter, size))
         if len(chosen) < 3:
             continue
-        parameter, error = _extrapolate(chosen[:NODES], 0.0)
+        parameter, error = _extrapolate(chosen[: SETTINGS.nodes], 0.0)
         nearest, size = chosen[0]
         error += abs(nearest - parameter) * known / (order * size**order)
         if sign * (parameter - end) <= error:  # or it would be where the claim is refuted
@@ -436,15 +482,15 @@ def _passing(
     nodes = [
         (each.parameter, float(np.log(each.excess)))
         for each in sorted(evaluations, key=lambda each: abs(each.parameter - (low + high) / 2))
-        if each.excess is not None and each.excess >= max(CLEAN, 1e-3 * level)
+        if each.excess is not None and each.excess >= max(ACCURATE_RTOL, SETTINGS.least * level)
     ]
     chosen: list[tuple[float, float]] = []
     for parameter, size in nodes:
-        if all(abs(size - other[1]) > 1e-9 for other in chosen):
+        if all(abs(size - other[1]) > SETTINGS.distinct for other in chosen):
             chosen.append((parameter, size))
     if len(chosen) < 3:
         return None
-    return _extrapolate(chosen[:NODES], float(np.log(level)))
+    return _extrapolate(chosen[: SETTINGS.nodes], float(np.log(level)))
 
 
 def _extrapolate(nodes: list[tuple[float, float]], target: float) -> tuple[float, float]:

@@ -9,12 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.data import noisy_samples
 from convexden.errors import InvalidProblem, NotCertified
 from convexden.problem import denoising
-from convexden.running.interruptions import interruptions
+from convexden.running.clock import Stopped
+from convexden.running.progress import TaskProgress, tell
 from convexden.solution import Solution
+from convexden.tolerances import CERTIFIED_RTOL
 
 Array = NDArray[np.float64]
 
@@ -37,6 +39,14 @@ class Rate(NamedTuple):
     exponent: float
     error: float
     expected: float
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"exponent={self.exponent:.4g}",
+            f"error={self.error:.2g}",
+            f"expected={self.expected:.4g}",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +74,24 @@ class SampledOptima:
     lower_bounds: Array
     certified: NDArray[np.bool_]
 
+    def __repr__(self) -> str:
+        numbers, draws = self.costs.shape
+        return display.one_line(
+            self,
+            f"{display.counted(draws, 'draw')} of each of {numbers} numbers of samples",
+            f"{int(self.certified.sum())} of {int(self.solved.sum())} certified",
+            f"balls cost {self.balls.cost:.5g}",
+        )
+
     @property
     def solved(self) -> NDArray[np.bool_]:
         """Which draws (S, K) were solved: all, unless the run was interrupted."""
         return ~np.isnan(self.costs)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run was stopped before all draws were solved."""
+        return not bool(self.solved.all())
 
     @property
     def deficits(self) -> Array:
@@ -105,8 +129,8 @@ def sampled_optima(
     boundary: bool = False,
     draws: int = 4,
     seed: int = 0,
-    tolerance: float = 1e-8,
-    progress: Callable[[int, int], None] | None = None,
+    tolerance: float = CERTIFIED_RTOL,
+    progress: Callable[[TaskProgress], object] | None = None,
 ) -> SampledOptima:
     r"""Optima of M random noisy samples of each clean point, for growing M.
 
@@ -133,12 +157,12 @@ def sampled_optima(
     tolerance : float
         Relative gap to which every optimum is certified.
     progress : callable, optional
-        Called with the number of optima that are there, and of all.
+        Called with a `TaskProgress` before every draw.  If it raises StopIteration, the run ends.
 
     Returns
     -------
     SampledOptima
-        Interrupted by Ctrl-C, with those that are there.
+        Stopped by `progress` it is `interrupted`, with those that are there.
 
     Raises
     ------
@@ -181,19 +205,13 @@ def sampled_optima(
     shape = numbers.size, draws
     costs, bounds = np.full(shape, np.nan), np.full(shape, np.nan)
     certified = np.zeros(shape, dtype=bool)
-    with interruptions() as interrupted:
-        for s, k in np.ndindex(shape):
-            try:
-                if progress is not None:
-                    progress(s * draws + k, numbers.size * draws)
-                noisy = noisy_samples(points, radius, int(numbers[s]), seed + k, boundary=boundary)
-                found = solve(denoising(points, noisy=noisy), tolerance=tolerance)
-            except (KeyboardInterrupt, NotCertified):
-                if interrupted:
-                    break
-                raise
-            if interrupted:  # the solver returned what it had
-                break
-            costs[s, k], bounds[s, k] = found.cost, found.lower_bound
-            certified[s, k] = found.certified
+    for s, k in np.ndindex(shape):
+        try:
+            tell(progress, TaskProgress(s * draws + k, numbers.size * draws))
+        except Stopped:
+            break
+        noisy = noisy_samples(points, radius, int(numbers[s]), seed + k, boundary=boundary)
+        found = solve(denoising(points, noisy=noisy), tolerance=tolerance)
+        costs[s, k], bounds[s, k] = found.cost, found.lower_bound
+        certified[s, k] = found.certified
     return SampledOptima(balls, boundary, numbers, costs, bounds, certified)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -14,28 +13,39 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import arguments, data
-from convexden.errors import ExternalFailure, InvalidInput, InvalidProblem, NotCertified
+from convexden import arguments, data, display
+from convexden.errors import ExternalFailure, InvalidInput, InvalidProblem
 from convexden.experiments.structures import STRUCTURES, structure
 from convexden.problem import denoising
-from convexden.running.interruptions import interruptions
+from convexden.running.clock import Stopped
+from convexden.running.processes import in_processes
+from convexden.running.progress import TaskProgress, tell
 from convexden.storage.files import check_writable, whole_file
+from convexden.tolerances import ACCURATE_RTOL, COST_RTOL, TILTED_RAD
 
 Array = NDArray[np.float64]
 
 FORMAT = "convexden-shape-map"
 VERSION = 1
-FRACTIONS = (0.1, 0.5, 0.9)
-TOLERANCE = 1e-9  # relative gap at which a pixel counts as certified
-# Tilts in radians below this one may be errors of a solver, which grow to 1e-10 where the normals
-# of two faces coincide, as in right triangles: both methods have to find them.
-DOUBTFUL = 1e-7
 # A relative excess of the conjecture below this one counts as none.
-OPTIMAL = 1e-10
-# With these, the equilateral, the right isosceles and the 30-60-90 triangle are on the grid.
-DIVISIONS = 12
+OPTIMAL = ACCURATE_RTOL
 MOST = 100_000  # triangles, with 0.2 degrees between neighbors
 BATCH = 16  # pixels that a process solves before it reports
+
+
+@dataclass(frozen=True)
+class MapSettings:
+    """Of the maps of triangles."""
+
+    fractions: tuple[float, ...] = (0.1, 0.5, 0.9)
+    """Radii, as shares of the contact of the balls."""
+
+    divisions: int = 12
+    """Of the angles: with these, the equilateral, the right isosceles and the 30-60-90 triangle
+    are on the grid."""
+
+
+SETTINGS = MapSettings()
 
 
 class _Pixel(NamedTuple):
@@ -91,10 +101,24 @@ class ShapeMap:
     tilt: Array
     certified: NDArray[np.bool_]
 
+    def __repr__(self) -> str:
+        fractions, triangles = self.structure.shape
+        return display.one_line(
+            self,
+            display.counted(triangles, "triangle"),
+            display.counted(fractions, "fraction"),
+            f"{int(self.certified.sum())} of {int(self.solved.sum())} certified",
+        )
+
     @property
     def solved(self) -> NDArray[np.bool_]:
         """Which pixels (F, M) are not missing."""
         return self.structure >= 0
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether pixels are missing, because the run was stopped."""
+        return not bool(self.solved.all())
 
     @property
     def relative_gap(self) -> Array:
@@ -142,13 +166,13 @@ class ShapeMap:
 
 
 def shape_map(
-    fractions: Sequence[float] = FRACTIONS,
+    fractions: Sequence[float] = SETTINGS.fractions,
     triangles: int = 500,
     *,
     largest_angle: float = 180.0,
     path: str | Path | None = None,
     jobs: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[TaskProgress], object] | None = None,
 ) -> ShapeMap:
     r"""Solve for the denoisers of triangles of all shapes, and compare them with a conjecture.
 
@@ -176,11 +200,13 @@ def shape_map(
     jobs : int, optional
         Processes, with one thread each; by default one for each core.
     progress : callable, optional
-        Called with the numbers of pixels that are there and of all.
+        Called with a `TaskProgress`, at first and after every pixel.  If it raises StopIteration,
+        the run ends.
 
     Returns
     -------
     ShapeMap
+        Stopped by `progress` it is `interrupted`, with the pixels that are there.
 
     Raises
     ------
@@ -188,7 +214,7 @@ def shape_map(
         If the parameters make no sense, or the file cannot be written, or holds anything but this
         map.
     KeyboardInterrupt
-        On Ctrl-C; the file keeps what is there.
+        On Ctrl-C: the file keeps the pixels that are there.
 
     Examples
     --------
@@ -210,21 +236,15 @@ def shape_map(
     there = {pixel[:2] for pixel in known}
     missing = [(f, m) for f in range(sizes.size) for m in range(len(angles)) if (f, m) not in there]
     total = sizes.size * len(angles)
-    if progress is not None:
-        progress(len(known), total)
-    with _appending(path) as write, interruptions() as interrupted:
+    with _appending(path) as write, closing(_solve_all(missing, angles, sizes, jobs)) as pixels:
         try:
-            for pixel in _solve_all(missing, angles, sizes, jobs):
-                if interrupted:  # the solver returned what it had
-                    raise KeyboardInterrupt
+            tell(progress, TaskProgress(len(known), total))
+            for pixel in pixels:
                 write(_line(pixel))
                 known.append(pixel)
-                if progress is not None:
-                    progress(len(known), total)
-        except NotCertified:
-            if interrupted:  # it had nothing
-                raise KeyboardInterrupt from None
-            raise
+                tell(progress, TaskProgress(len(known), total))
+        except Stopped:
+            pass  # keep what there is
     return _assemble(sizes, divisions, largest_angle, known)
 
 
@@ -244,7 +264,7 @@ def _divisions(triangles: int, largest_angle: float) -> int:
     largest_angle = arguments.number("largest_angle", largest_angle, above=60.0, most=180.0)
     divisions, count, best = 0, 0, (math.inf, 0)
     while count < triangles:
-        divisions += DIVISIONS
+        divisions += SETTINGS.divisions
         count = len(_angles(divisions, largest_angle))
         best = min(best, (abs(count - triangles), divisions))
     return int(best[1])
@@ -261,9 +281,9 @@ def _angles(divisions: int, largest_angle: float) -> Array:
 
 def _solve_all(
     missing: Sequence[tuple[int, int]], angles: Array, fractions: Array, jobs: int | None
-) -> Iterator[_Pixel]:
+) -> Generator[_Pixel, None, None]:
     """What is found for these pixels, in their order."""
-    from joblib import Parallel, cpu_count, delayed, parallel_config
+    from joblib import cpu_count
 
     jobs = cpu_count() if jobs is None else jobs
     tasks = [(f, m, angles[m], float(fractions[f])) for f, m in missing]
@@ -271,15 +291,13 @@ def _solve_all(
         yield from (_solve(*task) for task in tasks)
         return
     batches = [tasks[start : start + BATCH] for start in range(0, len(tasks), BATCH)]
-    with parallel_config("loky", inner_max_num_threads=1):
-        run = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
-        for pixels in run(delayed(_solve_batch)(batch) for batch in batches):
+    with closing(in_processes(_solve_batch, batches, jobs)) as found:
+        for pixels in found:
             yield from pixels
 
 
 def _solve_batch(tasks: Iterable[tuple[int, int, Array, float]]) -> list[_Pixel]:
-    """In a process of its own: Ctrl-C is for the one that started it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """What is found for the pixels of a batch."""
     return [_solve(*task) for task in tasks]
 
 
@@ -291,10 +309,10 @@ def _solve(f: int, m: int, angles: Array, fraction: float) -> _Pixel:
     points, radius = data.triangle(angles.tolist()), fraction * float(sines[0] * sines[1])
     problem = denoising(points, radius=radius)
     conjectured = face_aligned.closed_form(points, radius).cost
-    solution = solve(problem, tolerance=TOLERANCE)
+    solution = solve(problem, tolerance=COST_RTOL)
     found = structure(problem, solution.network)
-    if found.name == "tilted" and found.tilt < DOUBTFUL:
-        other = solve(problem, tolerance=TOLERANCE, method="minimax")
+    if found.name == "tilted" and found.tilt < TILTED_RAD:
+        other = solve(problem, tolerance=COST_RTOL, method="minimax")
         solution, found = min(
             (solution, found),
             (other, structure(problem, other.network)),

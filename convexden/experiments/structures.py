@@ -12,20 +12,12 @@ from convexden.errors import InvalidProblem
 from convexden.geometry.directions import angles_to_nearest, edge_directions, face_normals
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.tolerances import ALIGNED_RAD, FAINT_RTOL, TOUCH_RTOL
 
 Array = NDArray[np.float64]
 
 Name = Literal["edge-aligned", "altitude-aligned", "face-aligned", "tilted", "pinched"]
 STRUCTURES: tuple[Name, ...] = get_args(Name)
-
-# Share of the cost below which a neuron does not count: the certificate cannot tell it from none.
-NEGLIGIBLE = 1e-9
-# Angles in radians up to this one are 0.  Rounding leaves 1e-12, whereas the smallest tilts of
-# triangles half a degree from an isosceles one are 1e-9; column generation and the minimax method
-# agree on these to seven digits.
-ALIGNED = 1e-10
-# Distances from a ball up to this share of its radius are 0; rounding leaves 1e-11.
-TOUCHING = 1e-9
 
 
 class Structure(NamedTuple):
@@ -99,7 +91,7 @@ def structure(problem: Interpolation, network: ShallowNetwork) -> Structure:
     check_fit(problem, network)
     hinges = network.canonical()
     weights = np.linalg.norm(hinges.output_weights, axis=1)
-    counts = weights > NEGLIGIBLE * weights.sum()
+    counts = weights > FAINT_RTOL * weights.sum()
     if not counts.any():
         raise InvalidProblem("a network without hinges has no structure: give a denoiser")
     normals = hinges.input_weights[counts]
@@ -108,13 +100,13 @@ def structure(problem: Interpolation, network: ShallowNetwork) -> Structure:
     to_altitudes = np.deg2rad(angles_to_nearest(normals, altitudes))
     tilt = float(min(to_edges.max(), to_altitudes.max()))
     sides = normals @ points.T + hinges.biases[counts, None]
-    touched = np.abs(np.abs(sides) - radii) <= TOUCHING * radii
+    touched = np.abs(np.abs(sides) - radii) <= TOUCH_RTOL * radii
     pinched = (touched & (sides > 0)).any(axis=1) & (touched & (sides < 0)).any(axis=1)
     if pinched.any():
         return Structure("pinched", tilt)
-    if tilt > ALIGNED:
+    if tilt > ALIGNED_RAD:
         return Structure("tilted", tilt)
-    if to_edges.max() <= ALIGNED:
+    if to_edges.max() <= ALIGNED_RAD:
         return Structure("edge-aligned", tilt)
     used = np.unique(np.abs(normals @ altitudes.T).argmax(axis=1))
     return Structure("altitude-aligned" if used.size == 2 else "face-aligned", tilt)

@@ -23,12 +23,14 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.analysis.coordinates import check_fit
 from convexden.analysis.distances import rms_distance, sup_distance_bounds
-from convexden.errors import InvalidInput, InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidInput, InvalidProblem, MissingDependency, NotSupported
 from convexden.network import LARGEST, ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.running.clock import Stopped
+from convexden.running.progress import tell
 from convexden.solution import Solution
 from convexden.solving.interpolation import solve
 
@@ -36,9 +38,23 @@ Array = NDArray[np.float64]
 Mode = Literal["offline", "online"]
 Noise = Literal["uniform", "gaussian"]
 
-PROBES = 256  # points of each ball at which the error is measured, besides its center
-SLOWEST = 0.02  # share of the learning rate that is left at the end
-PENALTIES = tuple(np.geomspace(1e-3, 1e-6, 16).tolist())
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Of training and of the errors that it leaves."""
+
+    probes: int = 256
+    """Points of each ball at which the error is measured, besides its center."""
+
+    slowest: float = 0.02
+    """Share of the learning rate that is left at the end of the cosine."""
+
+    penalties: tuple[float, ...] = tuple(np.geomspace(1e-3, 1e-6, 16).tolist())
+    """Penalties, one stage each: from one that shapes the network to one whose network
+    interpolates to three digits."""
+
+
+SETTINGS = TrainingSettings()
 
 
 class Snapshot(NamedTuple):
@@ -49,6 +65,15 @@ class Snapshot(NamedTuple):
     penalty: float
     loss: float
     network: ShallowNetwork
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"epoch={self.epoch}",
+            f"penalty={self.penalty:.4g}",
+            f"loss={self.loss:.4g}",
+            display.counted(self.network.neurons, "neuron"),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +93,8 @@ class Trained:
         At epochs that are about equally far apart on a logarithmic scale.
     seconds : float
         Wall time of the training itself.
-    completed : bool
-        Whether all epochs were run: not after Ctrl-C.
+    interrupted : bool
+        Whether the run was stopped before all epochs were run.
     """
 
     problem: Interpolation
@@ -78,7 +103,16 @@ class Trained:
     error: float
     history: tuple[Snapshot, ...]
     seconds: float
-    completed: bool
+    interrupted: bool
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"cost={self.cost:.5g}",
+            f"error={self.error:.2g}",
+            display.counted(self.network.neurons, "neuron"),
+            "interrupted" if self.interrupted else "",
+        )
 
 
 def train(
@@ -87,14 +121,14 @@ def train(
     neurons: int = 200,
     epochs: int = 20_000,
     learning_rate: float = 0.01,
-    penalties: Sequence[float] = PENALTIES,
+    penalties: Sequence[float] = SETTINGS.penalties,
     seed: int = 0,
     mode: Mode = "offline",
     samples: int = 100,
     noise: Noise = "uniform",
     device: str = "cpu",
     snapshots: int = 60,
-    progress: Callable[[Snapshot], None] | None = None,
+    progress: Callable[[Snapshot], object] | None = None,
 ) -> Trained:
     r"""Train a network on noisy samples of the sites with weight decay that is lowered in stages.
 
@@ -127,19 +161,21 @@ def train(
     snapshots : int, optional
         About how many networks are kept on the way.
     progress : callable, optional
-        Called with every snapshot.
+        Called with every snapshot.  If it raises StopIteration, the training ends.
 
     Returns
     -------
     Trained
-        Interrupted by Ctrl-C, what there is.
+        Stopped by `progress` it is `interrupted`, with the last network.
 
     Raises
     ------
     InvalidProblem
         If an option is out of its range, or fresh samples are wanted of samples.
-    UnsupportedProblem
-        If PyTorch is not installed or has no such device.
+    MissingDependency
+        If PyTorch is not installed.
+    NotSupported
+        If it has no such device.
     """
     arguments.callback("progress", progress)
     _check(
@@ -149,9 +185,7 @@ def train(
     try:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UnsupportedProblem(
-            f"PyTorch has no device {device!r} here: give device='cpu'"
-        ) from error
+        raise NotSupported(f"PyTorch has no device {device!r} here: give device='cpu'") from error
     rng = np.random.default_rng(seed)
     points, targets = draw_samples(problem, samples, noise, rng)
 
@@ -191,13 +225,12 @@ def train(
         with torch.no_grad():
             return Snapshot(epoch, seconds, penalty, float(loss_now()), network)
 
-    completed = False
     started = time.perf_counter()
     try:
         for epoch in range(1, epochs + 1):
             share = (epoch - 1) / epochs
             penalty = float(penalties[int(share * len(penalties))])
-            fall = SLOWEST + (1 - SLOWEST) * (1 + np.cos(np.pi * share)) / 2
+            fall = SETTINGS.slowest + (1 - SETTINGS.slowest) * (1 + np.cos(np.pi * share)) / 2
             optimizer.param_groups[0]["lr"] = learning_rate * fall
             if mode == "online":
                 y = tensor(draw_samples(problem, samples, noise, rng)[0])
@@ -208,14 +241,10 @@ def train(
                 seconds += time.perf_counter() - started
                 history.append(snapshot())
                 started = time.perf_counter()
-                if progress is not None:
-                    progress(history[-1])
-                    started = time.perf_counter()
-        completed = True
-    except KeyboardInterrupt:
-        if not history or history[-1].epoch < epoch:
-            seconds += time.perf_counter() - started
-            history.append(snapshot())
+                tell(progress, history[-1])
+                started = time.perf_counter()
+    except Stopped:
+        pass  # keep what there is
     network = history[-1].network
     return Trained(
         problem,
@@ -224,7 +253,7 @@ def train(
         worst_error(problem, network),
         tuple(history),
         seconds,
-        completed,
+        epoch < epochs,
     )
 
 
@@ -239,6 +268,16 @@ class Measured(NamedTuple):
     error: float
     priced_excess: float
     distance: float
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"epoch={self.epoch}",
+            f"penalty={self.penalty:.4g}",
+            f"excess={self.excess:.4g}",
+            f"error={self.error:.2g}",
+            f"distance={self.distance:.2g}",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,6 +313,15 @@ class Gap:
     distance: float
     history: tuple[Measured, ...]
 
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"excess={self.excess:.4g}",
+            f"error={self.error:.2g}",
+            f"distance={self.distance:.2g}",
+            display.counted(len(self.history), "snapshot"),
+        )
+
     def __str__(self) -> str:
         low, high = self.sup_distance
         largest = f"{high:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
@@ -283,7 +331,7 @@ class Gap:
             f"{self.solution.seconds:.2g} s",
             f"trained: cost {self.trained.cost:.6g} (excess {self.excess:+.2e}), "
             f"worst error on the sites {self.error:.1e}, {self.trained.network.neurons} neurons, "
-            f"{self.trained.seconds:.2g} s" + ("" if self.trained.completed else ", interrupted"),
+            f"{self.trained.seconds:.2g} s" + (", interrupted" if self.trained.interrupted else ""),
             f"distance of the functions: at most {largest}, root mean square {self.distance:.3g}",
             "",
             f"{'epoch':>8}{'seconds':>9}{'penalty':>9}{'cost':>11}{'excess':>11}{'error':>10}"
@@ -316,12 +364,16 @@ def compare(trained: Trained, solution: Solution | None = None) -> Gap:
 
     Raises
     ------
+    InvalidInput
+        If an argument is of another type.
     InvalidProblem
         If the solution is one of other sites.
-    UnsupportedProblem, InfeasibleProblem
+    TooLarge, InfeasibleProblem
         As from `convexden.solve`.
     """
-    problem = trained.problem
+    problem = arguments.instance("trained", trained, Trained).problem
+    if solution is not None:
+        arguments.instance("solution", solution, Solution)
     solution = solve(problem) if solution is None else solution
     same = (
         np.array_equal(getattr(problem, name), getattr(solution.problem, name))
@@ -393,9 +445,9 @@ def worst_error(problem: Interpolation, network: ShallowNetwork) -> float:
     check_fit(problem, network)
     worst = np.linalg.norm(network(problem.centers) - problem.targets, axis=1).max()
     rng = np.random.default_rng(0)
-    steps = rng.standard_normal((PROBES, problem.input_dimension))
+    steps = rng.standard_normal((SETTINGS.probes, problem.input_dimension))
     steps /= np.linalg.norm(steps, axis=1, keepdims=True)
-    steps[1::2] *= rng.random((PROBES // 2, 1)) ** (1 / problem.input_dimension)
+    steps[1::2] *= rng.random((SETTINGS.probes // 2, 1)) ** (1 / problem.input_dimension)
     for n in np.flatnonzero(problem.radii > 0):
         values = network(problem.centers[n] + problem.radii[n] * steps)
         worst = max(worst, np.linalg.norm(values - problem.targets[n], axis=1).max())
@@ -491,7 +543,7 @@ def _torch() -> Any:
     try:
         import torch
     except ImportError as error:
-        raise UnsupportedProblem(
+        raise MissingDependency(
             'training needs PyTorch, which is not installed: run `pip install "convexden[train]"`'
         ) from error
     return torch

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from convexden.geometry.hull import Hull
+from convexden.tolerances import FLAT_RTOL
 
 Array = NDArray[np.float64]
 
-# A gap between two hulls below this fraction of the spread of the data counts as none.
-NO_GAP = 1e-12
-ROUNDS = 1000  # about 20 are needed
+
+@dataclass(frozen=True)
+class MarginSettings:
+    """Of the widest margin between two hulls."""
+
+    rounds: int = 1000
+    """Rounds at the most; about 20 are needed."""
+
+    nearer: float = 1e-15
+    """Distance, in the units of the data, by which a pair has to be nearer than those at hand:
+    less is rounding."""
+
+    arrived: float = 1e-14
+    """Excess of the length of u over 1 that ends the rounds: some units in the last place."""
+
+    unseparated: float = 1e-8
+    """Residual 1 / sqrt(1 + |u|^2) of least squares below which there is no u: the root of
+    rounding."""
+
+
+SETTINGS = MarginSettings()
 
 
 def edge_directions(points: Array) -> Array:
@@ -77,20 +98,20 @@ def max_margin_direction(centers: Array, radii: Array, sides: NDArray[np.int8]) 
         return nowhere
     pairs = [(int(ahead[0]), int(behind[0]))]
     gap = np.inf
-    for _ in range(ROUNDS):
+    for _ in range(SETTINGS.rounds):
         n, m = np.array(pairs).T
         steps, sums = centers[n] - centers[m], radii[n] + radii[m]
         gap = min(gap, float((np.linalg.norm(steps, axis=1) - sums).min()))
-        found = _shortest(steps, gap + sums) if gap > NO_GAP else None
+        found = _shortest(steps, gap + sums) if gap > FLAT_RTOL else None
         if found is None:
             break
         u, multipliers = found
         length = float(np.linalg.norm(u))
         low, high = (centers @ u - radii)[ahead], (centers @ u + radii)[behind]
         pair = int(ahead[low.argmin()]), int(behind[high.argmax()])
-        if low.min() - high.max() < gap - 1e-15 and pair not in pairs:
+        if low.min() - high.max() < gap - SETTINGS.nearer and pair not in pairs:
             pairs.append(pair)
-        elif length <= 1 + 1e-14:
+        elif length <= 1 + SETTINGS.arrived:
             return u / length
         gap -= max(0.0, length - 1) * length / float(multipliers.sum())
     return nowhere
@@ -119,7 +140,7 @@ def _shortest(rows: Array, bounds: Array) -> tuple[Array, Array] | None:
 
     r = rows.shape[1]
     share, residual = nnls(np.vstack([rows.T, bounds]), np.append(np.zeros(r), 1.0))
-    if residual < 1e-8:  # 1 / sqrt(1 + |u|^2)
+    if residual < SETTINGS.unseparated:
         return None
     support = np.flatnonzero(share)
     u = lstsq(rows[support], bounds[support])[0]

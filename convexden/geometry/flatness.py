@@ -15,20 +15,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.errors import InvalidProblem
 
 Array = NDArray[np.float64]
 
-# Singular values up to this many times those of the rounding are within it.
-_WITHIN = 3.0
-# Directions of more than this share of the first are kept, however coarse the numbers are: they are
-# visible in a plot, and a triangle of whole numbers, (0, 0), (1, 0), (0, 1), is not almost a line.
-_THIN = 1e-2
-# A unit of decimals counts as such if it is this many units in the last place of a float.
-_COARSE = 64.0
-_MOST_DECIMALS = 15
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
+
+
+@dataclass(frozen=True)
+class FlatnessSettings:
+    """Of what counts as the rounding of data."""
+
+    within: float = 3.0
+    """Singular values up to this many times those of the rounding are within it."""
+
+    thin: float = 1e-2
+    """Directions of more than this share of the first are kept, however coarse the numbers are:
+    they are visible in a plot, and a triangle of whole numbers, (0, 0), (1, 0), (0, 1), is not
+    almost a line."""
+
+    coarse: float = 64.0
+    """A unit of decimals counts as such if it is this many units in the last place of a float."""
+
+    most_decimals: int = 15
+    """Decimals that are tried: a float has no more than 15 or 16."""
+    upward: float = 1e-12
+    """Share by which a number is raised before it is rounded up to two digits."""
+
+
+SETTINGS = FlatnessSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +70,15 @@ class Flattened:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """The points, so that this may be given for them."""
         return np.array(self.points, dtype=dtype)
+
+    def __repr__(self) -> str:
+        count, dimension = np.shape(self.points)
+        return display.one_line(
+            self,
+            f"{display.counted(count, 'point')} in R^{dimension}",
+            f"rank={self.rank}",
+            f"moved={self.moved:.2g}",
+        )
 
     def __str__(self) -> str:
         if not self.dropped:
@@ -153,9 +178,9 @@ def flatness(points: Array) -> Flatness | None:
     n, d = table.shape
     # Every column in units of its own rounding: a second does not round a degree away.
     sizes = np.linalg.svd((table - middle) / halves, compute_uv=False)
-    rank = max(1, int((sizes > _WITHIN * (np.sqrt(n) + np.sqrt(d)) / np.sqrt(3.0)).sum()))
+    rank = max(1, int((sizes > SETTINGS.within * (np.sqrt(n) + np.sqrt(d)) / np.sqrt(3.0)).sum()))
     left, sizes, right = np.linalg.svd(table - middle, full_matrices=False)
-    rank = max(rank, int((sizes > _THIN * sizes[0]).sum()))
+    rank = max(rank, int((sizes > SETTINGS.thin * sizes[0]).sum()))
     spanned = min(n - 1, d, int((sizes > np.finfo(float).eps * max(n, d) * sizes[0]).sum()))
     if rank >= spanned:
         return None
@@ -169,13 +194,13 @@ def _half_unit(column: Array) -> tuple[float, str]:
     """Half the unit of the numbers of a column, and its name."""
     last = float(np.spacing(np.abs(column).max()))
     found = [(last / 2, "double precision")]
-    for decimals in range(_MOST_DECIMALS):
+    for decimals in range(SETTINGS.most_decimals):
         unit = 10.0**-decimals
-        if unit > _COARSE * last and (np.round(column, decimals) == column).all():
+        if unit > SETTINGS.coarse * last and (np.round(column, decimals) == column).all():
             found.append((unit / 2, f"{decimals} decimals" if decimals else "whole numbers"))
             break
     bit = 1.0 / max(number.as_integer_ratio()[1] for number in column.tolist())
-    if 1.0 > bit > _COARSE * last:
+    if 1.0 > bit > SETTINGS.coarse * last:
         found.append((bit / 2, f"multiples of {bit:g}"))
     for kind in (np.float32, np.float16):
         with np.errstate(over="ignore"):
@@ -190,4 +215,4 @@ def _rounded_up(number: float) -> float:
     if number == 0.0:
         return 0.0
     unit = 10.0 ** (np.floor(np.log10(number)) - 1)
-    return float(f"{np.ceil(number / unit) * unit * (1 + 1e-12):.2g}")
+    return float(f"{np.ceil(number / unit) * unit * (1 + SETTINGS.upward):.2g}")

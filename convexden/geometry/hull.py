@@ -18,6 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.arithmetic import residual
 from convexden.geometry.ranks import exact_rank
 
@@ -52,6 +53,8 @@ class Hull:
     origin: Array
     basis: Array
     coordinates: Array
+
+    __repr__ = display.field_line
 
     @classmethod
     def of(cls, points: Array) -> Hull:

@@ -12,13 +12,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.arithmetic import EPS, SMALL
+
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-# Relative error of a distance in floats, for each coordinate, and the least distance for which it
-# holds, because the squares of smaller ones leave the range of float64.
-DISTANCE_ROUNDING = 2.0**-52
-LEAST_DISTANCE = 1e-140
 # Numbers of all differences of centers up to which looking at all pairs takes no time.
 _FEW = 20_000
 
@@ -35,7 +33,7 @@ class Neighbors:
     def within(self, site: int, distance: float) -> Indices:
         """Sites, rising, whose centers may be within the distance of that of a site."""
         place = self._axis[site]
-        wide = distance + 8 * DISTANCE_ROUNDING * (abs(place) + distance) + LEAST_DISTANCE
+        wide = distance + 8 * EPS * (abs(place) + distance) + SMALL
         first = np.searchsorted(self._places, place - wide, side="left")
         last = np.searchsorted(self._places, place + wide, side="right")
         return np.sort(self._order[first:last])
@@ -91,7 +89,7 @@ def contained(centers: Array, radii: Array) -> NDArray[np.bool_]:
         if not inside[n]:
             near = neighbors.within(int(n), float(radii[n]))
             distances = np.linalg.norm(centers[near] - centers[n], axis=1)
-            within = distances + radii[near] <= radii[n] * (1 + 1e-15)
+            within = distances + radii[near] <= radii[n] * (1 + 4 * EPS)
             inside[near[within & (near != n)]] = True
     samples = np.flatnonzero(~inside & (radii == 0))
     first = np.unique(centers[samples], axis=0, return_index=True)[1]
@@ -101,8 +99,8 @@ def contained(centers: Array, radii: Array) -> NDArray[np.bool_]:
 
 def _rounding(distances: Array, reach: Array, dimension: int) -> Array:
     """By how much distances and sums of radii in floats may be off."""
-    rounding = (dimension + 8) * DISTANCE_ROUNDING * (distances + reach)
-    return np.asarray(np.maximum(rounding, LEAST_DISTANCE))
+    rounding = (dimension + 8) * EPS * (distances + reach)
+    return np.asarray(np.maximum(rounding, SMALL))
 
 
 def _clash_on_a_line(y: Array, targets: Array, radii: Array) -> tuple[int, int] | None:

@@ -13,7 +13,6 @@ from convexden.plotting import style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SMALLEST = 1e-6  # degrees: below, the scale is linear and ends at 0
 TICKS = {
     0.0: "0°",
     1e-6: "$10^{-6}$°",
@@ -23,7 +22,6 @@ TICKS = {
     10.0: "10°",
     90.0: "90°",
 }
-CROWD = 60  # markers of more hinges are smaller
 # Markers that can be told apart where they coincide.
 KINDS = (
     ("nearest edge", style.BLUE, "o", 9.0, "-"),
@@ -59,12 +57,12 @@ def plot_alignment(alignment: Alignment, ax: Axes | None = None) -> Axes:
         raise InvalidProblem("the network has no hinges: there are no angles to draw")
     ax = style.axes(6.8, 4.8) if ax is None else ax
     means = hinges.mean_angles()
-    crowd = float(np.clip((CROWD / hinges.weights.size) ** 0.5, 0.5, 1.0))
+    crowd = float(np.clip((style.DRAWING.crowded_markers / hinges.weights.size) ** 0.5, 0.5, 1.0))
     kinds = zip(KINDS, hinges.angles.T, means, strict=True)
     for (name, color, marker, size, dash), angles, mean in kinds:
         if np.isnan(mean):
             continue
-        label = f"{name} (mean {mean if mean > SMALLEST / 10 else 0.0:.3g}°)"
+        label = f"{name} (mean {mean if mean > style.DRAWING.smallest_angle / 10 else 0.0:.3g}°)"
         dots: dict[str, Any] = {"marker": marker, "ms": crowd * size, "mfc": "none", "mew": 1.2}
         ax.axhline(mean, color=color, ls=dash, lw=1.0, zorder=1)
         ax.plot(hinges.weights, angles, color=color, ls="", **dots)
@@ -74,8 +72,8 @@ def plot_alignment(alignment: Alignment, ax: Axes | None = None) -> Axes:
     room = max((heaviest / lightest) ** 0.06, 1.25)
     ax.set_xlim(lightest / room, heaviest * room)
     style.plain_log(ax.xaxis)
-    ax.set_yscale("symlog", linthresh=SMALLEST, linscale=0.5)
-    ax.set_ylim(-0.5 * SMALLEST, 250.0)
+    ax.set_yscale("symlog", linthresh=style.DRAWING.smallest_angle, linscale=0.5)
+    ax.set_ylim(-0.5 * style.DRAWING.smallest_angle, 250.0)
     ax.set_yticks(list(TICKS), list(TICKS.values()))
     ax.grid(axis="y", color="0.92", lw=0.7)
     ax.set_xlabel("weight $|a|$ of a hinge")

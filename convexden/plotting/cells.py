@@ -20,10 +20,6 @@ Array = NDArray[np.float64]
 
 # Grays of cells with a Jacobian of rank 0, 1 and 2: the fewer directions are left, the darker.
 GRAYS = ("0.84", "0.93", "1.0")
-# A singular value below this fraction of the largest of all cells counts as 0.
-VANISHING = 1e-3
-# Cells of more hinges are too many to be drawn in seconds, and too small to be seen.
-MOST = 300
 STABILITIES: dict[str, dict[str, Any]] = {
     "attracting": {"marker": "s", "mfc": style.GREEN, "ms": 9},
     "saddle": {"marker": "D", "mfc": "white", "ms": 5.5},
@@ -34,13 +30,13 @@ STABILITIES: dict[str, dict[str, Any]] = {
 
 def draw_ranks(ax: Axes, chart: Chart, low: Array, high: Array) -> None:
     """Shade the cells of the frame by the rank of the Jacobian there, if they are not too many."""
-    if chart.network.neurons > MOST:
+    if chart.network.neurons > style.DRAWING.most_cells_hinges:
         return
     from matplotlib.collections import PolyCollection
 
     cells = pieces.cells(chart.network, low, high)
     values = np.linalg.svd(np.array([cell.map.jacobian for cell in cells]), compute_uv=False)
-    ranks = (values > VANISHING * values.max()).sum(axis=1)
+    ranks = (values > style.DRAWING.vanishing * values.max()).sum(axis=1)
     for rank, gray in enumerate(GRAYS):
         shapes = [cell.vertices for cell, own in zip(cells, ranks, strict=True) if own == rank]
         if not shapes:

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments
-from convexden.errors import UnsupportedProblem
+from convexden.arithmetic import SMALL
+from convexden.errors import NotSupported
 from convexden.plotting import style
 from convexden.solution import Solution
+from convexden.tolerances import FLAT_RTOL, WEIGHTLESS_RTOL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,11 +22,6 @@ if TYPE_CHECKING:
 
 
 Array = NDArray[np.float64]
-
-ANGLES, PLACES = 361, 401  # hinges of a map
-MARGIN = 0.1  # beyond the outermost sites, relative to their extent
-WEIGHTLESS = 1e-7  # relative to the cost
-LARGEST = 240.0  # area of the marker of the heaviest hinge, in square points
 
 
 def plot_dual(
@@ -54,14 +51,14 @@ def plot_dual(
 
     Raises
     ------
-    UnsupportedProblem
+    NotSupported
         If the centers span more than a plane.
     """
     arguments.instance("solution", solution, Solution)
     problem = solution.problem
     rank = problem.rank
     if rank > 2:
-        raise UnsupportedProblem(
+        raise NotSupported(
             f"the centers span {rank} dimensions: hinges are drawn on a line or in a plane"
         )
     axes = np.eye(rank) if problem.input_dimension == rank else problem.hull.basis
@@ -83,7 +80,7 @@ def heights(solution: Solution, normals: Array, places: Array) -> Array:
     needed = (problem.radii > 0) | certificate.values.any(axis=1)
     for n in np.flatnonzero(needed):
         z = normals @ centers[n] - places
-        cut |= np.abs(z) < problem.radii[n] * (1 - 1e-12)
+        cut |= np.abs(z) < problem.radii[n] * (1 - FLAT_RTOL)
         behind |= z < 0
         ahead |= z > 0
         column = z[:, None] * certificate.values[n] + normals @ certificate.jacobians[n].T
@@ -96,7 +93,9 @@ def _places(solution: Solution, axes: Array) -> Array:
     """Ends of the interval of places at which hinges are drawn."""
     problem = solution.problem
     centers = (problem.centers - problem.centers.mean(axis=0)) @ axes.T
-    reach = float((np.linalg.norm(centers, axis=1) + problem.radii).max()) * (1 + MARGIN)
+    reach = float((np.linalg.norm(centers, axis=1) + problem.radii).max()) * (
+        1 + style.DRAWING.dual_margin
+    )
     return np.array([-reach, reach])
 
 
@@ -118,9 +117,10 @@ def _marked(solution: Solution, found: Uniqueness | None) -> _Marked:
         weights = np.linalg.norm(network.output_weights, axis=1)
     else:
         normals, biases, weights = found.normals, found.biases, found.weights
-    weights = np.where(weights > WEIGHTLESS * solution.cost, weights, 0.0)
+    weights = np.where(weights > WEIGHTLESS_RTOL * solution.cost, weights, 0.0)
     places = -(biases + normals @ solution.problem.centers.mean(axis=0))
-    return _Marked(normals, places, LARGEST * weights / max(weights.max(initial=0.0), 1e-300))
+    areas = style.DRAWING.largest_marker * weights / max(weights.max(initial=0.0), SMALL)
+    return _Marked(normals, places, areas)
 
 
 def _draw_line(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> None:
@@ -129,7 +129,7 @@ def _draw_line(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> No
     mean = problem.centers.mean(axis=0)
     centers = (problem.centers - mean) @ axes[0]
     ends = np.concatenate([centers - problem.radii, centers + problem.radii])
-    grid = np.unique(np.concatenate([np.linspace(low, high, 4 * PLACES), ends]))
+    grid = np.unique(np.concatenate([np.linspace(low, high, 4 * style.DRAWING.map_places), ends]))
     curve = heights(solution, np.repeat(axes[:1], len(grid), axis=0), grid)
     shift = float(axes[0] @ mean) if problem.input_dimension == 1 else 0.0
     for center, radius in zip(centers + shift, problem.radii, strict=True):
@@ -145,13 +145,18 @@ def _draw_line(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> No
 
 def _draw_plane(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> None:
     low, high = _places(solution, axes)
-    angles = np.linspace(0, np.pi, ANGLES)
-    places = np.linspace(low, high, PLACES)
+    angles = np.linspace(0, np.pi, style.DRAWING.map_angles)
+    places = np.linspace(low, high, style.DRAWING.map_places)
     grid = np.meshgrid(angles, places, indexing="ij")
     normals = np.column_stack([np.cos(grid[0].ravel()), np.sin(grid[0].ravel())]) @ axes
-    values = heights(solution, normals, grid[1].ravel()).reshape(ANGLES, PLACES)
+    values = heights(solution, normals, grid[1].ravel()).reshape(
+        style.DRAWING.map_angles, style.DRAWING.map_places
+    )
     seen = np.flatnonzero((~np.isnan(values)).any(axis=0))
-    low, high = places[max(seen[0] - 12, 0)], places[min(seen[-1] + 12, PLACES - 1)]
+    low, high = (
+        places[max(seen[0] - 12, 0)],
+        places[min(seen[-1] + 12, style.DRAWING.map_places - 1)],
+    )
     mesh = ax.pcolormesh(
         np.rad2deg(angles),
         places,

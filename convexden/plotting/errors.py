@@ -19,7 +19,6 @@ CURVES = {
     "minimum_norm": ("minimum-norm denoiser", style.BLUE, "-", "o"),
     "mmse": ("MMSE denoiser, knows the density", style.GREEN, "-.", "^"),
 }
-WIDE = 100  # ratio of noise levels from which on powers of ten are ticks enough
 
 
 def plot_mean_squared_errors(
@@ -79,7 +78,7 @@ def plot_mean_squared_errors(
     if crossing is not None and crossing.sigma is not None:
         equal = f"equal at $\\sigma$ = {crossing.sigma:.9f} ± {crossing.accuracy:.0e}"
         ax.axvline(crossing.sigma, color="0.6", lw=0.8, zorder=1, label=equal)
-    if sigmas[-1] < WIDE * sigmas[0]:
+    if sigmas[-1] < style.DRAWING.wide_noise * sigmas[0]:
         ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     style.plain_log(ax.xaxis)
     ax.set_xlabel(r"noise level $\sigma$")

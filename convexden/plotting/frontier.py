@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from convexden.experiments.frontiers import Frontier
 
-SMALLEST = 1e-16  # excesses below are not told apart
-
 
 def plot_frontier(frontier: Frontier, ax: Axes | None = None) -> Axes:
     """Draw the excess of a claim against the distance of the parameter from the threshold.
@@ -58,8 +56,10 @@ def plot_frontier(frontier: Frontier, ax: Axes | None = None) -> Axes:
         if not chosen:
             continue
         x = np.array([each.parameter - middle for each in chosen])
-        least = np.maximum([each.excess or 0.0 for each in chosen], SMALLEST)
-        most = np.maximum([each.excess_bound or 0.0 for each in chosen], SMALLEST)
+        least = np.maximum([each.excess or 0.0 for each in chosen], style.DRAWING.smallest_excess)
+        most = np.maximum(
+            [each.excess_bound or 0.0 for each in chosen], style.DRAWING.smallest_excess
+        )
         y = most if verdict == "confirmed" else least
         fill = "white" if verdict == "confirmed" else color
         handles += ax.plot(x, y, marker, color=color, mfc=fill, ms=5.5, label=label)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-LIGHTEST = 1e-6  # hinges lighter than this fraction of the heaviest are not drawn
-CROWD = 20  # more hinges are drawn with thinner lines
 SOLID, DASHED = "-", (0.0, (3.5, 1.5))
 
 
@@ -50,12 +48,14 @@ def draw_hinges(
 
     segments, neurons = pieces.hinge_segments(chart.network, low, high)
     order = np.argsort(chart.weights[neurons])
-    order = order[chart.weights[neurons[order]] > LIGHTEST * chart.weights.max(initial=0.0)]
+    order = order[
+        chart.weights[neurons[order]] > style.DRAWING.lightest * chart.weights.max(initial=0.0)
+    ]
     if not order.size:
         return
     segments, weights = segments[order], signed_weights(chart)[neurons[order]]
     largest = np.abs(weights).max() if heaviest is None else heaviest
-    crowd = min(1.0, (CROWD / len(weights)) ** 0.5)
+    crowd = min(1.0, (style.DRAWING.crowded_lines / len(weights)) ** 0.5)
     # Roots, so that light hinges stay visible beside heavy ones.
     norm = FuncNorm((_root, _square), -largest, largest)
     lines = LineCollection(

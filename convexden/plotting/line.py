@@ -42,7 +42,7 @@ def plot_line(solution: Solution, ax: Axes | None = None, *, fixed_points: bool 
 
     Raises
     ------
-    UnsupportedProblem
+    NotSupported
         If the centers span more than a line.
     InvalidProblem
         If fixed points are wanted of a network that is no denoiser.

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-NEAR = 0.2  # a hinge comes from the nearest of the penalty before if that is as near, in spreads
-LARGEST = 110.0  # area of the dot of the heaviest hinge, in square points
-LIGHT = 1e-6  # hinges of a smaller share of the cost are not drawn
-
 
 class _Hinges(NamedTuple):
     """Hinges of one solution: normals (K, r), distances (K,) from the mean of the sites along
@@ -58,7 +54,7 @@ def plot_path(
     ------
     InvalidProblem
         If the path has no solutions, or the axes are not that many.
-    UnsupportedProblem
+    NotSupported
         If the samples span more than a plane.
     """
     if not path.solutions:
@@ -119,7 +115,7 @@ def plot_path(
 
 def _hinges(step: coordinates.Chart, middle: Array) -> _Hinges:
     """The hinges, each with the normal of the two that points up (or to the right)."""
-    heavy = step.weights > LIGHT * step.weights.sum()
+    heavy = step.weights > style.DRAWING.lightest * step.weights.sum()
     normals, biases = step.network.input_weights[heavy], step.network.biases[heavy]
     last = normals[:, -1]
     flipped = (last < 0) | ((last == 0) & (normals[:, 0] < 0))
@@ -140,14 +136,14 @@ def _draw(
             apart, turned = _apart(each, before, spread)
             nearest = apart.argmin(axis=1)
             every = np.arange(len(nearest))
-            entered = apart[every, nearest] > NEAR
+            entered = apart[every, nearest] > style.DRAWING.near
             # A normal that turned past the end of the scale is near, but not on paper.
             for k in np.flatnonzero(~entered & ~turned[every, nearest]):
                 pair = (heights[i - 1][nearest[k]], heights[i][k])
                 width = 0.5 + 1.8 * (each.weights[k] / heaviest) ** 0.5
                 ax.plot(penalties[i - 1 : i + 1], pair, color=style.SKY, lw=width, zorder=1)
         if len(each.weights):
-            areas = np.maximum(LARGEST * each.weights / heaviest, 2.0)
+            areas = np.maximum(style.DRAWING.largest_dot * each.weights / heaviest, 2.0)
             fills = [("white" if new else style.BLUE) for new in entered]
             ax.scatter(
                 np.full(len(areas), penalty),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from convexden import arguments
 from convexden.analysis.alignment import align
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidProblem, NotSupported
 from convexden.network import ShallowNetwork
 from convexden.plotting.alignment import plot_alignment
 from convexden.plotting.comparison import plot_comparison
@@ -74,7 +74,7 @@ def plot_solution(
     ------
     InvalidProblem
         If `path` has another suffix or cannot be written, or there is nothing to draw.
-    UnsupportedProblem
+    NotSupported
         If there is no such picture of data that span so many dimensions.
     """
     arguments.instance("solution", solution, Solution)
@@ -113,14 +113,14 @@ def default_kind(problem: Interpolation) -> Kind:
 
     Raises
     ------
-    UnsupportedProblem
+    NotSupported
         If the centers span more than a plane and all have the same target.
     """
     arguments.instance("problem", problem, Interpolation)
     if problem.rank <= 2:
         return "denoiser"
     if problem.target_spread == 0.0:
-        raise UnsupportedProblem(
+        raise NotSupported(
             "the centers span more than a plane and all targets are the same: there is nothing to "
             "draw"
         )
@@ -160,7 +160,7 @@ def _draw(
     problem, network = solution.problem, solution.network
     if kind == "denoiser":
         if problem.rank > 2:
-            raise UnsupportedProblem(
+            raise NotSupported(
                 f"the centers span {problem.rank} dimensions: the denoiser can be drawn on a line "
                 "and in a plane only; choose segment or ramps"
             )

@@ -15,6 +15,7 @@ from convexden.plotting.cells import draw_fixed_points, draw_ranks
 from convexden.plotting.hinges import draw_hinges
 from convexden.problem import Interpolation
 from convexden.solution import Solution
+from convexden.tolerances import FLAT_RTOL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 
 Array = NDArray[np.float64]
-
-GOLDEN = 0.381966
-MARGIN = 0.25  # of a frame around a denoiser: room for what it does outside
 
 
 def plot_plane(solution: Solution, ax: Axes | None = None, *, fixed_points: bool = False) -> Axes:
@@ -55,7 +53,7 @@ def plot_plane(solution: Solution, ax: Axes | None = None, *, fixed_points: bool
 
     Raises
     ------
-    UnsupportedProblem
+    NotSupported
         If the centers span a line or more than a plane.
     InvalidProblem
         If fixed points are wanted of a network that is no denoiser.
@@ -79,7 +77,7 @@ def draw(
     displacement `longest`, which by default are those of the network.
     """
     chart = coordinates.chart(problem, network, 2, most=1)
-    low, high = chart.frame(MARGIN if chart.denoising else 0.12)
+    low, high = chart.frame(style.DRAWING.plane_margin if chart.denoising else 0.12)
     width, height = high - low
     columns = 3 if ax is None else 2
     if ax is None:
@@ -107,7 +105,9 @@ def draw(
 
 def longest_arrow(chart: coordinates.Chart) -> float:
     """The largest displacement at the points from which arrows start."""
-    return float(np.linalg.norm(_field(chart, *chart.frame(MARGIN))[1], axis=1).max())
+    return float(
+        np.linalg.norm(_field(chart, *chart.frame(style.DRAWING.plane_margin))[1], axis=1).max()
+    )
 
 
 def _field(chart: coordinates.Chart, low: Array, high: Array) -> tuple[Array, Array, float]:
@@ -127,7 +127,7 @@ def _draw_field(
     points, moves, step = _field(chart, low, high)
     lengths = np.linalg.norm(moves, axis=1)
     longest = float(lengths.max()) if longest is None else longest
-    if lengths.max() <= style.ROUNDING * step:
+    if lengths.max() <= FLAT_RTOL * step:
         return
     moving = lengths > 0.03 * lengths.max()
     scale = min(1.0, 1.2 * step / longest)
@@ -157,13 +157,13 @@ def _draw_map(ax: Axes, chart: coordinates.Chart, low: Array, high: Array) -> Sc
     axes = [np.linspace(a, b, 301) for a, b in zip(low, high, strict=True)]
     points = np.stack(np.meshgrid(*axes), axis=-1)
     values = chart.network(points.reshape(-1, 2)).reshape(301, 301)
-    varies = np.ptp(values) > style.ROUNDING * np.abs(values).max()
+    varies = np.ptp(values) > FLAT_RTOL * np.abs(values).max()
     values = values if varies else np.full_like(values, values.mean())
     colors = style.part_of("Grays", 0.0, 0.6)
     image = ax.pcolormesh(*axes, values, cmap=colors, rasterized=True)
     if varies:
         # Not at levels where a plateau may lie, which is level up to rounding only.
-        levels = values.min() + np.ptp(values) * (np.arange(12) + GOLDEN) / 12
+        levels = values.min() + np.ptp(values) * (np.arange(12) + style.DRAWING.golden) / 12
         ax.contour(*axes, values, levels, colors="0.35", linewidths=0.5, linestyles="-", alpha=0.6)
     ax.figure.colorbar(image, ax=ax, label=chart.outputs, aspect=30)
     return image

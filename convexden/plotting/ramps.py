@@ -20,11 +20,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-PARALLEL = 0.02  # radians by which hinges of one ramp may differ: a degree, which is hard to see
 KNOT: dict[str, Any] = {"color": style.BLUE, "mfc": "white", "ls": "", "marker": "o", "ms": 4.5}
 TICK: dict[str, Any] = {"color": "0.35", "ls": "", "marker": "|", "ms": 8, "mew": 0.9}
-VISIBLE = 0.05  # degrees
-HEIGHT = 0.66  # of a profile in a row of height 1
 
 
 def plot_ramps(
@@ -64,7 +61,7 @@ def plot_ramps(
     if most < 1:
         raise InvalidProblem(f"{most} ramps make no picture: draw at least one")
     middle = problem.centers.mean(axis=0)
-    ramps = decode(network, PARALLEL, middle).ramps
+    ramps = decode(network, style.DRAWING.parallel, middle).ramps
     if not ramps:
         raise InvalidProblem("the network has no hinges: there are no ramps to draw")
     shown = ramps[:most]
@@ -77,7 +74,7 @@ def plot_ramps(
         _draw_row(ax, problem, ramp, middle, reach, float(-row))
     ax.set_xlim(-reach, reach)
     ax.set_ylim(-len(shown) + 0.82, 0.98)
-    middles = HEIGHT / 2 - np.arange(len(shown))
+    middles = style.DRAWING.profile_height / 2 - np.arange(len(shown))
     ax.set_yticks(middles, [_label(problem, ramp) for ramp in shown], fontsize=9)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel(r"coordinate along $u$, from the mean of the centers")
@@ -98,7 +95,7 @@ def _draw_row(
     start = float(middle @ ramp.direction)
     values = ramp.profile(np.concatenate([ramp.knots, [start - reach, start + reach]]))
     low, high = values.min(), values.max()
-    scale = HEIGHT / ((high - low) or 1.0)
+    scale = style.DRAWING.profile_height / ((high - low) or 1.0)
 
     def curve(left: float, right: float) -> Array:
         """Points (m, 2) of the profile between two coordinates, with the knots inside."""
@@ -119,7 +116,7 @@ def _draw_row(
     if ramp.bounded:
         ax.annotate(
             f"rise {ramp.rise:.3g}",
-            (1.0, base + HEIGHT / 2),
+            (1.0, base + style.DRAWING.profile_height / 2),
             (6, 0),
             xycoords=ax.get_yaxis_transform(),
             textcoords="offset points",
@@ -145,7 +142,7 @@ def _label(problem: Interpolation, ramp: Ramp) -> str:
     u, v = ramp.direction, ramp.output_direction
     denoiser = problem.output_dimension == problem.input_dimension
     spread = float(np.degrees(ramp.spread))
-    within = f" ± {spread:.1g}°" if spread >= VISIBLE else ""
+    within = f" ± {spread:.1g}°" if spread >= style.DRAWING.visible_spread else ""
     if problem.input_dimension == 2:
         directions = f"$u$ at {_polar(u)}" + (f", $v$ at {_polar(v)}" if denoiser else "") + within
     elif problem.input_dimension > 2 and denoiser:

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-SMALLEST_IMAGE = 4  # pixels a side: points of fewer coordinates are hardly images
-BETWEEN = 40  # points between two knots where a curve is not straight
-
 
 def plot_segment(
     solution: Solution,
@@ -142,7 +139,7 @@ def _image_shape(d: int) -> tuple[int, ...] | None:
     """What points of d coordinates are as images, if any."""
     for channels, tail in ((1, ()), (3, (3,))):
         side = isqrt(d // channels)
-        if side >= SMALLEST_IMAGE and channels * side**2 == d:
+        if side >= style.DRAWING.smallest_image and channels * side**2 == d:
             return (side, side, *tail)
     return None
 
@@ -151,7 +148,7 @@ def _draw_curves(
     ax: Axes, path: pieces.Restriction, start: Array, stop: Array, diagonal: str
 ) -> None:
     step = stop - start
-    shares = np.linspace(0.0, 1.0, BETWEEN, endpoint=False)
+    shares = np.linspace(0.0, 1.0, style.DRAWING.between_knots, endpoint=False)
     t = np.append((path.knots[:-1, None] + np.diff(path.knots)[:, None] * shares).ravel(), 1.0)
     outputs = path(t)
     coordinates = (path.values - start) @ step / (step @ step)

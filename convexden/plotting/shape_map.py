@@ -25,8 +25,6 @@ Array = NDArray[np.float64]
 COLORS = (style.SKY, style.BLUE, style.GREEN, style.NOISE, style.VERMILION)
 UNCERTIFIED = "black"
 WITHOUT_EXCESS = "0.88"
-LARGEST_EXCESS = 1e-1
-ROW = 3.1  # height in inches
 
 
 def plot_shape_map(
@@ -63,7 +61,7 @@ def plot_shape_map(
     rows = len(shape_map.fractions)
     if axes is None:
         layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
-        figure = Figure((10.0, ROW * rows + 0.9), layout=layout)
+        figure = Figure((10.0, style.DRAWING.map_row * rows + 0.9), layout=layout)
         panels = figure.subplots(rows, 2, squeeze=False, sharex=True, sharey=True)
     elif axes.shape == (rows, 2):
         panels, figure = axes, axes[0, 0].figure
@@ -73,7 +71,7 @@ def plot_shape_map(
     by_kind = {"cmap": kinds, "norm": BoundaryNorm(np.arange(kinds.N + 1) - 0.5, kinds.N)}
     heat = style.part_of("magma_r", 0.12, 0.95)
     heat = heat.with_extremes(under=WITHOUT_EXCESS, over=heat(1.0))
-    by_excess = {"cmap": heat, "norm": LogNorm(OPTIMAL, LARGEST_EXCESS)}
+    by_excess = {"cmap": heat, "norm": LogNorm(OPTIMAL, style.DRAWING.largest_excess)}
     structures = np.where(shape_map.certified, shape_map.structure, len(STRUCTURES)).astype(float)
     structures[~shape_map.solved] = np.nan
     excess = np.maximum(shape_map.excess, OPTIMAL / 10)  # rounding leaves some below 0

@@ -8,16 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden.analysis.pieces import Restriction
+from convexden.plotting import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
-
-COUNT = 7
-WIDTH = 0.88 / (COUNT - 1)  # of an image, in units of t
-GAP = 0.02  # between the strips, in units of t
-AXIS = 44.0  # points that ticks and the label of the horizontal axis take
 
 
 def draw_strips(ax: Axes, path: Restriction, images: Array, shape: tuple[int, ...]) -> Axes:
@@ -41,29 +37,32 @@ def draw_strips(ax: Axes, path: Restriction, images: Array, shape: tuple[int, ..
     """
     from matplotlib.transforms import ScaledTranslation
 
-    height = WIDTH * shape[0] / shape[1]
-    below = ax.transAxes + ScaledTranslation(0, -AXIS / 72, ax.figure.dpi_scale_trans)
+    width, gap = style.DRAWING.strip_width, style.DRAWING.strip_gap
+    height = width * shape[0] / shape[1]
+    below = ax.transAxes + ScaledTranslation(
+        0, -style.DRAWING.strip_axis / 72, ax.figure.dpi_scale_trans
+    )
     # High enough not to be what limits the size of the strips, which their width is to do.
     strips = ax.inset_axes((0.0, -9.0, 1.0, 9.0), transform=below)
-    t = np.linspace(0.0, 1.0, COUNT)
+    t = np.linspace(0.0, 1.0, style.DRAWING.strip_images)
     low, high = float(images.min()), float(images.max())
     if 0.0 <= low <= high <= 1.0:
         low, high = 0.0, 1.0
-    for bottom, row in ((-height, path.points(t)), (-2 * height - GAP, path(t))):
+    for bottom, row in ((-height, path.points(t)), (-2 * height - gap, path(t))):
         for middle, numbers in zip(t, row, strict=True):
             strips.imshow(
                 np.clip((numbers - low) / (high - low), 0.0, 1.0).reshape(shape),
                 cmap="gray",
                 vmin=0.0,
                 vmax=1.0,
-                extent=(middle - WIDTH / 2, middle + WIDTH / 2, bottom, bottom + height),
+                extent=(middle - width / 2, middle + width / 2, bottom, bottom + height),
                 interpolation="nearest",
             )
     strips.set_xlim(ax.get_xlim())
-    strips.set_ylim(-2 * height - GAP, 0.0)
+    strips.set_ylim(-2 * height - gap, 0.0)
     strips.set_aspect("equal", anchor="N")
     strips.set_xticks([])
-    strips.set_yticks([-height / 2, -1.5 * height - GAP], ["$y(t)$", "$h(y(t))$"])
+    strips.set_yticks([-height / 2, -1.5 * height - gap], ["$y(t)$", "$h(y(t))$"])
     strips.tick_params(length=0)
     strips.spines[:].set_visible(False)
     return strips

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convexden.analysis import coordinates, pieces
-from convexden.errors import UnsupportedProblem
+from convexden.errors import NotSupported
 from convexden.plotting import line, style
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from convexden.experiments.training import Gap
 
 TRAINED = style.VERMILION
-HEAVY = 1e-2  # share of the heaviest hinge from which on those of a trained network are drawn
 
 
 def plot_trained(gap: Gap, ax: Axes | None = None) -> Axes:
@@ -39,13 +38,13 @@ def plot_trained(gap: Gap, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
-    UnsupportedProblem
+    NotSupported
         If the centers span more than a plane.
     """
     problem = gap.solution.problem
     rank = problem.rank
     if rank > 2:
-        raise UnsupportedProblem(
+        raise NotSupported(
             f"the centers span {rank} dimensions: only networks on a line or in a plane can be "
             "drawn"
         )
@@ -148,7 +147,7 @@ def _in_plane(gap: Gap, ax: Axes | None) -> Axes:
         (trained, "0.25", (0, (4, 2)), 0.6, "heavy hinge of the trained one"),
     ):
         segments, neurons = pieces.hinge_segments(chart.network, low, high)
-        heavy = chart.weights[neurons] >= HEAVY * chart.weights.max(initial=0.0)
+        heavy = chart.weights[neurons] >= style.DRAWING.heavy * chart.weights.max(initial=0.0)
         ax.add_collection(
             LineCollection(list(segments[heavy]), colors=color, linestyles=dash, lw=size, zorder=2)
         )

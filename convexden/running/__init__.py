@@ -1,1 +1,1 @@
-"""What goes along with a run: its clock, its threads, its interruption, and library versions."""
+"""What goes along with a run: its clock, progress, threads and processes, and versions."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 
 class Stopped(Exception):
-    """A run is to end with what it has: its time is over, or `progress` returned False.
+    """A run is to end with what it has: its time is over, or `progress` raised StopIteration.
 
-    It never leaves the library.  Whoever keeps intermediate results catches it, as Ctrl-C.
+    It never leaves the library: whoever keeps intermediate results catches it.  KeyboardInterrupt
+    is caught by nobody but the command line.
     """
 
 

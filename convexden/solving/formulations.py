@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments, verification
+from convexden import arguments, display, verification
 from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem, InvalidInput, NotCertified
 from convexden.network import ShallowNetwork
@@ -59,8 +59,10 @@ class Formulation(Declaration):
 
         Raises
         ------
-        UnsupportedProblem
-            With one line that says what is missing, or what is too much.
+        NotSupported
+            With one line that says what is missing.
+        TooLarge
+            With one line that says what is too much.
         """
         self.requires(Reduction.of(problem, drop_implied=True).problem)
 
@@ -69,7 +71,7 @@ class Formulation(Declaration):
 
         Raises
         ------
-        UnsupportedProblem
+        NotSupported, TooLarge
             As `check`.
         NotCertified
             If there is nothing to state: ramps that do not span the targets.
@@ -78,6 +80,9 @@ class Formulation(Declaration):
         self.requires(reduction.problem)
         rows = constraints(reduction.problem)
         return Model(problem, reduction, None if rows.affine else self.state(rows))
+
+    def __repr__(self) -> str:
+        return display.one_line(self, self.name, self.kind, display.brief(self.title))
 
     def __str__(self) -> str:
         return "\n".join(
@@ -110,6 +115,11 @@ class Reading:
     certificate: Certificate | None
     lower_bound: float
 
+    def __repr__(self) -> str:
+        return display.one_line(
+            self, f"cost={self.cost:.5g}", f"lower_bound={self.lower_bound:.5g}"
+        )
+
     @property
     def cost(self) -> float:
         """The representation cost of the network; infinite without one."""
@@ -135,6 +145,10 @@ class Model:
         self.scale = reduction.cost_scale
         self._reduction = reduction
         self._program = program
+
+    def __repr__(self) -> str:
+        stated = "nothing to solve" if self.program is None else "a CVXPY problem"
+        return display.one_line(self, self.problem.description, stated)
 
     @property
     def program(self) -> Any:
@@ -249,7 +263,7 @@ def activation_patterns(points: ArrayLike, radii: ArrayLike = 0.0) -> NDArray[np
     ------
     InvalidProblem
         If the numbers are not those of a problem.
-    UnsupportedProblem
+    TooLarge
         If there are more than a million.
 
     Examples

@@ -16,16 +16,18 @@ from numpy.typing import NDArray
 
 from convexden import arguments, verification
 from convexden.certificate import Certificate
-from convexden.errors import InfeasibleProblem, NotCertified, UnsupportedProblem
+from convexden.errors import InfeasibleProblem, NotCertified, TooLarge
 from convexden.geometry.flatness import flatness
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction, moved_problem
 from convexden.running import versions
 from convexden.running.clock import Clock, Stopped
+from convexden.running.progress import tell
 from convexden.running.threads import one_thread
 from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.solving.affine_part import AffinePart
+from convexden.tolerances import CERTIFIED_RTOL
 from convexden.verification.exact.affine import affine_interpolant
 from convexden.verification.exact.upper_bound import upper_bound
 
@@ -49,12 +51,12 @@ _REDUCED = 2.0**-50
 
 def solve(
     problem: Interpolation,
-    tolerance: float = 1e-8,
+    tolerance: float = CERTIFIED_RTOL,
     *,
     method: str | None = None,
     master: str = "clarabel",
     time_limit: float | None = None,
-    progress: Callable[[Progress], bool | None] | None = None,
+    progress: Callable[[Progress], object] | None = None,
 ) -> Solution:
     r"""Find the network of least representation cost that interpolates the sites.
 
@@ -94,17 +96,17 @@ def solve(
         Seconds after which the search ends, give or take one; None for no limit.  The verification
         of what was found comes on top.
     progress : callable, optional
-        Called with a `Progress` (costs in the units of the problem) after every round.  Return
-        False to stop.
+        Called with a `Progress` (costs in the units of the problem) after every round.  If it
+        raises StopIteration, the search ends with the best that was found.
 
     Returns
     -------
     Solution
         With status "certified" if the relative gap is at most the tolerance and the independent
         verification agrees, "upper-bound" if there is no lower bound, else "not-certified".
-        Stopped by the time limit, by `progress` or by Ctrl-C it is `interrupted` and holds the best
-        that was found, at worst ramps across a few cuts or a network along one direction, with the
-        bound that was proven until then.
+        Stopped by the time limit or by `progress` it is `interrupted` and holds the best that was
+        found, at worst ramps across a few cuts or a network along one direction, with the bound
+        that was proven until then.
 
     Raises
     ------
@@ -112,14 +114,18 @@ def solve(
         If an argument is out of its range, or there is no such method or master.
     InfeasibleProblem
         If no network interpolates the sites.  It carries a proof, which was checked in integers.
-    UnsupportedProblem
-        If the formulation does not apply, if there are too many sites for the method, or if a
-        Jacobian (p, d) for each does not fit in memory.  It says so if the centers are flat up to
-        the rounding of their decimals, see `convexden.data.flatten`.
+    NotSupported
+        If the formulation does not apply.
+    TooLarge
+        If there are too many sites for the method, or if a Jacobian (p, d) for each does not fit
+        in memory.  It says so if the centers are flat up to the rounding of their decimals, see
+        `convexden.data.flatten`.
     NotCertified
         If the run was stopped before there was any network, a program has no solution, ramps alone
         make no network, or the balls leave so little room that no network was found and no proof
         that there is none.
+    KeyboardInterrupt
+        On Ctrl-C: nothing is kept.
     """
     started = time.perf_counter()
     arguments.instance("problem", problem, Interpolation)
@@ -134,8 +140,7 @@ def solve(
 
     def relay(step: Progress) -> None:
         history.append(step)
-        if progress is not None and progress(step) is False:
-            raise Stopped
+        tell(progress, step)
 
     interrupted = False
     with one_thread():
@@ -199,10 +204,10 @@ def methods() -> tuple[str, ...]:
 
 
 def check_size(problem: Interpolation) -> None:
-    """Raise `UnsupportedProblem` if a Jacobian for each site does not fit in memory."""
+    """Raise `TooLarge` if a Jacobian for each site does not fit in memory."""
     n, p, d = len(problem), problem.output_dimension, problem.input_dimension
     if n * p * d > LARGEST_CERTIFICATE:
-        raise UnsupportedProblem(
+        raise TooLarge(
             f"the certificate would hold {n} Jacobians of {p} x {d} numbers, "
             f"{8e-9 * n * p * d:.3g} GB: give data of fewer dimensions, such as smaller images"
         )
@@ -239,15 +244,15 @@ def _solve_reduced(
         exact = method is None or (method in LOOPS and method != LOCAL)
         flat = flatness(problem.centers) if reduced.input_dimension > 2 else None
         if flat is not None and exact and _patterns(reduced) > MOST_OF_FLAT:
-            raise UnsupportedProblem(str(flat))
+            raise TooLarge(str(flat))
         try:
             network, certificate, stopped = _solve_sites(
                 reduced, tolerance, method, master, relay, clock
             )
         except Stopped:
             raise NotCertified(STOPPED) from None
-        except UnsupportedProblem as error:
-            raise error if flat is None else UnsupportedProblem(f"{error}; {flat}") from None
+        except TooLarge as error:
+            raise error if flat is None else TooLarge(f"{error}; {flat}") from None
         except (InfeasibleProblem, NotCertified) as error:
             try:
                 raise _no_network(problem, reduction, error, clock) from None

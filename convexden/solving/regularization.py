@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,10 +18,12 @@ from convexden.problem import Interpolation
 from convexden.reduction import Reduction
 from convexden.running import versions
 from convexden.running.clock import Clock, Stopped
+from convexden.running.progress import tell
 from convexden.running.threads import one_thread
 from convexden.solution import Progress, RegularizationPath, RegularizedSolution
 from convexden.solving.affine_part import AffinePart
 from convexden.solving.interpolation import check_size, no_multipliers, solve
+from convexden.tolerances import CERTIFIED_RTOL
 from convexden.verification import verify_objective
 from convexden.verification.exact.affine import affine_interpolant
 
@@ -30,18 +32,30 @@ if TYPE_CHECKING:
 
     from convexden.solvers.methods.regularization import Regularized, RegularizedSolver
 
-PENALTIES = 30
 EXTREME = 1e50  # a penalty, in spreads, above which or below whose inverse squares leave float64
-SMALLEST = 1e-3  # the last penalty of a path, as a share of the largest
+
+
+@dataclass(frozen=True)
+class PathSettings:
+    """Of a path of penalties."""
+
+    penalties: int = 30
+    """Penalties of a path, in a geometric sequence."""
+
+    smallest: float = 1e-3
+    """The last penalty, as a share of the largest, at which the network is affine."""
+
+
+SETTINGS = PathSettings()
 
 
 def regularize(
     problem: Interpolation,
     penalty: float,
-    tolerance: float = 1e-8,
+    tolerance: float = CERTIFIED_RTOL,
     *,
     time_limit: float | None = None,
-    progress: Callable[[Progress], bool | None] | None = None,
+    progress: Callable[[Progress], object] | None = None,
 ) -> RegularizedSolution:
     r"""Find the network that minimizes squared error plus penalized representation cost.
 
@@ -74,21 +88,21 @@ def regularize(
     time_limit : float, optional
         Seconds after which the search ends, give or take one; None for no limit.
     progress : callable, optional
-        Called with a `Progress` of the objective and its lower bound after every pricing.  Return
-        False to stop.
+        Called with a `Progress` of the objective and its lower bound after every pricing.  If it
+        raises StopIteration, the search ends with the best that was found.
 
     Returns
     -------
     RegularizedSolution
         With status "certified" if the relative gap is at most the tolerance and the independent
-        verification agrees, else "not-certified".  Stopped by the time limit, by `progress` or by
-        Ctrl-C it is `interrupted` and the best that was found.
+        verification agrees, else "not-certified".  Stopped by the time limit or by `progress` it
+        is `interrupted` and the best that was found.
 
     Raises
     ------
     InvalidProblem
         If a site is a ball, or the penalty is not positive.
-    UnsupportedProblem
+    TooLarge
         If there are too many samples for exact pricing.
     NotCertified
         If the time was over before there was anything.
@@ -130,7 +144,7 @@ def largest_penalty(problem: Interpolation, *, time_limit: float | None = None) 
     ------
     InvalidProblem
         If a site is a ball.
-    UnsupportedProblem
+    TooLarge
         If there are too many samples for exact pricing.
     NotCertified
         If the time was over before it was found.
@@ -152,11 +166,11 @@ def largest_penalty(problem: Interpolation, *, time_limit: float | None = None) 
 def regularization_path(
     problem: Interpolation,
     penalties: ArrayLike | None = None,
-    tolerance: float = 1e-8,
+    tolerance: float = CERTIFIED_RTOL,
     *,
     interpolate: bool = True,
     time_limit: float | None = None,
-    progress: Callable[[RegularizedSolution], bool | None] | None = None,
+    progress: Callable[[RegularizedSolution], object] | None = None,
 ) -> RegularizationPath:
     r"""Regularized solutions for falling penalties, each started from the one before.
 
@@ -174,19 +188,20 @@ def regularization_path(
     time_limit : float, optional
         Seconds after which the search ends, give or take one; None for no limit.
     progress : callable, optional
-        Called with every `RegularizedSolution`.  Return False to stop.
+        Called with every `RegularizedSolution`.  If it raises StopIteration, the path ends there.
 
     Returns
     -------
     RegularizationPath
-        Stopped by the time limit, by `progress` or by Ctrl-C, with the solutions found until then.
+        Stopped by the time limit or by `progress` it is `interrupted`, with the solutions found
+        until then.
 
     Raises
     ------
     InvalidProblem
         If a site is a ball or a penalty not positive; without penalties, if an affine function
         fits exactly, so that there is no largest one.
-    UnsupportedProblem
+    TooLarge
         If there are too many samples for exact pricing.
 
     Examples
@@ -204,7 +219,7 @@ def regularization_path(
     chosen = None if penalties is None else _penalties(problem, penalties)
     _check_samples(problem)
     solutions: list[RegularizedSolution] = []
-    interpolant, complete = None, False
+    interpolant, interrupted = None, True
     prepared = _prepared(problem, time_limit)
     largest = prepared.largest_penalty()
     if chosen is None:
@@ -213,7 +228,7 @@ def regularization_path(
                 "an affine function fits these samples, so there is no largest penalty: "
                 "give the penalties"
             )
-        chosen = np.geomspace(largest, SMALLEST * largest, PENALTIES).tolist()
+        chosen = np.geomspace(largest, SETTINGS.smallest * largest, SETTINGS.penalties).tolist()
     try:
         found: Regularized | None = None
         with one_thread():
@@ -223,14 +238,13 @@ def regularization_path(
                 if found is not None and found.interrupted:
                     raise Stopped
                 solutions.append(prepared.solution(penalty, tolerance, found, started))
-                if progress is not None and progress(solutions[-1]) is False:
-                    raise Stopped
+                tell(progress, solutions[-1])
         if interpolate:
             interpolant = solve(problem, tolerance, time_limit=prepared.clock.left)
-        complete = interpolant is None or not interpolant.interrupted
-    except (KeyboardInterrupt, Stopped):
+        interrupted = interpolant is not None and interpolant.interrupted
+    except Stopped:
         pass  # keep what there is
-    return RegularizationPath(problem, tuple(solutions), largest, interpolant, complete)
+    return RegularizationPath(problem, tuple(solutions), largest, interpolant, interrupted)
 
 
 def _penalties(problem: Interpolation, penalties: ArrayLike | Sequence[float]) -> list[float]:
@@ -315,18 +329,15 @@ class _Prepared:
         penalty: float,
         tolerance: float,
         start: Regularized | None,
-        progress: Callable[[Progress], bool | None] | None = None,
+        progress: Callable[[Progress], object] | None = None,
     ) -> Regularized | None:
         """The solution for one penalty, in reduced units; None if an affine function fits."""
         if self._free is not None:
             return None
 
         def relay(step: Progress) -> None:
-            if progress is None:
-                return
             cost, bound = step.cost * self._square, step.lower_bound * self._square
-            if progress(Progress(step.round, cost, bound, step.hinges)) is False:
-                raise Stopped
+            tell(progress, Progress(step.round, cost, bound, step.hinges))
 
         reduced = penalty / self._scale
         if not 1 / EXTREME < reduced < EXTREME:

@@ -13,26 +13,41 @@ from itertools import combinations, combinations_with_replacement
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.arithmetic import EPS
 from convexden.certificate import Certificate
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
+from convexden.tolerances import DEPENDENT_RTOL, NEAR_HINGE_RTOL, SATURATED_RTOL, TOUCH_RTOL
 
 Array = NDArray[np.float64]
 
-# A local maximum of the dual constraint saturates it if it is this close to the largest (relative).
-SATURATED = 1e-8
-FLOOR = 0.5  # local maxima below this are not listed
-# Two saturating hinges whose normals and biases agree to this (in units of the spread) are one.
-SAME = 1e-6
-# Distances (in units of the spread) within which a hinge touches a ball or passes through a sample,
-CONTACT = 1e-9
-SMALL_SHARE = 0.1  # and of a ball that is hardly larger, this share of its radius.
-# Angle (rad) by which a hinge is turned, and distance by which it is shifted at least, to see
-# whether it saturates alone.
-TURN, SHIFT = 1e-2, 1e-6
-STEP = 1e-3  # of the second differences of heights, rad
-MEMBERS = 6  # of a family, all of which have to saturate
+
+@dataclass(frozen=True)
+class SaturationSettings:
+    """Of the hinges at which the dual constraint is saturated."""
+
+    floor: float = 0.5
+    """Local maxima of the dual constraint below this are not listed."""
+
+    small_share: float = 0.1
+    """Share of its radius within which a hinge touches a ball that is hardly larger than
+    `TOUCH_RTOL`."""
+
+    turn: float = 1e-2
+    """Angle, rad, by which a hinge is turned, and"""
+
+    shift: float = 1e-6
+    """distance, in spreads, by which it is shifted at least, to see whether it saturates alone."""
+
+    step: float = 1e-3
+    """Of second differences of the constraint, rad: they lose the square of it in digits."""
+
+    members: int = 6
+    """Members of a family that are looked at, all of which have to saturate."""
+
+
+SETTINGS = SaturationSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +64,7 @@ class Lines:
         biases = network.biases + network.input_weights @ reduction.input_origin
         normals = network.input_weights @ reduction.input_basis.T
         lengths = np.linalg.norm(normals, axis=1)
-        across = lengths > SAME  # those that the centers see
+        across = lengths > NEAR_HINGE_RTOL  # those that the centers see
         scale = lengths[across] * reduction.input_scale
         return cls(normals[across] / lengths[across, None], biases[across] / scale)
 
@@ -59,7 +74,7 @@ class Lines:
     def offsets(self, problem: Interpolation) -> Array:
         """Z (K, N); 0 at the samples that a hinge passes through."""
         z: Array = self.normals @ problem.centers.T + self.biases[:, None]
-        return np.where((np.abs(z) < CONTACT) & (problem.radii == 0), 0.0, z)
+        return np.where((np.abs(z) < TOUCH_RTOL) & (problem.radii == 0), 0.0, z)
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Lines:
         """Some of them."""
@@ -72,8 +87,12 @@ class Lines:
         sides = self.offsets(problem)[:, problem.radii > 0] > 0
         for k, (row, side) in enumerate(zip(rows, sides, strict=True)):
             known = rows[kept]
-            near = (np.abs(known - row).max(axis=1) < SAME) & (sides[kept] == side).all(axis=1)
-            turned = (np.abs(known + row).max(axis=1) < SAME) & (sides[kept] != side).all(axis=1)
+            near = (np.abs(known - row).max(axis=1) < NEAR_HINGE_RTOL) & (sides[kept] == side).all(
+                axis=1
+            )
+            turned = (np.abs(known + row).max(axis=1) < NEAR_HINGE_RTOL) & (
+                sides[kept] != side
+            ).all(axis=1)
             if not (near | turned).any():
                 kept.append(k)
         return self.take(np.array(kept, dtype=np.intp))
@@ -132,7 +151,7 @@ class DualConstraint:
         kept: list[int] = []
         for n in np.lexsort((np.arange(len(problem)), -radii)):
             steps = centers[n] - centers[kept]
-            inside = np.linalg.norm(steps, axis=1) + radii[n] <= radii[kept] * (1 + 1e-15)
+            inside = np.linalg.norm(steps, axis=1) + radii[n] <= radii[kept] * (1 + 4 * EPS)
             if not inside.any():
                 kept.append(int(n))
                 continue
@@ -147,7 +166,7 @@ class DualConstraint:
     def _contact(self) -> Array:
         """The distances (N,) within which a hinge touches the sites."""
         radii = self.problem.radii
-        return np.where(radii > 0, np.minimum(CONTACT, SMALL_SHARE * radii), CONTACT)
+        return np.where(radii > 0, np.minimum(TOUCH_RTOL, SETTINGS.small_share * radii), TOUCH_RTOL)
 
     def columns(self, lines: Lines) -> Array:
         """The q (K, p) of hinges."""
@@ -159,7 +178,7 @@ class DualConstraint:
         """Whether the hinges are feasible and saturate the dual constraint."""
         feasible = np.abs(lines.offsets(self.problem)) >= self.problem.radii - self._contact
         heights = np.linalg.norm(self.columns(lines), axis=1)
-        saturated: NDArray[np.bool_] = feasible.all(axis=1) & (heights >= 1 - SATURATED)
+        saturated: NDArray[np.bool_] = feasible.all(axis=1) & (heights >= 1 - SATURATED_RTOL)
         return saturated
 
     def saturating(self, known: Lines) -> tuple[Lines, float]:
@@ -168,8 +187,8 @@ class DualConstraint:
         from convexden.solvers.pricing.exact import exact_pricing
 
         pricing = exact_pricing(self.problem)
-        hinges, heights = pricing.maxima(self.values, self.jacobians, FLOOR)
-        high = heights >= 1 - SATURATED
+        hinges, heights = pricing.maxima(self.values, self.jacobians, SETTINGS.floor)
+        high = heights >= 1 - SATURATED_RTOL
         maxima = Lines(hinges.normals[high], hinges.biases[high])
         lines = maxima.and_also(self.problem, known.take(self.saturate(known)))
         return lines, float(heights[~high].max(initial=0.0))
@@ -177,7 +196,7 @@ class DualConstraint:
     def families(self, lines: Lines) -> list[Family]:
         """What the hinges can be shifted or turned into and stay saturated."""
         moves = [*self._shifts(lines), *self._turns(lines)]
-        return [family for family in moves if self.saturate(family.members(MEMBERS)).all()]
+        return [family for family in moves if self.saturate(family.members(SETTINGS.members)).all()]
 
     def _shifts(self, lines: Lines) -> Iterator[Family]:
         """Shifts to either side, until the hinge meets the next site."""
@@ -187,7 +206,7 @@ class DualConstraint:
             for sense in (1.0, -1.0):
                 ahead = (sense * z[k] < 0) & ((radii > 0) | (z[k] != 0))
                 room = float((np.abs(z[k]) - radii)[ahead].min(initial=np.inf))
-                if SHIFT < room < np.inf:
+                if SETTINGS.shift < room < np.inf:
                     yield Family(lines.normals[k], float(lines.biases[k]), sense * room)
 
     def tangents(self, lines: Lines) -> Iterator[tuple[int, Family]]:
@@ -221,9 +240,9 @@ class DualConstraint:
         edges = self.problem.centers[held[1:]] - pivot
         center = np.linalg.pinv(edges) @ (edges @ w) if len(edges) else 0.0 * w
         fixed = np.vstack([edges, w - center])
-        free = np.linalg.svd(fixed)[2][np.linalg.matrix_rank(fixed, 1e-9) :]
+        free = np.linalg.svd(fixed)[2][np.linalg.matrix_rank(fixed, DEPENDENT_RTOL) :]
         free *= np.linalg.norm(w - center)
-        return Family(w, float(b), TURN, center, None, pivot), free
+        return Family(w, float(b), SETTINGS.turn, center, None, pivot), free
 
     def _principal(self, circle: Family, free: Array) -> Array:
         """Combinations of directions: those of principal curvature of the height of a hinge."""
@@ -232,7 +251,7 @@ class DualConstraint:
             return free
 
         def height(direction: Array) -> float:
-            small = replace(circle, ahead=direction, extent=2 * STEP).members(1)
+            small = replace(circle, ahead=direction, extent=2 * SETTINGS.step).members(1)
             return float(np.linalg.norm(self.columns(small)))
 
         bends = np.zeros((count, count))

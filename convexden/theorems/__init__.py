@@ -22,18 +22,20 @@ from types import MappingProxyType
 from typing import Any
 
 from convexden import arguments
-from convexden.errors import InvalidInput, UnsupportedProblem
+from convexden.errors import InvalidInput, MissingDependency
+from convexden.running.clock import Stopped
+from convexden.running.progress import TaskProgress, tell
 from convexden.theorems._claims import ClosedForm, Instance, closed_form_certificate
 from convexden.theorems._ramps import Ramp, sum_of_ramps
 from convexden.theorems._theorem import Theorem
 from convexden.theorems._verdicts import TOLERANCE, Result, Verdict, compare, cost_error, decide
 
 __all__ = [
+    "TOLERANCE",
     "ClosedForm",
     "Instance",
     "Ramp",
     "Result",
-    "TOLERANCE",
     "Theorem",
     "Verdict",
     "closed_form_certificate",
@@ -118,7 +120,7 @@ def verify_all(
     seed: int = 0,
     solve: bool = False,
     tolerance: float = TOLERANCE,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Callable[[TaskProgress], object] | None = None,
 ) -> Iterator[Result]:
     """Verify theorems on random instances that meet their hypotheses.
 
@@ -138,8 +140,8 @@ def verify_all(
     tolerance : float
         Relative accuracy to which optimality has to be proved.
     progress : callable, optional
-        Called before each instance with the number of finished ones, their total and the name
-        of the theorem.
+        Called with a `TaskProgress` before each instance, with the name of its theorem.  If it
+        raises StopIteration, there are no more results.
 
     Yields
     ------
@@ -150,7 +152,7 @@ def verify_all(
     ------
     InvalidProblem
         If a name is unknown, there are no instances or the seed is negative.
-    UnsupportedProblem
+    MissingDependency
         If the instances of a theorem that is named need an extra that is not installed.
     """
     arguments.whole("instances", instances, least=1)
@@ -161,7 +163,7 @@ def verify_all(
     for theorem in dict.fromkeys(get(name) for name in (registry if names is None else names)):
         try:
             theorem.draw(seed, 0)
-        except UnsupportedProblem as error:
+        except MissingDependency as error:
             if names is not None:
                 raise
             warnings.warn(f"{theorem.name} is left out: {error}", stacklevel=2)
@@ -176,12 +178,15 @@ def _verify_all(
     seed: int,
     solve: bool,
     tolerance: float,
-    progress: Callable[[int, int, str], None] | None,
+    progress: Callable[[TaskProgress], object] | None,
 ) -> Iterator[Result]:
+    total = len(theorems) * instances
     for i, theorem in enumerate(theorems):
         for k in range(instances):
-            if progress is not None:
-                progress(i * instances + k, len(theorems) * instances, theorem.name)
+            try:
+                tell(progress, TaskProgress(i * instances + k, total, theorem.name))
+            except Stopped:
+                return
             start = perf_counter()
             result = theorem.verify(**theorem.draw(seed, k), solve=solve, tolerance=tolerance)
             yield replace(

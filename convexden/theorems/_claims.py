@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
+from convexden.arithmetic import ROUNDINGS
 from convexden.certificate import Certificate
+from convexden.display import Tabled
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.tolerances import FLAT_RTOL
 
 if TYPE_CHECKING:
     from convexden.theorems.mmse.densities import Density
 
 Array = NDArray[np.float64]
-
-# Relative rounding of multipliers that are computed from a formula, and of what is added for the
-# dual equalities: 16 units in the last place.
-ROUNDINGS = 16 * float(np.finfo(float).eps)
 
 
 class Instance(TypedDict, total=False):
@@ -36,7 +36,7 @@ class Instance(TypedDict, total=False):
 
 
 @dataclass(frozen=True, eq=False)
-class ClosedForm:
+class ClosedForm(Tabled):
     """What a theorem claims about one instance.
 
     Attributes
@@ -54,6 +54,30 @@ class ClosedForm:
     network: ShallowNetwork
     cost: float
     certificate: Certificate | None
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"cost={self.cost:.5g}",
+            self.problem.description,
+            display.counted(self.network.neurons, "neuron"),
+            "with a certificate" if self.certificate is not None else "",
+        )
+
+    def title(self) -> str:
+        """What it costs."""
+        return f"closed form, cost {self.cost:.15g}"
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What is claimed, by name."""
+        certificate = self.certificate
+        bound = "none" if certificate is None else f"{certificate.lower_bound:.15g}"
+        return [
+            ("sites", self.problem.description),
+            ("cost", f"{self.cost:.15g}"),
+            ("lower bound of its multipliers", bound),
+            ("neurons", str(self.network.neurons)),
+        ]
 
 
 def closed_form_certificate(problem: Interpolation, values: Array, jacobians: Array) -> Certificate:
@@ -78,7 +102,7 @@ def closed_form_certificate(problem: Interpolation, values: Array, jacobians: Ar
 def rounding(points: Array) -> float:
     """Distances (in the points' units) below which points count as aligned or equal."""
     spread = float(np.abs(points - points.mean(axis=0)).max())
-    return 1e-12 * spread + 8 * np.finfo(float).eps * float(np.abs(points).max())
+    return FLAT_RTOL * spread + 8 * np.finfo(float).eps * float(np.abs(points).max())
 
 
 def one_radius(problem: Interpolation) -> float:

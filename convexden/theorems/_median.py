@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.arithmetic import EPS
+
 Array = NDArray[np.float64]
 
 
@@ -41,7 +43,7 @@ def weighted_geometric_median(points: Array, weights: Array) -> Array:
         value = _total(points, weights, center)
         while _total(points, weights, center + move) > value:
             move = move / 2
-        if np.abs(move).max() <= 1e-15 * np.ptp(points):
+        if np.abs(move).max() <= 5 * EPS * np.ptp(points):
             break
         center = center + move
     return center

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.network import ShallowNetwork
 
 Array = NDArray[np.float64]
@@ -30,6 +31,8 @@ class Ramp:
     start: float
     end: float
     height: Array
+
+    __repr__ = display.field_line
 
     @property
     def cost(self) -> float:

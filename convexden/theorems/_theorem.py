@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from convexden import display
 from convexden.theorems._claims import ClosedForm, Instance
 from convexden.theorems._verdicts import Result
 
@@ -55,6 +56,9 @@ class Theorem:
     instance: Callable[[np.random.Generator, str], Instance]
     verify: Callable[..., Result]
     order: int = 1000
+
+    def __repr__(self) -> str:
+        return display.one_line(self, self.name, self.kind, display.brief(self.title))
 
     def kind_of(self, index: int) -> str:
         """Kind of random instance number `index`."""

@@ -9,14 +9,16 @@ from typing import Literal, cast
 
 import numpy as np
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.certificate import Certificate
-from convexden.errors import UnsupportedProblem
+from convexden.display import Tabled
+from convexden.errors import TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running import versions
 from convexden.solution import Solution, Status, relative_gap
 from convexden.theorems._claims import ClosedForm
+from convexden.tolerances import ACCURATE_RTOL, COST_ROUNDING, COST_RTOL
 from convexden.verification import site_errors
 from convexden.verification import verify as verify_multipliers
 
@@ -24,15 +26,13 @@ Verdict = Literal["confirmed", "refuted", "undecided"]
 DecidedBy = Literal["closed-form dual", "solved"]
 
 # Relative accuracy to which the optimality of a closed form is to be proved.
-TOLERANCE = 1e-10
+TOLERANCE = ACCURATE_RTOL
 # Relative errors beyond which a network does not interpolate, or not at the cost of its formula.
-CLAIM = 1e-9
-# Relative differences of two costs below this one count as rounding.
-ROUNDING = 1e-12
+CLAIM = COST_RTOL
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class Result(Tabled):
     """What became of a closed form.
 
     Attributes
@@ -83,6 +83,36 @@ class Result:
     solution: Solution | None = field(repr=False)
     measured: Mapping[str, float] = field(default_factory=dict)
     computed: Solution | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"{self.theorem} {self.instance}",
+            self.verdict,
+            f"cost={self.cost:.5g}",
+            display.gap(self.relative_gap),
+            f"excess={self.relative_excess:.2g}",
+        )
+
+    def title(self) -> str:
+        """The theorem and its verdict."""
+        return f"{self.theorem}: {self.verdict}"
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What was found, by name."""
+        distance = "unknown" if self.sup_distance is None else display.small(self.sup_distance)
+        return [
+            ("instance", f"{self.instance} {self.kind}".strip()),
+            ("closed-form cost", f"{self.closed_form_cost:.15g}"),
+            ("cost", f"{self.cost:.15g}"),
+            ("lower bound", f"{self.lower_bound:.15g}"),
+            ("relative gap", display.small(self.relative_gap)),
+            ("relative excess", display.small(self.relative_excess)),
+            ("largest distance", distance),
+            ("decided by", self.decided_by),
+            *((name, display.number(value)) for name, value in self.measured.items()),
+            ("seconds", f"{self.seconds:.3g}"),
+        ]
 
     @property
     def decided_by(self) -> DecidedBy:
@@ -275,7 +305,7 @@ def _distance(f: ShallowNetwork, g: ShallowNetwork, problem: Interpolation) -> f
 
     try:
         return sup_distance(problem, f, g) / (problem.target_spread or 1.0)
-    except UnsupportedProblem:
+    except TooLarge:
         return None
 
 
@@ -316,7 +346,7 @@ def cost_error(solution: Solution) -> float:
     product with the multipliers.
     """
     if solution.cost == 0:
-        return ROUNDING
+        return COST_ROUNDING
     radii, certificate = solution.problem.radii, solution.certificate
     errors = site_errors(solution.problem, solution.network)
     prices = np.linalg.norm(certificate.values, axis=1)
@@ -324,4 +354,4 @@ def cost_error(solution: Solution) -> float:
     # A hinge that cuts a ball could be shifted out of it: that changes the values by the overlap.
     cuts = prices + np.divide(slopes, radii, out=np.zeros_like(slopes), where=radii > 0)
     shift = prices @ errors.values + slopes @ errors.jacobians + cuts @ errors.overlaps
-    return max(ROUNDING, 2 * float(shift) / solution.cost)
+    return max(COST_ROUNDING, 2 * float(shift) / solution.cost)

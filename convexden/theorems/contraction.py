@@ -18,12 +18,11 @@ from convexden.theorems import univariate
 from convexden.theorems._claims import ClosedForm, Instance
 from convexden.theorems._theorem import Theorem
 from convexden.theorems._verdicts import CLAIM, TOLERANCE, Result, Verdict, compare
+from convexden.tolerances import TOUCH_RTOL
 
 Array = NDArray[np.float64]
 
 KINDS = ("one radius", "unequal radii")
-
-ROUNDING = 1e-10  # of the spread of the clean points: what is closer to a clean point is the same
 
 
 def hypotheses(points: ArrayLike, radius: ArrayLike, delta: float | None = None) -> Interpolation:
@@ -233,7 +232,7 @@ class _Piece:
         errors = np.abs(self.h - self.x + self.slope * (finite - self.y)[:, None])
         ratios = np.divide(errors, moves, out=np.full_like(moves, np.inf), where=moves > 0)
         # A line through (x_n, x_n) has the ratio |slope|, also there.
-        tolerance = ROUNDING * float(np.ptp(self.x))
+        tolerance = TOUCH_RTOL * float(np.ptp(self.x))
         through = np.abs(self.h - self.x + self.slope * (self.x - self.y)) <= tolerance
         ratios[:, through] = abs(self.slope)
         best = float(ratios.min(axis=1).max(initial=0.0))

@@ -11,6 +11,7 @@ from convexden.theorems._claims import ClosedForm, Instance
 from convexden.theorems._theorem import Theorem
 from convexden.theorems._verdicts import TOLERANCE, Result, compare
 from convexden.theorems.equilateral import (
+    SHAPES,
     height,
     on_regular_simplex,
     place,
@@ -18,7 +19,6 @@ from convexden.theorems.equilateral import (
     threshold,
 )
 
-SHAPES = {"triangle": 2, "3-simplex": 3, "4-simplex": 4, "5-simplex": 5, "6-simplex": 6}
 KINDS = (*SHAPES, *(f"{shape} (near)" for shape in SHAPES))
 
 

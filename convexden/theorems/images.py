@@ -73,7 +73,7 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     InvalidProblem
         If the images are not affinely independent, the balls have not one radius, or leave too
         little room.
-    UnsupportedProblem
+    TooLarge
         If there are more than 14 images.
 
     References
@@ -134,7 +134,7 @@ def instance(rng: np.random.Generator, kind: str) -> Instance:
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If scikit-learn is not installed.
     """
     chosen = rng.choice(DIGITS, 3 + KINDS.index(kind), replace=False)

@@ -74,7 +74,7 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     InvalidProblem
         If the balls have not one radius, or ramps do not interpolate because the balls leave them
         too little room.
-    UnsupportedProblem
+    TooLarge
         If there are too many splits: simplices may have 14 points.
 
     References

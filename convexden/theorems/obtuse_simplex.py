@@ -9,8 +9,7 @@ from convexden.errors import InvalidProblem
 from convexden.theorems._claims import ClosedForm, Instance, generic_position
 from convexden.theorems._theorem import Theorem
 from convexden.theorems._verdicts import TOLERANCE, Result, compare
-from convexden.theorems.rays import Rays, obtuse_directions, sum_over_rays
-from convexden.theorems.rays import hypotheses as on_rays
+from convexden.theorems.rays import Rays, obtuse_directions, on_rays, sum_over_rays
 
 KINDS = ("obtuse triangle", "right triangle", "corner in space")
 
@@ -23,14 +22,11 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> Rays:
     InvalidProblem
         If the points are not the vertices of a simplex with such a vertex.
     """
-    try:
-        rays = on_rays(points, radius)
-    except InvalidProblem as error:
-        if "do not lie on rays" not in str(error):
-            raise
+    rays = on_rays(points, radius)
+    if rays is None:
         raise InvalidProblem(
             "obtuse-simplex needs a vertex whose edges make pairwise obtuse or right angles"
-        ) from error
+        )
     count = len(rays.problem)
     rank = rays.problem.rank
     if rank != count - 1:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -19,13 +21,28 @@ Array = NDArray[np.float64]
 
 KINDS = ("collinear", "obtuse triangle", "rays", "equilateral", "tetrahedron")
 
-# Largest displacement of a point, in units of the spread.
-LARGE, SMALL = 1e-4, 1e-5
-# The angle of a linear law falls to a tenth; up to a fifth the law counts as confirmed, beyond a
-# half the alignment does not persist.
-LINEAR, CONSTANT = 0.2, 0.5
-# Angles (rad) below this are rounding.
-ROUNDING = 1e-8
+
+@dataclass(frozen=True)
+class PersistenceSettings:
+    """Of the law by which angles fall."""
+
+    large: float = 1e-4
+    """Largest displacement of a point, in units of the spread, and"""
+
+    small: float = 1e-5
+    """a tenth of it: the angle of a linear law falls to a tenth."""
+
+    linear: float = 0.2
+    """Up to this share of the angle before the law counts as confirmed,"""
+
+    constant: float = 0.5
+    """and beyond this one the alignment does not persist."""
+
+    rounding: float = 1e-8
+    """Angles, rad, below this are rounding."""
+
+
+SETTINGS = PersistenceSettings()
 
 
 def hypotheses(points: ArrayLike, radius: ArrayLike) -> Interpolation:
@@ -135,7 +152,7 @@ def verify(
     measured, angles, certified = {}, [], True
     from convexden.solving.interpolation import solve as solve_moved
 
-    for size in (LARGE, SMALL):
+    for size in (SETTINGS.large, SETTINGS.small):
         moved = denoising(problem.centers + size * steps, radius=problem.radii)
         solution = solve_moved(moved)
         certified &= solution.certified
@@ -143,9 +160,9 @@ def verify(
         measured[f"radians per move, {size:.0e}"] = angles[-1] / size
     large, small = angles
     verdict: Verdict = "undecided"
-    if certified and (small <= LINEAR * large or large <= ROUNDING):
+    if certified and (small <= SETTINGS.linear * large or large <= SETTINGS.rounding):
         verdict = "confirmed"
-    elif certified and small >= CONSTANT * large:
+    elif certified and small >= SETTINGS.constant * large:
         verdict = "refuted"
     return result.and_property(verdict, measured)
 

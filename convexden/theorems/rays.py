@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
+from convexden import display
 from convexden.errors import InvalidProblem
 from convexden.problem import Interpolation, denoising
 from convexden.theorems._claims import (
@@ -48,6 +49,8 @@ class Rays:
     directions: Array
     sites: list[NDArray[np.intp]]
 
+    __repr__ = display.field_line
+
 
 def hypotheses(points: ArrayLike, radius: ArrayLike) -> Rays:
     """Sort the points on rays, if they lie on rays at obtuse or right angles.
@@ -58,6 +61,16 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> Rays:
         If they do not, if two coincide, if a radius is 0, or if a ball reaches further along
         another ray than the origin's ball (which cannot happen if all radii are the same).
     """
+    rays = on_rays(points, radius)
+    if rays is None:
+        raise InvalidProblem(
+            "the points do not lie on rays from one of them at pairwise obtuse or right angles"
+        )
+    return rays
+
+
+def on_rays(points: ArrayLike, radius: ArrayLike) -> Rays | None:
+    """The points sorted on rays as by `hypotheses`; None if they do not lie on such rays."""
     problem = denoising(points, radius=radius)
     if not problem.radii.all():
         raise InvalidProblem("rays needs balls: give a radius > 0")
@@ -80,9 +93,7 @@ def hypotheses(points: ArrayLike, radius: ArrayLike) -> Rays:
             f"ball {n} reaches further along another ray than the ball of the origin, point "
             f"{origin}: lower radius {n}"
         )
-    raise InvalidProblem(
-        "the points do not lie on rays from one of them at pairwise obtuse or right angles"
-    )
+    return None
 
 
 def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:

@@ -12,13 +12,12 @@ from convexden.reduction import Reduction
 from convexden.theorems._claims import ClosedForm, Instance
 from convexden.theorems._theorem import Theorem
 from convexden.theorems._verdicts import TOLERANCE, Result, Verdict, compare
+from convexden.tolerances import COST_ROUNDING
 
 Array = NDArray[np.float64]
 
 KINDS = ("plane", "three dimensions", "line")
 
-# Parts of a network across the subspace, relative to the whole, that count as rounding.
-ROUNDING = 1e-12
 # Hinges across the subspace at which the dual constraint is evaluated.
 TILTED = 4000
 
@@ -129,7 +128,7 @@ def verify(
         for part, whole in zip(parts, wholes, strict=True)
     )
     ratio = _largest_ratio(claim.problem, solution.certificate, basis)
-    holds = share <= ROUNDING and ratio <= 1 + tolerance
+    holds = share <= COST_ROUNDING and ratio <= 1 + tolerance
     verdict: Verdict = "confirmed" if holds else "refuted"
     return result.and_property(
         verdict, {"across the subspace": share, "largest dual over |v|": ratio}

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import arguments
+from convexden import arguments, display
+from convexden.arithmetic import ROUNDINGS
 from convexden.certificate import Certificate
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Solution
+from convexden.tolerances import CERTIFIED_RTOL, COST_ROUNDING, COST_RTOL, FEASIBILITY_RTOL
 from convexden.verification.evidence import Evidence, examine, provable
 from convexden.verification.exact.dual import ClosedDual
 from convexden.verification.pricing_bound import PricingInterval
@@ -19,24 +21,27 @@ from convexden.verification.report import Check, Checks, check, excess, gap_of, 
 
 Array = NDArray[np.float64]
 
-# A stated cost differs from that of the stored weights by rounding at most.
-COST_LIMIT = 1e-9
-# Errors of the stored network at the sites, in spreads of the targets.
-FEASIBILITY_LIMIT = 1e-9
-# Rounding of a target and of a sum of a few terms: 16 units in the last place of each.
-ROUNDINGS = 16 * float(np.finfo(float).eps)
-# From so many spreads from the origin on, the rounding of a bias is a large share of that limit.
-REMOTE = 1e5
-# By how much the enclosed correction of those errors may raise the cost, relatively.
-CORRECTION_LIMIT = 1e-6
-# What multipliers lack of the dual equalities, relative to their terms, before they are closed.
-EQUALITY_LIMIT = 1e-6
-# By how much a stated pricing maximum may exceed what was found, relatively; it may not be less.
-PRICING_LIMIT = 1e-8
-# Roundings of numbers that are stated as floats: a few units in the last place.
-ROUNDING_LIMIT = 4e-15
-GAP_LIMIT = 1e-12
 RELAXED = "semidefinite"  # the pricing of a certificate whose maximum is an upper bound
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the checks allow beyond rounding."""
+
+    remote: float = 1e5
+    """Distance from the origin, in spreads, from which the rounding of a bias is a large share of
+    `FEASIBILITY_RTOL`."""
+
+    correction: float = 1e-6
+    """By how much the enclosed correction of the errors at the sites may raise the cost,
+    relatively."""
+
+    equality: float = 1e-6
+    """What multipliers lack of the dual equalities, relative to their terms, before they are
+    closed: they are not those of the problem beyond."""
+
+
+LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,15 @@ class Verification(Checks):
     feasibility: float
     moved: float = 0.0
 
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"cost={self.cost:.5g}",
+            f"lower_bound={self.lower_bound:.5g}",
+            display.gap(self.relative_gap),
+            self.verdict(),
+        )
+
     def numbers(self) -> dict[str, float]:
         """What was established, by name."""
         return {
@@ -87,7 +101,7 @@ class Verification(Checks):
         }
 
 
-def verify_certificate(solution: Solution, *, tolerance: float = 1e-8) -> Verification:
+def verify_certificate(solution: Solution, *, tolerance: float = CERTIFIED_RTOL) -> Verification:
     """Check a solution independently of the solver that found it.
 
     Parameters
@@ -128,7 +142,7 @@ def verify(
     lower_bound: float | None = None,
     relative_gap: float | None = None,
     status: str | None = None,
-    tolerance: float = 1e-8,
+    tolerance: float = CERTIFIED_RTOL,
 ) -> Verification:
     r"""Check a network and multipliers, and what is stated about them, if anything is.
 
@@ -184,7 +198,7 @@ def judge(
     lower_bound: float | None = None,
     relative_gap: float | None = None,
     status: str | None = None,
-    tolerance: float = 1e-8,
+    tolerance: float = CERTIFIED_RTOL,
 ) -> Verification:
     """Compare what is stated with what was established; arguments as for `verify`."""
     problem, dual, pricing = evidence.problem, evidence.dual, evidence.pricing
@@ -204,7 +218,7 @@ def judge(
         check(
             "stated cost",
             min(ratio(abs(said_cost - each), own_cost) for each in (own_cost, true_cost)),
-            COST_LIMIT,
+            COST_RTOL,
             f"stated cost {said_cost:.16g} is not the representation cost {own_cost:.16g} of the "
             "network",
         ),
@@ -213,7 +227,7 @@ def judge(
             "enclosed correction",
             ratio(evidence.upper.increase, own_cost),
             # Rounding that costs the certificate and can be avoided is a fault.
-            tolerance if remoteness and true_gap > tolerance else CORRECTION_LIMIT,
+            tolerance if remoteness and true_gap > tolerance else LIMITS.correction,
             "no network nearby is shown to meet every target exactly: "
             + (evidence.upper.reason or f"the correction costs {evidence.upper.increase:.3g}")
             + remoteness,
@@ -223,7 +237,7 @@ def judge(
         check(
             "stated lower bound",
             excess(said_bounds.max(), within_reach),
-            ROUNDING_LIMIT,
+            ROUNDINGS,
             f"stated lower bound {said_bounds.max():.16g} exceeds {true_bound:.16g}, all that the "
             "multipliers prove",
         ),
@@ -242,7 +256,7 @@ def judge(
             check(
                 "stated gap",
                 wrong,
-                GAP_LIMIT,
+                COST_ROUNDING,
                 f"stated relative gap {relative_gap:.3g} is not {said_gap:.3g}, that of the stated "
                 "cost and lower bound",
             )
@@ -299,7 +313,7 @@ def _feasibility_checks(evidence: Evidence, spread: float) -> list[Check]:
         worst = int(np.argmax(excesses))
         value = max(0.0, float(excesses[worst])) / spread
         message = f"{fault} {worst}: relative error {value:.3g}{_remoteness(problem)}"
-        found.append(check(name, value, FEASIBILITY_LIMIT, message))
+        found.append(check(name, value, FEASIBILITY_RTOL, message))
     return found
 
 
@@ -308,7 +322,7 @@ def _remoteness(problem: Interpolation) -> str:
     lose the digits that matter; else nothing.
     """
     spreads = float(np.linalg.norm(problem.centers.mean(axis=0))) / problem.input_spread
-    if spreads < REMOTE:
+    if spreads < LIMITS.remote:
         return ""
     return f"; the points are {spreads:.0e} spreads from the origin: subtract their mean"
 
@@ -316,7 +330,7 @@ def _remoteness(problem: Interpolation) -> str:
 def equality_checks(dual: ClosedDual) -> list[Check]:
     """That the multipliers satisfy the dual equalities up to rounding, before they are closed."""
     return [
-        check(name, value, EQUALITY_LIMIT, f"{fault}: relative size {value:.3g}")
+        check(name, value, LIMITS.equality, f"{fault}: relative size {value:.3g}")
         for name, value, fault in (
             (
                 "dual equalities",
@@ -339,20 +353,20 @@ def pricing_check(certificate: Certificate, pricing: PricingInterval, obstacle: 
     name = "stated pricing maximum"
     if obstacle:
         message = f"stated pricing maximum {stated:.16g} could not be verified: {obstacle}"
-        return check(name, np.inf, PRICING_LIMIT, message)
-    if not stated >= pricing.lower * (1.0 - ROUNDING_LIMIT):  # true of NaN
+        return check(name, np.inf, CERTIFIED_RTOL, message)
+    if not stated >= pricing.lower * (1.0 - ROUNDINGS):  # true of NaN
         message = (
             f"stated pricing maximum {stated:.16g} understates {pricing.lower:.16g}, which a "
             "feasible hinge attains"
         )
-        return check(name, np.inf, PRICING_LIMIT, message)
+        return check(name, np.inf, CERTIFIED_RTOL, message)
     # A relaxation states an upper bound, which may be larger.
     over = 0.0 if certificate.pricing == RELAXED else max(0.0, stated - pricing.upper)
     # Multipliers that nothing comes of may be rounding, and so is their maximum.
     return check(
         name,
         ratio(over, max(pricing.upper, 1.0 if certificate.lower_bound == 0.0 else 0.0)),
-        PRICING_LIMIT,
+        CERTIFIED_RTOL,
         f"stated pricing maximum {stated:.16g} is not {pricing.upper:.16g}, the largest value of a "
         "feasible hinge",
     )

@@ -7,13 +7,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.arithmetic import TwoPart
 from convexden.certificate import Certificate
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidProblem, NotSupported, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.verification.exact.affine import affine_interpolant
+from convexden.verification.exact.correction import CHEAP
 from convexden.verification.exact.dual import ClosedDual, close_dual
 from convexden.verification.exact.line_network import line_cost
 from convexden.verification.exact.parallel import parallel_cost
@@ -21,9 +22,6 @@ from convexden.verification.exact.rationals import below
 from convexden.verification.exact.upper_bound import UpperBound, upper_bound
 from convexden.verification.pricing_bound import PricingInterval, pricing_interval
 from convexden.verification.site_errors import SiteErrors, site_errors
-
-# A correction of parallel hinges that costs relatively more may cost less with others.
-_CHEAP = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +52,8 @@ class Evidence:
     errors: SiteErrors
     upper: UpperBound
 
+    __repr__ = display.field_line
+
     @property
     def lower_bound(self) -> float:
         """The bound that the multipliers prove, rounded down."""
@@ -80,7 +80,7 @@ def examine(problem: Interpolation, network: ShallowNetwork, certificate: Certif
     dual = _closed(problem, values, jacobians)
     try:
         pricing, obstacle = pricing_interval(dual), ""
-    except UnsupportedProblem as error:
+    except (NotSupported, TooLarge) as error:
         pricing, obstacle = PricingInterval(0.0, np.inf), str(error)
     errors, upper = site_errors(problem, network), _upper_bound(problem, network)
     return Evidence(problem, network, dual, pricing, obstacle, errors, upper)
@@ -101,7 +101,7 @@ def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
     dual = _closed(problem, values, jacobians)
     try:
         maximum = pricing_interval(dual).upper
-    except UnsupportedProblem:
+    except (NotSupported, TooLarge):
         maximum = float(certificate.pricing_maximum)
     return provable(dual, maximum)
 
@@ -131,7 +131,7 @@ def _upper_bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
             return UpperBound(np.inf, np.inf, found.obstacle)
         return UpperBound(found.upper, max(0.0, found.upper - own))
     cost = parallel_cost(problem.centers, problem.radii, problem.targets, network)
-    if cost <= own * (1.0 + _CHEAP):
+    if cost <= own * (1.0 + CHEAP):
         return UpperBound(cost, max(0.0, cost - own))
     other = upper_bound(problem, network)
     return other if other.cost <= cost else UpperBound(cost, max(0.0, cost - own))
@@ -161,6 +161,6 @@ def _multipliers(name: str, numbers: TwoPart, shape: tuple[int, ...]) -> TwoPart
     arguments.array(f"certificate {name}", numbers.high, copy=False)
     if numbers.high.shape != shape:
         raise InvalidProblem(
-            f"certificate {name} have shape {numbers.high.shape}, the problem asks for {shape}"
+            f"certificate {name} have shape {numbers.high.shape}: give {shape}, as the problem asks"
         )
     return numbers

@@ -15,9 +15,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.errors import UnsupportedProblem
+from convexden.arithmetic import EPS, SUM_MARGIN
+from convexden.errors import NotSupported
 from convexden.verification.exact.dual import ClosedDual
-from convexden.verification.exact.extended import EPS, bits, extended
+from convexden.verification.exact.extended import EXTENDED_EPS, bits, extended
 from convexden.verification.exact.line import line_maximum
 from convexden.verification.exact.plane import plane_interval
 from convexden.verification.exact.rationals import (
@@ -33,7 +34,6 @@ from convexden.verification.faces.bound import face_interval
 
 Array = NDArray[np.float64]
 
-FLOAT_EPS = float(np.finfo(float).eps)
 # Outputs above which the multipliers are first written in a basis of their span.
 _FEW_OUTPUTS = 3
 
@@ -63,8 +63,10 @@ def pricing_interval(dual: ClosedDual) -> PricingInterval:
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If the sites span three or more dimensions and have too many faces.
+    NotSupported
+        If a ball is as small as the rounding of the coordinates.
     """
     if not (dual.values.any() or dual.jacobians.any()):
         return PricingInterval(0.0, 0.0)
@@ -79,7 +81,7 @@ def pricing_interval(dual: ClosedDual) -> PricingInterval:
         lower, upper = plane_interval(written)
     else:
         lower, upper = _beyond_the_plane(written)
-    upper = (upper * stretch + slack) * (1.0 + 4.0 * FLOAT_EPS)
+    upper = (upper * stretch + slack) * (1.0 + 4.0 * EPS)
     return PricingInterval(max(0.0, (lower - slack) / stretch), upper)
 
 
@@ -87,7 +89,7 @@ def _on_the_line(dual: ClosedDual) -> tuple[float, float]:
     """The maximum on a line between neighboring floats."""
     dots = (dual.radii == 0) & (dual.jacobians != 0).any(axis=(1, 2))
     if dots.any():
-        raise UnsupportedProblem(
+        raise NotSupported(
             f"the ball of site {int(dual.sites[dots][0])} is as small as the rounding of the "
             "coordinates: give a larger radius, or 0"
         )
@@ -118,17 +120,17 @@ def _in_output_basis(dual: ClosedDual) -> tuple[ClosedDual, float, float]:
     rows = np.concatenate([values[:, None], jacobians.transpose(0, 2, 1)], axis=1)
     flat = rows.reshape(-1, outputs)
     _, sizes, axes = np.linalg.svd(flat.astype(float), full_matrices=False)
-    basis = axes[: max(1, int((sizes > FLOAT_EPS * sizes[0]).sum()))]
+    basis = axes[: max(1, int((sizes > EPS * sizes[0]).sum()))]
     wide = basis.astype(np.longdouble)
     coordinates = (flat @ wide.T).astype(float)
     rest = np.abs(flat - coordinates @ wide)
-    rest += (len(basis) + 4) * EPS * (np.abs(flat) + np.abs(coordinates) @ np.abs(wide))
+    rest += (len(basis) + 4) * EXTENDED_EPS * (np.abs(flat) + np.abs(coordinates) @ np.abs(wide))
     lengths = np.sqrt((rest * rest).sum(axis=1)).astype(float).reshape(count, 1 + inputs)
     # Coordinates are at most 1 from the first site, radii at most 1.
     reach = 2.0 * np.sqrt(inputs) + 2.0
-    slack = float(reach * lengths[:, 0].sum() + lengths[:, 1:].sum()) * (1.0 + 1e-9)
+    slack = float(reach * lengths[:, 0].sum() + lengths[:, 1:].sum()) * SUM_MARGIN
     gram = (wide @ wide.T - np.eye(len(basis))).astype(float)
-    stretch = 1.0 + float(np.linalg.norm(gram)) + outputs * len(basis) * EPS
+    stretch = 1.0 + float(np.linalg.norm(gram)) + outputs * len(basis) * EXTENDED_EPS
     cube = coordinates.reshape(count, 1 + inputs, len(basis))
     new_values, new_jacobians = dyadic(cube[:, 0]), dyadic(cube[:, 1:].transpose(0, 2, 1))
     exponent = min(new_values[1], new_jacobians[1] - length)
@@ -139,7 +141,7 @@ def _in_output_basis(dual: ClosedDual) -> tuple[ClosedDual, float, float]:
         weight=exponent + dual.weight - shift + length,
     )
     unit = rational(1, dual.weight + dual.unit - shift) / dual.denominator
-    return written, stretch, float(slack * unit) * (1.0 + 4.0 * FLOAT_EPS)
+    return written, stretch, float(slack * unit) * (1.0 + 4.0 * EPS)
 
 
 def _beyond_the_plane(dual: ClosedDual) -> tuple[float, float]:
@@ -149,7 +151,7 @@ def _beyond_the_plane(dual: ClosedDual) -> tuple[float, float]:
     shift = -max(bits(dual.jacobians), bits(dual.values) - length)
     centers = extended(dual.centers, length).astype(float)
     # Coordinates are at most 1 from the first site; smaller balls exclude fewer hinges.
-    moved = (np.sqrt(centers.shape[1]) + 1.0) * FLOAT_EPS
+    moved = (np.sqrt(centers.shape[1]) + 1.0) * EPS
     radii = extended(dual.radii, length).astype(float)
     radii = np.where(dual.balls, np.maximum(radii - moved, 0.0), 0.0)
     values = extended(dual.values, shift - length).astype(float)
@@ -158,7 +160,7 @@ def _beyond_the_plane(dual: ClosedDual) -> tuple[float, float]:
     # What rounding of centers, values and Jacobians may add, with radii of at most 1.
     reach = 2.0 * np.sqrt(dual.centers.shape[1]) + 2.0
     sizes = np.linalg.norm(values, axis=1) * reach + np.linalg.norm(jacobians, axis=(1, 2))
-    slack = 2.0 * FLOAT_EPS * float(sizes.sum())
+    slack = 2.0 * EPS * float(sizes.sum())
     unit = rational(1, dual.weight + dual.unit - shift) / dual.denominator
     return below(Fraction(lower) * unit), above(Fraction(upper + slack) * unit)
 

@@ -8,16 +8,15 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden import arguments
+from convexden import arguments, display
+from convexden.arithmetic import EPS, ROUNDINGS
 from convexden.certificate import Certificate
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidProblem, NotSupported, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import RegularizedSolution
+from convexden.tolerances import CERTIFIED_RTOL, COST_ROUNDING, COST_RTOL
 from convexden.verification.checks import (
-    COST_LIMIT,
-    GAP_LIMIT,
-    ROUNDING_LIMIT,
     equality_checks,
     pricing_check,
 )
@@ -59,6 +58,15 @@ class RegularizedVerification(Checks):
     relative_gap: float
     pricing_maximum: float
 
+    def __repr__(self) -> str:
+        return display.one_line(
+            self,
+            f"objective={self.objective:.5g}",
+            f"lower_bound={self.lower_bound:.5g}",
+            display.gap(self.relative_gap),
+            self.verdict(),
+        )
+
     def numbers(self) -> dict[str, float]:
         """What was established, by name."""
         return {
@@ -72,7 +80,7 @@ class RegularizedVerification(Checks):
 
 
 def verify_regularized(
-    solution: RegularizedSolution, *, tolerance: float = 1e-8
+    solution: RegularizedSolution, *, tolerance: float = CERTIFIED_RTOL
 ) -> RegularizedVerification:
     """Check a regularized solution independently of the solver that found it.
 
@@ -118,7 +126,7 @@ def verify_objective(
     certificate: Certificate,
     *,
     stated: RegularizedSolution | None = None,
-    tolerance: float = 1e-8,
+    tolerance: float = CERTIFIED_RTOL,
 ) -> RegularizedVerification:
     r"""Check a network and multipliers of the regularized problem, and what is stated about them.
 
@@ -163,7 +171,7 @@ def verify_objective(
     errors = site_errors(problem, network).values
     # Rounded up: the errors are bounds, and so are the sums, whose terms are all positive.
     terms = errors.size + network.neurons + network.input_dimension + network.output_dimension
-    rounding = 1.0 + (terms + 8) * float(np.finfo(float).eps)
+    rounding = 1.0 + (terms + 8) * EPS
     fit = 0.5 * float(errors @ errors) * rounding
     cost = network.representation_cost * rounding
     objective = (fit + penalty * cost) * rounding
@@ -184,7 +192,7 @@ def verify_objective(
     )
     try:
         pricing, obstacle = pricing_interval(dual), ""
-    except UnsupportedProblem as error:
+    except (NotSupported, TooLarge) as error:
         pricing, obstacle = PricingInterval(0.0, np.inf), str(error)
     bound = _provable(dual, counts[dual.sites], penalty, pricing.upper)
     attained = pricing.lower if np.isfinite(pricing.upper) else float(certificate.pricing_maximum)
@@ -198,7 +206,7 @@ def verify_objective(
             check(
                 f"stated {name}",
                 ratio(abs(said - true), max(objective, floor)),
-                COST_LIMIT,
+                COST_RTOL,
                 f"stated {name} {said:.16g} is not {true:.16g}, that of the network",
             )
             for name, said, true in (
@@ -213,7 +221,7 @@ def verify_objective(
         check(
             "stated lower bound",
             excess(said_bounds.max(), within_reach),
-            ROUNDING_LIMIT,
+            ROUNDINGS,
             f"stated lower bound {said_bounds.max():.16g} exceeds {bound:.16g}, all that the "
             "multipliers prove",
         ),
@@ -232,7 +240,7 @@ def verify_objective(
             check(
                 "stated gap",
                 abs(stated.relative_gap - said_gap),
-                GAP_LIMIT,
+                COST_ROUNDING,
                 f"stated relative gap {stated.relative_gap:.3g} is not {said_gap:.3g}, that of "
                 "the stated objective and lower bound",
             )

@@ -6,6 +6,8 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from convexden import display
+
 # Numbers of which the size is what matters, not the digits.
 ROUNDED = ("relative gap", "feasibility")
 
@@ -29,6 +31,12 @@ class Check:
     limit: float
     passed: bool
     message: str
+
+    def __repr__(self) -> str:
+        outcome = "ok" if self.passed else "FAILED"
+        return display.one_line(
+            self, self.name, outcome, f"value={self.value:.2e}", f"limit={self.limit:.2e}"
+        )
 
 
 @dataclass(frozen=True)
@@ -68,8 +76,27 @@ class Checks(ABC):
         lines += [f"FAILED: {reason}" for reason in self.reasons] or ["verified"]
         return "\n".join(lines)
 
+    def verdict(self) -> str:
+        """Whether all passed, or which failed."""
+        failed = ", ".join(check.name for check in self.checks if not check.passed)
+        return f"failed: {failed}" if failed else "passed"
+
     def __str__(self) -> str:
         return self.table()
+
+    def _repr_html_(self) -> str:
+        checks = [
+            (
+                check.name,
+                f"{check.value:.2e}",
+                f"{check.limit:.2e}",
+                "ok" if check.passed else "FAILED",
+            )
+            for check in self.checks
+        ]
+        numbers = [(name, f"{number:.15g}") for name, number in self.numbers().items()]
+        header = ("check", "value", "limit", "")
+        return display.html_table(self.verdict(), checks, header) + display.html_table("", numbers)
 
 
 def check(name: str, value: float, limit: float, message: str) -> Check:

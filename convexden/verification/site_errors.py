@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import TwoPart
+from convexden import display
+from convexden.arithmetic import EPS, TwoPart
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.verification.exact.line_network import Exact, line_errors
@@ -57,6 +58,8 @@ class SiteErrors:
     totals: Array
     balls: bool
 
+    __repr__ = display.field_line
+
 
 def site_errors(problem: Interpolation, network: ShallowNetwork) -> SiteErrors:
     """Bound the errors of a network on every site of a problem; see `SiteErrors`.
@@ -81,7 +84,7 @@ def site_errors(problem: Interpolation, network: ShallowNetwork) -> SiteErrors:
         for start in range(0, sites, step)
     ]
     values, jacobians, overlaps = (np.concatenate(parts) for parts in zip(*chunks, strict=True))
-    totals = (values + problem.radii * jacobians + overlaps) * (1 + 4 * np.finfo(float).eps)
+    totals = (values + problem.radii * jacobians + overlaps) * (1 + 4 * EPS)
     return SiteErrors(values, jacobians, overlaps, totals, bool((problem.radii > 0).any()))
 
 
@@ -95,8 +98,8 @@ def _line(
     """The errors on a line, in integers; its unit has this length in the space of the problem."""
     balls = problem.radii > 0
     values, slopes, overlaps = line_errors(centers, radii, problem.targets, network)
-    slopes = np.where(balls, slopes * length * (1 + np.finfo(float).eps), 0.0)
-    totals = (values + problem.radii * slopes + overlaps) * (1 + 4 * np.finfo(float).eps)
+    slopes = np.where(balls, slopes * length * (1 + EPS), 0.0)
+    totals = (values + problem.radii * slopes + overlaps) * (1 + 4 * EPS)
     return SiteErrors(values, slopes, overlaps, totals, bool(balls.any()))
 
 
@@ -110,7 +113,7 @@ def _affine(problem: Interpolation, network: ShallowNetwork) -> SiteErrors:
     balls = problem.radii > 0
     steep = root_above(rational(int((v[0] * v[0]).sum()), 2 * v[1]))
     slopes = np.where(balls, steep, 0.0)
-    totals = (values + problem.radii * slopes) * (1 + 4 * np.finfo(float).eps)
+    totals = (values + problem.radii * slopes) * (1 + 4 * EPS)
     return SiteErrors(values, slopes, np.zeros(len(problem)), totals, bool(balls.any()))
 
 
@@ -161,7 +164,7 @@ def _errors(
         inside = radii[balls, None] * w_sizes - np.abs(z[balls]) + error
         overlaps[balls] = np.maximum(inside, 0.0) @ a_sizes
     # The norms, their sums, and the rounding to floats.
-    grow = 1 + (neurons + skip.size + 8) * unit + np.finfo(float).eps
+    grow = 1 + (neurons + skip.size + 8) * unit + EPS
     return tuple((part * grow).astype(float) for part in (values, jacobians, overlaps))
 
 

@@ -17,10 +17,21 @@ from convexden.arithmetic import TwoPart
 from convexden.solvers.hinges import Array, Flags, Indices
 from convexden.solvers.line.blocks import Blocks, Jumps
 
-# Errors of q that are passed on from sample to sample stay far below this.
-_PASSED_ON = 2.0**-30
-# Errors of q from which on multipliers are sums of two floats.
-_COARSE = 2.0**-40
+
+@dataclass(frozen=True)
+class MultiplierSettings:
+    """When multipliers of a line need two floats."""
+
+    passed_on: float = 2.0**-30
+    """Error of q, as a share of 1, that is passed on from sample to sample: half the digits of a
+    float, so that it stays below the other errors squared."""
+
+    coarse: float = 2.0**-40
+    """Errors of q from which on multipliers are sums of two floats: a thousandth of
+    `CERTIFIED_RTOL`, and the gap is no larger."""
+
+
+SETTINGS = MultiplierSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +74,7 @@ def multipliers(blocks: Blocks, targets: Array, radii: Array) -> Multipliers:
     growth += np.abs(np.concatenate([exact.high, edge])) * (radii + width.high)
     across = np.where(flat, np.spacing(2.0 + growth), 0.0)
     along = np.append(0.5 * steps * gaps.high + across[1:], edge, axis=0)
-    if max(np.abs(along).max(), np.abs(across).max()) > _COARSE:
+    if max(np.abs(along).max(), np.abs(across).max()) > SETTINGS.coarse:
         values, jacobians = _exact(blocks, radii, exact, width, q_left, q_right)
         norms = np.linalg.norm(np.concatenate([q_left, q_right]), axis=1)
         objective = float(np.sum(q_left * left) + np.sum(q_right * right))
@@ -119,7 +130,7 @@ def _steps(tails: Array, gaps: Array) -> Array:
     """
     edge = np.zeros((1, tails.shape[1]))
     # Multipliers that ought to be zero take the errors that are passed on.
-    passed = np.concatenate([edge[:, :1], _PASSED_ON / gaps, edge[:, :1]])
+    passed = np.concatenate([edge[:, :1], SETTINGS.passed_on / gaps, edge[:, :1]])
     sizes = np.abs(np.diff(np.concatenate([edge, tails, edge]), axis=0))
     sizes = 1.001 * np.maximum(sizes, np.maximum(passed[1:], passed[:-1]))
     spacing = np.spacing(sizes)

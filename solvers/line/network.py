@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from convexden.arithmetic import TwoPart
@@ -10,18 +12,30 @@ from convexden.solvers.hinges import Array
 from convexden.solvers.line.blocks import Blocks, Jumps
 from convexden.solvers.line.knots import knots
 
-# Slopes of the network are multiples of a power of two: of the rounding of the steepest one, but at
-# most of this fraction of target spread over input spread, which bounds the error at the sites by
-# the same fraction of the target spread.  A finer grid would need two floats for more weights.
-_FINEST_SLOPE = 2.0**-40
-# Slopes that differ by no more steps of the grid are one: rounding spends no neuron.
-_SAME_SLOPE = 2.0
-# Distance from the origin, in spreads, from which the offset of an affine part is much larger than
-# the targets, and is rounded like that.
-_FAR = 2.0**8
-# Floats on either side of the slope of an affine part among which the best one is chosen: with the
-# rounding of the offset as large as 1e8 spreads, the error at the sites is 1e-12 of the spread.
-_NEARBY = 2**14
+
+@dataclass(frozen=True)
+class GridSettings:
+    """The grid on which the slopes of a network on a line are."""
+
+    finest_slope: float = 2.0**-40
+    """Slopes are multiples of a power of two: of the rounding of the steepest one, but at most of
+    this share of target spread over input spread, which bounds the error at the sites by the same
+    share of the target spread. A finer grid would need two floats for more weights."""
+
+    same_slope: float = 2.0
+    """Slopes that differ by no more steps of the grid are one: rounding spends no neuron."""
+
+    far: float = 2.0**8
+    """Distance from the origin, in spreads, from which the offset of an affine part is much larger
+    than the targets, and is rounded like that."""
+
+    nearby: int = 2**14
+    """Floats on either side of the slope of an affine part among which the best one is chosen:
+    with the rounding of the offset as large as 1e8 spreads, the error at the sites is 1e-12 of the
+    spread."""
+
+
+SETTINGS = GridSettings()
 
 
 def connect_dots(blocks: Blocks, targets: Array, rounding: float) -> ShallowNetwork:
@@ -46,7 +60,7 @@ def connect_dots(blocks: Blocks, targets: Array, rounding: float) -> ShallowNetw
         first = int(np.argmax(flat))
         skip, offset = nothing, targets[first]
     else:
-        far = abs(blocks.left.high[0]) > _FAR
+        far = abs(blocks.left.high[0]) > SETTINGS.far
         first = int(np.argmin(np.abs(slopes.high).max(axis=1))) if far else 0
         skip, offset = _line_through(blocks.left.high[first], targets[first], slopes.rows(first))
         slopes = slopes.minus(slopes.rows(slice(first, first + 1)))
@@ -73,7 +87,7 @@ def _line_through(at: float, target: Array, slope: TwoPart) -> tuple[Array, Arra
     Far from the origin the rounding of the offset moves the line.  Among the floats near the slope
     is one whose line passes closer to the target.
     """
-    steps = np.arange(-_NEARBY, _NEARBY + 1)[:, None]
+    steps = np.arange(-SETTINGS.nearby, SETTINGS.nearby + 1)[:, None]
     skips = slope.high + steps * np.spacing(np.abs(slope.high))
     wanted = TwoPart.of(np.broadcast_to(target, skips.shape)).minus(TwoPart.product(skips, at))
     errors = np.abs(wanted.low) + np.abs(skips - slope.high)  # at most 1 away from the target
@@ -83,17 +97,17 @@ def _line_through(at: float, target: Array, slope: TwoPart) -> tuple[Array, Arra
 
 
 def _on_grid(slopes: TwoPart, rounding: float) -> TwoPart:
-    """The slopes, rounded to multiples of a power of two; see `_FINEST_SLOPE`."""
+    """The slopes, rounded to multiples of a power of two; see `GridSettings.finest_slope`."""
     steepest = float(np.abs(slopes.high).max(initial=0.0))
     if steepest == 0.0:
         return slopes
-    step = max(rounding, min(np.ldexp(1.0, int(np.frexp(steepest)[1]) - 52), _FINEST_SLOPE))
+    step = max(rounding, min(np.ldexp(1.0, int(np.frexp(steepest)[1]) - 52), SETTINGS.finest_slope))
     high, low = slopes.high / step, slopes.low / step
     whole = np.rint(high)
     rest = np.rint((high - whole) + low)
     change = np.abs(np.diff(high, axis=0) + np.diff(low, axis=0))
-    for i in np.flatnonzero((change <= _SAME_SLOPE).all(axis=1)):
+    for i in np.flatnonzero((change <= SETTINGS.same_slope).all(axis=1)):
         away = (high[i + 1] - whole[i]) + (low[i + 1] - rest[i])
-        if (np.abs(away) <= _SAME_SLOPE).all():
+        if (np.abs(away) <= SETTINGS.same_slope).all():
             whole[i + 1], rest[i + 1] = whole[i], rest[i]
     return TwoPart.sum(whole * step, rest * step)

@@ -13,7 +13,7 @@ import numpy as np
 
 from convexden.solution import Progress
 from convexden.solvers.constraints import Constraints
-from convexden.solvers.hinges import SAME_LINE, Array, Hinges, distinct, no_hinges
+from convexden.solvers.hinges import Array, Hinges, distinct, no_hinges
 from convexden.solvers.methods.exchange import CLOUDED, SMALL, VIOLATION, Exchange, Incumbent
 from convexden.solvers.methods.interior_point import solve_branches
 from convexden.solvers.methods.newton import active_set, project
@@ -21,16 +21,27 @@ from convexden.solvers.methods.quadratic_models import flat
 from convexden.solvers.pricing import Pricing
 from convexden.solvers.programs.restricted_master import Master, solve_dual
 from convexden.solvers.programs.semidefinite import semidefinite_start
+from convexden.tolerances import SAME_HINGE_RTOL
 
-_BETA = 60.0  # the first price of errors
-_SPARE = 4  # rounds that a gap within the tolerance leaves for Newton's method to succeed
-_NEAR = 0.99  # maxima above this at the first multipliers are columns
-_START = 10  # initial columns per row
-_STALL = 12  # rounds in which the gap hardly moves before giving up
-_JUMP = 1.1  # multipliers that exceed the constraints by this factor have jumped
-_PIVOT = 8  # new columns a pivot and round
-_CROWD = 5  # columns per row above which idle ones leave:
-_IDLE = 0.7  # those at which the dual constraint is below this
+# The first price of errors, in units of the cost a spread: above all multipliers of most problems.
+_BETA = 60.0
+# Rounds that a gap within the tolerance leaves for Newton's method to succeed.
+_SPARE = 4
+# Maxima of the dual constraint, which is 1 at the optimum, above this at the first multipliers are
+# columns: those that become active are mostly among them.
+_NEAR = 0.99
+# Initial columns a row: they have to span the rows, and cost a second-order cone each.
+_START = 10
+# Rounds in which the gap hardly moves before giving up.
+_STALL = 12
+# Multipliers that exceed the dual constraint by this factor have jumped: the point halfway back to
+# the best ones is priced as well.
+_JUMP = 1.1
+# New columns a pivot and round: more of one pivot are nearly equal.
+_PIVOT = 8
+# Columns a row above which idle ones leave, and the dual constraint below which they are idle.
+_CROWD = 5
+_IDLE = 0.7
 
 
 class ColumnGeneration(Exchange):
@@ -158,7 +169,7 @@ class ColumnGeneration(Exchange):
     def _select(self, new: Hinges) -> Hinges:
         """At most _PIVOT hinges a pivot, the most violated first, every line once."""
         new = new[: 12 * len(self.rows.targets)]
-        new = new[distinct(new, SAME_LINE)]
+        new = new[distinct(new, SAME_HINGE_RTOL)]
         seen: dict[int, int] = {}
         chosen = []
         for k, pivot in enumerate(new.pivots):

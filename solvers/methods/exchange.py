@@ -20,34 +20,56 @@ from convexden.network import ShallowNetwork
 from convexden.solution import Progress, relative_gap
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.feasibility import check_feasible, repair, thin
-from convexden.solvers.hinges import SAME_LINE, Array, Hinges, distinct, no_hinges
+from convexden.solvers.hinges import Array, Hinges, distinct, no_hinges
 from convexden.solvers.methods.interior_point import solve_branches
 from convexden.solvers.methods.newton import Polished, active_set, merged, polish
 from convexden.solvers.methods.quadratic_models import flat
 from convexden.solvers.pricing import ExactPricing, Pricing
 from convexden.solvers.programs.ramps import RampSolution, solve_ramps
 from convexden.solvers.programs.restricted_master import Master, solve_dual
+from convexden.tolerances import (
+    COST_ROUNDING,
+    CUT_RTOL,
+    EQUAL_COST_RTOL,
+    FAINT_RTOL,
+    MET_RTOL,
+    SAME_HINGE_RTOL,
+    THINNER_RTOL,
+    VIOLATION_RTOL,
+)
 
-NEWTON_GAP = 1e-2  # Newton's method is tried below this gap
-_NEAR_NEWTON = 0.5  # and may be in the round that brings the gap down from this
-VIOLATION = 1e-11  # a dual constraint exceeded by less is satisfied
-_ROUNDING = 1e-10  # a unverified bound above the cost by more than this share is false
-_EXTENSIONS = 10  # how often violated hinges join a polished active set
-_IDLE = 2  # and how many of them in a row may improve nothing
-SMALL = 300  # unknown multipliers up to which Newton's method is tried in every round
+# Relative gap below which Newton's method is tried: above, the active set is rarely the right one.
+NEWTON_GAP = 1e-2
+# It may be tried in the round that brings the gap down from this.
+_NEAR_NEWTON = 0.5
+VIOLATION = VIOLATION_RTOL
+# An unverified bound above the cost by more than this share is false; rounding is far less.
+_ROUNDING = 1e-10
+# How often violated hinges join a polished active set, each time for one more attempt at Newton's
+# method, and how many of these attempts in a row may improve nothing.
+_EXTENSIONS = 10
+_IDLE = 2
+# Unknown multipliers up to which Newton's method, some 20 ms then, is tried in every round.
+SMALL = 300
 # Output weights below this share of the largest are none, or, if the last digits want them, these.
 _LIGHT = (1e-7, 1e-12)
-_CHEAPER = 1e-14  # share of the cost below which a network is no cheaper
-_LOST = 1e-5  # a network that misses targets by more, in units of their spread, is none
-_THINNER = 1e-13  # share of the cost that fewer hinges may add
-CLOUDED = 1e-5  # gap below which hinges of one round lie close together,
-_CLOUD = 1e-2  # this close to those that they stand for
-_FAINT = 1e-9  # they count if their share of the greatest price is above this
-_ANY_STEP, _ACCURATE = 1e-18, 1e-12  # no penalty on steps, and the accuracy of their weights
-# A hinge may cut a ball by this much, in spreads of the data; rounding is less than the former,
-_LEAST_CUT, _CUT = 1e-15, 1e-11
-_MISSED = 1e-10  # between them, times its weight, by this share of the spread of the targets.
-_GOAL = 1e-12  # gap that Newton's method reaches when it succeeds
+_CHEAPER = EQUAL_COST_RTOL
+# A network that misses targets by more, in units of their spread, is none: no correction is small.
+_LOST = 1e-5
+_THINNER = THINNER_RTOL
+# Relative gap below which hinges of one round lie close together, and how close, in spreads, to
+# those that they stand for: errors of a hinge are the root of that of the dual constraint.
+CLOUDED = 1e-5
+_CLOUD = 1e-2
+_FAINT = FAINT_RTOL
+# Of a master between two rounds: the penalty on steps, as a share of the bound, that is none, and
+# the relative accuracy of its weights.
+_ANY_STEP, _ACCURATE = 1e-18, COST_ROUNDING
+# A hinge may cut a ball by this much, in spreads of the data; rounding is less than the former.
+# Between them, times its weight, by this share of the spread of the targets.
+_LEAST_CUT, _CUT = 1e-15, CUT_RTOL
+_MISSED = MET_RTOL
+_GOAL = COST_ROUNDING  # the relative gap that Newton's method reaches when it succeeds
 
 
 @dataclass(eq=False)
@@ -307,7 +329,7 @@ class Exchange(ABC):
                 self.incumbent.gap,
             )
             joined = carrying + violated
-            kept = distinct(joined, SAME_LINE)
+            kept = distinct(joined, SAME_HINGE_RTOL)
             if len(kept) == len(norms) and (kept < len(carrying)).all():
                 break
             active = joined[kept]

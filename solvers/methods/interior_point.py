@@ -20,11 +20,17 @@ from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array
 from convexden.solvers.methods.quadratic_models import QuadraticModels
 
+# Steps at the most; ten to twenty are the rule.
 _STEPS = 60
-_BOUNDARY = 0.99  # share of the way to the boundary that a step may go
-_LEAST = 1e-3  # a step moves the target of complementarity at most this far down
-_SHIFT = 1e-13  # regularization of the equilibrated system
-_KEPT = 10.0  # prices stay unknowns whose share of the greatest is above this many slacks
+# Share of the way to the boundary that a step may go.
+_BOUNDARY = 0.99
+# Factor by which a step lowers the target of complementarity at most.
+_LEAST = 1e-3
+# Regularization of the equilibrated system, a few hundred roundings of its diagonal of ones.
+_SHIFT = 1e-13
+# Prices stay unknowns whose share of the greatest is above this many slacks: what is eliminated is
+# divided by the price.
+_KEPT = 10.0
 
 Images = tuple[Array, Array]
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from convexden.errors import NotCertified
-from convexden.solvers.hinges import SAME_LINE, Array, Hinges, distinct, no_hinges
+from convexden.solvers.hinges import Array, Hinges, distinct, no_hinges
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.exchange import CLOUDED, Exchange, Incumbent
 from convexden.solvers.methods.interior_point import solve_branches
@@ -27,16 +27,27 @@ from convexden.solvers.methods.quadratic_models import (
     moved,
     quadratic_models,
 )
+from convexden.tolerances import COST_ROUNDING, SAME_HINGE_RTOL
 
-_FLOOR = 0.3  # local maxima above this share of the greatest are quadratic models
-_MOST = 2500  # quadratic models, the greatest
+# Local maxima above this share of the greatest are quadratic models: lower ones rarely become
+# the greatest within a step.
+_FLOOR = 0.3
+# Quadratic models, the greatest, each of which is a cone of the master.
+_MOST = 2500
+# Rounds at the most; ten to twenty are the rule.
 _ROUNDS = 60
-_STALL = 8  # rounds in which gap and bound hardly move before giving up
-_PATIENCE = 5  # rounds without a network before asking whether there is one
-_SHARES = (0.5, 0.25, 0.1, 0.03)  # of a step that failed
-_LONGER, _SHORTER = 0.15, 4.0  # factors of the penalty on the length of steps
-_LEAST_ETA, _LEAST_ACCURACY = 1e-9, 1e-12
-_WEIGHT = 1e-4  # hinges whose share of the greatest weight is above this stay as cuts
+# Rounds in which gap and bound hardly move before giving up.
+_STALL = 8
+# Rounds without a network before asking whether there is one, which takes as long as some rounds.
+_PATIENCE = 5
+# Shares of a step that failed that are tried next.
+_SHARES = (0.5, 0.25, 0.1, 0.03)
+# Factors of the penalty on the length of steps after a good step and after several bad ones.
+_LONGER, _SHORTER = 0.15, 4.0
+# The least of these penalties, in units of the bound, and the highest accuracy of a master.
+_LEAST_ETA, _LEAST_ACCURACY = 1e-9, COST_ROUNDING
+# Hinges whose share of the greatest weight is above this stay as cuts.
+_WEIGHT = 1e-4
 
 
 @dataclass(eq=False)
@@ -168,7 +179,7 @@ class Minimax(Exchange):
     def _branching(self, multipliers: Array) -> tuple[Hinges, Array]:
         """The local maxima that become quadratic models; they are further apart than rounding."""
         found, constraint_values = self._rate(self.exact or self.pricing, multipliers, _FLOOR)
-        kept = np.sort(distinct(found, SAME_LINE))
+        kept = np.sort(distinct(found, SAME_HINGE_RTOL))
         kept = kept[constraint_values[kept] >= _FLOOR * constraint_values.max(initial=0.0)][:_MOST]
         return found[kept], constraint_values[kept]
 

@@ -25,19 +25,70 @@ import scipy.linalg
 from scipy.spatial.distance import cdist
 
 from convexden.solvers.constraints import Constraints
-from convexden.solvers.hinges import SAME_LINE, Array, Flags, Hinges, Indices, distinct
+from convexden.solvers.hinges import Array, Flags, Hinges, Indices, distinct
 from convexden.solvers.pricing import Pricing
+from convexden.tolerances import NEGLIGIBLE_RCOND, SAME_HINGE_RTOL, WEIGHTLESS_RTOL
 
-_STEPS = 15
-_RESTARTS = 10
-_ROUNDING = 4e-15  # share of its terms below which a residual is rounding
-_MET = 1e-9  # and below which the equations are met, if no further step helps
-_RUNAWAY = 1e4  # residual, as a multiple of its terms, from which it does not come back
-_PATIENCE = 3  # steps without progress before giving up
-_SHIFT = 1e-9  # regularization of the equilibrated system
-_SMALL = 300  # unknowns up to which a singular value decomposition is cheap
-_CONDITIONED = 1e-10  # reciprocal condition number above which elimination is accurate
-_LIGHT = 1e-8  # roots of weights below this scale like it
+
+@dataclass(frozen=True)
+class NewtonSettings:
+    """Of Newton's method on the KKT system."""
+
+    steps: int = 15
+    """Newton steps of one attempt: convergence is quadratic, and 4 to 6 are the rule."""
+
+    restarts: int = 10
+    """Attempts, each with the hinges that the one before left: hinges without weight leave, those
+    at the end of a face are held."""
+
+    rounding: float = 4e-15
+    """Residual, as a share of its terms, that is rounding: 18 units of 2.2e-16."""
+
+    met: float = 1e-9
+    """Residual, as a share of its terms, up to which the equations are met if no further step
+    halves it."""
+
+    runaway: float = 1e4
+    """Residual, as a multiple of its terms, from which iterates do not come back."""
+
+    patience: int = 3
+    """Steps without progress before giving up."""
+
+    shift: float = 1e-9
+    """Regularization of the equilibrated system, as a share of its largest entries: the root of
+    float64's rounding is where its error and that of elimination meet, and three refinements
+    remove the former."""
+
+    small: int = 300
+    """Unknowns up to which a singular value decomposition is cheap (20 ms)."""
+
+    conditioned: float = 1e-10
+    """Reciprocal condition number above which elimination leaves six digits of a step, enough for
+    the next one."""
+
+    light: float = 1e-8
+    """Roots of weights, in spreads, below this count as this: steps of lighter hinges are not
+    scaled up further."""
+
+    far: float = 30.0
+    """Distance of a column from all local maxima, in roots of the gap and in spreads, above which
+    it belongs to none: errors of a hinge are the root of that of the constraint."""
+
+    active: float = 10.0
+    """Distance of the dual constraint from 1, in gaps, up to which such a column is active."""
+
+    carrying: float = 1e-4
+    """Share of the heaviest weight above which it stays as a hinge of its own."""
+
+    slack: tuple[float, float] = (1e-12, 1e-6)
+    """Least and greatest slack that weights are compared with: below is rounding, above everything
+    would leave."""
+
+    refinements: int = 3
+    """Refinements of a shifted system, each of which gains the digits of `shift`."""
+
+
+SETTINGS = NewtonSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +108,7 @@ def active_set(
     constraint_values: Array,
     gap: float,
     constant: bool = True,
+    settings: NewtonSettings = SETTINGS,
 ) -> tuple[Hinges, Array]:
     """The active hinges and their weights: the local maxima that carry weight.
 
@@ -65,19 +117,24 @@ def active_set(
     along which the dual constraint is constant: it stays where it is (unless `constant` is false
     and there is no such arc).
     """
-    chosen = distinct(found, SAME_LINE)
-    heavy = np.flatnonzero(norms > 1e-7 * norms.max())
+    chosen = distinct(found, SAME_HINGE_RTOL)
+    heavy = np.flatnonzero(norms > WEIGHTLESS_RTOL * norms.max())
     lines = np.column_stack([found.normals, found.biases])[chosen]
     ours = np.column_stack([hinges.normals, hinges.biases])[heavy]
     distances = np.minimum(cdist(ours, lines), cdist(ours, -lines))
     nearest = distances.argmin(axis=1)
-    far = distances[np.arange(heavy.size), nearest] > 30 * np.sqrt(max(gap, 0.0))
-    flat = far & (own[heavy] > 1 - 10 * gap) & (norms[heavy] > 1e-4 * norms.max()) & constant
+    far = distances[np.arange(heavy.size), nearest] > settings.far * np.sqrt(max(gap, 0.0))
+    flat = (
+        far
+        & (own[heavy] > 1 - settings.active * gap)
+        & (norms[heavy] > settings.carrying * norms.max())
+        & constant
+    )
     alphas = np.zeros(chosen.size)
     np.add.at(alphas, nearest[~flat], norms[heavy[~flat]])
     # Complementarity: an interior point leaves alpha (1 - g) nearly equal for all hinges.
     typical = alphas.sum() / max(1, np.count_nonzero(alphas))
-    short = np.maximum(1.0 - constraint_values[chosen], np.clip(gap, 1e-12, 1e-6))
+    short = np.maximum(1.0 - constraint_values[chosen], np.clip(gap, *settings.slack))
     carries = np.flatnonzero(alphas > short * typical)
     still = hinges[heavy[flat]]
     still = replace(still, free=np.zeros(len(still), dtype=bool))
@@ -85,7 +142,12 @@ def active_set(
 
 
 def polish(
-    rows: Constraints, pricing: Pricing, hinges: Hinges, alphas: Array, multipliers: Array
+    rows: Constraints,
+    pricing: Pricing,
+    hinges: Hinges,
+    alphas: Array,
+    multipliers: Array,
+    settings: NewtonSettings = SETTINGS,
 ) -> Polished | None:
     """Solve the KKT system from a nearby start; None if it does not converge.
 
@@ -99,10 +161,11 @@ def polish(
     alphas : (K,) array
         Their weights |a_k|.
     multipliers : (M, p) array
+    settings : NewtonSettings
     """
-    for _ in range(_RESTARTS):
+    for _ in range(settings.restarts):
         try:
-            state = _converge(_State(rows, pricing, hinges, alphas, multipliers))
+            state = _converge(_State(rows, pricing, hinges, alphas, multipliers, settings))
         except np.linalg.LinAlgError:  # the iterates ran away
             return None
         if state is None:
@@ -159,7 +222,7 @@ def project(rows: Constraints, pricing: Pricing, polished: Polished, multipliers
             -np.sum(units[owners] * (turning @ multipliers), axis=1),
         ]
     )
-    step = scipy.linalg.lstsq(matrix, short, cond=1e-12, check_finite=False)[0]
+    step = scipy.linalg.lstsq(matrix, short, cond=NEGLIGIBLE_RCOND, check_finite=False)[0]
     return multipliers + step.reshape(m, p)
 
 
@@ -194,8 +257,10 @@ class _State:
         hinges: Hinges,
         alphas: Array,
         multipliers: Array,
+        settings: NewtonSettings,
     ) -> None:
         self.rows, self.pricing, self.hinges = rows, pricing, hinges
+        self.settings = settings
         self.alphas, self.multipliers = alphas, multipliers
         self.clamped: Flags = np.zeros(len(hinges), dtype=bool)
         self.psi = rows.features(hinges)
@@ -204,7 +269,7 @@ class _State:
         self.q = self.psi @ multipliers
         self.q1, self.q2 = self.psi1 @ multipliers, psi2 @ multipliers
         # The unknown steps are scaled by the root of the weights: light hinges count as well.
-        self.roots = np.maximum(np.sqrt(np.abs(alphas[self.owners])), _LIGHT)
+        self.roots = np.maximum(np.sqrt(np.abs(alphas[self.owners])), settings.light)
         self.scaled = alphas[self.owners] / self.roots
         weights = alphas[:, None] * self.q
         primal = rows.targets - self.psi.T @ weights
@@ -248,7 +313,7 @@ class _State:
         matrix[p * m + k :, p * m + k :] = (self.scaled / self.roots)[:, None] * bend
         matrix[p * m :, : p * m] = matrix[: p * m, p * m :].T
         matrix[p * m + k :, p * m : p * m + k] = matrix[p * m : p * m + k, p * m + k :].T
-        return _solve(matrix, self.residual, p * m)
+        return _solve(matrix, self.residual, p * m, self.settings)
 
     def moved(self, step: Array) -> _State:
         """The iterate after a step; `clamped` tells which hinges came to the end of a face."""
@@ -259,30 +324,30 @@ class _State:
         steps = np.zeros(used.shape)
         steps[used] = step[p * m + k :] / self.roots
         hinges, clamped = self.pricing.moved(self.hinges, steps)
-        state = _State(self.rows, self.pricing, hinges, alphas, multipliers)
+        state = _State(self.rows, self.pricing, hinges, alphas, multipliers, self.settings)
         state.clamped = clamped
         return state
 
 
 def _converge(state: _State) -> _State | None:
-    waited = 0
-    for number in range(_STEPS):
+    settings, waited = state.settings, 0
+    for number in range(settings.steps):
         state.rows.clock.check()
         last = state.moved(state.step())
         before, size = state.size, last.size
-        if size <= _ROUNDING and not last.clamped.any():
+        if size <= settings.rounding and not last.clamped.any():
             return last
-        if before <= _MET and not (size < before / 2 and not last.clamped.any()):
+        if before <= settings.met and not (size < before / 2 and not last.clamped.any()):
             return last if size <= before and not last.clamped.any() else state
         state = last
         # The first step may well raise the residual: that of the start is small whatever is active.
         waited = 0 if size < before or number == 0 else waited + 1
-        if waited == _PATIENCE or not size <= _RUNAWAY:  # or not a number
+        if waited == settings.patience or not size <= settings.runaway:  # or not a number
             return None
-    return state if state.size <= _MET else None
+    return state if state.size <= settings.met else None
 
 
-def _solve(matrix: Array, right: Array, positive: int) -> Array:
+def _solve(matrix: Array, right: Array, positive: int, settings: NewtonSettings) -> Array:
     """Solve the symmetric system, whose leading block is positive semidefinite.
 
     It is singular if the multipliers are not unique.  A small one is then solved by least squares.
@@ -291,28 +356,30 @@ def _solve(matrix: Array, right: Array, positive: int) -> Array:
     quasidefinite; refinement against the true matrix removes the shift where it matters and
     leaves the step small where it does not.
     """
-    if len(right) <= _SMALL:
-        return _solve_small(matrix, right)
+    if len(right) <= settings.small:
+        return _solve_small(matrix, right, settings)
     largest = np.abs(matrix).max(axis=1)
     scale = 1.0 / np.sqrt(np.where(largest > 0, largest, 1.0))
     matrix *= scale
     matrix *= scale[:, None]
     shifted = matrix.copy()
     diagonal = np.arange(len(right))
-    shifted[diagonal, diagonal] += np.where(diagonal < positive, _SHIFT, -_SHIFT)
+    shifted[diagonal, diagonal] += np.where(diagonal < positive, settings.shift, -settings.shift)
     factors = scipy.linalg.lu_factor(shifted, overwrite_a=True, check_finite=False)
     right = scale * right
     solution = np.zeros_like(right)
-    for _ in range(3):
+    for _ in range(settings.refinements):
         solution += scipy.linalg.lu_solve(factors, right - matrix @ solution, check_finite=False)
     return np.asarray(scale * solution)
 
 
-def _solve_small(matrix: Array, right: Array) -> Array:
+def _solve_small(matrix: Array, right: Array, settings: NewtonSettings) -> Array:
     """Solve by elimination, which takes a fifth of the time, if the matrix is well conditioned, and
     by least squares if it is not."""
     factors, pivots, _ = scipy.linalg.lapack.dgetrf(matrix)
     size = float(np.abs(matrix).sum(axis=0).max())
-    if scipy.linalg.lapack.dgecon(factors, size)[0] > _CONDITIONED:
+    if scipy.linalg.lapack.dgecon(factors, size)[0] > settings.conditioned:
         return np.asarray(scipy.linalg.lapack.dgetrs(factors, pivots, right)[0])
-    return np.asarray(scipy.linalg.lstsq(matrix, right, cond=1e-12, check_finite=False)[0])
+    return np.asarray(
+        scipy.linalg.lstsq(matrix, right, cond=NEGLIGIBLE_RCOND, check_finite=False)[0]
+    )

@@ -18,14 +18,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convexden.arithmetic import EPS
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Hinges, Indices
 from convexden.solvers.methods.newton import moving
 from convexden.solvers.pricing import Pricing
 
-_FLAT = 1e-7  # curvatures below this share of the largest count as this
-_ROUNDING = float(np.finfo(float).eps)  # in a curvature, as a share of the height |q|^2
-_LONGEST = 0.3  # no model is used for longer steps than this
+# Curvatures below this share of the largest count as this: steps along them stay finite.
+_FLAT = 1e-7
+# No model is used for longer steps than this, in radians: the third order is a third of the second.
+_LONGEST = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +93,7 @@ def quadratic_models(
         curvature = -q1[mine] @ q1[mine].T
         curvature[np.diag_indices_from(curvature)] -= q2[mine] @ q[k]
         sizes, axes = np.linalg.eigh(curvature)
-        least = max(_ROUNDING * float(q[k] @ q[k]), np.finfo(float).tiny)
+        least = max(EPS * float(q[k] @ q[k]), np.finfo(float).tiny)
         sizes = np.maximum(sizes, _FLAT * max(sizes[-1], least))
         axes /= np.sqrt(sizes)
         bends[mine] = np.tensordot(axes.T, bends[mine], axes=1)

@@ -23,34 +23,74 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from convexden.errors import UnsupportedProblem
+from convexden.errors import TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock, Stopped
 from convexden.solution import Progress, relative_gap
 from convexden.solvers.feasibility import thin
-from convexden.solvers.hinges import SAME_LINE, Array, Hinges, distinct, no_hinges
+from convexden.solvers.hinges import Array, Hinges, distinct, no_hinges
 from convexden.solvers.methods.newton import active_set, polish
 from convexden.solvers.pricing import ExactPricing
 from convexden.solvers.pricing.exact import exact_pricing
 from convexden.solvers.programs.group_lasso import solve_group_lasso
 from convexden.solvers.squared_error import SquaredError
+from convexden.tolerances import (
+    COST_ROUNDING,
+    CUT_RTOL,
+    EQUAL_COST_RTOL,
+    FAINT_RTOL,
+    NEGLIGIBLE_RCOND,
+    SAME_HINGE_RTOL,
+    VIOLATION_RTOL,
+)
 
-_ROUNDS = 60
-_STALL = 6  # rounds without a better gap before giving up
-_GOAL = 1e-12  # relative gap that Newton's method reaches when it succeeds
-_SPARE = 4  # rounds that a gap within the tolerance leaves for that
-_NEAR = 0.9  # local maxima above this share of the penalty count
-_NEW = 30  # violated maxima that one pricing adds
-_LOOKED_AT = 2000  # candidates for maxima
-_VIOLATION = 1e-12
-_FAINT = 1e-9  # columns with less than this share of the largest weight leave
-_CLOUD = 3.0  # radius of a cloud of hinges in roots of the gap, in spreads
-_LIGHT = 1e-3  # share of the heaviest below which hinges do not stand for a cloud
-_CUT = 1e-11  # a hinge may miss the pattern of its face by this much
-_ROUNDING = 1e-14  # share of the objective that rounding may cost
 # Bits of the patterns of all arcs in the plane, N^3, that fit in memory.
 _LARGEST = 5 * 10**8
+
+
+@dataclass(frozen=True)
+class RegularizedSettings:
+    """Of the exchange for one penalty."""
+
+    rounds: int = 60
+    """Rounds at the most; ten are the rule."""
+
+    stall: int = 6
+    """Rounds without progress before giving up."""
+
+    spare: int = 4
+    """Rounds that a gap within the tolerance leaves for Newton's method to succeed."""
+
+    near: float = 0.9
+    """Local maxima above this share of the penalty are listed: those that may become active."""
+
+    new: int = 30
+    """Violated maxima that one pricing adds, the greatest first: the group lasso grows with them.
+    """
+
+    looked_at: int = 2000
+    """Candidates for maxima that are looked at; of thousands most are one hinge."""
+
+    cloud: float = 3.0
+    """Radius of a cloud of hinges that one stands for, in roots of the gap, in spreads: the
+    accuracy of a hinge where the constraint is quadratic."""
+
+    light: float = 1e-3
+    """Share of the heaviest below which hinges do not stand for a cloud."""
+
+    progress: float = 0.9
+    """Share of the gap before that is left where a round made no progress,"""
+
+    cheaper: float = 1e-7
+    """and share by which the objective has to fall in one that made some."""
+
+    largest_gap: float = 0.1
+    """Gap that the choice of active hinges supposes at the most: larger ones would let everything
+    in."""
+
+
+SETTINGS = RegularizedSettings()
 
 
 @dataclass(eq=False)
@@ -112,20 +152,28 @@ class RegularizedSolver:
         How often each sample is there.
     clock : Clock, optional
         Of the run.
+    settings : RegularizedSettings, optional
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are too many samples for exact pricing.
     """
 
-    def __init__(self, problem: Interpolation, counts: Array, clock: Clock = UNLIMITED) -> None:
+    def __init__(
+        self,
+        problem: Interpolation,
+        counts: Array,
+        clock: Clock = UNLIMITED,
+        settings: RegularizedSettings = SETTINGS,
+    ) -> None:
         if problem.input_dimension == 2 and len(problem) ** 3 > _LARGEST:
-            raise UnsupportedProblem(
+            raise TooLarge(
                 f"{len(problem)} samples in the plane are too many for exact pricing of all of "
                 f"them: give at most {int(_LARGEST ** (1 / 3))}"
             )
         self.problem, self.counts, self.clock = problem, counts, clock
+        self.settings = settings
         self._pricing = exact_pricing(problem, clock)
         self.name = self._pricing.name
 
@@ -148,10 +196,10 @@ class RegularizedSolver:
         affine = float(np.sum(rows.targets * multipliers)) / 2
         none = no_hinges(self.problem)
         best = Regularized(rows, none, rows.targets[:0], multipliers, affine)
-        run = _Run(self._pricing, best, report)
+        run = _Run(self._pricing, best, report, self.settings)
         try:
             run.exchange(tolerance, start)
-        except (KeyboardInterrupt, Stopped):
+        except Stopped:
             best.interrupted = True  # keep what there is
             return best
         run.thin()
@@ -162,9 +210,14 @@ class _Run:
     """The exchange loop for one penalty; keeps the best in `best`."""
 
     def __init__(
-        self, pricing: ExactPricing, best: Regularized, report: Callable[[Progress], None]
+        self,
+        pricing: ExactPricing,
+        best: Regularized,
+        report: Callable[[Progress], None],
+        settings: RegularizedSettings,
     ) -> None:
         self.pricing, self.best, self.report = pricing, best, report
+        self.settings = settings
         self.rows = best.rows
 
     def exchange(self, tolerance: float, start: Regularized | None) -> None:
@@ -175,9 +228,14 @@ class _Run:
         else:
             norms = np.linalg.norm(start.weights, axis=1)
             pool = start.hinges + self._newton(start.hinges, norms, start.multipliers)
-        spare, stalled = _SPARE, 0
-        while len(pool) and best.rounds < _ROUNDS and stalled < _STALL and spare > 0:
-            if best.gap <= _GOAL:
+        spare, stalled = self.settings.spare, 0
+        while (
+            len(pool)
+            and best.rounds < self.settings.rounds
+            and stalled < self.settings.stall
+            and spare > 0
+        ):
+            if best.gap <= COST_ROUNDING:
                 return
             gap, value = best.gap, best.objective
             columns = rows.features(pool)
@@ -188,12 +246,16 @@ class _Run:
             found, constraint_values = self._rate(pool, weights, multipliers)
             norms = np.linalg.norm(weights, axis=1)
             own = np.linalg.norm(columns @ multipliers, axis=1)
-            active = active_set(pool, norms, own, found, constraint_values, min(best.gap, 0.1))
-            pool = self._violated(found, constraint_values) + pool[norms > _FAINT * norms.max()]
+            active = active_set(
+                pool, norms, own, found, constraint_values, min(best.gap, self.settings.largest_gap)
+            )
+            pool = self._violated(found, constraint_values) + pool[norms > FAINT_RTOL * norms.max()]
             pool = self._newton(*active, multipliers) + pool
-            pool = pool[distinct(pool, SAME_LINE)]
+            pool = pool[distinct(pool, SAME_HINGE_RTOL)]
             spare -= best.gap <= tolerance
-            idle = best.gap > 0.9 * gap and best.objective > value * (1 - 1e-7)
+            idle = best.gap > self.settings.progress * gap and best.objective > value * (
+                1 - self.settings.cheaper
+            )
             stalled = stalled + 1 if idle else 0
 
     def thin(self) -> None:
@@ -204,7 +266,7 @@ class _Run:
         columns = self.rows.features(best.hinges)
         thinned = thin(columns, columns.T @ best.weights, best.weights)
         if thinned is not None:
-            self._keep(best.hinges[thinned[0]], thinned[1], _ROUNDING)
+            self._keep(best.hinges[thinned[0]], thinned[1], EQUAL_COST_RTOL)
 
     def _newton(self, hinges: Hinges, norms: Array, multipliers: Array) -> Hinges:
         """Newton's method on the active hinges; these where it moves them, and what violates its
@@ -212,8 +274,11 @@ class _Run:
         polished = None
         # Where maxima lie densely, one of a cloud stands for it in a second attempt, without the
         # light ones: what was needed of them will be violated.
-        cloud = _CLOUD * np.sqrt(max(self.best.gap, 0.0))
-        for active, sizes in ((hinges, norms), _gathered(hinges, norms, cloud)):
+        cloud = self.settings.cloud * np.sqrt(max(self.best.gap, 0.0))
+        for active, sizes in (
+            (hinges, norms),
+            _gathered(hinges, norms, cloud, self.settings.light),
+        ):
             rows = self.rows.compressed(active.patterns)
             start = rows.coordinates(multipliers)
             polished = polish(rows, self.pricing, active, sizes, start)
@@ -223,20 +288,20 @@ class _Run:
             return hinges[:0]
         moved, multipliers = self._true(polished.hinges), rows.spread(polished.multipliers)
         # The objective is flat at its minimum: of equal ones that of Newton's method is accurate.
-        rated = self._rate(moved, polished.weights, multipliers, _ROUNDING)
+        rated = self._rate(moved, polished.weights, multipliers, EQUAL_COST_RTOL)
         return moved + self._violated(*rated)
 
     def _true(self, hinges: Hinges) -> Hinges:
         """The hinges with the patterns that they have: one that Newton's method moved past a sample
         is on its face no longer, and stays where it is."""
-        past = hinges.depths(self.rows.problem).max(axis=1) > _CUT
+        past = hinges.depths(self.rows.problem).max(axis=1) > CUT_RTOL
         offsets = hinges.offsets(self.rows.problem)
         patterns = np.where(past[:, None], offsets > 0, hinges.patterns)
         return replace(hinges, patterns=patterns, free=hinges.free & ~past)
 
     def _violated(self, found: Hinges, constraint_values: Array) -> Hinges:
-        new = found[constraint_values > 1 + _VIOLATION]
-        return new[distinct(new, SAME_LINE)[:_NEW]]
+        new = found[constraint_values > 1 + VIOLATION_RTOL]
+        return new[distinct(new, SAME_HINGE_RTOL)[: self.settings.new]]
 
     def _rate(
         self, hinges: Hinges, weights: Array, multipliers: Array, slack: float = 0.0
@@ -245,12 +310,14 @@ class _Run:
         best, rows = self.best, self.rows
         multipliers = rows.projected(multipliers)
         found, constraint_values = self.pricing.maxima(
-            *rows.multipliers(multipliers), _NEAR, _LOOKED_AT
+            *rows.multipliers(multipliers), self.settings.near, self.settings.looked_at
         )
         product = float(np.sum(multipliers * rows.targets))
         square = rows.softness * float(np.sum(multipliers**2))
         # Never divide by P ~ 0.
-        scale = min(max(0.0, product) / square, 1.0 / max(float(constraint_values[0]), 1e-12))
+        scale = min(
+            max(0.0, product) / square, 1.0 / max(float(constraint_values[0]), NEGLIGIBLE_RCOND)
+        )
         bound = scale * product - scale**2 / 2 * square
         if bound > best.lower:
             best.lower, best.multipliers = bound, scale * multipliers
@@ -271,7 +338,7 @@ class _Run:
             self.best.objective = value
 
 
-def _gathered(hinges: Hinges, norms: Array, radius: float) -> tuple[Hinges, Array]:
+def _gathered(hinges: Hinges, norms: Array, radius: float, light: float) -> tuple[Hinges, Array]:
     """Hinges that lie close to heavier ones hand their weights on to them; light ones leave."""
     lines = np.column_stack([hinges.normals, hinges.biases])
     left = np.argsort(-norms, kind="stable")
@@ -283,5 +350,5 @@ def _gathered(hinges: Hinges, norms: Array, radius: float) -> tuple[Hinges, Arra
         sums.append(norms[left[apart <= radius]].sum())
         left = left[apart > radius]
     weights = np.array(sums)
-    heavy = weights > _LIGHT * weights.max(initial=0.0)
+    heavy = weights > light * weights.max(initial=0.0)
     return hinges[np.array(chosen, dtype=np.intp)[heavy]], weights[heavy]

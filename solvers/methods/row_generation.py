@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 
 from convexden.arithmetic import TwoPart
-from convexden.errors import InfeasibleProblem, UnsupportedProblem
+from convexden.errors import InfeasibleProblem, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock, Stopped
@@ -32,6 +32,7 @@ from convexden.solvers.pricing.exact import exact_pricing
 from convexden.solvers.pricing.local import LocalPricing
 from convexden.solvers.programs.restricted_master import Master, solve_dual
 from convexden.solvers.programs.semidefinite import PRICING, half_patterns, semidefinite_maximum
+from convexden.tolerances import MET_RTOL
 
 COLUMN_GENERATION, MINIMAX, LOCAL = "column-generation", "minimax", "local"
 LOOPS = {
@@ -39,8 +40,6 @@ LOOPS = {
     MINIMAX: Minimax,
     LOCAL: Minimax,  # with proposals instead of exact pricing
 }
-# A sample missed by less than this share of the spread of the targets is met.
-_MISSED = 1e-11
 
 
 def solve_sites(
@@ -69,14 +68,14 @@ def solve_sites(
     report : callable
         Called with a `Progress` after every round; the cost is infinite while samples are missed.
     clock : Clock, optional
-        When its time is over, or on Ctrl-C, the outcome is the best that was found: the network, if
-        there is one, and the bound that was proven until then.  So it is if the room between balls
-        is too narrow for floats.
+        When its time is over the outcome is the best that was found: the network, if there is one,
+        and the bound that was proven until then.  So it is if `report` raises `Stopped`, and if the
+        room between balls is too narrow for floats.
 
     Raises
     ------
     InfeasibleProblem
-    UnsupportedProblem
+    TooLarge
         If there are too many sites for exact pricing.
     """
     active = _first_sites(problem)
@@ -116,7 +115,7 @@ def solve_sites(
             active = np.sort(np.concatenate([active, missed]))
             hinges = _carried(bounds, problem, active)
         interrupted = False
-    except (KeyboardInterrupt, Stopped):
+    except Stopped:
         pass  # keep what there is
     except TooNarrow as error:
         interrupted, reason = False, str(error)
@@ -178,7 +177,7 @@ def _proof(loop: Exchange) -> _Proof:
     try:
         patterns = half_patterns(loop.rows.problem, loop.rows.clock)
         maximum = semidefinite_maximum(loop.rows, bounds.multipliers, patterns)
-    except UnsupportedProblem:
+    except TooLarge:
         return _Proof()
     return _Proof(bounds.multipliers, maximum, PRICING)
 
@@ -207,7 +206,7 @@ def _missed(problem: Interpolation, found: ShallowNetwork | None, active: Indice
         return others
     points = problem.centers[others]
     errors = np.linalg.norm(found(points) - problem.targets[others], axis=1)
-    bad = np.flatnonzero(errors > _MISSED)
+    bad = np.flatnonzero(errors > MET_RTOL)
     pieces = points[bad] @ found.input_weights.T + found.biases > 0
     groups = np.unique(np.packbits(pieces, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
     worst = np.lexsort((-errors[bad], groups))

@@ -19,14 +19,14 @@ from math import comb
 import numpy as np
 import scipy.linalg
 
-from convexden.errors import UnsupportedProblem
+from convexden.errors import TooLarge
 from convexden.geometry.directions import max_margin_direction
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array, Flags, Indices
+from convexden.tolerances import DEPENDENT_RTOL
 
 MOST_PATTERNS = 1_000_000
-_PARALLEL = 1e-9  # sine of the angle between hyperplanes that are one
 
 
 def activation_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
@@ -37,7 +37,7 @@ def activation_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Fla
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are more than a million.
     """
     centers = problem.centers
@@ -85,7 +85,7 @@ def inside_cells(vectors: Array, clock: Clock = UNLIMITED) -> Array:
         plane = scipy.linalg.null_space(vector[None])
         traces = earlier @ plane
         lengths = np.linalg.norm(traces, axis=1)
-        if lengths.min() <= _PARALLEL:
+        if lengths.min() <= DEPENDENT_RTOL:
             continue
         on = inside_cells(traces / lengths[:, None], clock) @ plane.T
         seen = on @ earlier.T
@@ -97,7 +97,7 @@ def inside_cells(vectors: Array, clock: Clock = UNLIMITED) -> Array:
         cells = np.concatenate([cells[uncut], new / np.linalg.norm(new, axis=1, keepdims=True)])
         earlier = np.vstack([earlier, vector])
         if len(cells) > MOST_PATTERNS:
-            raise UnsupportedProblem(
+            raise TooLarge(
                 f"the sites have more than {MOST_PATTERNS} activation patterns: give fewer sites, "
                 "or sites of fewer dimensions"
             )
@@ -124,7 +124,7 @@ def facets(patterns: Flags) -> Flags:
 def _inside_sectors(vectors: Array) -> Array:
     """The bisectors of the sectors between lines through the origin of the plane."""
     angles = np.sort(np.arctan2(vectors[:, 1], vectors[:, 0]) % np.pi)
-    angles = angles[np.diff(angles, append=angles[0] + np.pi) > _PARALLEL]
+    angles = angles[np.diff(angles, append=angles[0] + np.pi) > DEPENDENT_RTOL]
     middles = (angles + np.append(angles[1:], angles[0] + np.pi)) / 2 + np.pi / 2
     inside = np.column_stack([np.cos(middles), np.sin(middles)])
     return np.concatenate([inside, -inside])

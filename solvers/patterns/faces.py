@@ -25,16 +25,16 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.errors import UnsupportedProblem
+from convexden.errors import TooLarge
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array, Flags, Indices
+from convexden.tolerances import NONNEGATIVE_RTOL
 
 Codes = NDArray[np.int64]
 
 MOST_SITES = 62  # patterns are numbers of 64 bits
 MOST_FACES = 2_500_000
-_SLACK = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ def frames(problem: Interpolation, count: int) -> Frames:
     triangle = r[:, : count - 1]
     lengths = np.linalg.norm(edges, axis=2).max(axis=1, keepdims=True)
     diagonal = np.abs(np.diagonal(triangle, axis1=1, axis2=2))
-    independent = np.flatnonzero((diagonal > _SLACK * lengths).all(axis=1))
+    independent = np.flatnonzero((diagonal > NONNEGATIVE_RTOL * lengths).all(axis=1))
     q, triangle = q[independent], triangle[independent]
     inverses = np.linalg.inv(triangle) @ q[:, :, : count - 1].transpose(0, 2, 1)
     return Frames(members[independent], inverses, q[:, :, count - 1 :])
@@ -95,7 +95,7 @@ def enumerate_faces(problem: Interpolation, clock: Clock = UNLIMITED) -> tuple[F
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are too many.
     """
     check_faces(problem)
@@ -126,10 +126,10 @@ def enumerate_faces(problem: Interpolation, clock: Clock = UNLIMITED) -> tuple[F
 
 
 def check_faces(problem: Interpolation) -> None:
-    """Raise UnsupportedProblem if what can be counted beforehand is too much."""
+    """Raise TooLarge if what can be counted beforehand is too much."""
     sites, d = problem.centers.shape
     if sites > MOST_SITES:
-        raise UnsupportedProblem(
+        raise TooLarge(
             f"{sites} sites that span {d} dimensions: exact pricing looks at {MOST_SITES} at the "
             "most; give fewer, or solve with --local (method='local')"
         )
@@ -149,8 +149,8 @@ def simplex_patterns(sites: int) -> Flags:
     return np.asarray((codes >> np.arange(sites)) & 1, dtype=bool)
 
 
-def _too_many(problem: Interpolation, count: str) -> UnsupportedProblem:
-    return UnsupportedProblem(
+def _too_many(problem: Interpolation, count: str) -> TooLarge:
+    return TooLarge(
         f"{len(problem)} sites that span {problem.input_dimension} dimensions have {count}, too "
         "many for exact pricing: give fewer sites, or solve with --local (method='local')"
     )
@@ -190,7 +190,7 @@ def _held(
         heights = np.where(active, 1.0, -1.0) * problem.radii[members]
         centers = here.centers(heights, sets)
         left = 1.0 - np.sum(centers**2, axis=1)
-        met = np.flatnonzero(left >= -_SLACK)
+        met = np.flatnonzero(left >= -NONNEGATIVE_RTOL)
         radius = np.sqrt(np.maximum(left[met], 0.0))
         yield sets[met], members[met], active[met], heights[met], centers[met], radius
 
@@ -205,7 +205,7 @@ def _vertices(problem: Interpolation, here: Frames, clock: Clock) -> tuple[Codes
             pivots = members[:, 0]
             biases = heights[:, 0] - np.sum(normals * problem.centers[pivots], axis=1)
             z = normals @ problem.centers.T + biases[:, None]
-            up, down = z >= problem.radii - _SLACK, -z >= problem.radii - _SLACK
+            up, down = z >= problem.radii - NONNEGATIVE_RTOL, -z >= problem.radii - NONNEGATIVE_RTOL
             np.put_along_axis(up, members, active, axis=1)
             np.put_along_axis(down, members, ~active, axis=1)
             parts.append(_sided(up, down, _bits(members)))
@@ -220,8 +220,8 @@ def _spheres(problem: Interpolation, here: Frames, clock: Clock) -> tuple[Codes,
         steps = problem.centers - problem.centers[members[:, 0]][:, None, :]
         middle = (steps @ centers[:, :, None])[:, :, 0] + heights[:, :1]
         swing = radius[:, None] * np.linalg.norm(steps @ here.across[sets], axis=2)
-        up = middle - swing >= problem.radii - _SLACK
-        down = -middle - swing >= problem.radii - _SLACK
+        up = middle - swing >= problem.radii - NONNEGATIVE_RTOL
+        down = -middle - swing >= problem.radii - NONNEGATIVE_RTOL
         np.put_along_axis(up, members, active, axis=1)
         np.put_along_axis(down, members, ~active, axis=1)
         parts.append(_sided(up, down, _bits(members)))

@@ -8,8 +8,7 @@ from convexden.geometry.directions import max_margin_direction
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array, Flags, Hinges, Indices
-
-_NARROW = 1e-12  # gaps below this share of the spread are rounding
+from convexden.tolerances import FLAT_RTOL
 
 
 def widest_ramps(
@@ -25,7 +24,7 @@ def widest_ramps(
     foot = np.where(patterns, -np.inf, heights + problem.radii)
     top = np.where(patterns, heights - problem.radii, np.inf)
     # A pattern without a gap has no direction: NaN is not above anything.
-    wide = np.flatnonzero(top.min(axis=1) - foot.max(axis=1) > _NARROW)
+    wide = np.flatnonzero(top.min(axis=1) - foot.max(axis=1) > FLAT_RTOL)
     return (
         _tangent(normals[wide], patterns[wide], -foot[wide].max(axis=1), foot[wide].argmax(axis=1)),
         _tangent(normals[wide], patterns[wide], -top[wide].min(axis=1), top[wide].argmin(axis=1)),

@@ -30,16 +30,30 @@ from scipy.optimize import nnls
 
 from convexden.problem import Interpolation
 from convexden.solvers.hinges import Array
+from convexden.tolerances import FAINT_RTOL, TANGENCY_RTOL
 
 Pattern = Mapping[int, bool]  # the sites that are on, and those that are off
 Weights = dict[int, Fraction]
 Crossing = tuple[tuple[int, int], ...]  # sites and their integers c_n
 
-_LEVER = 1e4  # how much more sum s_n u_n = 0 weighs in floats than a step of one spread
-_USED = 1e-9  # weights in floats below this share of the largest are rounding
-_UNSURE = 1e-6  # shares this close to one half are decided in integers,
-_MET = 1e-12  # and so are hinges that miss a constraint by more, in spreads of the data
-_PLACES = (6, 12, 24, 48, 96)  # bits of the integers c_n: the fewest that still prove are taken
+
+@dataclass(frozen=True)
+class SeparationSettings:
+    """Of the widest hinge of a pattern, first in floats, then in integers."""
+
+    lever: float = 1e4
+    """How much more the equation sum s_n u_n = 0 weighs in floats than a step of one spread:
+    enough to be met to eight digits, and few enough to leave eight for the rest."""
+
+    unsure: float = 1e-6
+    """Shares this close to one half are decided in integers."""
+
+    places: tuple[int, ...] = (6, 12, 24, 48, 96)
+    """Bits of the integers c_n that are tried: the fewest that still prove are taken, as the
+    checker's work grows with them."""
+
+
+SETTINGS = SeparationSettings()
 
 
 @dataclass(frozen=True)
@@ -87,9 +101,11 @@ class Separator:
     Parameters
     ----------
     problem : Interpolation
+    settings : SeparationSettings, optional
     """
 
-    def __init__(self, problem: Interpolation) -> None:
+    def __init__(self, problem: Interpolation, settings: SeparationSettings = SETTINGS) -> None:
+        self.settings = settings
         self._centers, self._radii = _integers(problem)
         steps = problem.centers - problem.centers.mean(axis=0)
         if steps.shape[1] > len(steps):  # the same distances in fewer dimensions
@@ -105,7 +121,11 @@ class Separator:
         sites = np.fromiter(pattern, dtype=np.intp)
         signs = np.where(np.fromiter(pattern.values(), dtype=bool), 1.0, -1.0)
         rows = np.vstack(
-            [(signs[:, None] * self.points[sites]).T, _LEVER * signs, self.sizes[sites]]
+            [
+                (signs[:, None] * self.points[sites]).T,
+                self.settings.lever * signs,
+                self.sizes[sites],
+            ]
         )
         right = np.zeros(len(rows))
         right[-1] = 1.0
@@ -114,14 +134,14 @@ class Separator:
         except RuntimeError:  # too many iterations
             return Estimate(0.5, None, {}, False)
         rest = right - rows @ weights
-        used = np.flatnonzero(weights > _USED * weights.max(initial=0.0))
+        used = np.flatnonzero(weights > FAINT_RTOL * weights.max(initial=0.0))
         known = {int(sites[n]): float(weights[n]) for n in used}
         share = float(rest[-1])
-        if share <= _USED:
+        if share <= FAINT_RTOL:
             return Estimate(0.0, None, known, False)
-        offsets = -(self.points @ rest[:-2] + _LEVER * rest[-2]) / share
-        met = bool((signs * offsets[sites] >= self.sizes[sites] - _MET).all())
-        return Estimate(share, offsets, known, met and share > 0.5 + _UNSURE)
+        offsets = -(self.points @ rest[:-2] + self.settings.lever * rest[-2]) / share
+        met = bool((signs * offsets[sites] >= self.sizes[sites] - TANGENCY_RTOL).all())
+        return Estimate(share, offsets, known, met and share > 0.5 + self.settings.unsure)
 
     def decide(self, pattern: Pattern, guess: Estimate | None = None) -> Decision:
         """The verdict in integers; an estimate at hand spares the search for the sites that count.
@@ -243,7 +263,7 @@ class Separator:
             n: u / total for side, total in zip(sides, totals, strict=True) for n, u in side.items()
         }
         exact = lcm(*(u.denominator for u in shares.values()))
-        for scale in (*(1 << bits for bits in _PLACES), exact):
+        for scale in (*(1 << bits for bits in self.settings.places), exact):
             integers = {n: round(scale * u) * (1 if pattern[n] else -1) for n, u in shares.items()}
             heaviest = max(integers, key=lambda n: abs(integers[n]))
             integers[heaviest] -= sum(integers.values())

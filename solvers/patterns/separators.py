@@ -8,6 +8,7 @@ mean of those at the ends, and |w| at most one, so that normalizing only widens 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -17,10 +18,28 @@ from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array, Flags, Indices, spanning_tree
 
-_MARGIN = 1e-4  # narrower patterns are left out, in units of the spread
-_LEVER = 30.0  # biases count as much less than normals
-_PLACES = 4  # cuts along one direction
-_OPPOSITE = 1e-6  # hinges that end shorter than this were opposite to the widest
+
+@dataclass(frozen=True)
+class SeparatorSettings:
+    """Of the hinges that separate likely patterns."""
+
+    margin: float = 1e-4
+    """Patterns with less room, in spreads, are left out: climbs do not end there, and floats
+    decide them badly."""
+
+    lever: float = 30.0
+    """How much less biases count than normals in the least distance: with a small one the widest
+    hinge would be near the origin."""
+
+    places: int = 4
+    """Cuts along one direction, of the N - 1 that there are: then directions vary as well."""
+
+    opposite: float = 1e-6
+    """Hinges that are pulled to less than this length were opposite to the widest, and lose their
+    digits."""
+
+
+SETTINGS = SeparatorSettings()
 
 
 class Starts(NamedTuple):
@@ -37,8 +56,13 @@ class Starts(NamedTuple):
 class Separators:
     """The widest hinges of patterns, kept once they are known."""
 
-    def __init__(self, problem: Interpolation, clock: Clock = UNLIMITED) -> None:
-        self.problem, self.clock = problem, clock
+    def __init__(
+        self,
+        problem: Interpolation,
+        clock: Clock = UNLIMITED,
+        settings: SeparatorSettings = SETTINGS,
+    ) -> None:
+        self.problem, self.clock, self.settings = problem, clock, settings
         self._known: dict[bytes, Array | None] = {}
 
     def widest(self, patterns: Flags) -> Starts:
@@ -58,7 +82,7 @@ class Separators:
         share = np.max(short / (short + spare), axis=1)[:, None]
         pulled = ((1.0 - share) * near + share * widest)[:, :-1]
         lengths = np.linalg.norm(pulled, axis=1, keepdims=True)
-        turned = np.flatnonzero(lengths > _OPPOSITE)
+        turned = np.flatnonzero(lengths > self.settings.opposite)
         return Starts(pulled[turned] / lengths[turned], patterns[exist][turned])
 
     def _lines(self, patterns: Flags) -> tuple[Indices, Array]:
@@ -81,15 +105,17 @@ class Separators:
         if abs(signs.sum()) == len(signs):
             return None
         problem, d = self.problem, self.problem.input_dimension
-        rows = signs[:, None] * np.column_stack([problem.centers, np.full(len(problem), _LEVER)])
-        bounds = problem.radii + _MARGIN
+        rows = signs[:, None] * np.column_stack(
+            [problem.centers, np.full(len(problem), self.settings.lever)]
+        )
+        bounds = problem.radii + self.settings.margin
         shares, _ = nnls(np.vstack([rows.T, bounds]), np.append(np.zeros(d + 1), 1.0))
         gap = 1.0 - bounds @ shares
         x = shares @ rows
         length = float(np.linalg.norm(x[:d]))
         if gap < length or length == 0.0:
             return None
-        line = np.append(x[:d], _LEVER * x[d]) / length
+        line = np.append(x[:d], self.settings.lever * x[d]) / length
         wide = (signs * (problem.centers @ line[:d] + line[d]) > problem.radii).all()
         return line if wide else None
 
@@ -106,8 +132,8 @@ def likely_patterns(problem: Interpolation, count: int, generator: np.random.Gen
         first, second = np.triu_indices(sites, 1)
         some = generator.permutation(len(first))[:count]
         steps = problem.centers[second[some]] - problem.centers[first[some]]
-        across = [cuts(problem, np.tile(steps, (_PLACES, 1)), generator)]
-        across.append(random_patterns(problem, _PLACES * count, generator))
+        across = [cuts(problem, np.tile(steps, (SETTINGS.places, 1)), generator)]
+        across.append(random_patterns(problem, SETTINGS.places * count, generator))
         alone = oriented(np.eye(sites, dtype=bool))
         patterns = np.unique(np.concatenate([alone, *across]), axis=0)
     ends = spanning_tree(problem.centers)

@@ -11,6 +11,8 @@ local maximum over all hinges of the pattern.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from convexden.problem import Interpolation
@@ -18,10 +20,22 @@ from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array, Flags, Hinges, Indices, dual_constraint
 from convexden.solvers.pricing.spheres import Spheres, unit
 from convexden.solvers.pricing.trust_region import sphere_maxima
+from convexden.tolerances import NONNEGATIVE_RTOL
 
-_SLACK = 1e-9  # multipliers above minus this share of the gradient count as nonnegative
-_STILL = 1e-13  # a step that raises g by a smaller share has arrived
-_ASIDE = 1e-12  # a target less far aside is here, or in no direction
+
+@dataclass(frozen=True)
+class AscentSettings:
+    """Of the climb from one hinge."""
+
+    still: float = 1e-13
+    """A step that raises the dual constraint by a smaller share has arrived: a hundred times its
+    rounding."""
+
+    aside: float = 1e-12
+    """A target less far aside, in spreads, is here or in no direction."""
+
+
+SETTINGS = AscentSettings()
 
 
 def both_ends(problem: Interpolation, normals: Array, patterns: Flags) -> tuple[Hinges, Hinges]:
@@ -127,7 +141,7 @@ class _Climb:
         order = np.lexsort((-reached, candidates))
         best = order[np.searchsorted(candidates[order], every)]
         blocked = blockers[best] >= 0
-        risen = reached[best] > np.linalg.norm(column, axis=1) * (1 + _STILL)
+        risen = reached[best] > np.linalg.norm(column, axis=1) * (1 + SETTINGS.still)
         moving = risen | blocked
         self.normals[live[moving]] = ends[best[moving]]
         counts = (self.members[live[blocked]] >= 0).sum(axis=1)
@@ -138,7 +152,7 @@ class _Climb:
         """Let go of the site with the most negative multiplier; the hinges that have none."""
         multipliers = self._multipliers(which)
         worst = multipliers.argmin(axis=1)
-        loose = multipliers[np.arange(len(which)), worst] < -_SLACK
+        loose = multipliers[np.arange(len(which)), worst] < -NONNEGATIVE_RTOL
         for k, leaver in zip(which[loose], worst[loose], strict=True):
             self.members[k] = np.append(np.delete(self.members[k], leaver), -1)
         # Held by nothing else it goes to the other end of its way, where g is greater.
@@ -190,5 +204,5 @@ def _toward(at: Spheres, normals: Array, targets: Array) -> tuple[Array, Indices
     forward = np.sum(targets * radial, axis=1)
     sideways = targets - forward[:, None] * radial
     aside = np.linalg.norm(sideways, axis=1)
-    angles = np.where(aside > _ASIDE, np.arctan2(aside, forward), 0.0)
+    angles = np.where(aside > SETTINGS.aside, np.arctan2(aside, forward), 0.0)
     return at.walk(normals, unit(sideways), angles)

@@ -15,7 +15,7 @@ def exact_pricing(problem: Interpolation, clock: Clock = UNLIMITED) -> ExactPric
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are too many sites.
     """
     if problem.input_dimension == 1:

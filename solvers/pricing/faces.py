@@ -17,7 +17,7 @@ face that touches one site more or less: `QuickFaces` looks only there.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -26,15 +26,31 @@ from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array, Flags, Hinges, Indices, dual_constraint, no_hinges
 from convexden.solvers.patterns.face_table import FaceTable
 from convexden.solvers.pricing import ExactPricing, Pricing
-from convexden.solvers.pricing.plane import CONTACT
 from convexden.solvers.pricing.trust_region import sphere_maxima
+from convexden.tolerances import NONNEGATIVE_RTOL, TANGENCY_RTOL
 
-_SLACK = 1e-9  # tangency multipliers above minus this count as nonnegative
-_MOST_RAMPS = 3000  # patterns; a millisecond each
-_MEMORY = 3  # searches whose maxima count as recent
-_MANY = 20_000  # faces above which finding those near to some is quicker than pricing all
-_WATCHED = 0.3  # maxima above this are remembered
 _CHUNK = 2_000_000  # numbers held at a time
+
+
+@dataclass(frozen=True)
+class FaceSettings:
+    """How much of the faces is looked at in one call."""
+
+    most_ramps: int = 3000
+    """Patterns up to which ramps are computed; a millisecond each."""
+
+    memory: int = 3
+    """Searches whose maxima count as recent: the quick search looks near to them."""
+
+    many: int = 20_000
+    """Faces above which finding those near to some is quicker than pricing all."""
+
+    watched: float = 0.3
+    """Maxima of the dual constraint above this are remembered: what is active later grows from
+    here."""
+
+
+SETTINGS = FaceSettings()
 
 
 class FacePricing(ExactPricing):
@@ -46,19 +62,25 @@ class FacePricing(ExactPricing):
         Of two or more dimensions, in units of its spread.
     clock : Clock, optional
         Of the run.
+    settings : FaceSettings, optional
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are too many faces.
     """
 
     name = "exact-faces"
 
-    def __init__(self, problem: Interpolation, clock: Clock = UNLIMITED) -> None:
-        self.problem, self.clock = problem, clock
+    def __init__(
+        self,
+        problem: Interpolation,
+        clock: Clock = UNLIMITED,
+        settings: FaceSettings = SETTINGS,
+    ) -> None:
+        self.problem, self.clock, self.settings = problem, clock, settings
         self.table = FaceTable(problem, clock)
-        self.recent: deque[Indices] = deque(maxlen=_MEMORY)
+        self.recent: deque[Indices] = deque(maxlen=self.settings.memory)
 
     def maxima(
         self,
@@ -74,12 +96,12 @@ class FacePricing(ExactPricing):
 
     def quick(self) -> Pricing:
         """A pricer of the faces near to recent maxima, if there are many faces."""
-        return QuickFaces(self) if len(self.table) > _MANY else self
+        return QuickFaces(self) if len(self.table) > self.settings.many else self
 
     def patterns(self) -> Flags:
         """All patterns but the trivial one; none if they are so many that ramps take long."""
         patterns = self.table.patterns[~self.table.patterns.all(axis=1)]
-        return patterns if len(patterns) <= _MOST_RAMPS else patterns[:0]
+        return patterns if len(patterns) <= self.settings.most_ramps else patterns[:0]
 
     def maxima_on(
         self,
@@ -177,7 +199,7 @@ class FacePricing(ExactPricing):
         known = hinges.faces >= 0
         touched = self.table.touched(hinges.faces)
         depths[known] -= _flagged(touched, len(self.problem))[known] * depths[known]
-        blocked = np.flatnonzero((depths.max(axis=1) > 10 * CONTACT) & hinges.free)
+        blocked = np.flatnonzero((depths.max(axis=1) > 10 * TANGENCY_RTOL) & hinges.free)
         if blocked.size:
             met = _flagged(touched[blocked], len(self.problem))
             met[np.arange(blocked.size), depths[blocked].argmax(axis=1)] = True
@@ -245,7 +267,7 @@ class FacePricing(ExactPricing):
             np.full(len(owners), across.shape[2] > 1),
         )
         # None cuts a ball or has another pattern than it says.
-        return hinges[np.flatnonzero((hinges.depths(problem) <= 10 * CONTACT).all(axis=1))]
+        return hinges[np.flatnonzero((hinges.depths(problem) <= 10 * TANGENCY_RTOL).all(axis=1))]
 
     def _local_maxima(self, hinges: Hinges, values: Array, jacobians: Array) -> Flags:
         """Whether the multipliers of the touched sites are nonnegative: whether g increases into no
@@ -278,7 +300,7 @@ class FacePricing(ExactPricing):
                 [-signs[:, :, None] * sites[members], sphere[:, None, :]], axis=1
             ).transpose(0, 2, 1)
             solved = np.linalg.pinv(system) @ gradient[mine][:, :, None]
-            passed[mine] = (solved[:, :count, 0] >= -_SLACK).all(axis=1)
+            passed[mine] = (solved[:, :count, 0] >= -NONNEGATIVE_RTOL).all(axis=1)
         return passed
 
 
@@ -297,7 +319,7 @@ class QuickFaces(Pricing):
             return exact.maxima(values, jacobians, floor, limit)
         near = exact.table.near(np.concatenate(exact.recent))
         found, constraint_values = exact.maxima_on(
-            near, values, jacobians, min(floor, _WATCHED), limit
+            near, values, jacobians, min(floor, exact.settings.watched), limit
         )
         exact.recent.append(found.faces)
         high = constraint_values >= min(floor, constraint_values.max(initial=0.0))

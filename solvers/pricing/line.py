@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from convexden.arithmetic import EPS
 from convexden.problem import Interpolation
 from convexden.solvers.hinges import Array, Flags, Hinges, dual_constraint
 from convexden.solvers.pricing import ExactPricing
@@ -29,7 +30,7 @@ class LinePricing(ExactPricing):
         sites, sides = sites[first], sides[first]
         outside = np.abs(centers - ends[:, None]) - radii
         outside[np.arange(ends.size), sites] = 0.0
-        feasible = (outside >= -4 * np.finfo(float).eps).all(axis=1)
+        feasible = (outside >= -4 * EPS).all(axis=1)
         ends, sites, sides = ends[feasible], sites[feasible], sides[feasible]
         patterns = centers > ends[:, None]
         patterns[np.arange(ends.size), sites] = sides > 0

@@ -8,7 +8,7 @@ are no greater ones, so that no bound follows.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,20 +25,48 @@ from convexden.solvers.patterns.separators import (
 from convexden.solvers.pricing import Pricing
 from convexden.solvers.pricing.ascent import Ascent, both_ends
 from convexden.solvers.pricing.spheres import Spheres, independent, unit
+from convexden.tolerances import COST_ROUNDING, TOUCH_RTOL, VIOLATION_RTOL
 
-_STOCK = 2047  # patterns from which every call starts
-_STARTS = 600  # hinges that climb in a round
-_AXES = 1  # longest axes of the form on a pattern, along both senses of which hinges are sought
-_RANDOM = 150  # random hinges in patterns of the best maxima, and as many in others
-_PARENTS = 30  # maxima whose neighbors are looked at in a round
-_NEARBY = 3  # further sites than dimensions, the nearest, that change sides in neighbors
-_ROUNDS = 16
-_IDLE = 3  # rounds without a greater maximum before giving up,
-_DOUBT = 7  # and if nothing violates the dual constraint
-_VIOLATED = 1 + 1e-10
-_KEPT = 600  # maxima remembered for the next call
-_TOUCHED = 1e-9
-_SAME = 1e-11  # climbs end nearer to their maximum than this: what differs by less is one
+
+@dataclass(frozen=True)
+class LocalSettings:
+    """Effort of the search for local maxima."""
+
+    stock: int = 2047
+    """Patterns from which every call starts: all of 12 sites, with one side fixed."""
+
+    starts: int = 600
+    """Hinges that climb in a round, those with the greatest values."""
+
+    axes: int = 1
+    """Longest axes of the form on a pattern, along both senses of which hinges are sought."""
+
+    random: int = 150
+    """Random hinges in patterns of the best maxima, and as many in others."""
+
+    parents: int = 30
+    """Maxima whose neighbors are looked at in a round."""
+
+    nearby: int = 3
+    """Further sites than dimensions, the nearest, that change sides in neighbors."""
+
+    rounds: int = 16
+    """Rounds of a call at the most."""
+
+    idle: int = 3
+    """Rounds without a greater maximum before giving up,"""
+
+    doubt: int = 7
+    """and if nothing violates the dual constraint: then the method would stop."""
+
+    kept: int = 600
+    """Maxima remembered for the next call."""
+
+    same: float = 1e-11
+    """Climbs end nearer to their maximum than this, in spreads: what differs by less is one."""
+
+
+SETTINGS = LocalSettings()
 
 
 class LocalPricing(Pricing):
@@ -53,13 +81,23 @@ class LocalPricing(Pricing):
         results.
     clock : Clock, optional
         Of the run.
+    settings : LocalSettings, optional
+        Its effort.
     """
 
-    def __init__(self, problem: Interpolation, seed: int = 0, clock: Clock = UNLIMITED) -> None:
-        self.problem, self.clock = problem, clock
+    def __init__(
+        self,
+        problem: Interpolation,
+        seed: int = 0,
+        clock: Clock = UNLIMITED,
+        settings: LocalSettings = SETTINGS,
+    ) -> None:
+        self.problem, self.clock, self.settings = problem, clock, settings
         self._generator = np.random.default_rng(seed)
         self._separators = Separators(problem, clock)
-        self._stock = self._separators.widest(likely_patterns(problem, _STOCK, self._generator))
+        self._stock = self._separators.widest(
+            likely_patterns(problem, self.settings.stock, self._generator)
+        )
         self._remembered = no_hinges(problem)
 
     def maxima(
@@ -87,7 +125,7 @@ class LocalPricing(Pricing):
         found, constraint_values = no_hinges(self.problem), np.zeros(0)
         settled: Flags = np.zeros(0, dtype=bool)
         starts, best, idle = self._first(ascent), 0.0, 0
-        for _ in range(_ROUNDS):
+        for _ in range(self.settings.rounds):
             self.clock.check()
             if not len(starts.normals):
                 break
@@ -96,20 +134,20 @@ class LocalPricing(Pricing):
             constraint_values = np.append(constraint_values, ascent.constraint_values(new))
             settled = np.append(settled, np.zeros(len(new), dtype=bool))
             order = np.argsort(-constraint_values, kind="stable")
-            order = order[distinct(found[order], _SAME)]
+            order = order[distinct(found[order], self.settings.same)]
             found, constraint_values, settled = (
                 found[order],
                 constraint_values[order],
                 settled[order],
             )
-            idle = 0 if constraint_values[0] > best * (1 + 1e-12) else idle + 1
+            idle = 0 if constraint_values[0] > best * (1 + COST_ROUNDING) else idle + 1
             best = float(constraint_values[0])
-            if idle == (_IDLE if best > _VIOLATED else _DOUBT):
+            if idle == (self.settings.idle if best > 1 + VIOLATION_RTOL else self.settings.doubt):
                 break
-            parents = np.flatnonzero(~settled)[:_PARENTS]
+            parents = np.flatnonzero(~settled)[: self.settings.parents]
             settled[parents] = True
             starts = _joined(self._neighbors(found[parents]), self._random(found.patterns))
-        self._remembered = found[:_KEPT]
+        self._remembered = found[: self.settings.kept]
         kept = np.flatnonzero(constraint_values >= min(floor, best))[:limit]
         return found[kept], constraint_values[kept]
 
@@ -167,7 +205,7 @@ class LocalPricing(Pricing):
         axes = np.linalg.svd(ascent.forms(seats.patterns, seats.pivots)[0], full_matrices=False)[2]
         reach = seats.biases + np.sum(seats.normals * self.problem.centers[seats.pivots], axis=1)
         along = []
-        for j in range(min(_AXES, axes.shape[1])):
+        for j in range(min(self.settings.axes, axes.shape[1])):
             for normals in (axes[:, j], -axes[:, j]):
                 pivot = np.sum(normals * self.problem.centers[seats.pivots], axis=1)
                 along.append(self._separators.pulled(normals, reach - pivot, seats.patterns))
@@ -176,12 +214,12 @@ class LocalPricing(Pricing):
     def _highest(self, ascent: Ascent, starts: Starts) -> Starts:
         """Those with the greatest g at the better end of their way."""
         constraint_values = ascent.constraint_values(ascent.seated(*starts))
-        return starts.chosen(np.argsort(-constraint_values, kind="stable")[:_STARTS])
+        return starts.chosen(np.argsort(-constraint_values, kind="stable")[: self.settings.starts])
 
     def _neighbors(self, hinges: Hinges) -> Starts:
         """Hinges near these in the patterns in which one of the nearest sites changes sides."""
         n, d = self.problem.centers.shape
-        count = min(n, d + _NEARBY)
+        count = min(n, d + self.settings.nearby)
         gaps = np.abs(hinges.offsets(self.problem)) - self.problem.radii
         sites = np.argsort(gaps, axis=1, kind="stable")[:, :count]
         owners = np.repeat(np.arange(len(hinges)), count)
@@ -193,8 +231,8 @@ class LocalPricing(Pricing):
 
     def _random(self, patterns: Flags) -> Starts:
         """Random hinges in the first of these patterns and in random others."""
-        others = random_patterns(self.problem, _RANDOM, self._generator)
-        return self._anywhere(np.concatenate([patterns[:_RANDOM], others]))
+        others = random_patterns(self.problem, self.settings.random, self._generator)
+        return self._anywhere(np.concatenate([patterns[: self.settings.random], others]))
 
     def _anywhere(self, patterns: Flags) -> Starts:
         """A random hinge in each of the patterns."""
@@ -214,7 +252,7 @@ class LocalPricing(Pricing):
         gaps = np.abs(np.abs(hinges.offsets(self.problem)) - self.problem.radii)
         gaps[np.arange(len(hinges)), hinges.pivots] = -1.0
         nearest = np.argsort(gaps, axis=1, kind="stable")[:, :d]
-        touched = np.take_along_axis(gaps, nearest, axis=1) <= _TOUCHED
+        touched = np.take_along_axis(gaps, nearest, axis=1) <= TOUCH_RTOL
         members = independent(self.problem, np.where(touched, nearest, -1))
         return Spheres.of(self.problem, hinges.patterns, members)
 

@@ -25,10 +25,10 @@ from functools import cached_property
 
 import numpy as np
 
+from convexden.arithmetic import EPS
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import (
-    SAME_LINE,
     Array,
     Flags,
     Hinges,
@@ -38,20 +38,52 @@ from convexden.solvers.hinges import (
     spanning_tree,
 )
 from convexden.solvers.pricing import ExactPricing
+from convexden.tolerances import SAME_HINGE_RTOL, TANGENCY_RTOL
 
-# A hinge may miss tangency by this much (in units of the spread) and still count as feasible:
-# common tangents of three and more sites are known only up to rounding.
-CONTACT = 1e-12
 
-_ROUNDING = 4 * float(np.finfo(float).eps)
+@dataclass(frozen=True)
+class PlaneSettings:
+    """Of the search along the arcs of tangent hinges."""
 
-# Where arcs are first sampled inside: every further one halves a gap.
-_SHARES = (1 / 2, 1 / 4, 3 / 4, 1 / 8, 3 / 8, 5 / 8, 7 / 8)
-# On shorter arcs, in units of `SAME_LINE`, these are not told apart.
-_LONG = 16.0
+    shares: tuple[float, ...] = (1 / 2, 1 / 4, 3 / 4, 1 / 8, 3 / 8, 5 / 8, 7 / 8)
+    """Places at which arcs are first sampled inside, as shares of their lengths: every further one
+    halves a gap."""
 
-# Bits of patterns looked at in one go; keeps the working memory near 100 MB.
-_BLOCK = 1 << 23
+    long: float = 16.0
+    """Length of an arc, in units of `SAME_HINGE_RTOL`, below which these places are not told
+    apart."""
+
+    block: int = 1 << 23
+    """Bits of patterns looked at in one go; keeps the working memory near 100 MB."""
+
+    below: float = 1e-9
+    """Share by which the floor stays below the greatest value at the ends of arcs: rounding of a
+    value must not close the arc of the maximum."""
+
+    doubt: float = 1e-9
+    """Rise of the dual constraint along an arc from a vertex, as a share of its size, that may be
+    rounding: the vertex passes as a local maximum."""
+
+    wider: float = 1e-9
+    """Share by which arcs are lengthened in the bounds that decide which are opened: covers their
+    rounding."""
+
+    vanishing: float = 1e-15
+    """A leading coefficient of a quartic below this share of the largest counts as this share: its
+    root is almost at infinity, and the others move by as little."""
+
+    real: float = 1e-3
+    """Imaginary part, as a share of a root, up to which it may be a double real root, which
+    rounding of size 1e-16 splits by 1e-8. What it gives is compared by its value."""
+
+    furthest: float = 1e-3
+    """Angle, in radians and as a share of the half arc, that a step of the refinement may go."""
+
+
+SETTINGS = PlaneSettings()
+
+
+_ROUNDING = 4 * EPS
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +127,7 @@ class PlanePricing(ExactPricing):
     def __init__(self, problem: Interpolation, clock: Clock = UNLIMITED) -> None:
         self.problem, self.clock = problem, clock
         n = len(problem)
-        step = max(1, _BLOCK // (32 * n * n))
+        step = max(1, SETTINGS.block // (32 * n * n))
         blocks = []
         for k in range(0, n, step):
             clock.check()
@@ -149,7 +181,7 @@ class PlanePricing(ExactPricing):
         halves, limits = self.arcs.halves, self.arcs.limits
         at_limits = _evaluate(polynomials, limits)
         highest = at_limits.max(axis=0)
-        floor = min(floor, (1 - 1e-9) * float(highest.max(initial=0.0)))
+        floor = min(floor, (1 - SETTINGS.below) * float(highest.max(initial=0.0)))
         opened = _may_peak(polynomials, halves, highest, floor)
         angles, inner = _stationary(polynomials[:, opened], halves[opened])
         inner = opened[inner]
@@ -181,7 +213,7 @@ class PlanePricing(ExactPricing):
         """
         problem = self.problem
         z = hinges.offsets(problem)
-        held = np.abs(np.abs(z) - problem.radii) <= 10 * CONTACT
+        held = np.abs(np.abs(z) - problem.radii) <= 10 * TANGENCY_RTOL
         held[np.arange(len(hinges)), hinges.pivots] = False
         passed = np.ones(len(hinges), dtype=bool)
         vertices = np.flatnonzero(~hinges.free & (held.sum(axis=1) == 1))
@@ -204,7 +236,7 @@ class PlanePricing(ExactPricing):
             rates = rate + entering * moves * np.sum(column * values[other], axis=1)
             # Large values of sites that nearly meet cancel up to rounding.
             sizes = (patterns * np.abs(change)) @ np.linalg.norm(values, axis=1)
-            doubt = 1e-9 + 8 * np.finfo(float).eps * sizes * np.linalg.norm(column, axis=1)
+            doubt = SETTINGS.doubt + 8 * EPS * sizes * np.linalg.norm(column, axis=1)
             passed[vertices[(allowed & (sense * rates > doubt)).any(axis=0)]] = False
         return passed
 
@@ -217,11 +249,11 @@ class PlanePricing(ExactPricing):
         order = self._by_crossings[: 4 * count]
         starts, lengths = self.arcs.starts[order], (self.arcs.ends - self.arcs.starts)[order]
         hinges = self.hinges(order, starts)
-        hinges = hinges[distinct(hinges, SAME_LINE)[:count]]
+        hinges = hinges[distinct(hinges, SAME_HINGE_RTOL)[:count]]
         # Inside their arcs hinges touch one site each: they are all different.
-        inside = lengths > _LONG * SAME_LINE
+        inside = lengths > SETTINGS.long * SAME_HINGE_RTOL
         order, starts, lengths = order[inside], starts[inside], lengths[inside]
-        for share in _SHARES:
+        for share in SETTINGS.shares:
             left = count - len(hinges)
             if not left:
                 break
@@ -254,7 +286,9 @@ class PlanePricing(ExactPricing):
         """The hinges turned by steps (K, 1), at most to the ends of their arcs."""
         starts, ends = self.arcs.starts[hinges.faces], self.arcs.ends[hinges.faces]
         w = hinges.normals
-        turned = (np.arctan2(w[:, 1], w[:, 0]) - starts + CONTACT) % (2 * np.pi) - CONTACT
+        turned = (np.arctan2(w[:, 1], w[:, 0]) - starts + TANGENCY_RTOL) % (
+            2 * np.pi
+        ) - TANGENCY_RTOL
         wanted = np.where(hinges.free, steps[:, 0], 0.0)
         taken = np.where(hinges.free, np.clip(wanted, -turned, ends - starts - turned), 0.0)
         cos, sin = np.cos(taken), np.sin(taken)
@@ -278,7 +312,7 @@ class PlanePricing(ExactPricing):
         moments = values[:, :, None] * problem.centers[:, None, :] + jacobians
         table = np.concatenate([values, moments[:, :, 0], moments[:, :, 1]], axis=1)
         products = np.empty((6, len(arcs.sites)))
-        block = max(1, _BLOCK // max(n, 3 * p))
+        block = max(1, SETTINGS.block // max(n, 3 * p))
         for begin in range(0, len(arcs.sites), block):
             self.clock.check()
             part = slice(begin, begin + block)
@@ -308,7 +342,7 @@ def _arcs_at(problem: Interpolation, sites: Indices) -> _Arcs:
         )
 
     def feasible(z: Array) -> Flags:
-        return np.asarray((np.abs(z) >= radii - CONTACT).all(axis=1))
+        return np.asarray((np.abs(z) >= radii - TANGENCY_RTOL).all(axis=1))
 
     z = offsets(owners, (starts + ends) / 2)
     wide = feasible(z)
@@ -350,7 +384,7 @@ def _cuts(steps: Array, radii: Array, radius: Array) -> tuple[Indices, Array, Ar
         with np.errstate(divide="ignore", invalid="ignore"):  # the site itself
             cosines = (side * radii - radius) / lengths
             slack = _ROUNDING * (1 + radii.max()) / lengths
-        reached = (np.abs(cosines) <= 1 + CONTACT) & sites
+        reached = (np.abs(cosines) <= 1 + TANGENCY_RTOL) & sites
         # Where balls touch, rounding leaves room for a turn by its square root: no less here than
         # in the verification.
         opening = np.arccos(np.clip(cosines, np.minimum(slack - 1, 0), np.maximum(1 - slack, 0)))
@@ -430,7 +464,7 @@ def _may_peak(polynomials: Array, halves: Array, highest: Array, floor: float) -
     # A chord bound, the higher end + length^2 / 8 times the largest second derivative: most arcs
     # are never opened.  Nor those whose slope in the middle is too steep to vanish before an end,
     # or whose curvature there is too large to become negative.
-    halves = halves * (1 + 1e-9)
+    halves = halves * (1 + SETTINGS.wider)
     opened = (highest + bend * halves**2 / 2 >= floor) & (halves > 0)
     opened &= (2 * np.abs(fs) <= bend * halves) & (2 * (ss - fc) <= twist * halves)
     return np.flatnonzero(opened)
@@ -455,20 +489,20 @@ def _stationary(polynomials: Array, halves: Array) -> tuple[Array, Indices]:
     leading = -square * n3
     # A leading coefficient of zero would send a root to infinity: a tiny one sends it almost there
     # and moves the others by as little.
-    tiny = np.maximum(1e-15 * np.abs(quartic).max(axis=0), np.finfo(float).tiny)
+    tiny = np.maximum(SETTINGS.vanishing * np.abs(quartic).max(axis=0), np.finfo(float).tiny)
     leading = np.where(np.abs(leading) < tiny, tiny, leading)
     companion = np.zeros((len(halves), 4, 4))
     companion[:, 1, 0] = companion[:, 2, 1] = companion[:, 3, 2] = 1.0
     companion[:, :, 3] = (-quartic / leading).T
     roots = np.linalg.eigvals(companion) if len(halves) else np.empty((0, 4))
-    owners, which = np.nonzero(np.abs(roots.imag) <= 1e-3 * np.maximum(1.0, np.abs(roots)))
+    owners, which = np.nonzero(np.abs(roots.imag) <= SETTINGS.real * np.maximum(1.0, np.abs(roots)))
     angles = 2 * np.arctan(unit[owners] * roots.real[owners, which])
     own, ends = polynomials[:, owners], halves[owners]
     for _ in range(3):
         turns = _turns(angles)
         slope, curvature = (_evaluate(own, turns, order) for order in (1, 2))
         step = np.divide(slope, curvature, out=np.zeros_like(slope), where=curvature < 0)
-        furthest = 1e-3 * np.minimum(ends, 1.0)
+        furthest = SETTINGS.furthest * np.minimum(ends, 1.0)
         angles = angles - np.clip(step, -furthest, furthest)
     inside = (np.abs(angles) <= ends) & (curvature < 0)
     return np.asarray(angles[inside], dtype=float), owners[inside]

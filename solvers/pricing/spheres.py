@@ -12,14 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convexden.arithmetic import SMALL
 from convexden.problem import Interpolation
 from convexden.solvers.hinges import Array, Flags, Indices
-from convexden.solvers.pricing.plane import CONTACT
-
-_SWING = 1e-9  # a site from which the distance varies by less blocks nothing
-_DEPENDENT = (
-    1e-9  # a site this near to the affine hull of others, in units of its distance from one
-)
+from convexden.tolerances import DEPENDENT_RTOL, TANGENCY_RTOL
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,9 +110,9 @@ class Spheres:
         cosine = self.radius[:, None] * self._heights(radial)
         sine = self.radius[:, None] * self._heights(ahead)
         swing = np.hypot(cosine, sine)
-        share = np.divide(-mean, swing, out=np.full_like(swing, -2.0), where=swing > _SWING)
+        share = np.divide(-mean, swing, out=np.full_like(swing, -2.0), where=swing > DEPENDENT_RTOL)
         limits = np.arctan2(sine, cosine) + np.arccos(np.clip(share, -1.0, 1.0))
-        limits[(mean + cosine <= CONTACT) & (sine < 0.0)] = 0.0
+        limits[(mean + cosine <= TANGENCY_RTOL) & (sine < 0.0)] = 0.0
         limits[share < -1.0] = np.inf
         rows, columns = np.nonzero(self.members >= 0)
         limits[rows, self.members[rows, columns]] = np.inf
@@ -136,7 +132,7 @@ def independent(problem: Interpolation, members: Indices) -> Indices:
     triangle = _steps(problem, sites)[1]
     diagonal = np.abs(np.diagonal(triangle, axis1=1, axis2=2))
     kept = members >= 0
-    kept[:, 1:] &= diagonal > _DEPENDENT * lengths[:, 1:]
+    kept[:, 1:] &= diagonal > DEPENDENT_RTOL * lengths[:, 1:]
     order = np.argsort(~kept, axis=1, kind="stable")
     return np.take_along_axis(np.where(kept, members, -1), order, axis=1)
 
@@ -144,7 +140,7 @@ def independent(problem: Interpolation, members: Indices) -> Indices:
 def unit(vectors: Array) -> Array:
     """Vectors (K, d) of length one; those without a direction are zero."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 1e-300)
+    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > SMALL)
 
 
 def _steps(problem: Interpolation, sites: Indices) -> tuple[Array, Array]:

@@ -13,13 +13,36 @@ as distances from sigma_1, so that nothing cancels.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from convexden.solvers.hinges import Array, Indices
+from convexden.tolerances import NEGLIGIBLE_RCOND
 
-_STEPS = 60
-_HARD = 1e-12  # a gradient this small next to the size of the problem has no component
-_TINY = 1e-200  # a distance to divide by; its square is still a number
+
+@dataclass(frozen=True)
+class TrustRegionSettings:
+    """Of the maximum of a quadratic form on a sphere."""
+
+    steps: int = 60
+    """Newton steps on the secular equation; they are few but in the hard case."""
+
+    hard: float = 1e-12
+    """Gradient, as a share of the size of the problem, without a component along the largest
+    eigenvector: the hard case."""
+
+    tiny: float = 1e-200
+    """Least distance that is divided by; its square is still a number."""
+
+    arrived: float = 1e-15
+    """Steps below this share have arrived: a few units in the last place."""
+
+    separate: float = 1e-14
+    """Distance of the two largest poles, as a share of the size, below which they are one."""
+
+
+SETTINGS = TrustRegionSettings()
 
 
 def sphere_maxima(linear: Array, constant: Array) -> tuple[Indices, Array]:
@@ -36,7 +59,7 @@ def sphere_maxima(linear: Array, constant: Array) -> tuple[Indices, Array]:
     sizes, axes = np.maximum(sizes[:, ::-1], 0.0), axes[:, :, ::-1]
     below = sizes[:, :1] - sizes
     slope = ((constant[:, None, :] @ linear) @ axes)[:, 0, :]
-    scale = sizes[:, 0] + np.linalg.norm(slope, axis=1) + _TINY
+    scale = sizes[:, 0] + np.linalg.norm(slope, axis=1) + SETTINGS.tiny
     local, inner = _local(below, slope, scale)
     hard, poles = _hard(below, slope, scale)
     chosen = np.concatenate([every, local, hard])
@@ -53,17 +76,17 @@ def _global(below: Array, slope: Array) -> Array:
     Newton's method on 1 / sqrt(s), which is concave and nearly linear, increases from any mu with
     s >= 1 to the root.
     """
-    above: Array = np.maximum(np.max(np.abs(slope) - below, axis=1), _TINY)
+    above: Array = np.maximum(np.max(np.abs(slope) - below, axis=1), SETTINGS.tiny)
     live = np.arange(len(above))
-    for _ in range(_STEPS):
+    for _ in range(SETTINGS.steps):
         gap = above[live, None] + below[live]
         point = slope[live] / gap
         squared = np.sum(point**2, axis=1)
         bend = np.sum(point**2 / gap, axis=1)
         excess = squared * (np.sqrt(squared) - 1.0)
-        step = np.divide(excess, bend, out=np.zeros_like(bend), where=bend > _TINY)
+        step = np.divide(excess, bend, out=np.zeros_like(bend), where=bend > SETTINGS.tiny)
         above[live] += step
-        live = live[step > 1e-15 * above[live]]
+        live = live[step > SETTINGS.arrived * above[live]]
         if not live.size:
             break
     return np.asarray(slope / (above[:, None] + below))
@@ -77,8 +100,10 @@ def _local(below: Array, slope: Array, scale: Array) -> tuple[Indices, Array]:
     """
     depth: Array = np.abs(slope[:, 0])
     second = below[:, 1]
-    live = np.flatnonzero((depth < second) & (depth > _TINY) & (second > 1e-14 * scale))
-    for _ in range(_STEPS):
+    live = np.flatnonzero(
+        (depth < second) & (depth > SETTINGS.tiny) & (second > SETTINGS.separate * scale)
+    )
+    for _ in range(SETTINGS.steps):
         gap = below[live] - depth[live, None]
         squares = (slope[live] / gap) ** 2
         rise = 2.0 * np.sum(squares / -gap, axis=1)
@@ -87,15 +112,17 @@ def _local(below: Array, slope: Array, scale: Array) -> tuple[Indices, Array]:
         exists = depth[live] + step < second[live]
         live, step = live[exists], step[exists]
         depth[live] += step
-        if (np.abs(step) <= 1e-15 * scale[live]).all():
+        if (np.abs(step) <= SETTINGS.arrived * scale[live]).all():
             break
     return live, slope[live] / (below[live] - depth[live, None])
 
 
 def _hard(below: Array, slope: Array, scale: Array) -> tuple[Indices, Array]:
     """Without slope along the longest axes both directions along the first are maxima."""
-    longest = below <= 1e-12 * scale[:, None]
-    flat = np.flatnonzero(np.linalg.norm(np.where(longest, slope, 0.0), axis=1) <= _HARD * scale)
+    longest = below <= NEGLIGIBLE_RCOND * scale[:, None]
+    flat = np.flatnonzero(
+        np.linalg.norm(np.where(longest, slope, 0.0), axis=1) <= SETTINGS.hard * scale
+    )
     longest = longest[flat]
     rest = np.where(longest, 0.0, slope[flat] / np.where(longest, 1.0, below[flat]))
     height = 1.0 - np.sum(rest**2, axis=1)

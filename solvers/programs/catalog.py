@@ -62,8 +62,10 @@ def solve_formulation(
 
     Raises
     ------
-    UnsupportedProblem
-        If it is too large, or does not apply.
+    TooLarge
+        If it is too large.
+    NotSupported
+        If it does not apply.
     NotCertified
         If the program has no solution, or ramps make no network.
     """
@@ -79,7 +81,7 @@ def solve_formulation(
             best = replace(_ramps_beside(name, rows, master), interrupted=True)
         program.solve()
         found = program.read()
-    except (KeyboardInterrupt, Stopped):
+    except Stopped:
         return best
     return found if best.network is None else replace(found, network=best.network)
 

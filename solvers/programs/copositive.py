@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from convexden.errors import UnsupportedProblem
+from convexden.errors import NotSupported
 from convexden.problem import Interpolation
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.patterns.arrangement import activation_patterns, half_of, most_patterns
@@ -24,10 +24,10 @@ class CopositiveProgram(SemidefiniteProgram):
 
 
 def check_copositive(problem: Interpolation) -> None:
-    """Raise UnsupportedProblem unless all sites are samples, few enough."""
+    """Raise NotSupported or TooLarge unless all sites are samples, few enough."""
     balls = np.flatnonzero(problem.radii)
     if balls.size:
-        raise UnsupportedProblem(
+        raise NotSupported(
             f"copositive needs samples, {balls.size} of these sites are balls: give noisy samples, "
             "or take semidefinite"
         )

@@ -34,7 +34,7 @@ class Declaration:
     cost : str
         The size of the program in words.
     requires : callable
-        Raises UnsupportedProblem unless the program applies to a reduced problem.
+        Raises NotSupported or TooLarge unless the program applies to a reduced problem.
     state : callable
         Constraints -> `Program`; it solves nothing.
     shortcut : callable or None

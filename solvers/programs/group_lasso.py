@@ -22,8 +22,7 @@ from scipy import sparse
 from convexden.errors import NotCertified
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array
-
-_ACCURACY = 1e-10
+from convexden.tolerances import ACCURATE_RTOL
 
 
 def solve_group_lasso(
@@ -61,7 +60,7 @@ def solve_group_lasso(
     settings = clarabel.DefaultSettings()
     settings.verbose = False
     settings.equilibrate_enable = False  # see `master`
-    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = _ACCURACY
+    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = ACCURATE_RTOL
     settings.time_limit = clock.left
     solution = clarabel.DefaultSolver(
         penalty * sparse.eye_array(n * p, format="csc"),

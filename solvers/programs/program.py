@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from convexden.errors import NotCertified, UnsupportedProblem
+from convexden.errors import NotCertified, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
@@ -19,11 +20,19 @@ from convexden.solvers.hinges import Array, Hinges
 from convexden.solvers.outcome import NO_PRICING, Outcome
 from convexden.solvers.pricing.exact import exact_pricing
 from convexden.solvers.pricing.line import LinePricing
+from convexden.tolerances import ACCURATE_RTOL, COST_RTOL, CUT_RTOL
 
-ACCURACY = 1e-10
-_CUT = 1e-12  # hinges that cut balls deeper are left out, however the solver uses them
-_LIGHT = (1e-4, 1e-6, 1e-8, 1e-10, 0.0)  # neurons below these shares of the heaviest may be zeros
-_WORTH = 1e-9  # more than the solver's cost is not worth it
+
+@dataclass(frozen=True)
+class ReadingSettings:
+    """How a network is read from the solution of a program."""
+
+    light: tuple[float, ...] = (1e-4, 1e-6, 1e-8, 1e-10, 0.0)
+    """Shares of the heaviest neuron below which neurons are taken as zeros, the first at which the
+    others interpolate: a solver's zeros are rarely better than its accuracy."""
+
+
+SETTINGS = ReadingSettings()
 
 
 class Program(ABC):
@@ -85,9 +94,9 @@ def solve_accurately(
                     equilibrate_enable=equilibrate,
                     direct_solve_method="faer",  # gets further on clustered samples
                     max_threads=1,
-                    tol_gap_abs=ACCURACY,
-                    tol_gap_rel=ACCURACY,
-                    tol_feas=ACCURACY,
+                    tol_gap_abs=ACCURATE_RTOL,
+                    tol_gap_rel=ACCURATE_RTOL,
+                    tol_feas=ACCURATE_RTOL,
                     accept_unknown=True,  # the last iterate where rounding ends the progress
                     time_limit=clock.left,
                 )
@@ -120,9 +129,9 @@ def network_of_hinges(
     NotCertified
         If the hinges do not interpolate, however little their weights are changed.
     """
-    clear = hinges.depths(rows.problem).max(axis=1, initial=0.0) <= _CUT
+    clear = hinges.depths(rows.problem).max(axis=1, initial=0.0) <= CUT_RTOL
     columns, best = rows.features(hinges), None
-    for light, share in product(_LIGHT, (sizes, np.linalg.norm(weights, axis=1))):
+    for light, share in product(SETTINGS.light, (sizes, np.linalg.norm(weights, axis=1))):
         kept = np.flatnonzero(clear & (share >= light * share.max(initial=0.0)))
         repaired = repair(columns[kept], rows.targets, weights[kept]) if kept.size else None
         if repaired is None:
@@ -133,7 +142,7 @@ def network_of_hinges(
         cost = float(np.linalg.norm(repaired, axis=1).sum())
         if best is None or cost < best[0]:
             best = cost, kept, repaired
-        if cost <= (1 + _WORTH) * sizes.sum():
+        if cost <= (1 + COST_RTOL) * sizes.sum():
             break
     if best is None:
         raise no_solution(what, "its hinges do not interpolate")
@@ -147,7 +156,7 @@ def priced(problem: Interpolation, values: Array, jacobians: Array) -> tuple[flo
         return float(constraint_values.max(initial=0.0)), LinePricing.name
     try:
         pricing = exact_pricing(problem)
-    except UnsupportedProblem:
+    except TooLarge:
         return np.inf, NO_PRICING
     constraint_values = pricing.maxima(values, jacobians, np.inf, 1)[1]
     return float(constraint_values.max(initial=0.0)), pricing.name

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
-from convexden.errors import NotCertified, UnsupportedProblem
+from convexden.errors import NotCertified, TooLarge
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.constraints import Constraints
@@ -43,16 +43,52 @@ from convexden.solvers.programs.restricted_master import (
     RestrictedMaster,
     solve_dual,
 )
+from convexden.tolerances import (
+    EQUAL_COST_RTOL,
+    NEGLIGIBLE_RCOND,
+    SPANNED_RTOL,
+    VIOLATION_RTOL,
+    WEIGHTLESS_RTOL,
+)
 
-_PRICES = 5.0 * 10.0 ** np.arange(8)  # of errors, the next if they are of use at one
-_SPANNED = 1e-9  # targets spanned but for this share of their size are spanned
-_USED = 1e-7  # errors below this share of the cost are none
-_ACCURACY = 1e-9
-_LIGHT = 1e-7  # ramps below this share of the heaviest are left out
-_STEPS = 50  # of Newton's method; about 5 are needed
-_ROUNDS = 10  # in which ramps that would help join the others
-_VIOLATED = 1e-11  # dual constraints of other ramps are met to this
 MOST_PATTERNS = 2**13  # of a simplex, that with 14 sites: half a minute
+
+
+@dataclass(frozen=True)
+class RampSettings:
+    """Of the ramp program."""
+
+    prices: tuple[float, ...] = tuple(5.0 * 10.0**k for k in range(8))
+    """Prices of errors, the next where they are of use at one: errors vanish where the price
+    exceeds the multipliers, and high prices cost digits."""
+
+    accuracy: float = 1e-9
+    """Relative gap of the conic program: Newton's method finds the other digits."""
+
+    steps: int = 50
+    """Steps of Newton's method on the heights; about 5 are needed."""
+
+    rounds: int = 10
+    """Rounds in which ramps that would help join the others."""
+
+    entering: float = 1e-3
+    """Weight with which a ramp joins, as a share of the lightest: positive, and small enough not
+    to raise the cost."""
+
+    singular: float = 1e-14
+    """Singular values of the Hessian below this share are zero: along weights of one direction it
+    has no curvature, exactly."""
+
+    shortest: float = 1e-7
+    """Steps below this share of the heaviest are not shortened: the cost shows rounding errors
+    only."""
+
+    arrived: float = 1e-10
+    """Steps below this share end Newton's method: it converges quadratically, and the next is
+    rounding."""
+
+
+SETTINGS = RampSettings()
 
 
 def ramp_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
@@ -63,12 +99,12 @@ def ramp_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
 
 
 def check_ramps(problem: Interpolation) -> None:
-    """Raise UnsupportedProblem if there are too many activation patterns."""
+    """Raise TooLarge if there are too many activation patterns."""
     sites, d = problem.centers.shape
     if sites != d + 1:
         check_faces(problem)
     elif 2 ** (sites - 1) > MOST_PATTERNS:
-        raise UnsupportedProblem(
+        raise TooLarge(
             f"{sites} sites that span {d} dimensions have {2 ** (sites - 1) - 1} activation "
             "patterns, too many for the ramps: give fewer sites, or solve with --local "
             "(method='local')"
@@ -107,7 +143,7 @@ class RampsProgram(Program):
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are too many activation patterns.
     NotCertified
         If ramps do not span the targets.
@@ -179,10 +215,10 @@ def solve_ramps(
     found = _Ramps(rows, between)
     if not found.span:
         return None
-    for price in map(float, _PRICES):
-        solved = master(*found.used, price, _ACCURACY)
+    for price in SETTINGS.prices:
+        solved = master(*found.used, price, SETTINGS.accuracy)
         norms = np.linalg.norm(solved.weights, axis=1)
-        if price * np.linalg.norm(solved.errors, axis=1).sum() <= _USED * norms.sum():
+        if price * np.linalg.norm(solved.errors, axis=1).sum() <= WEIGHTLESS_RTOL * norms.sum():
             break
     return found.finished(solved)
 
@@ -234,9 +270,9 @@ def spanned(columns: Array, targets: Array) -> bool:
     if not norms.any():
         return False
     units = columns[norms > 0] / norms[norms > 0, None]
-    weights = scipy.linalg.lstsq(units.T, targets, cond=1e-12, check_finite=False)[0]
+    weights = scipy.linalg.lstsq(units.T, targets, cond=NEGLIGIBLE_RCOND, check_finite=False)[0]
     missed = np.abs(targets - units.T @ weights).max()
-    return bool(missed <= _SPANNED * np.abs(targets).max())
+    return bool(missed <= SPANNED_RTOL * np.abs(targets).max())
 
 
 def _polish(
@@ -251,18 +287,18 @@ def _polish(
     None if the ramps do not span the targets.
     """
     norms = np.linalg.norm(solved.weights, axis=1)
-    heavy = np.flatnonzero(norms > _LIGHT * norms.max(initial=0.0))
+    heavy = np.flatnonzero(norms > WEIGHTLESS_RTOL * norms.max(initial=0.0))
     repaired = repair(columns[heavy], targets, solved.weights[heavy])
     if repaired is None:
         return None
     best = heavy, repaired, solved.multipliers
     # Of a ramp that is not used the solver leaves a weight far below the slack of its constraint.
     slacks = 1.0 - np.linalg.norm(columns @ solved.multipliers, axis=1)
-    chosen = np.flatnonzero(norms > np.maximum(_LIGHT, slacks) * norms.max(initial=0.0))
+    chosen = np.flatnonzero(norms > np.maximum(WEIGHTLESS_RTOL, slacks) * norms.max(initial=0.0))
     start = repair(columns[chosen], targets, solved.weights[chosen])
     if start is None:
         chosen, start = heavy, repaired
-    for _ in range(_ROUNDS):
+    for _ in range(SETTINGS.rounds):
         fewer = thin(columns[chosen], targets, start)
         if fewer is not None:
             chosen, start = chosen[fewer[0]], fewer[1]
@@ -275,16 +311,18 @@ def _polish(
                 columns[chosen], units - columns[chosen] @ solved.multipliers, check_finite=False
             )[0]
         )
-        if _cost(weights) <= _cost(best[1]) * (1 + 1e-14):
+        if _cost(weights) <= _cost(best[1]) * (1 + EQUAL_COST_RTOL):
             best = chosen, weights, multipliers
         seen = columns @ multipliers
         heights = np.linalg.norm(seen, axis=1)
         heights[chosen] = 0.0
         more = int(heights.argmax())
-        if heights[more] <= 1 + _VIOLATED:
+        if heights[more] <= 1 + VIOLATION_RTOL:
             break
         # It enters with a weight in the direction in which the cost falls.
-        small = 1e-3 * np.linalg.norm(weights, axis=1).min() * seen[more] / heights[more]
+        small = (
+            SETTINGS.entering * np.linalg.norm(weights, axis=1).min() * seen[more] / heights[more]
+        )
         chosen, start = np.append(chosen, more), np.vstack([weights, small])
         again = repair(columns[chosen], targets, start)
         if again is None:
@@ -296,7 +334,7 @@ def _polish(
 def _newton(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array]:
     """The weights of least cost near to some that interpolate; which are left, and the weights."""
     kept = np.arange(len(columns))
-    for _ in range(_STEPS):
+    for _ in range(SETTINGS.steps):
         free = scipy.linalg.null_space(columns[kept].T)
         if not free.shape[1]:
             break
@@ -306,15 +344,15 @@ def _newton(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Ar
         across = (np.eye(p) - units[:, :, None] * units[:, None, :]) / norms[:, None, None]
         hessian = np.einsum("ki,kpq,kj->ipjq", free, across, free).reshape(2 * (free.shape[1] * p,))
         gradient = (free.T @ units).ravel()
-        move = -scipy.linalg.lstsq(hessian, gradient, cond=1e-14, check_finite=False)[0]
+        move = -scipy.linalg.lstsq(hessian, gradient, cond=SETTINGS.singular, check_finite=False)[0]
         step = free @ move.reshape(-1, p)
         reach, length = float(np.abs(step).max() / norms.max()), 1.0
         # Of small steps the cost shows rounding errors only.
-        while length * reach > 1e-7 and _cost(weights + length * step) > norms.sum():
+        while length * reach > SETTINGS.shortest and _cost(weights + length * step) > norms.sum():
             length /= 2
         moved = weights + length * step
         sizes = np.linalg.norm(moved, axis=1)
-        heavy = sizes > _LIGHT * sizes.max()
+        heavy = sizes > WEIGHTLESS_RTOL * sizes.max()
         if not heavy.all():  # a ramp that is not used keeps others from where they belong
             fewer = repair(columns[kept[heavy]], targets, moved[heavy])
             if fewer is None:
@@ -322,7 +360,7 @@ def _newton(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Ar
             kept, weights = kept[heavy], fewer
             continue
         weights = moved
-        if reach <= 1e-10:  # it converges quadratically
+        if reach <= SETTINGS.arrived:  # it converges quadratically
             break
     fitted = repair(columns[kept], targets, weights)
     return kept, weights if fitted is None else fitted

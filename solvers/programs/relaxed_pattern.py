@@ -24,10 +24,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from convexden.arithmetic import EPS
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Flags, Hinges
-
-_EPS = float(np.finfo(float).eps)
 
 
 class RelaxedPattern:
@@ -92,7 +91,7 @@ class RelaxedPattern:
         forms = np.concatenate([[self.origin, self.sphere], -self.forms])
         matrix = np.tensordot(numbers, forms, 1) - image.T @ image
         size = np.abs(numbers) @ np.linalg.norm(forms, axis=(1, 2)) + np.sum(image**2)
-        least = np.linalg.eigvalsh(matrix)[0] - _EPS * len(numbers) * size
+        least = np.linalg.eigvalsh(matrix)[0] - EPS * len(numbers) * size
         return float(numbers[0] + max(0.0, -least) * self.reach)
 
     def _projected(self, weights: Array) -> Array:
@@ -102,5 +101,5 @@ class RelaxedPattern:
         lengths = np.linalg.norm(cones[:, 1:], axis=1)
         long = lengths > cones[:, 0]
         # Shorter by a rounding error, so that rounding cannot undo it.
-        cones[long, 1:] *= ((1 - 4 * _EPS) * cones[long, 0] / lengths[long])[:, None]
+        cones[long, 1:] *= ((1 - 4 * EPS) * cones[long, 0] / lengths[long])[:, None]
         return np.concatenate([lambdas, cones.ravel()])

@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from convexden.errors import NotCertified, UnsupportedProblem
+from convexden.errors import NotCertified, NotSupported, TooLarge
 from convexden.geometry.directions import max_margin_direction
 from convexden.problem import Interpolation
 from convexden.solvers.constraints import Constraints
@@ -42,7 +42,10 @@ from convexden.solvers.programs.program import (
     solve_accurately,
 )
 
+# Second-order cones of the program, one for each sign, pattern and ball.
 MOST_CONES = 20_000
+# Share by which hinges are moved further than they lack: rounding is not to bring them back.
+_BEYOND = 1e-6
 
 
 class ScalarExact(Program):
@@ -55,7 +58,7 @@ class ScalarExact(Program):
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are too many patterns.
     """
 
@@ -143,16 +146,16 @@ class ScalarExact(Program):
 
 
 def check_scalar(problem: Interpolation) -> None:
-    """Raise UnsupportedProblem unless there are one output and few enough patterns."""
+    """Raise NotSupported or TooLarge unless there are one output and few enough patterns."""
     n, d = problem.centers.shape
     if problem.output_dimension != 1:
-        raise UnsupportedProblem(
+        raise NotSupported(
             f"scalar-exact needs one output, these targets span {problem.output_dimension}: give "
             "one number per site, or take column-generation"
         )
     cones = 2 * (most_patterns(n, d) // 2 - 1)
     if cones > MOST_CONES:
-        raise UnsupportedProblem(
+        raise TooLarge(
             f"scalar-exact has two cones per activation pattern, {cones} for {n} sites that span "
             f"{d} dimensions (at most {MOST_CONES}): give fewer sites, or take column-generation"
         )
@@ -190,7 +193,7 @@ def _clear(rows: Constraints, vectors: Array, patterns: Flags) -> Array:
     cleared = vectors.copy()
     for k in np.flatnonzero(both):
         inner, margin = _widest(problem, np.where(balls, np.where(patterns[k], 1, -1), 0))
-        cleared[[k, k + len(both)]] += (1 + 1e-6) * (both[k] / margin) * inner
+        cleared[[k, k + len(both)]] += (1 + _BEYOND) * (both[k] / margin) * inner
     return cleared
 
 

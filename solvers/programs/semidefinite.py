@@ -26,7 +26,7 @@ import clarabel
 import numpy as np
 from scipy import sparse
 
-from convexden.errors import NotCertified, UnsupportedProblem
+from convexden.errors import NotCertified, TooLarge
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.constraints import Constraints
@@ -34,8 +34,9 @@ from convexden.solvers.hinges import Array, Flags
 from convexden.solvers.outcome import Outcome
 from convexden.solvers.patterns.faces import MOST_FACES, enumerate_faces, simplex_patterns
 from convexden.solvers.programs.declaration import Declaration
-from convexden.solvers.programs.program import ACCURACY, Program, no_solution
+from convexden.solvers.programs.program import Program, no_solution
 from convexden.solvers.programs.relaxed_pattern import RelaxedPattern
+from convexden.tolerances import ACCURATE_RTOL
 
 PRICING = "semidefinite"  # in certificates
 
@@ -71,7 +72,7 @@ def half_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are too many.
     """
     n, d = problem.centers.shape
@@ -98,7 +99,7 @@ class SemidefiniteProgram(Program):
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are too many patterns for their size.
     """
 
@@ -163,7 +164,7 @@ def bounded_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If it is.
     """
     n, d = problem.centers.shape
@@ -189,7 +190,7 @@ def semidefinite_start(rows: Constraints, patterns: Flags) -> Array | None:
         order = rows.targets.shape[1] + problem.input_dimension + 2
         check_size(problem, len(patterns), order, QUICK_NUMBERS)
         return semidefinite_bound(rows, patterns).multipliers
-    except (UnsupportedProblem, NotCertified):
+    except (TooLarge, NotCertified):
         return None
 
 
@@ -235,7 +236,7 @@ def _least(cell: RelaxedPattern, image: Array) -> tuple[float, float, Array]:
     settings = clarabel.DefaultSettings()
     settings.verbose = settings.equilibrate_enable = False
     settings.direct_solve_method, settings.max_threads = "faer", 1  # faster from ten sites on
-    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = ACCURACY
+    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = ACCURATE_RTOL
     solution = clarabel.DefaultSolver(
         sparse.csc_matrix((size, size)),
         -_triangles((image.T @ image)[None])[0],
@@ -267,11 +268,11 @@ def _two_sided(patterns: Flags) -> Flags:
 
 
 def check_size(problem: Interpolation, patterns: int, order: int, most: int = MOST_NUMBERS) -> None:
-    """Raise UnsupportedProblem if so many matrices of this order are too much."""
+    """Raise TooLarge if so many matrices of this order are too much."""
     n, d = problem.centers.shape
     numbers = patterns * (n * (n - 1) // 2 + n * (d + 1) + order * (order + 1) // 2)
     if numbers > most:
-        raise UnsupportedProblem(
+        raise TooLarge(
             f"{n} sites that span {d} dimensions have {patterns} activation patterns, a "
             f"semidefinite program of {numbers} numbers (at most {most}): give fewer sites, "
             "or solve without it"

@@ -9,7 +9,7 @@ from scipy.spatial.distance import pdist
 
 from convexden import data
 from convexden.analysis import coordinates
-from convexden.errors import UnsupportedProblem
+from convexden.errors import NotSupported
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 
@@ -69,5 +69,5 @@ def test_regression_is_no_denoising() -> None:
 def test_a_chart_of_the_wrong_dimension_is_refused() -> None:
     network = random_network(np.random.default_rng(6), 1, 3, 3)
     problem = denoising(data.regular_simplex(3), radius=0.1)
-    with pytest.raises(UnsupportedProblem, match="span 3 dimensions, not a plane"):
+    with pytest.raises(NotSupported, match="span 3 dimensions, not a plane"):
         coordinates.chart(problem, network, 2, most=1)

@@ -9,7 +9,7 @@ from oracles import random_network
 
 from convexden import data
 from convexden.analysis.distances import rms_distance, sup_distance, sup_distance_bounds
-from convexden.errors import InvalidInput, UnsupportedProblem
+from convexden.errors import InvalidInput, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.theorems import univariate
@@ -123,7 +123,7 @@ def test_bad_input() -> None:
     with pytest.raises(InvalidInput, match="do not map 2 inputs to 2 outputs"):
         sup_distance(plane, random_network(rng, 3, 2, 2), random_network(rng, 3, 2, 1))
     many = random_network(rng, 150, 4, 4)
-    with pytest.raises(UnsupportedProblem, match="in 3 dimensions, too many to try"):
+    with pytest.raises(TooLarge, match="in 3 dimensions, too many to try"):
         sup_distance(space, many, random_network(rng, 3, 4, 4))
 
 

@@ -10,7 +10,7 @@ from oracles import random_network
 from shapely import unary_union
 
 from convexden.analysis import pieces
-from convexden.errors import InvalidInput, UnsupportedProblem
+from convexden.errors import InvalidInput, NotSupported
 from convexden.network import ShallowNetwork
 
 
@@ -133,7 +133,7 @@ def test_boxes_and_planes_that_do_not_exist_are_refused() -> None:
     for low, high in ((1, 0), ([0, 0, 0], [1, 1, 1]), ([0, 1], [1, 1]), (-np.inf, 1), ("a", 1)):
         with pytest.raises(InvalidInput, match="no such box|finite numbers|they hold text"):
             pieces.cells(random_network(rng, 3, 2, 2), low, high)
-    with pytest.raises(UnsupportedProblem, match="the network has 3 inputs"):
+    with pytest.raises(NotSupported, match="the network has 3 inputs"):
         pieces.cells(random_network(rng, 3, 3, 2), 0, 1)
 
 

@@ -214,10 +214,10 @@ def test_tiny_balls_have_sides() -> None:
     targets = points @ np.array([[1.0, 2.0], [3.0, -1.0]]) + 0.5
     solution = cd.solve(cd.Interpolation(points, targets, 1e-9))
     found = cd.uniqueness(solution)
-    assert found.status in ("unique", "not unique", "undecided")
+    assert found.status == "unique"
     assert found.weights.sum() == pytest.approx(solution.cost, rel=1e-6)
 
 
 def test_targets_that_are_affine_but_for_rounding() -> None:
     found = cd.uniqueness(cd.solve(cd.Interpolation([0, 0.1, 0.3, 0.7], [1.1, 1.2, 1.4, 1.8])))
-    assert found.status in ("unique", "undecided")
+    assert found.status == "unique"

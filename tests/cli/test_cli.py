@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 
 from convexden import formulations, load
 from convexden.cli import main
+from convexden.data import triangular_lattice
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -121,10 +124,11 @@ def test_solve_says_how_hinges_align_beyond_a_line(run):
     assert "max-margin" not in run("solve", "triangle.csv", "--targets", "same.csv")[1]
 
 
+@pytest.mark.slow
 def test_an_unreachable_tolerance_exits_1(run):
     status, output, _ = run("solve", "triangle.csv", "--radius", "0.1", "--tolerance", "1e-300")
-    assert status in (0, 1)  # a gap of exactly 0 is possible
-    assert (status == 0) == ("not-certified" not in output)
+    assert status == 1  # cost and bound are rounded up and down, so that the gap is not 0
+    assert "not-certified" in output
 
 
 def test_solve_draws_the_plane(run):
@@ -259,14 +263,15 @@ def test_solve_local_never_certifies(run):
     assert "out.json is not certified" in error
 
 
+@pytest.mark.slow
 def test_solve_local_without_a_bound(run, monkeypatch):
-    """Stopped at the first network, as by Ctrl-C: an upper bound, stored and checked."""
+    """Stopped after the first network by Ctrl-C: an upper bound, stored and checked."""
     from convexden.cli.progress import LiveLine
     from convexden.data import random_points
 
     def interrupt(_, text: str) -> None:
         if text.startswith("round") and "cost" in text:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(LiveLine, "show", interrupt)
     np.save("space.npy", random_points(16, 3, 0))  # too many for semidefinite programs
@@ -421,6 +426,7 @@ def test_the_module_is_the_command():
     assert_refused((result.returncode, result.stdout, result.stderr), "does not exist")
 
 
+@pytest.mark.slow
 def test_the_tour_tells_the_whole_story(run, folder):
     status, out, err = run("tour")
     assert status == 0
@@ -442,6 +448,7 @@ def test_the_tour_refuses_what_is_no_picture(run, folder):
     assert set(folder.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_plot_draws_a_stored_solution(run, folder):
     assert run("solve", "triangle.csv", "--radius", "0.2", "--output", "h.json", "--quiet")[0] == 0
     for kind in ("ramps", "segment", "weights", "alignment", "convergence", "dual"):
@@ -590,6 +597,98 @@ def test_interrupted_without_a_result(run, monkeypatch):
 
     monkeypatch.setattr(convexden.data, "read_problem", interrupt)
     assert run("solve", "line.csv") == (130, "", "convexden: interrupted\n")
+
+
+@pytest.fixture
+def ctrl_c(monkeypatch):
+    """Press Ctrl-C when the live line shows this text."""
+    from convexden.cli.progress import LiveLine
+
+    def ctrl_c(text: str, times: int = 1) -> None:
+        def show(_, shown: str) -> None:
+            if text in shown:
+                for _ in range(times):
+                    signal.raise_signal(signal.SIGINT)
+
+        monkeypatch.setattr(LiveLine, "show", show)
+
+    before = signal.getsignal(signal.SIGINT)
+    yield ctrl_c
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_in_solve_keeps_the_best(run, ctrl_c):
+    ctrl_c("round 1:")
+    status, output, error = run("solve", "triangle.csv", "--radius", "0.5", "--output", "out.json")
+    assert (status, load("out.json").interrupted) == (130, True)
+    assert "not-certified" in output
+    assert "stopped before it was done" in error
+
+
+def test_ctrl_c_in_solve_before_there_is_a_network(run, ctrl_c):
+    np.savetxt("lattice.csv", triangular_lattice(4, 4))
+    ctrl_c("no network yet")
+    status, output, error = run("solve", "lattice.csv", "--radius", "0.45")
+    assert (status, output) == (130, "")
+    assert error.endswith("convexden: interrupted\n")
+
+
+def test_ctrl_c_in_verify_shows_what_there_is(run, ctrl_c):
+    ctrl_c("rays: 3 of 4")
+    options = ("--instances", "2", "--json", "out.json")
+    status, output, error = run("verify", "univariate", "rays", *options)
+    assert (status, error) == (130, "convexden: stopped after 3 of 4 instances\n")
+    assert "univariate" in output
+    assert "rays" in output
+    assert len(json.loads(Path("out.json").read_text())) == 3
+
+
+def test_ctrl_c_in_map_shows_what_there_is(run, ctrl_c):
+    ctrl_c("3 of 12")
+    command = ("map", "--radius-fraction", "0.5", "--triangles", "12", "--jobs", "1")
+    status, output, error = run(*command, "--output", "map.jsonl", "--plot", "map.png")
+    assert status == 130
+    assert "structure" in output or "radius" in output
+    assert "stopped after 4 of 12 triangles: the same command goes on from map.jsonl" in error
+    assert Path("map.png").stat().st_size > 5000
+    ctrl_c("6 of 12", times=2)
+    status, output, error = run(*command, "--output", "map.jsonl")
+    assert (status, output) == (130, "")
+    assert error.endswith("convexden: interrupted\n")
+    assert len(Path("map.jsonl").read_text().splitlines()) == 1 + 6
+
+
+def test_ctrl_c_in_samples_shows_what_there_is(run, ctrl_c):
+    ctrl_c("1 of 4")
+    options = ("--radius", "0.2", "--number", "8", "--draws", "4")
+    status, output, error = run("samples", "triangle.csv", *options)
+    assert status == 130
+    assert "balls" in output
+    assert "stopped after 2 of 4 draws" in error
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
+def test_ctrl_c_at_a_terminal_reaches_all_processes(folder):
+    command = ("map", "--radius-fraction", "0.5", "--triangles", "3000", "--jobs", "2")
+    run = subprocess.Popen(
+        [sys.executable, "-m", "convexden", *command, "--output", "map.jsonl"],
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    end = time.monotonic() + 60
+    while not Path("map.jsonl").exists() or Path("map.jsonl").read_text().count("\n") < 2:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    os.killpg(run.pid, signal.SIGINT)
+    output, error = run.communicate(timeout=60)
+    assert run.returncode == 130, error
+    assert "radius" in output
+    assert "stopping at the next step" in error
+    assert re.search(r"stopped after \d+ of \d+ triangles", error)
+    assert "Traceback" not in error
 
 
 def test_a_time_limit_is_a_verdict(run):

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from convexden import InvalidInput, UnsupportedProblem, data
+from convexden import InvalidInput, MissingDependency, data
 
 
 @pytest.fixture
@@ -87,5 +87,5 @@ def test_patches_that_do_not_exist_are_refused(china, source, message):
 @pytest.mark.parametrize("missing", ["sklearn.datasets", "PIL"])
 def test_what_is_missing_is_named(china, monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(UnsupportedProblem, match=r'pip install "convexden\[images\]"'):
+    with pytest.raises(MissingDependency, match=r'pip install "convexden\[images\]"'):
         data.read_points("patches:china:8:0,1")

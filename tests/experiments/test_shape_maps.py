@@ -1,7 +1,6 @@
 """Maps of triangles: what is known of some pixels, and runs that stop and go on."""
 
 import json
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from convexden import ShapeMap, plotting, shape_map
 from convexden.errors import ExternalFailure, InvalidInput, InvalidProblem
 from convexden.experiments.shape_maps import _angles, _appending, _divisions, _solve
 from convexden.experiments.structures import STRUCTURES
+from convexden.running.progress import TaskProgress
 from convexden.theorems import face_aligned
 
 
@@ -111,39 +111,51 @@ def test_processes_find_the_same(found):
 def test_a_file_is_the_map(found, tmp_path):
     found.save(tmp_path / "again.jsonl")
     assert_same(ShapeMap.load(tmp_path / "again.jsonl"), found)
-    counted: list[tuple[int, int]] = []
-    again = shape_map(
-        [0.3, 0.9], 12, path=tmp_path / "again.jsonl", progress=lambda *x: counted.append(x)
-    )
+    counted: list[TaskProgress] = []
+    again = shape_map([0.3, 0.9], 12, path=tmp_path / "again.jsonl", progress=counted.append)
     assert_same(again, found)
-    assert counted == [(24, 24)]
+    assert counted == [TaskProgress(24, 24)]
 
 
 @pytest.mark.parametrize("lost", [30, 1000])
 def test_a_run_that_was_killed_goes_on(lost, found, path):
     whole = path.read_bytes()
     path.write_bytes(whole[:lost] if lost < 1000 else whole[:-lost])
-    counted: list[int] = []
-    again = shape_map([0.3, 0.9], 12, path=path, jobs=1, progress=lambda n, _: counted.append(n))
+    counted: list[TaskProgress] = []
+    again = shape_map([0.3, 0.9], 12, path=path, jobs=1, progress=counted.append)
     assert_same(again, found)
-    assert counted[-1] == 24
-    assert (counted[0] > 0) == (lost == 1000)
+    assert counted[-1].done == 24
+    assert (counted[0].done > 0) == (lost == 1000)
     assert path.read_bytes() == whole
 
 
-def test_ctrl_c_keeps_what_is_there(found, tmp_path):
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_stopped_it_keeps_what_is_there(jobs, found, tmp_path):
     path = tmp_path / "map.jsonl"
 
-    def interrupt(done: int, total: int) -> None:
-        if done == 3:
-            signal.raise_signal(signal.SIGINT)
+    def stop(step: TaskProgress) -> None:
+        if step.done == 3:
+            raise StopIteration
+
+    partial = shape_map([0.3, 0.9], 12, path=path, jobs=jobs, progress=stop)
+    assert partial.interrupted
+    assert partial.solved.sum() == 3
+    assert np.isnan(partial.cost).sum() == 21
+    assert_same(ShapeMap.load(path), partial)
+    assert not found.interrupted
+    assert_same(shape_map([0.3, 0.9], 12, path=path, jobs=1), found)
+
+
+def test_ctrl_c_gets_through_and_the_file_keeps_what_is_there(found, tmp_path):
+    path = tmp_path / "map.jsonl"
+
+    def interrupt(step: TaskProgress) -> None:
+        if step.done == 3:
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         shape_map([0.3, 0.9], 12, path=path, jobs=1, progress=interrupt)
-    partial = ShapeMap.load(path)
-    assert partial.solved.sum() == 3
-    assert np.isnan(partial.cost).sum() == 21
-    assert_same(shape_map([0.3, 0.9], 12, path=path, jobs=1), found)
+    assert ShapeMap.load(path).solved.sum() == 3
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")

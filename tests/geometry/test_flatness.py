@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import convexden as cd
-from convexden import InvalidInput, InvalidProblem, UnsupportedProblem
+from convexden import InvalidInput, InvalidProblem, TooLarge
 from convexden.data import flatten, flatten_problem
 from convexden.geometry.flatness import flatness
 from convexden.reduction import Reduction
@@ -94,7 +94,7 @@ def test_targets_that_are_the_points_move_with_them():
 )
 def test_almost_flat_points_are_named_at_once_and_solved_when_flattened(points, order):
     radius = 0.05 * cd.data.smallest_distance(points)
-    with pytest.raises(UnsupportedProblem, match=f"almost flat: the {order} singular value"):
+    with pytest.raises(TooLarge, match=f"almost flat: the {order} singular value"):
         cd.solve(cd.denoising(points, radius=radius))
     flat = cd.data.flatten(points, flatness(points).tolerance)
     assert cd.solve(cd.denoising(flat, radius=radius)).certified

@@ -10,6 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from convexden.geometry.meetings import Neighbors, clashing_pair, contained
+from convexden.problem import Interpolation
+from convexden.reduction import Reduction
 
 Array = NDArray[np.float64]
 
@@ -65,6 +67,20 @@ def test_what_lies_in_others(dimension: int) -> None:
             distances = np.linalg.norm(centers[kept] - centers[n], axis=1)
             others = (distances + radii[n] <= radii[kept]) & (kept != n)
             assert not others.any(), seed
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_a_ball_that_only_overlaps_another_one_is_kept(dimension: int) -> None:
+    """The center of each lies in the other; only the third ball lies in one of them, in the first,
+    whose boundary it touches from inside."""
+    centers = np.zeros((3, dimension))
+    centers[:, 0] = [0.0, 0.5, -0.5]
+    radii = np.array([1.0, 0.75, 0.5])
+    assert contained(centers, radii).tolist() == [False, False, True]
+    apart = np.vstack([centers, np.full(dimension, 5.0)])
+    problem = Interpolation(apart, [0.0, 0.0, 0.0, 1.0], [*radii, 0.0])
+    assert Reduction.of(problem, drop_implied=True).sites.tolist() == [0, 1, 3]
+    assert Reduction.of(problem).sites.tolist() == [0, 1, 2, 3]
 
 
 def test_neighbors_are_all_that_are_near() -> None:

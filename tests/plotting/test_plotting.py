@@ -15,7 +15,7 @@ from matplotlib.quiver import Quiver
 from shapely import Polygon
 
 from convexden import data, plotting
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidProblem, NotSupported
 from convexden.problem import Interpolation, denoising
 from convexden.solution import Solution
 from convexden.solving.interpolation import solve
@@ -266,9 +266,9 @@ def test_axes_are_taken_and_returned() -> None:
 
 
 def test_the_wrong_picture_is_refused() -> None:
-    with pytest.raises(UnsupportedProblem, match="span a plane, not a line"):
+    with pytest.raises(NotSupported, match="span a plane, not a line"):
         plotting.plot_line(_solution(_plane))
-    with pytest.raises(UnsupportedProblem, match="span a line, not a plane"):
+    with pytest.raises(NotSupported, match="span a line, not a plane"):
         plotting.plot_plane(_solution(_line))
 
 

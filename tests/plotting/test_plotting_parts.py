@@ -17,7 +17,7 @@ from convexden import data, plotting
 from convexden.analysis.alignment import align
 from convexden.analysis.uniqueness import uniqueness
 from convexden.data import regular_simplex
-from convexden.errors import InvalidInput, InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidInput, InvalidProblem, NotSupported
 from convexden.network import ShallowNetwork
 from convexden.plotting.dual import heights
 from convexden.problem import Interpolation, denoising
@@ -225,7 +225,7 @@ def test_the_dual_on_a_line_is_one_along_a_family() -> None:
     assert y[(x > 0) & (x < 1)].max() < 1
     assert "not unique" in ax.get_title()
     space = solve(denoising(regular_simplex(3), radius=0.2))
-    with pytest.raises(UnsupportedProblem, match="3 dimensions"):
+    with pytest.raises(NotSupported, match="3 dimensions"):
         plotting.plot_dual(space)
 
 

@@ -11,7 +11,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from convexden import plotting
-from convexden.errors import InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidProblem, NotSupported
 from convexden.problem import Interpolation
 from convexden.solution import RegularizationPath
 from convexden.solving.regularization import regularization_path
@@ -88,5 +88,5 @@ def test_what_cannot_be_drawn_is_refused() -> None:
     rng = np.random.default_rng(1)
     space = Interpolation(rng.normal(size=(6, 3)), rng.normal(size=6))
     path = regularization_path(space, [0.1], interpolate=False)
-    with pytest.raises(UnsupportedProblem, match="3 dimensions"):
+    with pytest.raises(NotSupported, match="3 dimensions"):
         plotting.plot_path(path)

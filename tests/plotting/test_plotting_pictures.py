@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from convexden import data, plotting
 from convexden.certificate import Certificate
-from convexden.errors import ExternalFailure, InvalidProblem, UnsupportedProblem
+from convexden.errors import ExternalFailure, InvalidProblem, NotSupported
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.solution import Solution
@@ -92,7 +92,7 @@ def test_every_kind_can_be_written(kind: plotting.Kind, tmp_path: Path) -> None:
 
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "h.png"
-    with pytest.raises(UnsupportedProblem, match="span 3 dimensions"):
+    with pytest.raises(NotSupported, match="span 3 dimensions"):
         plotting.plot_solution(_space(), path, "denoiser")
     with pytest.raises(InvalidProblem, match="no fixed points in a picture of kind segment"):
         plotting.plot_solution(_space(), path, fixed_points=True)
@@ -110,7 +110,7 @@ def test_a_constant_beyond_the_plane_is_refused(tmp_path: Path) -> None:
     network = ShallowNetwork(np.zeros((0, 1)), np.zeros((0, 3)), [], np.zeros((1, 3)), [1.0])
     certificate = Certificate(np.zeros((4, 1)), np.zeros((4, 1, 3)), 0.0, 0.0, "none")
     solution = Solution(problem, network, certificate, 0.0, 0.0, 0.0, "certified", 1, 0.0, {})
-    with pytest.raises(UnsupportedProblem, match="nothing to draw") as caught:
+    with pytest.raises(NotSupported, match="nothing to draw") as caught:
         plotting.plot_solution(solution, tmp_path / "h.png")
     assert "\n" not in str(caught.value)
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from convexden import data
-from convexden.errors import InvalidInput, UnsupportedProblem
+from convexden.errors import InvalidInput, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.solution import Progress, RegularizationPath, RegularizedSolution
@@ -65,7 +65,7 @@ def brute_force(problem: Interpolation, penalty: float) -> float:
 def test_paths_are_certified(size: tuple[int, int, int, int]) -> None:
     path = path_of(*size)
     assert path.certified
-    assert path.complete
+    assert not path.interrupted
     for solution in path.solutions:
         assert solution.relative_gap <= 1e-10
         check = verify_regularized(solution)
@@ -260,9 +260,9 @@ def test_balls_are_refused() -> None:
 
 def test_too_many_samples_are_refused() -> None:
     rng = np.random.default_rng(13)
-    with pytest.raises(UnsupportedProblem, match="at most 79"):
+    with pytest.raises(TooLarge, match="at most 79"):
         regularize(Interpolation(rng.normal(size=(900, 2)), rng.normal(size=900)), 0.1)
-    with pytest.raises(UnsupportedProblem, match="too many for exact pricing"):
+    with pytest.raises(TooLarge, match="too many for exact pricing"):
         regularize(Interpolation(rng.normal(size=(60, 9)), rng.normal(size=60)), 0.1)
 
 
@@ -273,7 +273,7 @@ def test_an_interrupted_solve_keeps_what_there_is() -> None:
     def stop(step: Progress) -> None:
         seen.append(step)
         if step.round == 2:
-            raise KeyboardInterrupt
+            raise StopIteration
 
     solution = regularize(problem, 0.05 * largest_penalty(problem), progress=stop)
     assert solution.status == "not-certified"
@@ -288,10 +288,10 @@ def test_an_interrupted_path_keeps_its_solutions() -> None:
     def stop(solution: RegularizedSolution) -> None:
         found.append(solution)
         if len(found) == 3:
-            raise KeyboardInterrupt
+            raise StopIteration
 
     path = regularization_path(samples(15, 8, 2, 1), progress=stop)
-    assert not path.complete
+    assert path.interrupted
     assert path.solutions == tuple(found)
     assert path.interpolant is None
     assert path.certified

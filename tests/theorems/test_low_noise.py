@@ -41,6 +41,7 @@ def test_the_expansion_is_right_to_third_order(name: str, kappa: float) -> None:
     assert rests[1] < 0.6 * rests[0] < 0.1 or max(rests) < 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", low_noise.KINDS)
 def test_low_noise_is_below_the_crossing(kind: str) -> None:
     drawn = low_noise.instance(np.random.default_rng(5), kind)

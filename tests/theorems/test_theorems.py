@@ -18,7 +18,8 @@ from scipy.optimize import minimize
 
 from convexden import theorems
 from convexden.data import regular_simplex, smallest_distance, triangle
-from convexden.errors import InvalidInput, InvalidProblem, UnsupportedProblem
+from convexden.errors import InvalidInput, InvalidProblem, MissingDependency
+from convexden.running.progress import TaskProgress
 from convexden.theorems import (
     equilateral,
     equilateral_beyond,
@@ -65,7 +66,7 @@ def no_solver(monkeypatch: pytest.MonkeyPatch) -> None:
     def solve(*_: object, **__: object) -> None:
         raise AssertionError("the solver was called")
 
-    monkeypatch.setattr("convexden.solving.solve", solve)
+    monkeypatch.setattr("convexden.solving.interpolation.solve", solve)
 
 
 def simplex(dimension: int, fraction: float) -> tuple[Array, float]:
@@ -419,7 +420,10 @@ def test_verdict(claimed: float, cost: float, lower_bound: float, verdict: str) 
     assert theorems.decide(claimed, cost, lower_bound, 1e-12, 1e-10) == verdict
 
 
-@pytest.mark.parametrize("name", PROVED)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name == "persistence")) for name in PROVED],
+)
 def test_theorems_are_confirmed(name: str) -> None:
     kinds = len(theorems.get(name).kinds)
     instances = kinds if name in SOLVED else 2 * kinds  # a proof by multipliers is fast
@@ -714,7 +718,7 @@ def test_without_its_extra_a_theorem_is_left_out_with_a_notice(
 ) -> None:
     monkeypatch.setitem(sys.modules, "sklearn", None)
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(UnsupportedProblem, match=r'pip install "convexden\[images\]"') as error:
+    with pytest.raises(MissingDependency, match=r'pip install "convexden\[images\]"') as error:
         theorems.verify_all(["images"])
     assert "\n" not in str(error.value)
     with pytest.warns(UserWarning, match="images is left out: the digits come with scikit-learn"):
@@ -737,9 +741,9 @@ def test_false_claims_are_refuted() -> None:
 
 
 def test_progress_is_called_before_each_instance() -> None:
-    calls: list[tuple[int, int, str]] = []
+    calls: list[TaskProgress] = []
     names = ["collinear", "univariate", "collinear"]
-    results = theorems.verify_all(names, instances=2, progress=lambda *call: calls.append(call))
+    results = theorems.verify_all(names, instances=2, progress=calls.append)
     assert not calls
     assert [(r.theorem, r.instance) for r in results] == [
         ("collinear", "seed 0 #0"),
@@ -753,6 +757,15 @@ def test_progress_is_called_before_each_instance() -> None:
         (2, 4, "univariate"),
         (3, 4, "univariate"),
     ]
+
+
+def test_progress_ends_the_results() -> None:
+    def stop(step: TaskProgress) -> None:
+        if step.done == 3:
+            raise StopIteration
+
+    names = ["collinear", "univariate"]
+    assert len(list(theorems.verify_all(names, instances=2, progress=stop))) == 3
 
 
 @pytest.mark.parametrize("dimension", [3, 4])

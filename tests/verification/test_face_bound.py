@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from convexden.data import regular_simplex
-from convexden.errors import UnsupportedProblem
+from convexden.errors import TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.reduction import Reduction
@@ -418,13 +418,13 @@ def test_multipliers_of_any_size_are_priced(factor: float) -> None:
 
 
 def test_too_many_faces_are_refused() -> None:
-    with pytest.raises(UnsupportedProblem, match="8380418 faces"):
+    with pytest.raises(TooLarge, match="8380418 faces"):
         Dual.random(0, 11, "balls").interval()
 
 
 def test_too_many_patterns_are_refused() -> None:
     rng = np.random.default_rng(0)
-    with pytest.raises(UnsupportedProblem, match="40 sites that span 8 dimensions"):
+    with pytest.raises(TooLarge, match="40 sites that span 8 dimensions"):
         sign_patterns(rng.normal(size=(40, 8)))
 
 

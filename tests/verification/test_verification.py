@@ -339,6 +339,34 @@ def test_wrong_offset_and_wrong_skip(good: Solution) -> None:
     assert "Jacobians on the balls" in failed(with_network(good, skip=good.network.skip + tilt))
 
 
+def test_errors_are_refused_from_one_billionth_of_the_spread_on(good: Solution) -> None:
+    """Errors of some 3e-9 spreads fail each of the four checks, errors of some 1e-10 pass them."""
+    spread, weights = good.problem.target_spread, good.network.output_weights
+    shares = np.linalg.norm(weights, axis=1) * good.problem.input_spread / spread
+    k = int(shares.argmin())
+    slope = weights[k] / np.linalg.norm(weights[k]) * spread / good.problem.input_spread
+
+    def spoiled(share: float) -> tuple[Solution, Solution, Solution]:
+        offset = np.zeros_like(good.network.offset)
+        offset[0] = share * spread
+        skip = share * np.outer(slope, good.network.input_weights[k])
+        biases = good.network.biases.copy()
+        biases[k] += share * good.problem.input_spread / shares[k]
+        return (
+            with_network(good, offset=good.network.offset + offset),
+            with_network(good, skip=good.network.skip + skip),
+            with_network(good, biases=biases),
+        )
+
+    shifted, tilted, cut = (failed(solution) for solution in spoiled(3e-9))
+    assert shifted == {"values at the centers", "error on the balls"}
+    assert "Jacobians on the balls" in tilted
+    assert "hinges inside balls" in cut
+    for solution in spoiled(1e-10):
+        errors = [check for check in verify_certificate(solution).checks if check.limit == 1e-9]
+        assert all(check.passed for check in errors), errors
+
+
 def test_network_that_is_too_cheap(good: Solution) -> None:
     halved = with_network(good, output_weights=0.5 * good.network.output_weights)
     assert {"values at the centers", "weak duality"} <= failed(halved)
@@ -405,6 +433,21 @@ def test_cost_and_gap_misstated(good: Solution) -> None:
     assert failed(replace(good, cost=cost, relative_gap=gap)) == {"stated cost"}
     assert failed(replace(good, relative_gap=good.relative_gap + 1e-6)) == {"stated gap"}
     assert "stated cost" in failed(replace(good, cost=np.nan))
+
+
+def test_a_cost_below_a_bound_is_refused_however_little(good: Solution) -> None:
+    """By less than the rounding that a stated cost may have: below the stated bound, and below the
+    one that the multipliers prove, of which only half is stated."""
+    cost = good.cost * (1 - 5e-10)
+    for bound in (good.lower_bound, 0.5 * good.lower_bound):
+        stated = replace(
+            with_certificate(good, lower_bound=bound),
+            cost=cost,
+            lower_bound=bound,
+            relative_gap=max(0.0, (cost - bound) / cost),
+        )
+        assert "weak duality" in failed(stated)
+        assert "stated cost" not in failed(stated)
 
 
 def test_certified_gap_must_be_within_the_tolerance(good: Solution) -> None:

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from convexden.report.layout import LAYOUT
+
 if TYPE_CHECKING:
     from convexden.theorems import Result
-
-DPI = 140
-SHOWN = 100  # pixels of the page an inch
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,9 @@ def comparison(results: Sequence[Result]) -> Figure | None:
     figure = ax.get_figure(root=True)
     assert figure is not None
     with io.BytesIO() as file:
-        figure.savefig(file, format="png", dpi=DPI, bbox_inches="tight", pad_inches=0.1)
+        figure.savefig(file, format="png", dpi=LAYOUT.dpi, bbox_inches="tight", pad_inches=0.1)
         png = file.getvalue()
     pixels = int.from_bytes(png[16:20], "big")  # of the header: its width
     data = "data:image/png;base64," + b64encode(png).decode()
-    return Figure(data, str(round(pixels * SHOWN / DPI)), alt, f"{caption}.")
+    width = str(round(pixels * LAYOUT.shown_dpi / LAYOUT.dpi))
+    return Figure(data, width, alt, f"{caption}.")

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden.report.html.markup import Html, tag
+from convexden.report.layout import LAYOUT
 
-SIZE = 100.0  # units of the outlines an em
-RIM = 2.0
 COMMANDS = {1: "M", 2: "L", 3: "Q", 4: "C", 79: "Z"}  # of SVG, by the codes of matplotlib.path
 # What LaTeX and mathtext, matplotlib's part of it, spell differently.
 SPELLINGS = (
@@ -45,18 +44,19 @@ def formula(tex: str, *, display: bool = False) -> Html:
         source = source.replace("\\frac", "\\dfrac")
     letters = FontProperties(math_fontfamily="cm")
     try:
-        outline = TextPath((0, 0), f"${source}$", size=SIZE, prop=letters)
+        outline = TextPath((0, 0), f"${source}$", size=LAYOUT.outline, prop=letters)
     except ValueError:  # mathtext knows a part of LaTeX
         return tag("code", tex)
     # Of the control points, which contains that of the curves; and the origin, on the base line.
     corners = np.vstack([outline.vertices, np.zeros((1, 2))])
-    (left, low), (right, high) = corners.min(axis=0) - RIM, corners.max(axis=0) + RIM
+    (left, low), (right, high) = corners.min(axis=0) - LAYOUT.rim, corners.max(axis=0) + LAYOUT.rim
     width, height = right - left, high - low
     path = "".join(
         COMMANDS[int(code)] + ("" if code == Path.CLOSEPOLY else _numbers(points))
         for points, code in outline.iter_segments(simplify=False)
     )
     em = 1.2 if display else 1.08  # as large as the letters of the text around it
+    scale = em / LAYOUT.outline
     return tag(
         "svg",
         tag("path", d=path),
@@ -64,8 +64,8 @@ def formula(tex: str, *, display: bool = False) -> Html:
         role="img",
         aria_label=tex,
         viewBox=f"{left:.0f} {-high:.0f} {width:.0f} {height:.0f}",
-        style=f"width:{width / SIZE * em:.3f}em;height:{height / SIZE * em:.3f}em;"
-        f"vertical-align:{low / SIZE * em:.3f}em",
+        style=f"width:{width * scale:.3f}em;height:{height * scale:.3f}em;"
+        f"vertical-align:{low * scale:.3f}em",
     )
 
 

@@ -15,12 +15,14 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from convexden.display import counted, small
 from convexden.errors import InvalidProblem
 from convexden.report.html.figures import Figure, comparison
 from convexden.report.html.markup import Html, join, tag
 from convexden.report.html.prose import linked, statement
+from convexden.report.layout import LAYOUT
 from convexden.report.tallies import Tally, tallies
-from convexden.report.terminal.tables import counted, distance, small
+from convexden.report.terminal.tables import distance
 from convexden.report.terminal.theorems import findings, is_conjecture
 from convexden.running import versions
 from convexden.storage.files import check_folder, whole_folder
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 PAGE, RECORDS, INSTANCES = "index.html", "results.json", "instances"
 MARK = '<meta name="generator" content="convexden verify --report">'
-LONG = 20  # instances beyond which a table is folded
 
 
 def write_report(
@@ -234,7 +235,7 @@ def _section(tally: Tally, own: dict[str, Result], figure: Figure | None) -> Htm
         image = tag("img", src=figure.data, alt=figure.alt, width=figure.width)
         parts.append(tag("figure", image, tag("figcaption", figure.caption)))
     summary = tag("summary", counted(len(own), "instance").capitalize())
-    parts.append(tag("details", summary, _instances(tally, own), open=len(own) <= LONG))
+    parts.append(tag("details", summary, _instances(tally, own), open=len(own) <= LAYOUT.folded))
     again = _again(tally)
     if again:
         parts += [

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from convexden.report.terminal.tables import degrees, grid, small
+from convexden.display import small
+from convexden.report.layout import LAYOUT
+from convexden.report.terminal.tables import degrees, grid
 
 if TYPE_CHECKING:
     from convexden.analysis.alignment import Alignment, Comparison
     from convexden.analysis.hinge_alignment import HingeAlignment
-
-HEAVIEST = 12  # neurons that have a row of their own
-SITES = 12  # that are named one by one
 
 
 def alignment_table(alignment: Alignment) -> RenderableType:
@@ -33,17 +32,17 @@ def _hinges_table(alignment: HingeAlignment) -> Table:
     table = grid("|a|", "active sites", "edge", "face", "max-margin")
     table.title, table.title_justify = "angle of the hinge's normal in degrees", "left"
     count = len(alignment.weights)
-    for k in range(min(count, HEAVIEST)):
+    for k in range(min(count, LAYOUT.heaviest)):
         active = alignment.active[k]
         sites = " ".join(str(n) for n in active.nonzero()[0])
         table.add_row(
             f"{alignment.weights[k]:.4g}",
-            sites if active.size <= SITES else f"{active.sum()} of {active.size}",
+            sites if active.size <= LAYOUT.sites else f"{active.sum()} of {active.size}",
             *(degrees(angle) for angle in alignment.angles[k]),
         )
-    if count > HEAVIEST:
-        share = alignment.weights[HEAVIEST:].sum() / alignment.weights.sum()
-        table.add_row("", f"and {count - HEAVIEST} more, {share:.1%} of the weight")
+    if count > LAYOUT.heaviest:
+        share = alignment.weights[LAYOUT.heaviest :].sum() / alignment.weights.sum()
+        table.add_row("", f"and {count - LAYOUT.heaviest} more, {share:.1%} of the weight")
     table.add_section()
     means = alignment.mean_angles()
     table.add_row("", "mean, weighted by |a|", *(degrees(angle) for angle in means))

@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.table import Table
 
+from convexden.report.layout import LAYOUT
 from convexden.report.terminal.tables import grid
+from convexden.tolerances import FAINT_RTOL
 
 if TYPE_CHECKING:
     from convexden.analysis.fixed_points import FixedPoint
     from convexden.analysis.ramps import Decomposition
 
-HEAVIEST = 12  # ramps that have a row of their own
-COORDINATES = 4  # of a vector that are printed
-
 
 def ramps_table(parts: Decomposition) -> Table:
     """The heaviest ramps of a network: where they lie, where they bend and how far they rise."""
     table = grid("weight", "direction u", "output v", "knots", "rise")
-    for ramp in parts.ramps[:HEAVIEST]:
+    for ramp in parts.ramps[: LAYOUT.heaviest]:
         table.add_row(
             f"{ramp.weight:.6g}",
             _vector(ramp.direction),
@@ -29,8 +28,8 @@ def ramps_table(parts: Decomposition) -> Table:
             _vector(ramp.knots),
             f"{ramp.rise:.6g}" if ramp.bounded else "unbounded",
         )
-    if len(parts.ramps) > HEAVIEST:
-        rest = parts.ramps[HEAVIEST:]
+    if len(parts.ramps) > LAYOUT.heaviest:
+        rest = parts.ramps[LAYOUT.heaviest :]
         share = sum(ramp.weight for ramp in rest) / sum(ramp.weight for ramp in parts.ramps)
         table.add_row("", f"and {len(rest)} more, {share:.1%} of the weight")
     return table
@@ -48,6 +47,6 @@ def fixed_points_table(found: Sequence[FixedPoint]) -> Table:
 def _vector(vector: np.ndarray) -> str:
     """Its first coordinates; those of the size of rounding errors are 0."""
     size = float(np.abs(vector).max(initial=1.0))
-    shown = np.where(np.abs(vector) <= 1e-9 * size, 0.0, vector)[:COORDINATES]
-    more = " ..." if len(vector) > COORDINATES else ""
+    shown = np.where(np.abs(vector) <= FAINT_RTOL * size, 0.0, vector)[: LAYOUT.coordinates]
+    more = " ..." if len(vector) > LAYOUT.coordinates else ""
     return " ".join(f"{number:.4g}" for number in shown) + more

@@ -8,8 +8,9 @@ import numpy as np
 from rich.console import RenderableType
 from rich.text import Text
 
+from convexden.display import small
 from convexden.errors import InvalidProblem
-from convexden.report.terminal.tables import STYLES, grid, small
+from convexden.report.terminal.tables import STYLES, grid
 
 if TYPE_CHECKING:
     from convexden.experiments.samples import SampledOptima

@@ -8,7 +8,8 @@ import numpy as np
 from rich.console import RenderableType
 from rich.text import Text
 
-from convexden.report.terminal.tables import STYLES, grid, small
+from convexden.display import small
+from convexden.report.terminal.tables import STYLES, grid
 
 if TYPE_CHECKING:
     from convexden.experiments.shape_maps import ShapeMap

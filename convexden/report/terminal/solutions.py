@@ -8,15 +8,14 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from convexden.report.terminal.tables import counted, grid, pairs, small
+from convexden.display import small
+from convexden.report.layout import LAYOUT
+from convexden.report.terminal.tables import grid, pairs
 from convexden.solution import Solution
 
 if TYPE_CHECKING:
     from convexden.analysis.uniqueness import Uniqueness
     from convexden.verification import Verification
-
-# Rows of a table of hinges, and coordinates in one of them.
-MOST_HINGES, MOST_COORDINATES = 20, 4
 
 
 def solution_table(solution: Solution) -> RenderableType:
@@ -25,23 +24,10 @@ def solution_table(solution: Solution) -> RenderableType:
 
     problem = solution.problem
     error = float(site_errors(problem, solution.network).totals.max())
-    balls = int((problem.radii > 0).sum())
-    sites = [counted(balls, "ball"), counted(len(problem) - balls, "sample")]
-    if balls and np.ptp(problem.radii[problem.radii > 0]) == 0:
-        sites[0] += f" of radius {problem.radii.max():.6g}"
-    table = pairs(f"{solution.status}, relative gap {small(solution.relative_gap)}")
-    table.add_row("sites", " and ".join(part for part in sites if not part.startswith("0 ")))
-    table.add_row("maps", f"R^{problem.input_dimension} to R^{problem.output_dimension}")
-    table.add_row("cost", f"{solution.cost:.15g}")
-    table.add_row("lower bound", f"{solution.lower_bound:.15g}")
-    table.add_row("neurons", str(solution.neurons))
+    table = pairs(solution.title())
+    for name, value in solution.rows():
+        table.add_row(name, value)
     table.add_row("largest error on a site", small(error / (problem.target_spread or 1.0)))
-    if solution.moved is not None:
-        moved = f"by at most {solution.largest_move:.0e} of their size"
-        table.add_row("coordinates moved", moved)
-    table.add_row("pricing", solution.certificate.pricing)
-    table.add_row("rounds", str(solution.iterations))
-    table.add_row("seconds", f"{solution.seconds:.3g}")
     table.title_style = "bold green" if solution.certified else "bold red"
     return table
 
@@ -65,10 +51,10 @@ def uniqueness_table(found: Uniqueness) -> RenderableType:
     """The hinges that every minimizer consists of, and whether there is one minimizer."""
     table = grid("saturating hinge", "normal", "bias", "weight", dense=True)
     normals = np.round(found.normals, 12) + 0.0  # a coordinate of rounding size is 0
-    shown = np.argsort(-found.weights, kind="stable")[:MOST_HINGES]
+    shown = np.argsort(-found.weights, kind="stable")[: LAYOUT.hinges]
     for k in shown:
-        normal = ", ".join(f"{x:.4g}" for x in normals[k][:MOST_COORDINATES])
-        rest = ", ..." if len(found.normals[k]) > MOST_COORDINATES else ""
+        normal = ", ".join(f"{x:.4g}" for x in normals[k][: LAYOUT.coordinates])
+        rest = ", ..." if len(found.normals[k]) > LAYOUT.coordinates else ""
         table.add_row(
             str(k), f"({normal}{rest})", f"{found.biases[k]:.6g}", f"{found.weights[k]:.6g}"
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from rich import box
 from rich.table import Table
 
+from convexden.display import small
+
 STYLES = {"confirmed": "green", "refuted": "red", "undecided": "yellow", "finding": "magenta"}
 # Columns of words and vectors, to the left.
 WORDS = {"theorem", "instance", "verdict", "proof", "check", "name", "what it says", "active sites"}
@@ -30,11 +32,6 @@ def pairs(title: str | None = None) -> Table:
     return table
 
 
-def counted(number: int, noun: str) -> str:
-    """A number and its noun."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def distance(distance: float | None) -> str:
     """A distance in few digits, a dash for none."""
     return "-" if distance is None else small(distance)
@@ -45,8 +42,3 @@ def degrees(angle: float) -> str:
     if angle != angle:
         return "-"
     return f"{angle:.2f}" if angle >= 0.01 else "0" if angle < 1e-6 else f"{angle:.0e}"
-
-
-def small(value: float) -> str:
-    """A small number in two digits."""
-    return "0" if value == 0 else f"{value:.1e}"

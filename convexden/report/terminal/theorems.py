@@ -9,8 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from convexden.display import counted, small
 from convexden.report.tallies import tallies
-from convexden.report.terminal.tables import STYLES, counted, distance, grid, small
+from convexden.report.terminal.tables import STYLES, distance, grid
 
 if TYPE_CHECKING:
     from convexden.theorems import Result, Verdict

@@ -11,6 +11,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.tolerances import COST_ROUNDING
+
 Array = NDArray[np.float64]
 
 # Nodes x >= 0 and weights of the rules of QUADPACK's qk21, outwards from 0.  The Gauss rule has
@@ -54,7 +56,7 @@ BLOCK = 2048  # points that the integrand is asked for at once
 
 
 def integrate(
-    f: Callable[[Array], Array], marks: Array, relative: float = 1e-12
+    f: Callable[[Array], Array], marks: Array, relative: float = COST_ROUNDING
 ) -> tuple[Array, float]:
     """Integrate a vector function over all intervals between marks.
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.errors import InvalidProblem
 
 Array = NDArray[np.float64]
@@ -60,6 +60,8 @@ class Mixture:
 
     components: Sequence[Any]
     weights: ArrayLike
+
+    __repr__ = display.field_line
 
     def __post_init__(self) -> None:
         weights = arguments.array("weights", self.weights).ravel()

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.analysis.pieces import along
 from convexden.errors import InvalidInput, InvalidProblem
 from convexden.network import ShallowNetwork
@@ -19,15 +19,39 @@ from convexden.theorems.mmse.posterior import posterior_mean
 
 Array = NDArray[np.float64]
 
-# Standard deviations of the noise beyond which nothing is integrated: exp(-50) is 2e-22.
-REACH = 10.0
-TAIL = 1e-18  # of a density without bounds, likewise
-HEAVY = 1e4  # times the distance of its quartiles: then its tails are too heavy
 # Nodes of the Gauss-Legendre rule for the moments, on each piece of the density, and of the rule
 # that it is compared with; the few nodes do where a sign is all that is asked for.
 NODES, FEW_NODES = (72, 44), (32, 24)
-STEPS = 40  # noise levels at which the first crossing is looked for
-CONTACT = 1e-6  # up to this fraction below that at which the balls touch and a ramp is a jump
+
+
+@dataclass(frozen=True)
+class QuadratureSettings:
+    """Of the errors of denoisers in one dimension."""
+
+    reach: float = 10.0
+    """Standard deviations of the noise beyond which nothing is integrated: exp(-50) is 2e-22."""
+
+    tail: float = 1e-18
+    """Tail of a density without bounds that is left out, likewise."""
+
+    heavy: float = 1e4
+    """Extent, in distances of its quartiles, from which on the tails of a density are too heavy."""
+
+    steps: int = 40
+    """Noise levels at which the first crossing is looked for."""
+
+    contact: float = 1e-6
+    """Share below the noise at which the balls touch, and a ramp is a jump, that is left out."""
+
+    root: float = 1e-13
+    """Accuracy of the crossing, as a share of the largest noise: some rounding of the errors."""
+
+    step: float = 1e-4
+    """Step of the slope there, as a share of the largest noise: the error of a difference is its
+    square."""
+
+
+SETTINGS = QuadratureSettings()
 
 
 @dataclass(frozen=True)
@@ -54,6 +78,8 @@ class MeanSquaredErrors:
     mmse: float
     accuracy: float
 
+    __repr__ = display.field_line
+
 
 @dataclass(frozen=True)
 class FirstCrossing:
@@ -74,6 +100,8 @@ class FirstCrossing:
     sigma: float | None
     accuracy: float
     largest: float
+
+    __repr__ = display.field_line
 
 
 def errors(
@@ -276,18 +304,23 @@ def crossing(
         return (difference if abs(difference) > 4 * few.accuracy else -excess(sigma)) > 0
 
     grid = largest * np.concatenate(
-        [np.geomspace(1e-2, 0.3, STEPS // 4), np.linspace(0.3, 1 - CONTACT, STEPS)[1:]]
+        [
+            np.geomspace(1e-2, 0.3, SETTINGS.steps // 4),
+            np.linspace(0.3, 1 - SETTINGS.contact, SETTINGS.steps)[1:],
+        ]
     )
     before = float(grid[0])
     for sigma in map(float, grid):
         if not wins(sigma):
             if sigma == before:  # not even at the lowest noise that was tried
                 return FirstCrossing(sigma, sigma, largest)
-            root = float(brentq(excess, before, sigma, xtol=1e-13 * largest, rtol=1e-13))
-            step = 1e-4 * largest
+            root = float(
+                brentq(excess, before, sigma, xtol=SETTINGS.root * largest, rtol=SETTINGS.root)
+            )
+            step = SETTINGS.step * largest
             slope = (excess(root + step / 2) - excess(root - step / 2)) / step
             return FirstCrossing(
-                root, 2 * found(root).accuracy / abs(slope) + 1e-13 * root, largest
+                root, 2 * found(root).accuracy / abs(slope) + SETTINGS.root * root, largest
             )
         before = sigma
     return FirstCrossing(None, 0.0, largest)
@@ -304,9 +337,9 @@ class _Moments:
     @classmethod
     def of(cls, density: Density, sigma: float, breaks: Array) -> _Moments:
         low, high = (float(end) for end in density.support())
-        low = low if np.isfinite(low) else float(density.ppf(TAIL))
-        high = high if np.isfinite(high) else float(density.isf(TAIL))
-        if not high - low < HEAVY * float(density.isf(0.25) - density.ppf(0.25)):
+        low = low if np.isfinite(low) else float(density.ppf(SETTINGS.tail))
+        high = high if np.isfinite(high) else float(density.isf(SETTINGS.tail))
+        if not high - low < SETTINGS.heavy * float(density.isf(0.25) - density.ppf(0.25)):
             raise InvalidProblem(
                 "the density has tails too heavy to be integrated: give one with a variance"
             )
@@ -317,15 +350,17 @@ class _Moments:
     @property
     def reach(self) -> tuple[float, float]:
         """Beyond it there are no noisy points."""
-        return self.edges[0] - REACH * self.sigma, self.edges[-1] + REACH * self.sigma
+        return self.edges[0] - SETTINGS.reach * self.sigma, self.edges[
+            -1
+        ] + SETTINGS.reach * self.sigma
 
     def at(self, y: Array, nodes: int) -> Array:
         """The moments (3, M) at y (M,), by a rule of so many nodes on each piece."""
         total = np.zeros((3, y.size))
         rule, weights = _gauss(nodes)
         for start, stop in zip(self.edges[:-1], self.edges[1:], strict=True):
-            first = np.maximum(start, y - REACH * self.sigma)
-            last = np.minimum(stop, y + REACH * self.sigma)
+            first = np.maximum(start, y - SETTINGS.reach * self.sigma)
+            last = np.minimum(stop, y + SETTINGS.reach * self.sigma)
             met = first < last
             half = (last - first)[met, None] / 2
             x = (first + last)[met, None] / 2 + half * rule

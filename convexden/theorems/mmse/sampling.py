@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import arguments
+from convexden import arguments, display
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.theorems.mmse.posterior import posterior_mean
@@ -45,6 +45,8 @@ class Estimate:
     mean: float
     half_width: float
 
+    __repr__ = display.field_line
+
 
 @dataclass(frozen=True)
 class MonteCarloErrors:
@@ -76,6 +78,8 @@ class MonteCarloErrors:
     samples: int
     confidence: float
     dimension: int
+
+    __repr__ = display.field_line
 
 
 def monte_carlo(

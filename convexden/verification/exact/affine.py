@@ -18,28 +18,52 @@ from math import fsum, ldexp
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.arithmetic import EPS
 from convexden.geometry.hull import Hull
 from convexden.geometry.ranks import exact_rank, independent
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.tolerances import SPANNED_RTOL
 from convexden.verification.exact.rationals import Integers, align, dyadic, rational
 
 Array = NDArray[np.float64]
 Rationals = NDArray[np.object_]  # of fractions.Fraction
 
-# Numbers in an elimination in integers that takes milliseconds: it is done without a reason.
-_FEW = 2_000
-# ... and that takes a second: it is done if least squares in floats miss nothing that they see.
-_MANY = 1_000_000
-# Samples that are tested for affine independence modulo a prime, in a fraction of a second.
-_MOST_INDEPENDENT = 400
-# Least squares in floats miss less than this share of the targets' range where a map is affine.
-_SEEN = 1e-9
-# Bits of a slope as people write it, and of one that is rounded to a float.
-_SHORT, _LONG = 40, 53
-# Numbers in a linear program that takes a second.
-_LARGEST_PROGRAM = 20_000
-_PARTS = 2  # floats whose sum is a slope: a second one takes its relative error to 1e-32
+
+@dataclass(frozen=True)
+class AffineLimits:
+    """What is tried to show that targets are affine, and for how long."""
+
+    few: int = 2_000
+    """Numbers in an elimination in integers that takes milliseconds: it is done without a reason.
+    """
+
+    many: int = 1_000_000
+    """...
+
+    and that takes a second: it is done if least squares in floats miss nothing that they see.
+    """
+
+    most_independent: int = 400
+    """Samples that are tested for affine independence modulo a prime, in a fraction of a second."""
+
+    largest_program: int = 20_000
+    """Numbers in a linear program that takes a second."""
+
+    parts: int = 2
+    """Floats whose sum is a slope: a second one takes its relative error to 1e-32."""
+
+    bits: tuple[int, ...] = (40, 53)
+    """Bits of a slope as people write it, and of one that is rounded to a float."""
+
+    wider: float = 1.01
+    """Room for rounding in the comparison of two sums."""
+
+    few_rationals: int = 20_000
+    """Numbers in an elimination in rationals that takes a second."""
+
+
+LIMITS = AffineLimits()
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +87,8 @@ class AffineFit:
         """The fit that is best in least squares."""
         fit = cls(centers, targets, ())
         design, scale = _design(centers)
-        inverse = np.linalg.pinv(design, rcond=float(np.finfo(float).eps))
-        for _ in range(_PARTS):
+        inverse = np.linalg.pinv(design, rcond=EPS)
+        for _ in range(LIMITS.parts):
             fit = fit.changed((inverse @ fit.misses())[1:] / scale)
         return fit
 
@@ -163,21 +187,21 @@ def affine_fit(centers: Array, targets: Array) -> AffineFit | None:
         Least squares, which are the map up to rounding; None if nothing was proven.
     """
     seen = _seen(centers, targets)
-    if not seen and len(centers) > _MOST_INDEPENDENT:
+    if not seen and len(centers) > LIMITS.most_independent:
         return None
     distinct, first = np.unique(centers, axis=0, return_index=True)
     images = targets[first]
-    exact = len(distinct) <= _MOST_INDEPENDENT and independent(distinct)
+    exact = len(distinct) <= LIMITS.most_independent and independent(distinct)
     if not exact:
         both = np.hstack([distinct, images])
-        if both.size * min(distinct.shape) <= (_MANY if seen else _FEW):
+        if both.size * min(distinct.shape) <= (LIMITS.many if seen else LIMITS.few):
             exact = exact_rank(both) == exact_rank(distinct)
         if not exact and not seen:
             return None
     fit = AffineFit.least_squares(distinct, images)
     if exact:
         return fit if seen else _eliminated(distinct, images)
-    for candidate in (fit, fit.rounded(_SHORT), fit.rounded(_LONG)):
+    for candidate in (fit, *map(fit.rounded, LIMITS.bits)):
         if candidate.within_rounding():
             return candidate
     best = _least_largest(fit)
@@ -211,7 +235,7 @@ def _seen(centers: Array, targets: Array) -> bool:
     steps = targets - targets.mean(axis=0)
     design, _ = _design(centers)
     misses = steps - design @ np.linalg.lstsq(design, steps, rcond=None)[0]
-    return bool((np.abs(misses).max(axis=0) <= _SEEN * np.abs(steps).max(axis=0)).all())
+    return bool((np.abs(misses).max(axis=0) <= SPANNED_RTOL * np.abs(steps).max(axis=0)).all())
 
 
 def _least_largest(fit: AffineFit) -> AffineFit | None:
@@ -220,15 +244,15 @@ def _least_largest(fit: AffineFit) -> AffineFit | None:
 
     misses, half = fit.misses(), _half_ulps(fit.targets)
     design, scale = _design(fit.centers)
-    if design.size > _LARGEST_PROGRAM:
+    if design.size > LIMITS.largest_program:
         return None
     changes = []
     for miss, size in zip(misses.T, half.T, strict=True):
         free = miss - miss.mean()
         # Any map within the rounding misses less than that in least squares.
-        if np.linalg.norm(free) > 1.01 * np.linalg.norm(size):
+        if np.linalg.norm(free) > LIMITS.wider * np.linalg.norm(size):
             return None
-        unit = np.maximum(size, size.max() * np.finfo(float).eps)
+        unit = np.maximum(size, size.max() * EPS)
         rows = design / unit[:, None]
         weights = np.abs(rows).max(axis=0)
         rows, right = rows / weights, free / unit
@@ -265,7 +289,7 @@ def _eliminated(centers: Array, targets: Array) -> AffineFit | None:
     that takes too long.
     """
     rows = np.hstack([centers, targets])
-    if rows.size * min(centers.shape) > 10 * _FEW:
+    if rows.size * min(centers.shape) > LIMITS.few_rationals:
         return None
     table = _fractions(rows)
     table = table[1:] - table[0]
@@ -283,7 +307,7 @@ def _eliminated(centers: Array, targets: Array) -> AffineFit | None:
     fit = AffineFit(centers, targets, ())
     left_over = np.zeros((centers.shape[1], targets.shape[1]), dtype=object)
     left_over[pivots] = table[: len(pivots), centers.shape[1] :]
-    for _ in range(_PARTS):
+    for _ in range(LIMITS.parts):
         part = left_over.astype(float)
         left_over = left_over - _fractions(part)
         fit = fit.changed(part)

@@ -10,6 +10,8 @@ enclosed (`enclosure`), with the cheap columns first.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,12 +33,22 @@ Array = NDArray[np.float64]
 
 # Equations beyond which nothing is shown: some seconds.
 MOST_ROWS = 1500
-# The price of a free column relative to the cheapest other one, for the choice of columns.
-_FREE = 1e-2
 # A correction above this, relative to the cost, is worth more patterns.
-_CHEAP = 1e-10
-# Hinges in gaps that are tried, for each equation: first few, then more.
-_SHARES = (4, 64)
+CHEAP = 1e-10
+
+
+@dataclass(frozen=True)
+class CorrectionSettings:
+    """Of the choice of columns for a correction."""
+
+    free: float = 1e-2
+    """The price of a free column relative to the cheapest other one."""
+
+    shares: tuple[int, ...] = (4, 64)
+    """Hinges in gaps that are tried, for each equation: first few, then more."""
+
+
+SETTINGS = CorrectionSettings()
 
 
 def correction_cost(
@@ -67,12 +79,12 @@ def correction_cost(
         return np.inf, f"{len(rows.members)} equations are too many to enclose a solution"
     maps = rows
     best = _solve(sites, rows, patterns, hinges, costs)
-    if best > _CHEAP * base and rows.features is None:
+    if best > CHEAP * base and rows.features is None:
         rows = rows.column_by_column()
         best = min(best, _solve(sites, rows, patterns, hinges, costs))
     normals = hinges.normals / lengths(hinges.normals)[:, None]
-    for share in _SHARES:
-        if best <= _CHEAP * base:
+    for share in SETTINGS.shares:
+        if best <= CHEAP * base:
             break
         extra = gap_hinges(sites, rows.partition, normals, share * len(rows.members))
         more = patterns.joined(_priced(sites, extra))
@@ -110,7 +122,7 @@ def _solve(
     seen = np.ones((len(rows.members), len(height) + 1))
     seen[:, 1:] = patterns.active[:, rows.members].T
     if rows.features is None:
-        weights = power_above(np.append(_FREE * _least(height), height))
+        weights = power_above(np.append(SETTINGS.free * _least(height), height))
         selection = select(seen / weights, np.zeros_like(seen))
         if selection is None:
             return np.inf
@@ -124,7 +136,7 @@ def _solve(
         unit_costs = np.empty((len(height) + 1, dimension + 1))
         unit_costs[1:, :-1] = along * height[:, None] + 1 / scale
         unit_costs[1:, -1] = height
-        unit_costs[0] = _FREE * _least(unit_costs[1:])
+        unit_costs[0] = SETTINGS.free * _least(unit_costs[1:])
         columns, errors, hinge_costs = _hinge_columns(sites, rows, patterns, hinges, costs)
         all_costs = np.concatenate([unit_costs.reshape(-1), hinge_costs])
         weights = power_above(all_costs)

@@ -37,7 +37,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import TwoPart
+from convexden.arithmetic import EPS, SUM_MARGIN, TwoPart
 from convexden.geometry.hull import Hull, ulps
 from convexden.verification.exact import collinear
 from convexden.verification.exact.rationals import (
@@ -52,7 +52,6 @@ from convexden.verification.exact.rationals import (
 Array = NDArray[np.float64]
 Dyadic = tuple[Integers, int]
 
-EPS = float(np.finfo(float).eps)
 # Multipliers below this share of the largest are set to zero: they would only lengthen integers.
 SMALLEST_SHARE = 2.0**-160
 
@@ -193,7 +192,7 @@ def close_dual(
             above(sum(abs(rational(int(x), closed.weight)) for x in row) * scale)
             for row in closed.values
         ]
-        slack = 2.0 * float(np.array(norms) @ place.distances[sites]) * (1.0 + 1e-12)
+        slack = 2.0 * float(np.array(norms) @ place.distances[sites]) * SUM_MARGIN
     middle = points - points.mean(axis=0)
     size = float(lengths @ np.linalg.norm(middle, axis=1))
     size += float(sizes[ball].sum())

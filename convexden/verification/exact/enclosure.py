@@ -17,16 +17,27 @@ from scipy.linalg import qr
 from scipy.linalg.lapack import dgetrf
 
 from convexden.arithmetic import EPS, UNDERFLOW
+from convexden.tolerances import NEGLIGIBLE_RCOND
 from convexden.verification.exact.hinge_slack import lengths
 
 Array = NDArray[np.float64]
 
-# Bounds that are relatively smaller count as this, so that each unknown has some room.
-_LEAST = 1e-12
-# Bounds start with this much room, and grow by more than they must, in so many rounds.
-_ROOM = 1.0001
-_GROWTH = 1.1
-_ROUNDS = 60
+
+@dataclass(frozen=True)
+class EnclosureSettings:
+    """Of the iteration of bounds."""
+
+    room: float = 1.0001
+    """Bounds start with this much room,"""
+
+    growth: float = 1.1
+    """and grow by this much more than they must,"""
+
+    rounds: int = 60
+    """in so many rounds."""
+
+
+SETTINGS = EnclosureSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,13 +71,14 @@ class Selection:
 
     def enclosed(self, bound: Array) -> Array | None:
         """Some u with b + F u < u for each column b (R, J) of bounds; None if none is found."""
-        bound = np.maximum(bound, _LEAST * bound.max(axis=0, initial=0.0)) + UNDERFLOW
-        sizes = _ROOM * bound
-        for _ in range(_ROUNDS):
+        # Bounds that are relatively smaller count as this, so that each unknown has some room.
+        bound = np.maximum(bound, NEGLIGIBLE_RCOND * bound.max(axis=0, initial=0.0)) + UNDERFLOW
+        sizes = SETTINGS.room * bound
+        for _ in range(SETTINGS.rounds):
             larger = (bound + self.spread(sizes)) * (1 + 8 * EPS)
             if (larger < sizes).all():
                 return sizes
-            sizes = np.where(larger < sizes, sizes, _GROWTH * larger)
+            sizes = np.where(larger < sizes, sizes, SETTINGS.growth * larger)
         return None
 
 

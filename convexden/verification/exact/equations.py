@@ -20,12 +20,22 @@ from convexden.verification.exact.piece_residuals import PieceResiduals
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-# Samples with one target whose piece is this flat (relative to the cost) are kept flat.
-_FLAT = 1e-8
-# Samples closer than this, in units of the reach, are compared with each other.
-_CLOSE = 1e-2
-# The most samples that are compared: an array of their distances is made.
-_COMPARED = 3000
+
+@dataclass(frozen=True)
+class EquationSettings:
+    """Of the choice of equations."""
+
+    flat: float = 1e-8
+    """Samples with one target whose piece is this flat, relative to the cost, are kept flat."""
+
+    close: float = 1e-2
+    """Samples closer than this, in units of the reach, are compared with each other."""
+
+    compared: int = 3000
+    """The most samples that are compared: an array of their distances is made."""
+
+
+SETTINGS = EquationSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +136,7 @@ def equations(
     if not whole.all():
         many = np.bincount(groups) > dimension + 1
         slopes = lengths(maps[:, :-1].reshape(len(first), -1))
-        whole |= many & (slopes <= _FLAT * cost * scale)
+        whole |= many & (slopes <= SETTINGS.flat * cost * scale)
     if whole.all():
         # What all groups have in common the skip connection and the offset repair.
         right = maps - maps.mean(axis=0)
@@ -183,13 +193,13 @@ def _near(points: Array) -> tuple[Indices, Array]:
     """
     count = len(points)
     near, spans = np.full(count, -1), np.ones(count)
-    if not 1 < count <= _COMPARED:
+    if not 1 < count <= SETTINGS.compared:
         return near, spans
     distances = np.zeros((count, count))
     for column in points.T:
         distances += (column[:, None] - column) ** 2
     np.fill_diagonal(distances, np.inf)
-    if distances.min() > _CLOSE**2:
+    if distances.min() > SETTINGS.close**2:
         return near, spans
     # Prim's algorithm: the point closest to the tree comes next.
     left = np.ones(count, dtype=bool)
@@ -198,7 +208,7 @@ def _near(points: Array) -> tuple[Indices, Array]:
     for _ in range(count - 1):
         new = int(np.argmin(np.where(left, best, np.inf)))
         left[new] = False
-        if best[new] <= _CLOSE**2:
+        if best[new] <= SETTINGS.close**2:
             near[new], spans[new] = link[new], power_above(np.sqrt(best[new]))
         closer = distances[new] < best
         best, link = np.where(closer, distances[new], best), np.where(closer, new, link)

@@ -1,7 +1,7 @@
 """Integers as floats of extended precision, for sums whose rounding is bounded beforehand.
 
 `numpy.longdouble` has 64 bits on most machines and 53 on some.  All bounds are in units of its
-`EPS`, so they hold on either; with 53 bits more is left to the integers.
+`EXTENDED_EPS`, so they hold on either; with 53 bits more is left to the integers.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from convexden.verification.exact.rationals import Integers
 Extended = NDArray[np.longdouble]
 
 # Distance from 1 to the next number; a rounding errs by at most half of it, relatively.
-EPS = float(np.finfo(np.longdouble).eps)
+EXTENDED_EPS = float(np.finfo(np.longdouble).eps)
 # Leading bits that are kept: two halves that are floats each.
 _BITS = 64
 
 
 def extended(integers: Integers, exponent: int) -> Extended:
-    """``integers * 2**exponent`` with a relative error of at most `EPS`."""
+    """``integers * 2**exponent`` with a relative error of at most `EXTENDED_EPS`."""
     flat = [int(x) for x in integers.ravel()]
     shifts = [max(0, abs(x).bit_length() - _BITS) for x in flat]
     tops = [abs(x) >> shift for x, shift in zip(flat, shifts, strict=True)]

@@ -6,6 +6,8 @@ gap between them has a pattern that splits no group.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,11 +15,22 @@ from convexden.verification.exact.hinge_slack import Hinges, Sites
 
 Array = NDArray[np.float64]
 
-# Random directions that are tried, and pairs of sites whose difference is one.
-_RANDOM = 24
-_PAIRS = 66
-# Seed of these directions; any will do.
-_SEED = 20
+
+@dataclass(frozen=True)
+class PatternSettings:
+    """Of the directions in which further patterns are looked for."""
+
+    random: int = 24
+    """Random directions that are tried,"""
+
+    pairs: int = 66
+    """and pairs of sites whose difference is one: all of 12 sites."""
+
+    seed: int = 20
+    """Seed of these directions; any will do."""
+
+
+SETTINGS = PatternSettings()
 
 
 def gap_hinges(sites: Sites, groups: NDArray[np.intp], normals: Array, most: int) -> Hinges:
@@ -59,15 +72,15 @@ def gap_hinges(sites: Sites, groups: NDArray[np.intp], normals: Array, most: int
 
 def _directions(sites: Sites, normals: Array) -> Array:
     """Unit vectors: axes of the data, normals of hinges, differences of sites, random ones."""
-    rng = np.random.default_rng(_SEED)
+    rng = np.random.default_rng(SETTINGS.seed)
     count, dimension = sites.points.shape
     centered = sites.points - sites.points.mean(axis=0)
     axes = np.linalg.svd(centered, full_matrices=False)[2][: min(dimension, 8)]
     pairs = (
         np.array(np.triu_indices(count, 1)) if count <= 60 else rng.integers(count, size=(2, 99))
     )
-    pairs = pairs[:, rng.permutation(pairs.shape[1])[:_PAIRS]]
-    random = rng.standard_normal((_RANDOM, len(axes))) @ axes
+    pairs = pairs[:, rng.permutation(pairs.shape[1])[: SETTINGS.pairs]]
+    random = rng.standard_normal((SETTINGS.random, len(axes))) @ axes
     found = np.concatenate([axes, normals, centered[pairs[0]] - centered[pairs[1]], random])
     sizes = np.linalg.norm(found, axis=1)
     return found[sizes > 0] / sizes[sizes > 0, None]

@@ -15,27 +15,40 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from convexden.arithmetic import EPS, UNDERFLOW, TwoPart, power_above
+from convexden.arithmetic import EPS, SMALL, UNDERFLOW, TwoPart, power_above
 from convexden.verification.exact.labels import labels
 
 Array = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 
-# The squares of smaller numbers lose digits.
-_SMALL = 1e-140
-# How far hinges are moved inward, in units of the reach: this where there is room (larger steps
-# gain little and often leave the pattern), otherwise less, down to some digits above rounding.
-_NEAR = 1e-3
-_NEAREST = 1e-12
-# Patterns whose price is above this (times the reach) are given to linear programs, which take some
-# milliseconds each, and how many at most.
-_POOR = 1e7
-_PROGRAMS = 40
-# Regularizes the least squares of fewer sites than unknowns, relative to the trace.
-_RIDGE = 1e-9
-# Sites, per dimension of (w, b), that decide where a hinge is moved.
-_NEIGHBORS = 8
+
+@dataclass(frozen=True)
+class SlackSettings:
+    """Of the hinges that are moved inward."""
+
+    near: float = 1e-3
+    """How far hinges are moved, in units of the reach, where there is room: larger steps gain
+    little and often leave the pattern. Otherwise less,"""
+
+    nearest: float = 1e-12
+    """down to this: some digits above rounding."""
+
+    poor: float = 1e7
+    """Price of a pattern, times the reach, from which on linear programs look for a better hinge,
+    """
+
+    programs: int = 40
+    """and how many of them, as each takes some milliseconds."""
+
+    ridge: float = 1e-9
+    """Regularizes the least squares of fewer sites than unknowns, relative to the trace."""
+
+    neighbors: int = 8
+    """Sites, per dimension of (w, b), that decide where a hinge is moved."""
+
+
+SETTINGS = SlackSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +138,7 @@ class Patterns:
 def lengths(vectors: Array) -> Array:
     """Norms along the last axis, rounded; sums of the sizes where squares leave the range."""
     norms: Array = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
-    small = norms < _SMALL
+    small = norms < SMALL
     if small.any():
         norms = np.where(small, np.abs(vectors).sum(axis=-1), norms)
     return norms
@@ -203,7 +216,7 @@ def interior_patterns(sites: Sites, hinges: Hinges) -> tuple[Indices, Patterns]:
     best = np.empty(len(first), dtype=np.intp)
     best[labeled[order]] = order
     w, b, cost, active = normals[best], biases[best], found[best], active[best]
-    for m in np.flatnonzero(~(cost * sites.scale < _POOR))[:_PROGRAMS]:
+    for m in np.flatnonzero(~(cost * sites.scale < SETTINGS.poor))[: SETTINGS.programs]:
         wide = widest_hinge(sites, normals[best[m]], active[m])
         if wide is not None:
             one = Hinges(wide[0][None], np.array([wide[1]]), np.zeros(1), active[[m]])
@@ -234,9 +247,9 @@ def interior_hinges(sites: Sites, hinges: Hinges) -> tuple[Array, Array]:
     x, r = sites.points / scale, sites.radii / scale
     signs = np.where(hinges.active, 1.0, -1.0)
     w, b = hinges.normals / norms[:, None], hinges.biases / norms / scale
-    near = _NEAR
+    near = SETTINGS.near
     pending = np.arange(len(w))
-    while pending.size and near > _NEAREST:
+    while pending.size and near > SETTINGS.nearest:
         moved_w, moved_b = _inward(x, r, signs[pending], w[pending], b[pending], near)
         slack = signs[pending] * (moved_w @ x.T + moved_b[:, None]) - r
         inside = slack.min(axis=1) > 0.05 * near
@@ -255,7 +268,7 @@ def _inward(
     """
     dimension = x.shape[1]
     slack = signs * (w @ x.T + b[:, None]) - r
-    few = min(len(x), _NEIGHBORS * (dimension + 1))
+    few = min(len(x), SETTINGS.neighbors * (dimension + 1))
     if few < len(x):
         chosen = np.argpartition(slack, few - 1, axis=1)[:, :few]
         close, sides = np.take_along_axis(slack, chosen, 1), np.take_along_axis(signs, chosen, 1)
@@ -268,7 +281,7 @@ def _inward(
     room = 1.0 / (np.maximum(close, 0.0) + near)
     weighted = gradients * (room * room)[..., None]
     matrices = np.swapaxes(weighted, 1, 2) @ gradients
-    ridge = _RIDGE * np.trace(matrices, axis1=1, axis2=2)
+    ridge = SETTINGS.ridge * np.trace(matrices, axis1=1, axis2=2)
     matrices += ridge[:, None, None] * np.eye(dimension + 1)
     right = np.swapaxes(weighted, 1, 2) @ (near * room)[..., None]
     step = np.asarray(np.linalg.solve(matrices, right)[..., 0], dtype=float)

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import qr
 
+from convexden.tolerances import DEPENDENT_RTOL
+
 Array = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 Indices = NDArray[np.intp]
@@ -21,8 +23,6 @@ Indices = NDArray[np.intp]
 _DENOMINATOR = 64
 # Groups beyond which rational arithmetic takes too long.
 _MOST = 80
-# Pivots below this, relative to the first, are zeros: the matrix has zeros and ones.
-_ZERO = 1e-9
 
 
 def independent_groups(active: Booleans, targets: Array) -> Indices | None:
@@ -42,7 +42,7 @@ def independent_groups(active: Booleans, targets: Array) -> Indices | None:
     seen = np.concatenate([np.ones((1, count)), active])
     triangle, order = qr(seen, mode="r", pivoting=True)
     sizes = np.abs(np.diagonal(triangle))
-    rank = int((sizes > _ZERO * sizes[0]).sum())
+    rank = int((sizes > DEPENDENT_RTOL * sizes[0]).sum())
     kept, rest = order[:rank], order[rank:]
     if not rest.size:
         return None

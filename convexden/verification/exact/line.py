@@ -17,12 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.verification.exact.rationals import Integers
+from convexden.verification.exact.rationals import FLOAT_BITS, Integers
 
 Ranks = NDArray[np.intp]
-
-# Integers of fewer bits are floats, rounded.
-_FLOAT_BITS = 1000
 
 
 def line_maximum(centers: Integers, radii: Integers, values: Integers, jacobians: Integers) -> int:
@@ -76,7 +73,7 @@ def ranked(numbers: Any) -> tuple[Ranks, Any]:
 
     Rounding to floats keeps the order, up to ties: it sorts most of them fast.
     """
-    shift = max(0, int(max(numbers.max(), -numbers.min())).bit_length() - _FLOAT_BITS)
+    shift = max(0, int(max(numbers.max(), -numbers.min())).bit_length() - FLOAT_BITS)
     keys = (numbers if shift == 0 else numbers // (1 << shift)).astype(float)
     order = np.argsort(keys, kind="stable")
     risen = numbers[order]

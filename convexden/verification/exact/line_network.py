@@ -17,16 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.arithmetic import EPS
 from convexden.network import ShallowNetwork
 from convexden.verification.exact.line import Ranks, ranked
-from convexden.verification.exact.rationals import Integers, align, dyadic, dyadic_sum
+from convexden.verification.exact.rationals import FLOAT_BITS, Integers, align, dyadic, dyadic_sum
 
 Array = NDArray[np.float64]
 Exact = Array | tuple[Integers, int]  # floats, or integers with an exponent
-
-EPS = float(np.finfo(float).eps)
-# Quotients of more bits are scaled before they become floats.
-_FLOAT_BITS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -339,7 +336,7 @@ def _ranks(
 def _quotients_above(numerators: Integers, denominators: Integers, exponent: int) -> Array:
     """Absolute values of quotients of integers, in units of 2**exponent, as floats, rounded up."""
     bits = int(np.abs(numerators).max()).bit_length() - int(denominators.min()).bit_length()
-    shift = max(0, bits - _FLOAT_BITS)
+    shift = max(0, bits - FLOAT_BITS)
     quotients = (np.abs(numerators) / (denominators << shift)).astype(float)
     floats: Array = np.nextafter(np.ldexp(quotients, exponent + shift), np.inf)
     return np.where(numerators == 0, 0.0, floats)

@@ -33,7 +33,7 @@ point :math:`t_0` of the interval, :math:`c^2 \tau^2 - |F|^2 = q_0 + q_1 u + u^2
 
 because :math:`\tau \ge 1`; with c the largest value that is attained, and :math:`t_0` near the top
 of the interval, this is c up to the square of what :math:`t_0` is off.  Where neither of the two
-bounds is within `WIDTH` of a value that is attained, the interval is cut in halves.
+bounds is within `COST_ROUNDING` of a value that is attained, the interval is cut in halves.
 
 All of this in extended precision, with bounds on its rounding.  What that cannot settle is split
 further in integers (`convexden.verification.exact.plane_integers`); what is left there, too, counts
@@ -42,35 +42,47 @@ with the bound that it has.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.arithmetic import EPS
+from convexden.tolerances import COST_ROUNDING
 from convexden.verification.exact.dual import ClosedDual
-from convexden.verification.exact.extended import EPS, Extended
+from convexden.verification.exact.extended import EXTENDED_EPS, Extended
 from convexden.verification.exact.plane_arcs import Flags, Pieces, blocks, in_units, pieces_at
 from convexden.verification.exact.plane_integers import Arc, settle
 from convexden.verification.exact.rationals import above, below
 
 Floats = NDArray[np.float64]
 
-FLOAT_EPS = float(np.finfo(float).eps)
 LARGEST = float(np.finfo(float).max)
-# Relative width of the enclosure where rounding allows it.
-WIDTH = 1e-12
-# Rounding of a value, relative to the maximum, up to which it counts as it is: less is left to the
-# integers, which take longer.
-_ROUNDING = 1e-11
-# Levels of splitting, few of which are needed as long as rounding is small.
-_LEVELS = 80
-# Steps of Newton's method to a top: it is needed to the square root of WIDTH.
-_STEPS = 5
-# Numbers of the arcs that are split at a time, at most: some 200 MB.
-_MOST_NUMBERS = 6_000_000
-# Arcs that are left to the integers at most: each takes a tenth of a millisecond or more.
-_MOST_ARCS = 20_000
+
+
+@dataclass(frozen=True)
+class PlaneSettings:
+    """Of the enclosure of the maximum in a plane."""
+
+    rounding: float = 1e-11
+    """Rounding of a value, relative to the maximum, up to which it counts as it is: less is left
+    to the integers, which take longer."""
+
+    levels: int = 80
+    """Levels of splitting, few of which are needed as long as rounding is small."""
+
+    steps: int = 5
+    """Steps of Newton's method to a top: it is needed to the square root of `COST_ROUNDING`."""
+
+    most_numbers: int = 6_000_000
+    """Numbers of the arcs that are split at a time, at most: some 200 MB."""
+
+    most_arcs: int = 20_000
+    """Arcs that are left to the integers at most: each takes a tenth of a millisecond or more."""
+
+
+SETTINGS = PlaneSettings()
 
 
 def plane_interval(dual: ClosedDual) -> tuple[float, float]:
@@ -100,31 +112,34 @@ def plane_interval(dual: ClosedDual) -> tuple[float, float]:
         kept.append(_chosen(pieces, bounds, bounds > best))
         unclear.append((open_pieces, _chords(open_pieces)[0]))
     pieces, bounds = _joined(kept)
-    for _ in range(_LEVELS):
+    for _ in range(SETTINGS.levels):
         tops, attained = _tops(pieces, best)
         best = max(best, attained)
-        bounds, settled = np.minimum(bounds, _peaks(pieces, tops, best)), best * (1.0 + WIDTH)
+        bounds, settled = (
+            np.minimum(bounds, _peaks(pieces, tops, best)),
+            best * (1.0 + COST_ROUNDING),
+        )
         errors = pieces.errors.astype(float)
-        live = bounds > settled + np.minimum(errors, _ROUNDING * best)
+        live = bounds > settled + np.minimum(errors, SETTINGS.rounding * best)
         ceiling = max(ceiling, float(bounds[~live].max(initial=0.0)))
         # Splitting does not help where it is the rounding that exceeds the bound.
         noisy = live & (bounds - errors <= settled)
         unclear.append(_chosen(pieces, bounds, noisy))
         pieces, bounds = _chosen(pieces, bounds, live & ~noisy)
-        if not len(pieces.rows) or pieces.forms.size > _MOST_NUMBERS:
+        if not len(pieces.rows) or pieces.forms.size > SETTINGS.most_numbers:
             break
         pieces = _halves(pieces)
         bounds, attained = _chords(pieces)
         best = max(best, attained)
-    upper = Fraction(max(ceiling, best) * (1.0 + 4.0 * FLOAT_EPS))
+    upper = Fraction(max(ceiling, best) * (1.0 + 4.0 * EPS))
     hard, bounds = _joined([*unclear, (pieces, bounds)])
     hard, bounds = _chosen(hard, bounds, bounds > float(upper))
-    if len(bounds) > _MOST_ARCS or np.isinf(bounds).any():
+    if len(bounds) > SETTINGS.most_arcs or np.isinf(bounds).any():
         upper = Fraction(min(float(bounds.max()), LARGEST))
     elif len(bounds):
         unit = Fraction(2) ** shift
         arcs = _arcs(hard, bounds, unit)
-        upper = max(upper, settle(dual, arcs, Fraction(best) / unit, WIDTH) * unit)
+        upper = max(upper, settle(dual, arcs, Fraction(best) / unit, COST_ROUNDING) * unit)
     # F in the units of the data: these powers of two, over the denominator.
     unit = Fraction(2) ** (dual.weight + dual.unit - shift) / dual.denominator
     return below(Fraction(best) * unit), above(upper * unit)
@@ -157,8 +172,8 @@ def _chords(pieces: Pieces) -> tuple[Floats, float]:
     ratios[:, 0], ratios[:, 1] = sizes[:, 0], sizes[:, 2]
     ratios[:, 2:4] = gram[:, 1, ::2] / units[:, 1, ::2]
     ratios[:, 4] = _middle(gram) / _middle(units)
-    # Inner products round by EPS, for each output, of the sizes of the coefficients.
-    rounding = (64.0 + 2.0 * forms.shape[2]) * EPS * sizes.max(axis=1)
+    # Inner products round by EXTENDED_EPS, for each output, of the sizes of the coefficients.
+    rounding = (64.0 + 2.0 * forms.shape[2]) * EXTENDED_EPS * sizes.max(axis=1)
     bounds = np.sqrt(np.maximum(ratios.max(axis=1), 0.0) + rounding)
     return _outward(bounds, pieces), float(np.sqrt(np.max(ratios[:, :2], initial=0.0)))
 
@@ -170,7 +185,7 @@ def _middle(products: Extended) -> Extended:
 
 def _outward(bounds: Extended, pieces: Pieces) -> Floats:
     """Bounds rounded up, with what the curves may be off; infinite where there is none."""
-    rounded = (bounds + pieces.errors).astype(float) * (1.0 + FLOAT_EPS)
+    rounded = (bounds + pieces.errors).astype(float) * (1.0 + EPS)
     return np.where(np.isnan(rounded), np.inf, rounded)
 
 
@@ -205,7 +220,7 @@ def _tops(pieces: Pieces, level: float) -> tuple[Extended, float]:
     _, q1, q2, q3, q4 = _gap(_around(pieces, middle), middle, level)
     u = np.zeros_like(middle)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for _ in range(_STEPS):
+        for _ in range(SETTINGS.steps):
             slope = q1 + u * (2.0 * q2 + u * (3.0 * q3 + u * 4.0 * q4))
             bend = 2.0 * q2 + u * (6.0 * q3 + u * 12.0 * q4)
             step = np.where(bend > 0.0, -slope / bend, -np.sign(slope))
@@ -234,8 +249,8 @@ def _peaks(pieces: Pieces, tops: Extended, level: float) -> Floats:
     size = sizes[0] + reach * (2.0 * sizes[1] + reach * sizes[2])
     square = np.longdouble(level) ** 2
     # On the interval all terms add up to at most 25 level^2 and 16 size^2, and each of them is off
-    # by at most 10 + p / 2 units of EPS; what the curve itself is off is among its errors.
-    rounding = (256.0 + 16.0 * pieces.forms.shape[2]) * EPS * (square + size * size)
+    # by at most 10 + p / 2 units of EXTENDED_EPS; what the curve itself is off is among its errors.
+    rounding = (256.0 + 16.0 * pieces.forms.shape[2]) * EXTENDED_EPS * (square + size * size)
     return _outward(np.sqrt(square + np.maximum(rounding - (q0 + low), 0.0)), pieces)
 
 

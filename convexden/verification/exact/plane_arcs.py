@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden.verification.exact.dual import ClosedDual
-from convexden.verification.exact.extended import EPS, Extended, bits, extended
+from convexden.verification.exact.extended import EXTENDED_EPS, Extended, bits, extended
 
 Flags = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 
-# Rounding of a polynomial's coefficients and of its value, in units of EPS times the sum of the
-# absolute values of the data that enter: some 20 operations, each of them off by EPS / 2.
+# Rounding of a polynomial's coefficients and of its value, in units of EXTENDED_EPS times the sum
+# of the absolute values of the data that enter: some 20 operations, each off by half of it.
 _ROUNDINGS = 32.0
 # Roots are taken where a polynomial is this many times its rounding, so that its sign is shown up
 # to there.
@@ -103,7 +103,7 @@ def pieces_at(sites: Sites, pivots: Indices) -> tuple[Pieces, Pieces]:
     own = sites.radii[pivots, None, None]
     dx = (sites.centers[:, 0] - sites.centers[pivots, 0, None])[:, None, :] * signs
     dy = (sites.centers[:, 1] - sites.centers[pivots, 1, None])[:, None, :] * signs
-    noise = _ROUNDINGS * EPS * (np.abs(dx) + np.abs(dy) + own + sites.radii)
+    noise = _ROUNDINGS * EXTENDED_EPS * (np.abs(dx) + np.abs(dy) + own + sites.radii)
     inner, outer = own - sites.radii, own + sites.radii
     # Polynomials a + 2 b t + c t^2: z_m - r_m tau, and the negative of z_m + r_m tau.
     a = np.stack([inner + dx, -outer - dx])
@@ -209,7 +209,7 @@ def _sweep(
     # Per site: F as a blossom (3 p numbers), the error while undecided, whether a ball is.
     changes = np.concatenate([level + along, across, level - along], axis=3)
     changes = changes.reshape(rows, count, 3 * outputs)
-    weights = np.sqrt((values * values).sum(axis=1)) * (1.0 + 8.0 * EPS)
+    weights = np.sqrt((values * values).sum(axis=1)) * (1.0 + 8.0 * EXTENDED_EPS)
     doubts = np.where(sites.balls, 0.0, gaps * weights).reshape(rows, count)
     never_on, never_off = (x.reshape(rows, count, 2, 2) for x in (never_on, never_off))
     cut = _common(never_on, never_off, sites.balls)
@@ -261,7 +261,7 @@ def _sweep(
     lever = np.abs(dx) + np.abs(dy) + sites.radii[pivots, None, None]
     size = (lever * weights).reshape(rows, count).sum(axis=1)
     size += np.sqrt((jacobians * jacobians).sum(axis=(1, 2))).sum()
-    noise = EPS * (4.0 * width + 128.0) * (size + doubts.sum(axis=1))
+    noise = EXTENDED_EPS * (4.0 * width + 128.0) * (size + doubts.sum(axis=1))
     errors = np.maximum(errors, 0.0) + noise[:, None]
     # A cut site is counted as shown twice.
     alive = (cuts == 0) & (left < right)

@@ -15,11 +15,22 @@ from itertools import product
 from convexden.verification.exact.dual import ClosedDual
 from convexden.verification.exact.rationals import root_above
 
-# Halvings of one arc, and polynomials that are looked at in all (some 10 microseconds each).
-_DEPTH = 120
-_BUDGET = 200_000
-# Sites on which both sides are possible: all their patterns are tried.
-_OPEN = 3
+
+@dataclass(frozen=True)
+class IntegerLimits:
+    """How long the integers may take."""
+
+    depth: int = 120
+    """Halvings of one arc."""
+
+    budget: int = 200_000
+    """Polynomials that are looked at in all, some 10 microseconds each."""
+
+    open: int = 3
+    """Sites on which both sides are possible: all their patterns are tried."""
+
+
+LIMITS = IntegerLimits()
 
 
 @dataclass(frozen=True)
@@ -89,7 +100,7 @@ class _Search:
     """The bound to be shown, which rises with the values that are found, and what it may cost."""
 
     def __init__(self, attained: Fraction, factor: Fraction) -> None:
-        self.factor, self.budget = factor, _BUDGET
+        self.factor, self.budget = factor, LIMITS.budget
         self.level = attained * factor
         self.square = self.level * self.level
 
@@ -106,9 +117,9 @@ class _Search:
             if kept is None:
                 continue
             both = [m for m, on in kept if on is None]
-            if len(both) <= _OPEN and self._within(sites, kept, both, active, ends):
+            if len(both) <= LIMITS.open and self._within(sites, kept, both, active, ends):
                 continue
-            if depth >= _DEPTH or self.budget < 0:
+            if depth >= LIMITS.depth or self.budget < 0:
                 return False
             middle = (left + right) / 2
             self._attain(sites, kept, active, middle)

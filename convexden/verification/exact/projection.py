@@ -20,14 +20,10 @@ from numpy.typing import NDArray
 
 from convexden.arithmetic import EPS
 from convexden.network import ShallowNetwork
+from convexden.tolerances import COST_RTOL, FLAT_RTOL
 from convexden.verification.exact.hinge_slack import lengths
 
 Array = NDArray[np.float64]
-
-# Directions in which the centers extend by less than this fraction of the largest are left out.
-_FLAT = 1e-12
-# A map that stretches by more than this is not worth its loss.
-_STRETCH = 1e-9
 
 
 def projected(
@@ -43,7 +39,7 @@ def projected(
         return None
     origin = centers[int(np.argmax(samples))]
     _, sizes, directions = np.linalg.svd(centers - origin, full_matrices=False)
-    rank = max(1, int((sizes > _FLAT * sizes[0]).sum()))
+    rank = max(1, int((sizes > FLAT_RTOL * sizes[0]).sum()))
     if rank == dimension:
         return None
     basis = directions[:rank].astype(np.longdouble)
@@ -63,7 +59,7 @@ def projected(
             return None
         turn = float(np.linalg.norm(missed[samples])) / least * (1 + 8 * EPS)
         missed = missed + turn * reach
-    if not stretch + turn <= _STRETCH:
+    if not stretch + turn <= COST_RTOL:
         return None
     norm = (1 + stretch / 2 + turn) * (1 + 4 * EPS)
     larger = np.where(samples, 0.0, (norm * radii + missed) * (1 + 4 * EPS))

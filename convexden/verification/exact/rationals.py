@@ -18,6 +18,8 @@ Integers = NDArray[np.object_]  # of Python integers, which have no largest valu
 
 # Bits of the square roots of rationals before they are rounded to floats.
 _ROOT_BITS = 120
+# Integers of fewer bits are floats, rounded; those of more are scaled before.
+FLOAT_BITS = 1000
 
 
 def dyadic(array: Any) -> tuple[Integers, int]:

@@ -12,12 +12,13 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.tolerances import TOUCH_RTOL
+
 Array = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 
 # Ratios of weights that are recognized: denominators up to this, and how near they must be.
 _DENOMINATOR = 1000
-_NEAR = 1e-9
 
 
 def cuts_nothing(
@@ -48,7 +49,7 @@ def nearest_integers(
     root = math.isqrt(square)
     found = np.array(weights, dtype=float)
     size = float(np.linalg.norm(normal))
-    if root * root != square or np.abs(found / root - normal / size).max() > _NEAR:
+    if root * root != square or np.abs(found / root - normal / size).max() > TOUCH_RTOL:
         return None
     signs = np.where(active, 1.0, -1.0)
     site = int(np.argmin(signs * (centers @ normal + bias) - radii * size))

@@ -49,6 +49,7 @@ from numpy.typing import NDArray
 from convexden.arithmetic import EPS, TwoPart, affine_values, dot_plus
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.tolerances import TOUCH_RTOL
 from convexden.verification.exact.correction import correction_cost
 from convexden.verification.exact.equations import equations
 from convexden.verification.exact.hinge_slack import (
@@ -75,8 +76,6 @@ _LARGEST = 20_000_000
 _REPLACEMENTS = 20
 # Products of numbers of twice the digits that are affordable: some 100 ms.
 _SHARP = 2_000_000
-# A sample this close to a hinge (relative to the reach) may be taken to be on either side.
-_ON = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,7 +230,7 @@ def _hinges(sites: Sites, w: Array, biases: TwoPart, targets: Array, z: TwoPart 
         uncertain = uncertain + missed
     heights = w @ sites.points.T + b[:, None] if z is None else z.high
     active = heights > 0
-    on = (np.abs(heights) <= np.outer(_ON * lengths(w), sites.reach)) & (sites.radii == 0)
+    on = (np.abs(heights) <= np.outer(TOUCH_RTOL * lengths(w), sites.reach)) & (sites.radii == 0)
     if on.any():
         # A sample on the hinge goes with most of the sites that have the same target.
         kin, first = labels(targets)

@@ -13,14 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import two_product, two_sum
-from convexden.verification.faces.tangent_spheres import EPS, MARGIN
+from convexden.arithmetic import EPS, UNDERFLOW, two_product, two_sum
+from convexden.verification.faces.tangent_spheres import MARGIN
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-
-# Products below the range of floats lose less than this.
-UNDERFLOW = 1e-300
 
 
 @dataclass(frozen=True, eq=False)

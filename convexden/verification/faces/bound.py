@@ -17,12 +17,14 @@ from math import ceil, inf, log2
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.errors import UnsupportedProblem
+from convexden.arithmetic import EPS
+from convexden.errors import TooLarge
+from convexden.tolerances import COST_ROUNDING
 from convexden.verification.faces.active_sums import ActiveSums
 from convexden.verification.faces.feasible_caps import sharpened
 from convexden.verification.faces.sign_patterns import sign_patterns
 from convexden.verification.faces.sphere_maxima import Spheres
-from convexden.verification.faces.tangent_spheres import EPS, MARGIN, Tangencies
+from convexden.verification.faces.tangent_spheres import MARGIN, Tangencies
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -30,7 +32,7 @@ Flags = NDArray[np.bool_]
 
 # A face whose bound exceeds the largest value by no more than this (relative) needs no closer look:
 # the interval is that wide at least.  Rounding errors of the bounds are some 1e-14.
-WIDTH = 1e-12
+WIDTH = COST_ROUNDING
 # Most faces of a simplex: those of 11 sites.
 MOST_FACES = 2_093_058
 # Errors of spheres (sine or length) above these are removed by rationals.  The second is tried if
@@ -78,7 +80,7 @@ def face_interval(
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If the sites are too many.
     """
     _check(centers)
@@ -99,9 +101,9 @@ def _check(centers: Array) -> None:
     count, dimension = centers.shape
     faces = (2 ** (count - 1) - 1) * (2**count - 2) if count <= dimension + 1 else 0
     if faces > MOST_FACES:
-        raise UnsupportedProblem(
+        raise TooLarge(
             f"{count} sites that span {count - 1} dimensions: their pricing has {faces} faces, it "
-            f"is verified for up to {MOST_FACES}"
+            f"is verified for up to {MOST_FACES}, give fewer sites"
         )
 
 

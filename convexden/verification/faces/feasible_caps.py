@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from convexden.arithmetic import EPS
 from convexden.verification.faces.sphere_maxima import Secular, Spheres
-from convexden.verification.faces.tangent_spheres import EPS, MARGIN
+from convexden.verification.faces.tangent_spheres import MARGIN
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

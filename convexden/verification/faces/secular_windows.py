@@ -19,21 +19,32 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.verification.faces.tangent_spheres import EPS, MARGIN
+from convexden.arithmetic import EPS, LEAST_DIVISOR
+from convexden.verification.faces.tangent_spheres import MARGIN
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# Most Newton steps toward the right end of the inner window: they are small near double roots.
-STEPS = 60
-# Newton steps toward the other ends, from points near them.
-FEW_STEPS = 4
-# Halvings of an interval in which phi is least.
-BISECTIONS = 30
-# Stands for zero where it divides.
-TINY = 1e-60
-# Share of a Newton step that is taken: the rest covers the rounding of the step.
-SHORT = 1.0 - 1e-9
+
+@dataclass(frozen=True)
+class SecularSettings:
+    """Of the windows around the roots of the secular equation."""
+
+    steps: int = 60
+    """Most Newton steps toward the right end of the inner window: they are small near double
+    roots."""
+
+    few_steps: int = 4
+    """Newton steps toward the other ends, from points near them."""
+
+    bisections: int = 30
+    """Halvings of an interval in which phi is least."""
+
+    short: float = 1.0 - 1e-9
+    """Share of a Newton step that is taken: the rest covers the rounding of the step."""
+
+
+SETTINGS = SecularSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +145,7 @@ def outer_window(below: Array, slope: Array, error: Array, t: Array) -> Window:
     large = np.abs(slope) + error
     small = np.maximum(np.abs(slope) - error, 0.0)
     high = t
-    for _ in range(FEW_STEPS):
+    for _ in range(SETTINGS.few_steps):
         excess, fall = _excess(below, large, high, rounding)
         high = high + np.maximum(excess, 0.0) / fall
     excess, fall = _excess(below, large, high, rounding)
@@ -200,7 +211,7 @@ def _right_end(below: Array, slope: Array, error: Array, rounding: float) -> tup
     tau = sizes[-1].copy()
     none = np.zeros(len(tau), dtype=bool)
     going = np.arange(len(tau))
-    for _ in range(STEPS):
+    for _ in range(SETTINGS.steps):
         done = tau[going] >= end[going]
         none[going[done]] = True
         going = going[~done]
@@ -218,7 +229,7 @@ def _right_end(below: Array, slope: Array, error: Array, rounding: float) -> tup
         rises = (terms / gaps).sum(axis=0)
         unsure = rounding * (rises + falls)
         none[going] = (excess > 0.0) & (rises - falls >= unsure)
-        steps = SHORT * excess / np.maximum(2.0 * (falls - rises + unsure), TINY)
+        steps = SETTINGS.short * excess / np.maximum(2.0 * (falls - rises + unsure), LEAST_DIVISOR)
         ahead = (excess > 0.0) & (falls - rises + unsure > 0.0) & ~none[going]
         ahead &= steps > 4.0 * EPS * at
         going = going[ahead]
@@ -233,10 +244,10 @@ def _left_end(
     sizes = np.abs(slope) + error
     second = below[-2]
     tau = np.maximum(right, sizes[-1])
-    for step in range(FEW_STEPS + 1):
+    for step in range(SETTINGS.few_steps + 1):
         excess, fall = _inner_excess(below, sizes, tau, rounding)
         ahead = (excess > 0.0) & (fall > 0.0) & (tau < second)
-        push = 2.0 if step == FEW_STEPS else 1.0
+        push = 2.0 if step == SETTINGS.few_steps else 1.0
         tau = tau + push * np.divide(excess, fall, out=np.zeros_like(tau), where=ahead)
     excess, _ = _inner_excess(below, sizes, tau, rounding)
     below_one = (tau < second) & (excess <= 0.0)
@@ -245,7 +256,7 @@ def _left_end(
     going = np.flatnonzero(below_one)
     low, high = tau[going], second[going]
     at = low
-    for _ in range(BISECTIONS):
+    for _ in range(SETTINGS.bisections):
         excess, fall = _inner_excess(below[:, going], sizes[:, going], at, rounding)
         known[going] = _contradicts(-excess, at, second[going], error[going])
         left = ~known[going]

@@ -19,9 +19,10 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.errors import UnsupportedProblem
+from convexden.arithmetic import EPS
+from convexden.errors import TooLarge
 from convexden.verification.exact.rationals import dyadic
-from convexden.verification.faces.tangent_spheres import EPS, MARGIN, Complements
+from convexden.verification.faces.tangent_spheres import MARGIN, Complements
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -46,7 +47,7 @@ def sign_patterns(centers: Array) -> Codes:
 
     Raises
     ------
-    UnsupportedProblem
+    TooLarge
         If there are too many.
     """
     exact = dyadic(centers)[0]
@@ -54,7 +55,7 @@ def sign_patterns(centers: Array) -> Codes:
     sites, dimension = len(centers), len(columns)
     count = comb(sites, dimension) << dimension
     if sites > 62 or count > MOST:
-        raise UnsupportedProblem(
+        raise TooLarge(
             f"{sites} sites that span {dimension} dimensions have up to {count} activation "
             "patterns at hyperplanes through them: too many to verify, give fewer sites"
         )
@@ -69,7 +70,7 @@ def sign_patterns(centers: Array) -> Codes:
         codes = np.concatenate([codes, codes[both] | bits[site]])
         on = np.concatenate([on, on[both]])
         if len(codes) > 4 * MOST:
-            raise UnsupportedProblem(
+            raise TooLarge(
                 f"{sites} sites that span {dimension} dimensions, many of them on common "
                 "hyperplanes, have too many activation patterns to verify: give fewer sites"
             )
@@ -95,9 +96,9 @@ def _sides(centers: Array, exact: Numbers) -> tuple[NDArray[np.bool_], NDArray[n
     above = heights > 0.0
     undecided = ~sure & ~on
     if undecided.sum() > MOST_DETERMINANTS:
-        raise UnsupportedProblem(
+        raise TooLarge(
             f"{sites} sites that span {dimension} dimensions, nearly in a space of fewer: "
-            "their activation patterns take too long to decide"
+            "their activation patterns take too long to decide, give fewer sites"
         )
     kept = np.ones(len(sets), dtype=bool)
     for m in np.flatnonzero(undecided.any(axis=1)):

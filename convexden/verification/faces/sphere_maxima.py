@@ -30,16 +30,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.arithmetic import EPS, LEAST_DIVISOR
 from convexden.verification.faces.secular_windows import Window, inner_window, outer_window
-from convexden.verification.faces.tangent_spheres import EPS, MARGIN
+from convexden.verification.faces.tangent_spheres import MARGIN
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 # Newton steps toward the multiplier of the best weak duality bound.
 STEPS = 10
-# Stands for zero where it divides.
-TINY = 1e-60
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +143,7 @@ class Spheres:
         least = np.sqrt(np.maximum(1.0 - rest, 0.0))
         short = np.abs(coordinates[-1]) < least
         coordinates[-1] = np.where(secular.hard & short, least, coordinates[-1])
-        coordinates = coordinates / np.maximum(np.linalg.norm(coordinates, axis=0), TINY)
+        coordinates = coordinates / np.maximum(np.linalg.norm(coordinates, axis=0), LEAST_DIVISOR)
         for sign in (1.0, -1.0):
             points = secular.basis @ coordinates.T[:, :, None]
             room = (self.B @ points)[:, :, 0] + self.e + self.slack
@@ -229,7 +228,7 @@ class Secular:
             (sizes[:, -1:] - sizes).T.copy(),
             slope,
             constant**2,
-            MARGIN * (hessian_error + gradient_error) + TINY,
+            MARGIN * (hessian_error + gradient_error) + LEAST_DIVISOR,
             MARGIN * (rounding + constant_error),
             A_error + g_error,
         )
@@ -252,7 +251,7 @@ class Secular:
     def gaps(self, t: Array) -> Array:
         """The distances of the multiplier from the eigenvalues."""
         gaps = self.below + t
-        return np.where(gaps == 0.0, TINY, gaps)
+        return np.where(gaps == 0.0, LEAST_DIVISOR, gaps)
 
     def bounds(self, t: Array) -> Array:
         """Upper bounds of |A u + g| on the spheres by weak duality, for any t > 0."""
@@ -282,7 +281,7 @@ class Secular:
         sizes = np.abs(self.slope)
         # Every term of phi is at most 1, and so is its mean value by Jensen's inequality.
         length = np.linalg.norm(self.slope, axis=0)
-        mean = (self.slope**2 * self.below).sum(axis=0) / np.maximum(length, TINY) ** 2
+        mean = (self.slope**2 * self.below).sum(axis=0) / np.maximum(length, LEAST_DIVISOR) ** 2
         t = np.maximum((sizes - self.below).max(axis=0), length - mean)
         t = np.maximum(t, self.error)
         for _ in range(STEPS):

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.arithmetic import EPS, LEAST_DIVISOR
 from convexden.verification.exact.flats import Flat
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
-EPS = float(np.finfo(float).eps)
 # Bounds of errors have few operations: their own rounding is far below this factor.
 MARGIN = 1.001
 # Most sets and spheres that are computed in rationals, times k^3 and k^2 in k dimensions: some
@@ -79,7 +79,7 @@ class Complements:
         rest[:, :, :m] -= lower
         leak = _size(rest) + np.sqrt(m) * ((k * np.sqrt(k) + 3) * EPS + skew)
         leak *= MARGIN
-        solvable = (np.abs(np.diagonal(lower, axis1=1, axis2=2)) > 1e-100).all(axis=1)
+        solvable = (np.abs(np.diagonal(lower, axis1=1, axis2=2)) > LEAST_DIVISOR).all(axis=1)
         inverse = np.linalg.inv(np.where(solvable[:, None, None], lower, np.eye(m)))
         # |I - Z L| = q < 1 bounds the inverse of L by |Z| / (1 - q).
         size = _size(inverse)

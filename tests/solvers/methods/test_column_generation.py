@@ -21,6 +21,7 @@ from convexden.data import triangular_lattice
 from convexden.errors import InfeasibleProblem
 from convexden.problem import Interpolation, denoising
 from convexden.reduction import Reduction
+from convexden.running.clock import Stopped
 from convexden.solution import Progress
 from convexden.solvers.constraints import constraints
 from convexden.solvers.methods.column_generation import ColumnGeneration
@@ -171,10 +172,10 @@ def test_bounds_are_true_when_it_is_interrupted():
 
         def interrupt(step: Progress, last=last) -> None:
             if step.round == last:
-                raise KeyboardInterrupt
+                raise Stopped
 
         loop = loop_on(problem, report=interrupt)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Stopped):
             loop.run()
         assert loop.incumbent.lower <= best.cost * (1 + 1e-10)
         assert loop.incumbent.cost >= best.lower * (1 - 1e-10)

@@ -9,6 +9,7 @@ from oracles import Array, random_problem, random_sites
 from convexden import Interpolation, denoising
 from convexden.certificate import Certificate
 from convexden.reduction import Reduction
+from convexden.running.clock import Stopped
 from convexden.solution import Progress
 from convexden.solvers.constraints import constraints
 from convexden.solvers.hinges import Hinges
@@ -62,7 +63,13 @@ def assert_verified(loop: Exchange, gap: float = 1e-8) -> None:
     assert checked.relative_gap <= gap
 
 
-@pytest.fixture(scope="module", params=CASES)
+SLOW = "simplex 4, 2"
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[pytest.mark.slow] * (name == SLOW)) for name in CASES],
+)
 def solved(request) -> tuple[Interpolation, Minimax, list[Progress]]:
     steps: list[Progress] = []
     loop = method_on(CASES[request.param], report=steps.append)
@@ -107,10 +114,10 @@ def test_bounds_are_true_when_it_is_interrupted(name):
 
         def interrupt(step: Progress, last=last) -> None:
             if step.round == last:
-                raise KeyboardInterrupt
+                raise Stopped
 
         loop = method_on(problem, report=interrupt)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Stopped):
             loop.run()
         assert loop.incumbent.rounds == last
         loop.prove()

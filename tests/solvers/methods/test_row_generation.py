@@ -16,6 +16,7 @@ from convexden.data import noisy_samples, triangular_lattice
 from convexden.errors import InfeasibleProblem, NotCertified
 from convexden.problem import Interpolation, denoising
 from convexden.reduction import Reduction
+from convexden.running.clock import Stopped
 from convexden.solution import Progress
 from convexden.solvers.constraints import constraints
 from convexden.solvers.hinges import Hinges
@@ -140,7 +141,7 @@ def test_interrupted_it_keeps_true_bounds_or_says_that_there_is_no_network():
 
         def interrupt(step: Progress, last=last) -> None:
             if step.round == last:
-                raise KeyboardInterrupt
+                raise Stopped
 
         solution = solve_sites(problem, 1e-9, report=interrupt)
         lower = np.sum(solution.values * problem.targets) / max(1, solution.pricing_maximum)
@@ -155,7 +156,7 @@ def test_interrupted_it_keeps_true_bounds_or_says_that_there_is_no_network():
 @pytest.mark.parametrize("problem", [clusters(10), balls_and_samples()], ids=["samples", "both"])
 def test_interrupted_before_anything_is_priced(problem):
     def interrupted(*master: object):
-        raise KeyboardInterrupt
+        raise Stopped
 
     try:
         solution = solve_sites(problem, 1e-9, interrupted)

@@ -10,7 +10,7 @@ import pytest
 from oracles import Array, random_sites
 from scipy.optimize import linprog
 
-from convexden import Interpolation, UnsupportedProblem, denoising
+from convexden import Interpolation, TooLarge, denoising
 from convexden.data import triangular_lattice
 from convexden.reduction import Reduction
 from convexden.solvers.patterns.arrangement import activation_patterns, facets, half_of
@@ -158,5 +158,5 @@ def test_balls_that_almost_touch_leave_two():
 
 def test_a_budget(monkeypatch):
     monkeypatch.setattr("convexden.solvers.patterns.arrangement.MOST_PATTERNS", 100)
-    with pytest.raises(UnsupportedProblem, match="more than 100 activation patterns"):
+    with pytest.raises(TooLarge, match="more than 100 activation patterns"):
         activation_patterns(sites(np.random.default_rng(0).normal(size=(20, 2))))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from oracles import Array, Lines, common_tangents, random_problem, random_sites, tangent_lines
 
-from convexden import Interpolation, UnsupportedProblem, denoising
+from convexden import Interpolation, TooLarge, denoising
 from convexden.data import regular_simplex, triangular_lattice
 from convexden.reduction import Reduction
 from convexden.solvers.patterns.faces import Faces, enumerate_faces, frames
@@ -191,11 +191,11 @@ def test_dependent_sets_have_no_frame():
 )
 def test_budgets_name_the_count(sites, dimension, message):
     points = np.random.default_rng(0).standard_normal((sites, dimension))
-    with pytest.raises(UnsupportedProblem, match=message):
+    with pytest.raises(TooLarge, match=message):
         enumerate_faces(denoising(points, radius=1e-4))
 
 
 def test_a_budget_of_faces_found_on_the_way(monkeypatch):
-    monkeypatch.setattr("convexden.solvers.patterns.MOST_FACES", 30)
-    with pytest.raises(UnsupportedProblem, match="more than 30 faces"):
+    monkeypatch.setattr("convexden.solvers.patterns.faces.MOST_FACES", 30)
+    with pytest.raises(TooLarge, match="more than 30 faces"):
         enumerate_faces(CASES["samples in space"])

@@ -21,7 +21,7 @@ from convexden import (
     InfeasibleProblem,
     Interpolation,
     NotCertified,
-    UnsupportedProblem,
+    TooLarge,
     denoising,
     solve,
 )
@@ -208,7 +208,7 @@ def test_special_cases_of_the_method():
     assert caught.value.proof is not None
     with pytest.raises(NotCertified, match="ramps alone do not interpolate these targets"):
         solve(denoising(equilateral(), radius=0.75 * (1 - 1e-14)), method="ramps")
-    with pytest.raises(UnsupportedProblem, match="15 sites .* have 16383 activation patterns"):
+    with pytest.raises(TooLarge, match="15 sites .* have 16383 activation patterns"):
         solve(denoising(regular_simplex(14), radius=0.01), method="ramps")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from oracles import Array, equilateral, random_problem, unit_vectors
 
-from convexden import Interpolation, NotCertified, UnsupportedProblem, denoising, solve
+from convexden import Interpolation, NotCertified, TooLarge, denoising, solve
 from convexden.data import digits, regular_simplex
 from convexden.reduction import Reduction
 from convexden.solvers.constraints import Constraints, constraints
@@ -214,9 +214,9 @@ def test_half_patterns_beyond_the_faces():
 def test_budgets_name_the_number_of_patterns():
     problem = Reduction.of(denoising(regular_simplex(9), radius=0.01)).problem
     rows = constraints(problem)
-    with pytest.raises(UnsupportedProblem, match=r"10 sites .* have 511 activation patterns"):
+    with pytest.raises(TooLarge, match=r"10 sites .* have 511 activation patterns"):
         semidefinite_bound(rows, half_patterns(problem))
-    with pytest.raises(UnsupportedProblem, match=r"15 sites .* have 16383 activation patterns"):
+    with pytest.raises(TooLarge, match=r"15 sites .* have 16383 activation patterns"):
         half_patterns(Reduction.of(denoising(regular_simplex(14), radius=0.01)).problem)
 
 

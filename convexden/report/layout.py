@@ -1,0 +1,40 @@
+"""What fits on a page and in a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Sizes of pictures, and rows of tables."""
+
+    dpi: int = 140
+    """Pixels of a picture an inch,"""
+
+    shown_dpi: int = 100
+    """and pixels of the page an inch that show them."""
+
+    outline: float = 100.0
+    """Units of the outlines of formulas an em."""
+
+    rim: float = 2.0
+    """Units of room around a formula."""
+
+    folded: int = 20
+    """Instances beyond which a table is folded."""
+
+    heaviest: int = 12
+    """Neurons and ramps that have a row of their own."""
+
+    sites: int = 12
+    """Sites that are named one by one."""
+
+    coordinates: int = 4
+    """Coordinates of a vector that are printed."""
+
+    hinges: int = 20
+    """Rows of a table of hinges."""
+
+
+LAYOUT = Layout()
