@@ -16,10 +16,8 @@ from convexden.cli.console import Quiet, say, show
 from convexden.errors import ConvexdenError, InvalidProblem
 
 if TYPE_CHECKING:
-    from convexden.theorems import Result
-
-if TYPE_CHECKING:
     from convexden.running.progress import TaskProgress
+    from convexden.theorems import Result
 
 
 def verify(

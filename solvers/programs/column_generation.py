@@ -19,8 +19,8 @@ from convexden.solvers.programs.declaration import Declaration
 from convexden.solvers.programs.program import Program, network_of_hinges, no_solution, priced
 from convexden.solvers.programs.ramps import spanned
 from convexden.solvers.programs.restricted_master import RestrictedMaster
+from convexden.tolerances import CERTIFIED_RTOL
 
-_TOLERANCE = 1e-8  # relative gap at which column generation stops
 _START = 10  # hinges per row of the constraints to start from
 MOST_IN_PLANE = 300  # sites, of which a table of all tangents holds 60 MB
 
@@ -64,7 +64,7 @@ class ColumnGenerationProgram(Program):
         """
         if self.rows.problem.input_dimension > 1:  # on a line no hinge is missing
             found = solve_sites(
-                self.rows.problem, _TOLERANCE, method=self.name, clock=self.rows.clock
+                self.rows.problem, CERTIFIED_RTOL, method=self.name, clock=self.rows.clock
             )
             if found.network is None:
                 raise no_solution("the master", "column generation found no network")

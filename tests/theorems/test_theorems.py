@@ -66,7 +66,7 @@ def no_solver(monkeypatch: pytest.MonkeyPatch) -> None:
     def solve(*_: object, **__: object) -> None:
         raise AssertionError("the solver was called")
 
-    monkeypatch.setattr("convexden.solving.solve", solve)
+    monkeypatch.setattr("convexden.solving.interpolation.solve", solve)
 
 
 def simplex(dimension: int, fraction: float) -> tuple[Array, float]:
