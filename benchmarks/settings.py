@@ -47,7 +47,7 @@ def solved(problem: cd.Interpolation, **options: Any) -> Run:
     """A run of `solve`."""
 
     def run() -> tuple[float, float, str]:
-        solution = cd.solve(problem, time_limit=20.0, **options)
+        solution = cd.solve(problem, **options)
         return solution.cost, solution.relative_gap, solution.status
 
     return run

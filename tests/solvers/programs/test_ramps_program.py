@@ -112,10 +112,10 @@ def test_a_segment(distance, radius):
     assert found.cost == pytest.approx(2 * distance / (distance - 2 * radius), rel=1e-12)
     assert_feasible(problem, found)
     # From the edge of the one ball to that of the other, along the segment.
-    starts, ends = widest_ramps(problem, every_pattern(2))
-    np.testing.assert_allclose(starts.normals, [[-0.6, -0.8]], atol=1e-12)
+    first, last = widest_ramps(problem, every_pattern(2))
+    np.testing.assert_allclose(first.normals, [[-0.6, -0.8]], atol=1e-12)
     inner = ends[[1, 0]] + radius * np.array([[-0.6, -0.8], [0.6, 0.8]])
-    for hinges, point in zip((starts, ends), inner, strict=True):
+    for hinges, point in zip((first, last), inner, strict=True):
         np.testing.assert_allclose(hinges.normals @ point + hinges.biases, 0.0, atol=1e-12)
 
 
