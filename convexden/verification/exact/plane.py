@@ -64,7 +64,7 @@ LARGEST = float(np.finfo(float).max)
 WIDTH = 1e-12
 # Rounding of a value, relative to the maximum, up to which it counts as it is: where it is more,
 # curves are added up as integers, which takes longer.
-_ROUNDING = 1e-13
+_ROUNDING = 1e-11
 # Levels of splitting, few of which are needed: widths are multiples of 2^-50, which are floats.
 _LEVELS = 50
 # Steps of Newton's method to a top: it is needed to the square root of WIDTH.
@@ -144,8 +144,8 @@ class _Search:
             errors = pieces.errors.astype(float)
             live = bounds > settled + np.minimum(errors, _ROUNDING * self.best)
             self.ceiling = max(self.ceiling, float(bounds[~live].max(initial=0.0)))
-            # Splitting does not help where it is rounding that exceeds the bound: the bound contains
-            # it once, and what is attained is short of it twice.
+            # Splitting does not help where it is rounding that exceeds the bound, which contains it
+            # once, while what is attained is short of it twice.
             noisy = live & (bounds - 4.0 * errors <= settled)
             unclear.append(_chosen(pieces, bounds, noisy))
             pieces, bounds = _chosen(pieces, bounds, live & ~noisy)
@@ -220,9 +220,15 @@ def _gap(curve: Extended, taus: Extended, level: float) -> Extended:
     """The coefficients (5, A) of the powers of v in ``level^2 tau^2 - |F|^2``, from those of F and
     tau."""
     gram = level * level * _squared(taus) - _squared(curve)
-    return np.stack([
-        gram[0, 0], 4.0 * gram[0, 1], 2.0 * (gram[0, 2] + 2.0 * gram[1, 1]), 4.0 * gram[1, 2], gram[2, 2]
-    ])
+    return np.stack(
+        [
+            gram[0, 0],
+            4.0 * gram[0, 1],
+            2.0 * (gram[0, 2] + 2.0 * gram[1, 1]),
+            4.0 * gram[1, 2],
+            gram[2, 2],
+        ]
+    )
 
 
 def _squared(form: Extended) -> Extended:
@@ -265,7 +271,7 @@ def _peaks(pieces: Pieces, tops: Extended, level: float) -> Floats:
     size = first + 4.0 * np.sqrt(np.einsum("aip,aip->ai", steps, steps)).sum(axis=1)
     square = np.longdouble(level) ** 2
     # All terms add up to at most 25 level^2 and size^2, and each of them is off by at most 10 + p/2
-    # units of EPS.  The coefficients at the top are off by at most 60 EPS for tau and 6 EPS size for
-    # F in sum, which adds 600 EPS level^2 and 12 EPS size^2.
+    # units of EPS.  The coefficients at the top are off by at most 60 EPS for tau, 6 EPS size for F
+    # in sum, which adds 600 EPS level^2 and 12 EPS size^2.
     rounding = (1024.0 + 16.0 * pieces.curve.shape[2]) * EPS * (square + size * size)
     return _outward(np.sqrt(square + np.maximum(rounding - (q0 + low), 0.0)), pieces)

@@ -97,10 +97,12 @@ class Pieces:
         errors = self.errors + 4.0 * EPS * sizes
         left = np.stack([self.curve[:, 0], first, middle], axis=1)
         right = np.stack([middle, last, self.curve[:, 2]], axis=1)
-        return Pieces.join([
-            replace(self, width=half, curve=left, errors=errors),
-            replace(self, start=self.start + half, width=half, curve=right, errors=errors),
-        ])
+        return Pieces.join(
+            [
+                replace(self, width=half, curve=left, errors=errors),
+                replace(self, start=self.start + half, width=half, curve=right, errors=errors),
+            ]
+        )
 
     def ends(self) -> tuple[Extended, Extended]:
         """The t of both ends of the parts, up to 2 EPS."""

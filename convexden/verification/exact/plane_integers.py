@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from math import isqrt
 
 import numpy as np
@@ -126,18 +127,14 @@ class _Row:
         for m in pending.tolist():
             cuts.update(place for place in self.places(m) if left < place < right)
         ends = sorted(cuts)
-        found = (
-            self._part(x, y, active, pending) for x, y in zip(ends[:-1], ends[1:], strict=True)
-        )
+        found = (self._part(x, y, active, pending) for x, y in pairwise(ends))
         return [part for part in found if part is not None]
 
     def _places(self, site: int) -> list[int]:
         """Where the sign of a site's polynomials may change, on the grid."""
         a, b, c = self.z[site]
         radius = int(self.radii[site])
-        return [
-            place for r in {radius, -radius} for place in _near_roots((a - r, b, c - r))
-        ]
+        return [place for r in {radius, -radius} for place in _near_roots((a - r, b, c - r))]
 
     def _part(self, x: int, y: int, active: Flags, pending: Indices) -> _Part | None:
         """The pattern on [x, y]; none if every hinge there cuts a ball."""
@@ -198,10 +195,10 @@ def _rounded(tables: dict[int, _Row], parts: list[_Part], shift: int, outputs: i
         here = np.flatnonzero(rows == row)
         patterns = np.stack([parts[i].active for i in here]).astype(int).astype(object)
         forms[here] = patterns @ tables[int(row)].terms
-    a, b, c = forms.reshape(-1, 3, outputs).swapaxes(0, 1) if len(parts) else forms.reshape(3, 0, outputs)
+    a, b, c = forms.reshape(len(parts), 3, outputs).swapaxes(0, 1)
     a, b = a << 2 * _GRID, b << _GRID
     s, t = x[:, None], y[:, None]
-    numbers = np.stack([a + 2 * b * s + c * s * s, a + b * (s + t) + c * s * t, a + 2 * b * t + c * t * t], axis=1)
+    numbers = np.stack([a + b * (u + v) + c * u * v for u, v in ((s, s), (s, t), (t, t))], axis=1)
     curve = extended(numbers, shift - 2 * _GRID)
     sizes = np.sqrt(np.einsum("aip,aip->ai", curve, curve).max(axis=1, initial=0.0))
     errors: Extended = (extended(doubts, shift - 2 * _GRID) + 2.0 * EPS * sizes) * (1.0 + 8.0 * EPS)
