@@ -32,6 +32,13 @@ def extended(integers: Integers, exponent: int) -> Extended:
     return np.asarray(numbers, dtype=np.longdouble).reshape(integers.shape)
 
 
+def exact(integers: Integers) -> NDArray[np.bool_]:
+    """Of which integers `extended` loses nothing."""
+    digits = min(_BITS, np.finfo(np.longdouble).nmant + 1)
+    lengths = [abs(int(x)).bit_length() for x in integers.ravel()]
+    return np.asarray(np.array(lengths).reshape(integers.shape) <= digits)
+
+
 def bits(integers: Integers) -> int:
     """Bits of the largest of the integers."""
     return max((abs(int(x)).bit_length() for x in integers.ravel()), default=0)

@@ -14,19 +14,20 @@ All is in extended precision with bounds on its rounding.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convexden.verification.exact.dual import ClosedDual
-from convexden.verification.exact.extended import EXTENDED_EPS, Extended, bits, extended
+from convexden.verification.exact.extended import EXTENDED_EPS, Extended, bits, exact, extended
 
+Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 
 # Rounding of a polynomial's coefficients and of its value, in units of EXTENDED_EPS times the sum
-# of the absolute values of the data that enter: some 20 operations, each off by half of it.
+# of the absolute values of the data that enter: some 20 operations, each off by half a unit.
 _ROUNDINGS = 32.0
 # Roots are taken where a polynomial is this many times its rounding, so that its sign is shown up
 # to there.
@@ -46,45 +47,81 @@ class Sites:
     values: Extended  # (S, p)
     jacobians: Extended  # (S, p, 2)
     balls: Flags  # (S,)
+    moved: Extended  # (S,): bounds of what rounding moves the centers by
+
+    def reach(self, pivots: Indices, dx: Extended, dy: Extended) -> tuple[Extended, Extended]:
+        """Sizes (Q, 2, S) of the terms of z without the site's own radius, and what z may be off
+        because centers are rounded: differences of near sites are not small beside that."""
+        moved = 2.0 * (self.moved + self.moved[pivots, None, None])
+        return np.abs(dx) + np.abs(dy) + self.radii[pivots, None, None], moved
 
 
 @dataclass(frozen=True, eq=False)
 class Pieces:
-    """Closed intervals [left, right] of t with quadratic curves F on them."""
+    r"""Parts ``[start, start + width]`` of closed arcs [left, right] of t, with quadratic curves F.
+
+    The arc is [0, 1]; starts and widths are dyadic, so that halves meet exactly.
+    """
 
     rows: Indices  # (A,): 2 q + (0 or 1 for the sign of w)
     left: Extended  # (A,)
     right: Extended
-    forms: Extended  # (A, 3, p): coefficients of 1, t and t^2
+    start: Floats  # (A,)
+    width: Floats
+    curve: Extended  # (A, 3, p): Bernstein coefficients of F on the part
     errors: Extended  # (A,): bound of what F may be off, over tau
+
+    @classmethod
+    def whole(
+        cls, rows: Indices, left: Extended, right: Extended, curve: Extended, errors: Extended
+    ) -> Pieces:
+        """Arcs that are not divided."""
+        return cls(rows, left, right, np.zeros(len(rows)), np.ones(len(rows)), curve, errors)
 
     def take(self, chosen: Flags | Indices) -> Pieces:
         """Some of them."""
-        return Pieces(
-            self.rows[chosen],
-            self.left[chosen],
-            self.right[chosen],
-            self.forms[chosen],
-            self.errors[chosen],
-        )
+        return Pieces(*(getattr(self, each.name)[chosen] for each in fields(self)))
 
     @classmethod
     def join(cls, parts: list[Pieces]) -> Pieces:
         """All of several."""
-        names = ("rows", "left", "right", "forms", "errors")
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+        columns = ([getattr(part, each.name) for part in parts] for each in fields(cls))
+        return cls(*map(np.concatenate, columns))
+
+    def halves(self) -> Pieces:
+        """The parts cut in the middle, by de Casteljau's algorithm."""
+        first, last = (self.curve[:, :2] + self.curve[:, 1:]).swapaxes(0, 1) / 2
+        middle = (first + last) / 2
+        sizes = np.sqrt(np.einsum("aip,aip->ai", self.curve, self.curve).max(axis=1))
+        half = self.width / 2
+        errors = self.errors + 4.0 * EXTENDED_EPS * sizes
+        left = np.stack([self.curve[:, 0], first, middle], axis=1)
+        right = np.stack([middle, last, self.curve[:, 2]], axis=1)
+        return Pieces.join(
+            [
+                replace(self, width=half, curve=left, errors=errors),
+                replace(self, start=self.start + half, width=half, curve=right, errors=errors),
+            ]
+        )
+
+    def ends(self) -> tuple[Extended, Extended]:
+        """The t of both ends of the parts, up to 2 EXTENDED_EPS."""
+        length = self.right - self.left
+        return self.left + self.start * length, self.left + (self.start + self.width) * length
 
 
 def in_units(dual: ClosedDual) -> tuple[Sites, int]:
     """Coordinates of order one by a power of two; F is the one of the integers times 2**shift."""
     length = -max(bits(dual.centers), bits(dual.radii))
     shift = -max(bits(dual.jacobians), bits(dual.values) - length)
+    centers = extended(dual.centers, length)
     return Sites(
-        extended(dual.centers, length),
+        centers,
         extended(dual.radii, length),
         extended(dual.values, shift - length),
         extended(dual.jacobians, shift),
         dual.balls | (dual.jacobians != 0).any(axis=(1, 2)),
+        np.where(exact(dual.centers), 0.0, EXTENDED_EPS * np.abs(centers)).sum(axis=1),
     ), shift
 
 
@@ -103,7 +140,8 @@ def pieces_at(sites: Sites, pivots: Indices) -> tuple[Pieces, Pieces]:
     own = sites.radii[pivots, None, None]
     dx = (sites.centers[:, 0] - sites.centers[pivots, 0, None])[:, None, :] * signs
     dy = (sites.centers[:, 1] - sites.centers[pivots, 1, None])[:, None, :] * signs
-    noise = _ROUNDINGS * EXTENDED_EPS * (np.abs(dx) + np.abs(dy) + own + sites.radii)
+    lever, moved = sites.reach(pivots, dx, dy)
+    noise = _ROUNDINGS * EXTENDED_EPS * (lever + sites.radii) + moved
     inner, outer = own - sites.radii, own + sites.radii
     # Polynomials a + 2 b t + c t^2: z_m - r_m tau, and the negative of z_m + r_m tau.
     a = np.stack([inner + dx, -outer - dx])
@@ -116,6 +154,24 @@ def pieces_at(sites: Sites, pivots: Indices) -> tuple[Pieces, Pieces]:
     never_on, never_off = _negative(a, b, c, noise)
     gaps = _largest_in_gaps(never_on, never_off, a[0], b[0], c[0], noise, ~sites.balls)
     return _sweep(sites, pivots, dx, dy, never_on, never_off, gaps)
+
+
+def signs_on(sites: Sites, pieces: Pieces) -> tuple[Flags, Flags]:
+    """On which parts of arcs sites are shown to be active, and inactive: flags (A, S)."""
+    pivots, signs = pieces.rows // 2, (1 - 2 * (pieces.rows % 2))[:, None]
+    x, y = (end[:, None] for end in pieces.ends())
+    own = sites.radii[pivots, None]
+    dx = (sites.centers[:, 0] - sites.centers[pivots, 0, None]) * signs
+    dy = (sites.centers[:, 1] - sites.centers[pivots, 1, None]) * signs
+    moved = 2.0 * (sites.moved + sites.moved[pivots, None])
+    noise = _ROUNDINGS * EXTENDED_EPS * (np.abs(dx) + np.abs(dy) + own + sites.radii) + moved
+    on, off = np.ones((2, *dx.shape), dtype=bool)
+    for s, t in ((x, x), (x, y), (y, y)):
+        z, reach = own + dx + dy * (s + t) + (own - dx) * s * t, sites.radii * (1.0 + s * t)
+        on &= z - reach > noise
+        off &= z + reach < -noise
+    itself = np.arange(len(sites.radii)) == pivots[:, None]
+    return on | itself, off & ~itself
 
 
 def _negative(a: Extended, b: Extended, c: Extended, noise: Extended) -> Extended:
@@ -256,23 +312,23 @@ def _sweep(
     left[:, 0] = -1.0
     left[row, place] = at
     right = np.concatenate([left[:, 1:], np.ones((rows, 1), dtype=np.longdouble)], axis=1)
-    # Rounding of the sums: what is added up to a term is off by a few EPS, and so is every partial
-    # sum, and the value of a curve that is evaluated.
-    lever = np.abs(dx) + np.abs(dy) + sites.radii[pivots, None, None]
+    # Rounding of the sums: what is added up to a term is off by a few units of EXTENDED_EPS, and so
+    # is every partial sum, and the value of a curve that is evaluated.
+    lever, moved = sites.reach(pivots, dx, dy)
     size = (lever * weights).reshape(rows, count).sum(axis=1)
     size += np.sqrt((jacobians * jacobians).sum(axis=(1, 2))).sum()
     noise = EXTENDED_EPS * (4.0 * width + 128.0) * (size + doubts.sum(axis=1))
+    noise += np.repeat((moved * weights).sum(axis=2).ravel(), 2)
     errors = np.maximum(errors, 0.0) + noise[:, None]
     # A cut site is counted as shown twice.
     alive = (cuts == 0) & (left < right)
     names = np.broadcast_to((2 * pivots[:, None] + np.arange(2)).reshape(rows, 1), (rows, width))
-    pieces = Pieces(
-        names[alive],
-        left[alive],
-        right[alive],
-        forms[alive].reshape(-1, 3, outputs),
-        errors[alive],
-    )
+    x, y = left[alive], right[alive]
+    powers = np.ones((len(x), 3, 3), dtype=np.longdouble)
+    powers[:, :, 1] = np.stack([x + x, x + y, y + y], axis=1)
+    powers[:, :, 2] = np.stack([x * x, x * y, y * y], axis=1)
+    curve = np.einsum("aij,ajp->aip", powers, forms[alive].reshape(-1, 3, outputs))
+    pieces = Pieces.whole(names[alive], x, y, curve, errors[alive])
     unclear = open_balls[alive] > 0
     return pieces.take(~unclear), pieces.take(unclear)
 

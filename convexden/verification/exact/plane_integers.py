@@ -1,238 +1,207 @@
-r"""Arcs of the plane that floats could not settle, in integers of any length.
+r"""Arcs of the plane that floats cannot settle, with ends and coefficients from integers.
 
-The polynomials are those of `convexden.verification.exact.plane`, with exact coefficients and
-dyadic ends, and so are the decisions: an arc is done if some ball is cut on all of it, or if, for
-each pattern that is possible on it, the Bernstein coefficients of |F|^2 are within those of tau^2
-times the square of the level.  Else it is halved.
+Where multipliers are large, as at samples that nearly coincide or balls that nearly touch,
+:math:`F_D` is a small sum of large terms.  Its rounding in floats is a share of the terms.  Here
+the terms are added as integers, and only the sum is rounded.
+
+*Patterns.*  The roots of :math:`z_m \mp r_m \tau`, by integer square roots, propose places on a
+grid of :math:`2^{-g}`.  An arc is divided there, next to each root on either side, and the signs on
+every part are decided by Bernstein coefficients, which are integers.  Next to a root a part of
+width :math:`3 \cdot 2^{-g}` is left on which a sample may be on either side: it counts as inactive,
+and :math:`|l_m|_1 \max |z_m|` as an error.
+
+*Values.*  The Bernstein coefficients of :math:`F_D` on the part are integers as well.  Each is
+rounded once, to a relative error of EXTENDED_EPS.  On a part that has a feasible hinge they are of
+the size of the pricing maximum, so that nothing is lost any more.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import product
+from functools import cache
+from itertools import pairwise
+from math import isqrt
+
+import numpy as np
+from numpy.typing import NDArray
 
 from convexden.verification.exact.dual import ClosedDual
-from convexden.verification.exact.rationals import root_above
+from convexden.verification.exact.extended import EXTENDED_EPS, Extended, extended
+from convexden.verification.exact.plane_arcs import Flags, Indices, Pieces, Sites, signs_on
+from convexden.verification.exact.rationals import Integers
+
+# Bits of t.  Multipliers up to 2^100 times the pricing maximum leave 2^-90 of it undecided.
+_GRID = 192
+# Numbers of pairs of arcs and sites that are held at a time.
+_CHUNK = 200_000
+
+Form = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class IntegerLimits:
-    """How long the integers may take."""
+class _Part:
+    """A part of an arc on the grid, the sites active on it, and what others may add to F."""
 
-    depth: int = 120
-    """Halvings of one arc."""
-
-    budget: int = 200_000
-    """Polynomials that are looked at in all, some 10 microseconds each."""
-
-    open: int = 3
-    """Sites on which both sides are possible: all their patterns are tried."""
+    row: int
+    left: int
+    right: int
+    active: Flags  # (S,)
+    doubt: int  # in units of F's integers times 2**(-2 g)
+    certain: bool  # no other pattern is possible, and no ball is cut
 
 
-LIMITS = IntegerLimits()
-
-
-@dataclass(frozen=True)
-class Arc:
-    """Normals ``sign (1 - t^2, 2 t)`` with t in [left, right], tangent to the pivot from its active
-    side; and a bound of |F| / tau on it, in the units of the integers."""
-
-    pivot: int
-    sign: int
-    left: Fraction
-    right: Fraction
-    bound: Fraction
-
-
-@dataclass(frozen=True)
-class _Site:
-    """Blossoms a + b (x + y) + c x y of z and of its part D (l z + G w) of F, and the radius."""
-
-    z: tuple[int, int, int]
-    parts: tuple[tuple[int, int, int], ...]
-    radius: int
-
-
-def settle(dual: ClosedDual, arcs: list[Arc], attained: Fraction, width: float) -> Fraction:
-    """A bound of |F| / tau on all arcs: up to the relative width the largest value, if it can be.
+def divided(dual: ClosedDual, sites: Sites, shift: int, pieces: Pieces) -> tuple[Pieces, Flags]:
+    """The same arcs, divided where patterns change, with curves that are rounded once.
 
     Parameters
     ----------
     dual : ClosedDual
-    arcs : list of Arc
-    attained : Fraction
-        A value that is attained elsewhere, in the units of the integers: values times coordinates.
-    width : float
+    sites : Sites
+        The same in extended precision.
+    shift : int
+        F in extended precision is the one of the integers times 2**shift.
+    pieces : Pieces
+
+    Returns
+    -------
+    pieces : Pieces
+        On parts of arcs where every hinge cuts a ball there are none.
+    certain : flags
+        Where the pattern is decided and no ball is cut, so that the values are attained.
     """
-    search = _Search(attained, Fraction(1) + Fraction(width))
-    cache: dict[tuple[int, int], list[_Site]] = {}
-    for arc in sorted(arcs, key=lambda arc: arc.bound, reverse=True):
-        if arc.bound <= search.level:
-            break
-        key = (arc.pivot, arc.sign)
-        if key not in cache:
-            cache[key] = _sites(dual, *key)
-        if not search.settles(cache[key], arc):
-            return max(search.level, arc.bound)
-    return search.level
+    tables = {int(row): _Row(dual, int(row)) for row in np.unique(pieces.rows)}
+    step = max(1, _CHUNK // len(sites.radii))
+    parts: list[_Part] = []
+    for first in range(0, len(pieces.rows), step):
+        some = pieces.take(np.arange(first, min(first + step, len(pieces.rows))))
+        on, off = signs_on(sites, some)
+        lefts, rights = _on_the_grid(some)
+        for row, left, right, active, inactive in zip(
+            some.rows.tolist(), lefts, rights, on, off, strict=True
+        ):
+            parts += tables[row].parts(left, right, active, np.flatnonzero(~(active | inactive)))
+    return _rounded(tables, parts, shift, dual.values.shape[1]), np.array(
+        [part.certain for part in parts], dtype=bool
+    )
 
 
-def _sites(dual: ClosedDual, pivot: int, sign: int) -> list[_Site]:
-    """The polynomials of all sites for hinges tangent to the pivot."""
-    own = int(dual.radii[pivot])
-    found = []
-    for m in range(len(dual.radii)):
-        x, y = (sign * int(step) for step in dual.centers[m] - dual.centers[pivot])
-        parts = []
-        for value, row in zip(dual.values[m], dual.jacobians[m], strict=True):
-            along, across = int(value) * x + sign * int(row[0]), int(value) * y + sign * int(row[1])
-            level = int(value) * own
-            parts.append((level + along, across, level - along))
-        radius = int(dual.radii[m])
-        # The pivot is active by definition: z beyond its radius.
-        z = (1, 0, 1) if m == pivot else (own + x, y, own - x)
-        found.append(_Site(z, tuple(parts), -1 if m == pivot else radius))
+def _on_the_grid(pieces: Pieces) -> tuple[list[int], list[int]]:
+    """The ends of parts of arcs, outward to the grid."""
+    lefts, rights = (
+        [int(np.floor(np.ldexp(t, _GRID))) for t in side] for side in (pieces.left, pieces.right)
+    )
+    unit = 52  # bits of starts and widths
+    found: tuple[list[int], list[int]] = ([], [])
+    for left, right, start, width in zip(
+        lefts, rights, pieces.start.tolist(), pieces.width.tolist(), strict=True
+    ):
+        # The right end of the arc may have been rounded down.
+        length = right + 1 - left
+        first, last = int(start * 2.0**unit), int((start + width) * 2.0**unit)
+        found[0].append(left + (first * (length - 1) >> unit))
+        found[1].append(left - (-last * length >> unit))
     return found
 
 
-class _Search:
-    """The bound to be shown, which rises with the values that are found, and what it may cost."""
+class _Row:
+    """Integer polynomials for the hinges tangent to one site, with one sign of the normal."""
 
-    def __init__(self, attained: Fraction, factor: Fraction) -> None:
-        self.factor, self.budget = factor, LIMITS.budget
-        self.level = attained * factor
-        self.square = self.level * self.level
+    def __init__(self, dual: ClosedDual, row: int) -> None:
+        pivot, sign = row // 2, 1 - 2 * (row % 2)
+        own = int(dual.radii[pivot])
+        x, y = (sign * (dual.centers - dual.centers[pivot])).T
+        along = dual.values * x[:, None] + sign * dual.jacobians[:, :, 0]
+        across = dual.values * y[:, None] + sign * dual.jacobians[:, :, 1]
+        level = dual.values * own
+        self.row, self.radii = row, dual.radii
+        # Blossoms a + b (s + t) + c s t of z, and of what each site adds to F.
+        self.z = np.stack([own + x, y, own - x], axis=1)
+        self.terms: Integers = np.concatenate([level + along, across, level - along], axis=1)
+        self.weights = np.abs(dual.values).sum(axis=1)
+        self.slopes = np.abs(dual.jacobians).sum(axis=(1, 2))
+        self.places = cache(self._places)
 
-    def settles(self, sites: list[_Site], arc: Arc) -> bool:
-        """Whether the bound holds on the arc; else the budget is used up."""
-        nothing = [[0, 0, 0] for _ in sites[0].parts]
-        stack = [(arc.left, arc.right, list(range(len(sites))), nothing, 0)]
-        while stack:
-            left, right, pending, active, depth = stack.pop()
-            ends = _Ends.of(left, right)
-            active = [row[:] for row in active]
-            self.budget -= len(pending) + 1
-            kept = _sorted(sites, pending, ends, active)
-            if kept is None:
-                continue
-            both = [m for m, on in kept if on is None]
-            if len(both) <= LIMITS.open and self._within(sites, kept, both, active, ends):
-                continue
-            if depth >= LIMITS.depth or self.budget < 0:
-                return False
-            middle = (left + right) / 2
-            self._attain(sites, kept, active, middle)
-            rest = [m for m, _ in kept]
-            stack.append((left, middle, rest, active, depth + 1))
-            stack.append((middle, right, rest, active, depth + 1))
-        return True
+    def parts(self, left: int, right: int, active: Flags, pending: Indices) -> list[_Part]:
+        """Divide an arc where these sites may change their sides."""
+        cuts = {left, right}
+        for m in pending.tolist():
+            cuts.update(place for place in self.places(m) if left < place < right)
+        ends = sorted(cuts)
+        found = (self._part(x, y, active, pending) for x, y in pairwise(ends))
+        return [part for part in found if part is not None]
 
-    def _within(
-        self,
-        sites: list[_Site],
-        kept: list[tuple[int, bool | None]],
-        both: list[int],
-        active: list[list[int]],
-        ends: _Ends,
-    ) -> bool:
-        """Whether |F| <= level tau for every pattern that is possible."""
-        base = [row[:] for row in active]
-        for m, on in kept:
-            if on:
-                _add(base, sites[m])
-        for choice in product((False, True), repeat=len(both)):
-            form = [row[:] for row in base]
-            for m, on in zip(both, choice, strict=True):
-                if on:
-                    _add(form, sites[m])
-            squares = [0] * 5
-            for row in form:
-                squares = [
-                    s + t for s, t in zip(squares, _square(ends.of_blossom(row)), strict=True)
-                ]
-            pairs = zip(squares, _square(ends.taus), strict=True)
-            if any(s * self.square.denominator > self.square.numerator * t for s, t in pairs):
-                return False
-        return True
+    def _places(self, site: int) -> list[int]:
+        """Where the sign of a site's polynomials may change, on the grid."""
+        a, b, c = self.z[site]
+        radius = int(self.radii[site])
+        return [place for r in {radius, -radius} for place in _near_roots((a - r, b, c - r))]
 
-    def _attain(
-        self,
-        sites: list[_Site],
-        kept: list[tuple[int, bool | None]],
-        active: list[list[int]],
-        middle: Fraction,
-    ) -> None:
-        """Raise the level if the hinge at this t cuts no ball and has a larger value."""
-        point = _Ends.of(middle, middle)
-        form = [row[:] for row in active]
-        for m, _ in kept:
-            z, reach = point.of_blossom(sites[m].z)[0], sites[m].radius * point.taus[0]
-            if abs(z) < reach:
-                return
-            if z > 0:
-                _add(form, sites[m])
-        total = sum(point.of_blossom(row)[0] ** 2 for row in form)
-        square = Fraction(total, point.taus[0] ** 2)
-        if square * self.factor**2 > self.square:
-            self.level = Fraction(root_above(square)) * self.factor
-            self.square = self.level * self.level
+    def _part(self, x: int, y: int, active: Flags, pending: Indices) -> _Part | None:
+        """The pattern on [x, y]; none if every hinge there cuts a ball."""
+        active, doubt, certain = active.copy(), 0, True
+        taus = _on_interval((1, 0, 1), x, y)
+        for m in pending.tolist():
+            radius = int(self.radii[m])
+            z = _on_interval(self.z[m], x, y)
+            never_on = all(value < radius * tau for value, tau in zip(z, taus, strict=True))
+            never_off = all(value > -radius * tau for value, tau in zip(z, taus, strict=True))
+            if never_on and never_off:
+                return None
+            active[m] = never_off
+            certain &= all(abs(value) >= radius * tau for value, tau in zip(z, taus, strict=True))
+            certain &= never_on or never_off
+            if not never_on and not never_off:
+                largest = max(abs(value) for value in z)
+                doubt += self.weights[m] * largest + self.slopes[m] * max(taus)
+        return _Part(self.row, x, y, active, doubt, certain)
 
 
-def _sorted(
-    sites: list[_Site], pending: list[int], ends: _Ends, active: list[list[int]]
-) -> list[tuple[int, bool | None]] | None:
-    """Sites whose side must be looked at again, with the side if only one is possible; None if a
-    ball is cut on the whole interval.  Those that are active on all of it are added to F."""
-    kept: list[tuple[int, bool | None]] = []
-    for m in pending:
-        site = sites[m]
-        z = ends.of_blossom(site.z)
-        reach = [site.radius * tau for tau in ends.taus]
-        never_on = all(x < r for x, r in zip(z, reach, strict=True))
-        never_off = all(x > -r for x, r in zip(z, reach, strict=True))
-        if never_on and never_off:
-            return None
-        if never_on and all(x <= -r for x, r in zip(z, reach, strict=True)):
-            continue
-        if never_off and all(x >= r for x, r in zip(z, reach, strict=True)):
-            _add(active, site)
-            continue
-        kept.append((m, never_off if never_on or never_off else None))
-    return kept
+def _near_roots(form: Form) -> list[int]:
+    """Places of the grid on both sides of the roots of a + 2 b t + c t^2, and next to its top.
+
+    An integer square root is off by less than one unit of the grid, and so is the quotient.
+    """
+    a, b, c = form
+    if c == 0:
+        roots = [(-a << _GRID) // (2 * b)] if b else []
+        return [place for root in roots for place in (root - 1, root + 2)]
+    places = [(-b << _GRID) // c]
+    square = b * b - a * c
+    if square >= 0:
+        root = isqrt(square << 2 * _GRID)
+        for side in (root, -root):
+            place = ((-b << _GRID) + side) // c
+            places += [place - 1, place + 2]
+    return places
 
 
-@dataclass(frozen=True)
-class _Ends:
-    """An interval with ends x / unit and y / unit; blossoms on it are in units of 1 / unit^2."""
-
-    x: int
-    y: int
-    unit: int
-    taus: tuple[int, int, int]
-
-    @classmethod
-    def of(cls, left: Fraction, right: Fraction) -> _Ends:
-        unit = max(left.denominator, right.denominator)  # powers of two
-        x, y = int(left * unit), int(right * unit)
-        square = unit * unit
-        return cls(x, y, unit, (square + x * x, square + x * y, square + y * y))
-
-    def of_blossom(self, form: tuple[int, int, int] | list[int]) -> tuple[int, int, int]:
-        """The three Bernstein coefficients."""
-        a, b, c = form[0] * self.unit * self.unit, form[1] * self.unit, form[2]
-        x, y = self.x, self.y
-        return a + 2 * b * x + c * x * x, a + b * (x + y) + c * x * y, a + 2 * b * y + c * y * y
+def _on_interval(form: Form | NDArray[np.object_], x: int, y: int) -> Form:
+    """The three Bernstein coefficients on [x, y], in units of 2**(-2 g)."""
+    a, b, c = form
+    a <<= 2 * _GRID
+    b <<= _GRID
+    return a + 2 * b * x + c * x * x, a + b * (x + y) + c * x * y, a + 2 * b * y + c * y * y
 
 
-def _square(c: tuple[int, int, int]) -> tuple[int, int, int, int, int]:
-    """Three times the five Bernstein coefficients of the square of a quadratic."""
-    middle = c[0] * c[2] + 2 * c[1] * c[1]
-    return 3 * c[0] * c[0], 3 * c[0] * c[1], middle, 3 * c[1] * c[2], 3 * c[2] * c[2]
-
-
-def _add(active: list[list[int]], site: _Site) -> None:
-    """Add a site's part to F."""
-    for row, part in zip(active, site.parts, strict=True):
-        for i in range(3):
-            row[i] += part[i]
+def _rounded(tables: dict[int, _Row], parts: list[_Part], shift: int, outputs: int) -> Pieces:
+    """The curves of these parts in extended precision."""
+    rows = np.array([part.row for part in parts], dtype=np.intp)
+    x, y, doubts = (
+        np.array([getattr(part, name) for part in parts], dtype=object)
+        for name in ("left", "right", "doubt")
+    )
+    forms = np.zeros((len(parts), 3 * outputs), dtype=object)
+    for row in np.unique(rows):
+        here = np.flatnonzero(rows == row)
+        patterns = np.stack([parts[i].active for i in here]).astype(int).astype(object)
+        forms[here] = patterns @ tables[int(row)].terms
+    a, b, c = forms.reshape(len(parts), 3, outputs).swapaxes(0, 1)
+    a, b = a << 2 * _GRID, b << _GRID
+    s, t = x[:, None], y[:, None]
+    numbers = np.stack([a + b * (u + v) + c * u * v for u, v in ((s, s), (s, t), (t, t))], axis=1)
+    curve = extended(numbers, shift - 2 * _GRID)
+    sizes = np.sqrt(np.einsum("aip,aip->ai", curve, curve).max(axis=1, initial=0.0))
+    errors: Extended = (extended(doubts, shift - 2 * _GRID) + 2.0 * EXTENDED_EPS * sizes) * (
+        1.0 + 8.0 * EXTENDED_EPS
+    )
+    return Pieces.whole(rows, extended(x, -_GRID), extended(y, -_GRID), curve, errors)
