@@ -242,6 +242,7 @@ def _numbers(name: str, values: Any) -> Array:
 
 
 def _points(name: str, values: Any) -> Array:
+    """Finite numbers as points, one a row."""
     array = _numbers(name, values)
     if array.ndim == 1:
         array = array[:, None]
@@ -251,4 +252,5 @@ def _points(name: str, values: Any) -> Array:
 
 
 def _spread(points: Array) -> float:
+    """Largest distance of a point from the mean."""
     return float(np.linalg.norm(points - points.mean(axis=0), axis=1).max())

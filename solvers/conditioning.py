@@ -92,10 +92,13 @@ class ConditionedConstraints(Constraints):
         return self._inner.misfit(np.asarray(np.linalg.solve(self._change.T, missed), dtype=float))
 
     def _rows(self, patterns: Flags, normals: Array, biases: Array, pivots: Indices) -> Array:
+        """The rows in their new units."""
         return np.asarray(self._inner._rows(patterns, normals, biases, pivots) @ self._change)
 
     def _expanded(self, reduced: Array) -> tuple[Array, Array]:
+        """The multipliers of the rows in their old units."""
         return self._inner._expanded(self._change @ reduced)
 
     def _expanded_twice(self, reduced: Array) -> tuple[TwoPart, TwoPart]:
+        """The same as sums of two floats."""
         return self._inner.exact_multipliers(self._change @ reduced)

@@ -142,12 +142,15 @@ class Constraints(ABC):
         return np.zeros_like(self.targets)  # differences of equal numbers have none
 
     @abstractmethod
-    def _rows(self, patterns: Flags, normals: Array, biases: Array, pivots: Indices) -> Array: ...
+    def _rows(self, patterns: Flags, normals: Array, biases: Array, pivots: Indices) -> Array:
+        """The coefficients (K, M) of the rows for hinges of weight one."""
 
     @abstractmethod
-    def _expanded(self, reduced: Array) -> tuple[Array, Array]: ...
+    def _expanded(self, reduced: Array) -> tuple[Array, Array]:
+        """Values (N, p) and Jacobians (N, p, d) from the multipliers of the rows."""
 
     def _expanded_twice(self, reduced: Array) -> tuple[TwoPart, TwoPart]:
+        """The same as sums of two floats."""
         values, jacobians = self._expanded(reduced)
         return TwoPart.of(values), TwoPart.of(jacobians)
 
@@ -236,6 +239,7 @@ class BallConstraints(Constraints):
         return float(max(jumps.max(), slopes.max(initial=0.0)))
 
     def _rows(self, patterns: Flags, normals: Array, biases: Array, pivots: Indices) -> Array:
+        """The coefficients (K, M) of the rows for hinges of weight one."""
         signs = patterns[:, self._to].astype(float) - patterns[:, self._from]
         offsets = normals @ self._points.T + biases[:, None]
         slopes = signs[:, : self._edges, None] * normals[:, None, :]
@@ -243,6 +247,7 @@ class BallConstraints(Constraints):
         return np.concatenate([signs * offsets / self._lengths, flat], axis=1)
 
     def _expanded(self, reduced: Array) -> tuple[Array, Array]:
+        """Values (N, p) and Jacobians (N, p, d) from the multipliers of the rows."""
         n, d, p = len(self.problem), self.problem.input_dimension, reduced.shape[1]
         values, jacobians = np.zeros((n, p)), np.zeros((n, p, d))
         jump = reduced[: len(self._to)]
@@ -291,6 +296,7 @@ class SampleConstraints(Constraints):
         self._terms: Array = np.einsum("mc,mcp->mp", np.abs(shares), np.abs(jumps))
 
     def _target_rounding(self) -> Array:
+        """See `Constraints`."""
         return np.asarray(SETTINGS.rounding * EPS * self._terms)
 
     def misfit(self, missed: Array) -> float:
@@ -298,6 +304,7 @@ class SampleConstraints(Constraints):
         return float((np.abs(missed) * self._lengths[:, None]).max(initial=0.0))
 
     def _rows(self, patterns: Flags, normals: Array, biases: Array, pivots: Indices) -> Array:
+        """The coefficients (K, M) of the rows for hinges of weight one."""
         offsets = self._offsets(normals, biases, pivots)
         active = np.where(patterns, offsets, 0.0) @ self._corners
         inactive = np.where(patterns, 0.0, offsets) @ self._corners
@@ -317,6 +324,7 @@ class SampleConstraints(Constraints):
         return np.asarray(offsets)
 
     def _expanded(self, reduced: Array) -> tuple[Array, Array]:
+        """Values (N, p) and Jacobians (N, p, d) from the multipliers of the rows."""
         values = self._basis @ reduced
         return values, np.zeros((*values.shape, self.problem.input_dimension))
 

@@ -84,9 +84,11 @@ class SquaredError(Constraints):
         return columns if self._basis is None else self._basis @ columns
 
     def _rows(self, patterns: Flags, normals: Array, biases: Array, pivots: Indices) -> Array:
+        """The coefficients (K, M) of the rows for hinges of weight one."""
         offsets = normals @ self.problem.centers.T + biases[:, None]
         return self.coordinates(self.projected(self._roots * (patterns * offsets).T)).T
 
     def _expanded(self, reduced: Array) -> tuple[Array, Array]:
+        """Values (N, p) from the multipliers of the rows; samples have no Jacobians."""
         values = self._roots * self.spread(reduced)
         return values, np.zeros((*values.shape, self.problem.input_dimension))

@@ -255,6 +255,8 @@ def _angle(u: Array, v: Array) -> float:
 
 
 def _knot_error(a: Ramp, b: Ramp) -> float:
+    """Largest distance between the knots of two ramps; of each to the nearest if their numbers
+    differ."""
     if a.knots.size == b.knots.size:
         return float(np.abs(a.knots - b.knots).max())
     apart = np.abs(a.knots[:, None] - b.knots)

@@ -214,6 +214,8 @@ class _Box:
 
     @classmethod
     def of(cls, problem: Interpolation) -> _Box:
+        """The box round the sites of a problem, one spread wider on every side, along their
+        principal axes."""
         hull = problem.hull
         middle = hull.coordinates.mean(axis=0)
         spread = float(np.linalg.norm(hull.coordinates - middle, axis=1).max())
@@ -229,6 +231,7 @@ class _Box:
 
 
 def _vertex_count(network: ShallowNetwork) -> int:
+    """How many vertices the arrangement of hinges and sides of the box has at the most."""
     rank = network.input_dimension
     return comb(network.neurons + 2 * rank, rank)
 

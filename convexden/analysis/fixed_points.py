@@ -211,6 +211,7 @@ class _Program:
         return low, high
 
     def _least(self, i: int, sign: float) -> float | None:
+        """The least (sign 1) or greatest (-1) coordinate i of the cell; None if it is empty."""
         from scipy.optimize import linprog
 
         objective = np.zeros(self.rows.shape[1])
@@ -274,6 +275,7 @@ def _solve(
 
 
 def _stability(eigenvalues: NDArray[np.complex128]) -> Stability:
+    """What eigenvalues of the Jacobian say about repeated application."""
     moduli = np.abs(eigenvalues)
     if (np.abs(moduli - 1.0) <= DEPENDENT_RTOL).any():
         return "neutral"

@@ -325,6 +325,7 @@ def _clip(vertices: Array, z: Array) -> Array:
 
 
 def _map(network: ShallowNetwork, active: NDArray[np.bool_]) -> AffineMap:
+    """The affine map of a network where these neurons are active."""
     a = network.output_weights[active]
     return AffineMap(
         network.skip + a.T @ network.input_weights[active],
@@ -333,6 +334,7 @@ def _map(network: ShallowNetwork, active: NDArray[np.bool_]) -> AffineMap:
 
 
 def _point(network: ShallowNetwork, point: ArrayLike) -> Array:
+    """One point as an array that fits the inputs of the network."""
     arguments.instance("network", network, ShallowNetwork)
     y = arguments.array("coordinates of the point", point, error=InvalidInput).reshape(-1)
     if y.size != network.input_dimension:

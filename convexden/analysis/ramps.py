@@ -264,8 +264,10 @@ def _angles(vectors: Array, axis: Array) -> Array:
 
 
 def _unit(vector: Array) -> Array:
+    """The vector divided by its length."""
     return vector / np.linalg.norm(vector)
 
 
 def _stack(blocks: list[Array], width: int) -> Array:
+    """The blocks below each other, also if there are none."""
     return np.concatenate([np.zeros((0, width)), *blocks])

@@ -194,6 +194,7 @@ def uniqueness(solution: Solution) -> Uniqueness:
 
 
 def _describe(solution: Solution) -> Uniqueness:
+    """The set of all minimizers, from the hinges that saturate the dual constraint."""
     if not solution.cost:
         return _affine_only(solution)
     reduction = Reduction.of(solution.problem)
@@ -263,6 +264,7 @@ class _Minimizers:
     def of(
         cls, reduction: Reduction, dual: DualConstraint, lines: Lines, solution: Solution
     ) -> Self:
+        """All minimizers over these hinges."""
         directions = dual.columns(lines)
         cost = solution.cost / reduction.cost_scale
         columns, goal = _program(reduction.problem, lines, directions)
@@ -314,6 +316,7 @@ class _Minimizers:
         return float(np.linalg.norm(f(points) - g(points), axis=1).max())
 
     def _network(self, weights: Array) -> ShallowNetwork:
+        """The reduced network with these weights along the directions."""
         p, d = self.reduction.problem.output_dimension, self.reduction.problem.input_dimension
         output = weights[:, None] * self.directions
         return ShallowNetwork(
@@ -386,6 +389,7 @@ def _affine(problem: Interpolation) -> Array:
 
 
 def _goal(problem: Interpolation) -> Array:
+    """What the constraints ask for: the targets, and a Jacobian of zero for each ball."""
     balls = int((problem.radii > 0).sum())
     flat = np.zeros((balls * problem.input_dimension, problem.output_dimension))
     return np.vstack([problem.targets, flat])

@@ -117,6 +117,7 @@ def _options(
         bool, typer.Option("--version", is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
+    """The options of the program itself."""
     if version:
         from convexden import __version__
 

@@ -139,6 +139,7 @@ def solve(
 
 
 def _method(formulation: str | None, local: bool) -> str | None:
+    """The method that both options ask for."""
     if formulation is None:
         return "local" if local else None
     from convexden.solving.formulations import get

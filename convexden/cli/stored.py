@@ -150,6 +150,7 @@ def _kind(
 
 
 def _ends(segment: str) -> tuple[int, int]:
+    """The two points of a segment that is written as 0,1."""
     match = re.fullmatch(r"\s*(\d{1,9})\s*,\s*(\d{1,9})\s*", segment, re.ASCII)
     if match is None:
         raise InvalidProblem(f"--segment {segment} is none: give two numbers, for example 0,1")

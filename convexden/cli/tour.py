@@ -60,6 +60,7 @@ def _chapter(number: int, title: str, text: str, *tables: RenderableType) -> Non
 
 
 def _tell_problem(problem: Interpolation) -> None:
+    """Chapter 1."""
     points = ", ".join(f"({x:.4f}, {y:.4f})" for x, y in problem.centers)
     angles = ", ".join(f"{angle:g}" for angle in LAYOUT.angles)
     _chapter(
@@ -77,6 +78,7 @@ def _tell_problem(problem: Interpolation) -> None:
 
 
 def _tell_program(solution: Solution) -> None:
+    """Chapter 2."""
     first = next(step for step in solution.history if step.cost < float("inf"))
     _chapter(
         2,
@@ -96,6 +98,7 @@ def _tell_program(solution: Solution) -> None:
 
 
 def _tell_certificate(solution: Solution) -> None:
+    """Chapter 3."""
     from convexden.report import verification_table
 
     assert solution.verification is not None  # `solve` has just made it
@@ -113,6 +116,7 @@ def _tell_certificate(solution: Solution) -> None:
 
 
 def _tell_pieces(solution: Solution) -> None:
+    """Chapter 4."""
     from convexden.analysis.fixed_points import fixed_points
     from convexden.analysis.pieces import cells
     from convexden.analysis.ramps import decode
@@ -141,6 +145,7 @@ def _tell_pieces(solution: Solution) -> None:
 
 
 def _tell_alignment(solution: Solution, claim: ClosedForm) -> None:
+    """Chapter 5."""
     from convexden.analysis.alignment import align
     from convexden.report import alignment_table
 
@@ -160,6 +165,7 @@ def _tell_alignment(solution: Solution, claim: ClosedForm) -> None:
 
 
 def _draw(solution: Solution, claim: ClosedForm, picture: Path) -> None:
+    """Chapter 6."""
     from convexden.plotting import plot_solution
 
     plot_solution(solution, picture, "comparison", predicted=claim.network)

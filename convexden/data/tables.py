@@ -69,6 +69,7 @@ def _npy_dtype(path: Path) -> np.dtype[Any]:
 
 
 def _read_text(path: Path) -> Array:
+    """The numbers of a text file, one row a line, below a header if there is one."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -107,6 +108,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _value(cell: str) -> float | None:
+    """The number in a cell; None if it holds none."""
     try:
         return None if "_" in cell else float(cell)
     except ValueError:

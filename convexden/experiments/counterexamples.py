@@ -166,6 +166,7 @@ class Counterexample:
         return fill(" ".join([*self._finding(), *self._effort()]), SETTINGS.width)
 
     def _finding(self) -> Iterator[str]:
+        """What was found, line by line."""
         if self.points is None or self.network is None or self.solution is None:
             yield f"No counterexample to {self.conjecture} was found: there was nothing to compare."
             return
@@ -189,6 +190,7 @@ class Counterexample:
             yield f"largest excess was {self.excess:.2g}, not above {self.minimum:g}, on {where}."
 
     def _effort(self) -> Iterator[str]:
+        """How long it was looked for, line by line."""
         starts = "1 start" if len(self.history) == 1 else f"{len(self.history)} starts"
         yield f"Of {self.evaluations} geometries from {starts} the conjecture is"
         yield f"undefined on {self.undefined}, and {self.uncertified} were not certified."
@@ -196,11 +198,13 @@ class Counterexample:
             yield "The search was interrupted."
 
     def _written(self) -> str:
+        """The points as they are printed."""
         assert self.points is not None
         rows = [", ".join(map(self._number, point)) for point in self.points]
         return ", ".join(f"({row})" for row in rows)
 
     def _number(self, value: float) -> str:
+        """A number as it is printed: a fraction where the points are rational."""
         if self.denominator is None:
             return f"{value:.6g}"
         return str(Fraction(round(value * self.denominator), self.denominator))
@@ -421,6 +425,7 @@ class _Start:
 
     @property
     def excess(self) -> float:
+        """The largest excess so far."""
         return -np.inf if self.best is None else self.best.excess
 
     @property
@@ -429,6 +434,7 @@ class _Start:
         return self.best is not None and self.best.reason != ""
 
     def add(self, trial: _Trial | Skipped) -> None:
+        """Note what became of a geometry."""
         if not isinstance(trial, _Trial):
             self.excesses.append(np.nan)
             self.skipped.append(trial)
@@ -544,6 +550,7 @@ def _rounded(task: _Task, best: _Trial, minimum: float, keep: float) -> _Trial:
 def _report(
     name: str, starts: list[_Start], best: _Trial | None, minimum: float, interrupted: bool
 ) -> Counterexample:
+    """What the starts found together."""
     skipped = [why for start in starts for why in start.skipped]
     reason: Reason = ""
     if best is not None:
@@ -567,6 +574,7 @@ def _report(
 
 
 def _named(conjecture: Conjecture) -> tuple[str, Candidate]:
+    """The conjecture as a function, and its name."""
     if isinstance(conjecture, str):
         conjecture = theorems.get(conjecture)
     name = getattr(conjecture, "__name__", "the conjecture")

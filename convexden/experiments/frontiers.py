@@ -190,6 +190,7 @@ class Frontier:
         return f"{low}, {high}{note}"
 
     def _at(self, parameter: float) -> Evaluation:
+        """The evaluation at this parameter."""
         return next(each for each in self.evaluations if each.parameter == parameter)
 
 
@@ -325,6 +326,7 @@ class _Search:
 
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
+        """All evaluations, by parameter."""
         return tuple(self.found[parameter] for parameter in sorted(self.found))
 
     @property
@@ -333,6 +335,7 @@ class _Search:
         return [each for each in self.found if self.low < each < self.high]
 
     def check_ends(self) -> None:
+        """Refuse ends with the same verdict, between which there is no threshold."""
         ends = self.found[self.low], self.found[self.high]
         verdicts = {each.verdict for each in ends}
         if verdicts == {"confirmed", "refuted"}:
@@ -348,6 +351,7 @@ class _Search:
         )
 
     def add(self, evaluation: Evaluation) -> None:
+        """Narrow the interval by an evaluation inside it."""
         self.found[evaluation.parameter] = evaluation
         width = self.high - self.low
         if evaluation.verdict == self.found[self.low].verdict:
@@ -414,6 +418,7 @@ def _evaluate(
 
 
 def _by_multipliers(parameter: float, check: Verification, level: float) -> Evaluation:
+    """The verdict of multipliers in closed form at a parameter."""
     gap = check.relative_gap
     if not np.isfinite(check.pricing_maximum) or (gap <= level and not check.passed):
         verdict: Verdict = "undecided"
@@ -423,6 +428,7 @@ def _by_multipliers(parameter: float, check: Verification, level: float) -> Eval
 
 
 def _by_costs(parameter: float, result: Result, level: float | None) -> Evaluation:
+    """The verdict of the costs of claim and solution at a parameter."""
     bound = _ratio(result.closed_form_cost, result.lower_bound)
     noise = 0.0 if result.solution is None else cost_error(result.solution)
     verdict = result.verdict

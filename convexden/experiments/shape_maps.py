@@ -305,6 +305,7 @@ def _solve_batch(tasks: Iterable[tuple[int, int, Array, float]]) -> list[_Pixel]
 
 
 def _solve(f: int, m: int, angles: Array, fraction: float) -> _Pixel:
+    """The pixel of one triangle at one radius."""
     from convexden.solving.interpolation import solve
     from convexden.theorems import face_aligned
 
@@ -336,6 +337,7 @@ def _solve(f: int, m: int, angles: Array, fraction: float) -> _Pixel:
 def _assemble(
     fractions: Array, divisions: int, largest_angle: float, pixels: Iterable[_Pixel]
 ) -> ShapeMap:
+    """The map that these pixels make up."""
     angles = _angles(divisions, largest_angle)
     shape = (fractions.size, len(angles))
     cost, bound, conjectured, tilt = (np.full(shape, np.nan) for _ in range(4))
@@ -361,6 +363,7 @@ def _assemble(
 
 
 def _header(fractions: Array, divisions: int, largest_angle: float) -> str:
+    """The first line of the file of a map: what is computed."""
     document = {
         "format": FORMAT,
         "version": VERSION,
@@ -374,6 +377,7 @@ def _header(fractions: Array, divisions: int, largest_angle: float) -> str:
 
 
 def _line(pixel: _Pixel) -> str:
+    """A pixel as a line of the file."""
     return json.dumps(pixel) + "\n"
 
 
@@ -411,6 +415,7 @@ def _parameters(path: str | Path, text: str) -> tuple[Array, int, float]:
 
 
 def _pixels(path: str | Path, text: str) -> list[_Pixel]:
+    """The pixels in the text of a file, the last of those that stand twice."""
     found: dict[tuple[int, int], _Pixel] = {}
     fractions, divisions, largest_angle = _parameters(path, text)
     shape = fractions.size, len(_angles(divisions, largest_angle))
@@ -484,4 +489,5 @@ def _appending(path: str | Path | None) -> Iterator[Callable[[str], None]]:
 
 
 def _refuse(path: str | Path) -> NoReturn:
+    """Say that a file is no map."""
     raise InvalidProblem(f"{path} is no map of triangles: give a file that `shape_map` wrote")

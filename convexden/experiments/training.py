@@ -532,6 +532,7 @@ def _measured(
 
 
 def _excess(cost: float, optimum: float) -> float:
+    """The relative excess of a cost over the optimum."""
     if optimum > 0:
         return cost / optimum - 1
     return 0.0 if cost == 0 else float("inf")
@@ -557,6 +558,7 @@ def _kept(epochs: int, snapshots: int) -> frozenset[int]:
 
 
 def _torch() -> Any:
+    """PyTorch, or what to install."""
     try:
         import torch
     except ImportError as error:

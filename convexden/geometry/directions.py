@@ -148,4 +148,5 @@ def _shortest(rows: Array, bounds: Array) -> tuple[Array, Array] | None:
 
 
 def _unit(vectors: Array) -> Array:
+    """Vectors divided by their lengths, row by row."""
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -126,6 +126,7 @@ def _marked(solution: Solution, found: Uniqueness | None) -> _Marked:
 
 
 def _draw_line(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> None:
+    """The dual constraint over the hinges of a line."""
     low, high = _places(solution, axes)
     problem = solution.problem
     mean = problem.centers.mean(axis=0)
@@ -146,6 +147,7 @@ def _draw_line(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> No
 
 
 def _draw_plane(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> None:
+    """The dual constraint over the hinges of a plane, by angle and place."""
     low, high = _places(solution, axes)
     angles = np.linspace(0, np.pi, style.DRAWING.map_angles)
     places = np.linspace(low, high, style.DRAWING.map_places)
@@ -183,6 +185,7 @@ def _draw_plane(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> N
 
 
 def _circle(ax: Axes, x: Array, y: Array, areas: Array) -> None:
+    """Circles as large as the weights, crosses where there is none."""
     weighted = areas > 0
     ax.scatter(
         x[weighted],

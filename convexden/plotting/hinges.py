@@ -78,10 +78,12 @@ def draw_hinges(
 
 
 def _root(x: Array) -> Array:
+    """Signed square roots."""
     roots: Array = np.sign(x) * np.sqrt(np.abs(x))
     return roots
 
 
 def _square(x: Array) -> Array:
+    """Signed squares."""
     squares: Array = np.sign(x) * np.square(x)
     return squares

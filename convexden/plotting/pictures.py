@@ -157,6 +157,7 @@ def _draw(
     found: Uniqueness | None,
     fixed_points: bool,
 ) -> Axes:
+    """The picture of this kind."""
     problem, network = solution.problem, solution.network
     if kind == "denoiser":
         if problem.rank > 2:

@@ -124,6 +124,7 @@ def _field(chart: coordinates.Chart, low: Array, high: Array) -> tuple[Array, Ar
 def _draw_field(
     ax: Axes, chart: coordinates.Chart, low: Array, high: Array, longest: float | None
 ) -> None:
+    """Arrows from points to where the network maps them."""
     points, moves, step = _field(chart, low, high)
     lengths = np.linalg.norm(moves, axis=1)
     longest = float(lengths.max()) if longest is None else longest
@@ -147,6 +148,7 @@ def _draw_field(
 
 
 def _draw_clean(ax: Axes, chart: coordinates.Chart, side: float) -> None:
+    """The clean points, small enough for their balls to be seen."""
     size = 170 * 2 * chart.radii.min() / side  # half a ball, in points
     dots = style.CLEAN | {"ms": np.clip(size, 3.0, 5.0) if chart.radii.all() else 5.0}
     ax.plot(*chart.clean.T, zorder=5, label="clean point", **dots)
@@ -154,6 +156,7 @@ def _draw_clean(ax: Axes, chart: coordinates.Chart, side: float) -> None:
 
 
 def _draw_map(ax: Axes, chart: coordinates.Chart, low: Array, high: Array) -> ScalarMappable:
+    """The values of a scalar network, in shades of gray with contours."""
     axes = [np.linspace(a, b, 301) for a, b in zip(low, high, strict=True)]
     points = np.stack(np.meshgrid(*axes), axis=-1)
     values = chart.network(points.reshape(-1, 2)).reshape(301, 301)

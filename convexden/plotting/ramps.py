@@ -154,8 +154,10 @@ def _label(problem: Interpolation, ramp: Ramp) -> str:
 
 
 def _polar(vector: Array) -> str:
+    """The angle of a vector of the plane."""
     return _degrees(float(np.degrees(np.arctan2(vector[1], vector[0]))))
 
 
 def _degrees(angle: float) -> str:
+    """An angle in degrees, with one decimal where it has one."""
     return f"{angle + 0.0:.1f}°".replace("-0.0°", "0°").replace(".0°", "°")

@@ -147,6 +147,7 @@ def _image_shape(d: int) -> tuple[int, ...] | None:
 def _draw_curves(
     ax: Axes, path: pieces.Restriction, start: Array, stop: Array, diagonal: str
 ) -> None:
+    """How far along the segment its points are mapped, and how far off it."""
     step = stop - start
     shares = np.linspace(0.0, 1.0, style.DRAWING.between_knots, endpoint=False)
     t = np.append((path.knots[:-1, None] + np.diff(path.knots)[:, None] * shares).ravel(), 1.0)

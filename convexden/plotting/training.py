@@ -111,6 +111,7 @@ def plot_training(gap: Gap, ax: Axes | None = None) -> Axes:
 
 
 def _on_line(gap: Gap, ax: Axes | None) -> Axes:
+    """Trained and exact network on a line."""
     problem, trained = gap.solution.problem, gap.trained.network
     ax = style.axes(6.4, 4.6) if ax is None else ax
     ax = line.draw(problem, gap.solution.network, ax)
@@ -127,6 +128,7 @@ def _on_line(gap: Gap, ax: Axes | None) -> Axes:
 
 
 def _in_plane(gap: Gap, ax: Axes | None) -> Axes:
+    """Where a trained network differs from the exact one in a plane."""
     from matplotlib.collections import LineCollection, PatchCollection
     from matplotlib.patches import Circle
 

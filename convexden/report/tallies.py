@@ -42,6 +42,7 @@ def tallies(results: Iterable[Result]) -> list[Tally]:
 
 
 def _tally(theorem: str, own: list[Result]) -> Tally:
+    """The row of one theorem."""
     verdicts = [result.verdict for result in own]
     distances = [result.sup_distance for result in own if result.sup_distance is not None]
     return Tally(

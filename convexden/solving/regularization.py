@@ -262,6 +262,7 @@ def _penalties(problem: Interpolation, penalties: ArrayLike | Sequence[float]) -
 
 
 def _check_samples(problem: Interpolation) -> None:
+    """Refuse balls, which have no squared error."""
     arguments.instance("problem", problem, Interpolation)
     balls = int(np.count_nonzero(problem.radii))
     if balls:
@@ -395,6 +396,7 @@ class _Prepared:
         return solved
 
     def _certificate(self, penalty: float, found: Regularized) -> Certificate:
+        """The certificate in the units of the problem."""
         values = self._reduction.output_scale * found.values @ self._reduction.output_basis
         # Equal samples share their multiplier.
         values = (values / self._counts[:, None])[self._groups]

@@ -113,6 +113,7 @@ def save_records(records: Iterable[Mapping[str, object]], path: str | Path) -> N
 
 
 def _document(solution: Solution) -> dict[str, Any]:
+    """A solution as what JSON holds."""
     problem, network, certificate = solution.problem, solution.network, solution.certificate
     network_low = _low_parts(network, "output_weights", "biases")
     certificate_low = _low_parts(certificate, "values", "jacobians")
@@ -167,6 +168,7 @@ def _low_parts(part: ShallowNetwork | Certificate, *names: str) -> dict[str, Any
 
 
 def _from_document(document: Any) -> Solution:
+    """The solution that a document states, if everything in it fits."""
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise InvalidProblem(f'not a solution file: "format" must be "{FORMAT}"')
     version = document.get("version")
@@ -257,6 +259,7 @@ def _history(rows: Any) -> tuple[Progress, ...]:
 
 
 def _table(document: dict[str, Any], key: str) -> dict[str, Any]:
+    """The object under a key."""
     value = document.get(key)
     if not isinstance(value, dict):
         raise InvalidProblem(f'"{key}" must be an object')
@@ -264,6 +267,7 @@ def _table(document: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _text(document: dict[str, Any], key: str) -> str:
+    """The string under a key."""
     value = document.get(key)
     if not isinstance(value, str):
         raise InvalidProblem(f'"{key}" must be a string')
@@ -343,4 +347,5 @@ def _is_number(value: Any) -> bool:
 
 
 def _no_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which JSON does not have."""
     raise ValueError(f"{name} is not JSON")

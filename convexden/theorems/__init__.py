@@ -185,6 +185,7 @@ def _verify_all(
     tolerance: float,
     progress: Callable[[TaskProgress], object] | None,
 ) -> Iterator[Result]:
+    """The results, one after the other."""
     total = len(theorems) * instances
     for i, theorem in enumerate(theorems):
         for k in range(instances):

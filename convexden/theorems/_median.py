@@ -50,6 +50,7 @@ def weighted_geometric_median(points: Array, weights: Array) -> Array:
 
 
 def _total(points: Array, weights: Array, center: Array) -> float:
+    """The weighted sum of distances."""
     return float(weights @ np.linalg.norm(points - center, axis=1))
 
 
@@ -63,6 +64,7 @@ def _gradient(points: Array, weights: Array, center: Array) -> Array:
 
 
 def _hessian(points: Array, weights: Array, center: Array) -> Array:
+    """Its Hessian at a center that is none of the points."""
     steps = center - points
     lengths = np.linalg.norm(steps, axis=1)
     units = steps / lengths[:, None]

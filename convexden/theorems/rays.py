@@ -214,6 +214,7 @@ def obtuse_directions(rng: np.random.Generator, count: int) -> Array:
 
 
 def _planar_rays(rng: np.random.Generator, kind: str) -> Array:
+    """Random unit vectors of a kind in the plane."""
     match kind:
         case "two obtuse rays":
             angles = np.cumsum([rng.uniform(0, 360), rng.uniform(91, 179)])

@@ -180,6 +180,7 @@ class _Sites:
 
     @classmethod
     def of(cls, problem: Interpolation) -> _Sites:
+        """The intervals of a problem on a line, those that meet merged."""
         centers = problem.centers[:, 0]
         begin, end = centers - problem.radii, centers + problem.radii
         merged: list[tuple[int, float, float]] = []
@@ -195,6 +196,7 @@ class _Sites:
 
     @property
     def ball(self) -> NDArray[np.bool_]:
+        """Which of them are more than a point."""
         return self.end > self.begin
 
     @property
@@ -287,6 +289,7 @@ def _unit(vectors: Array) -> Array:
 
 
 def _divide(vectors: Array, lengths: Array) -> Array:
+    """Vectors divided by lengths, zero where a length is zero."""
     lengths = lengths[:, None] * np.ones_like(vectors)
     return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
 

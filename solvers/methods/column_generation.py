@@ -95,6 +95,7 @@ class ColumnGeneration(Exchange):
         return hinges
 
     def _exchange(self, hinges: Hinges) -> None:
+        """Master and pricing in turn, until the gap closes or nothing moves."""
         rows, bounds = self.rows, self.incumbent
         beta, checked, stalled, spare = _BETA, False, 0, _SPARE
         value = np.inf
@@ -163,6 +164,7 @@ class ColumnGeneration(Exchange):
         return new
 
     def _violated(self, multipliers: Array) -> Hinges:
+        """The hinges at which these multipliers violate the dual constraint."""
         found, constraint_values = self._price(multipliers)
         return found[constraint_values > 1 + VIOLATION]
 

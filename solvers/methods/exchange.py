@@ -343,6 +343,7 @@ class Exchange(ABC):
         return found[constraint_values > 1 + VIOLATION]
 
     def _record(self, hinges: int) -> None:
+        """Count and report a round."""
         bounds = self.incumbent
         bounds.rounds += 1
         self.report(Progress(bounds.rounds, bounds.cost, bounds.proven, hinges))

@@ -235,6 +235,8 @@ def moving(rows: Constraints, pricing: Pricing, hinges: Hinges) -> tuple[Indices
 def _turns(
     rows: Constraints, hinges: Hinges, directions: Array, centers: Array
 ) -> tuple[Indices, Array, Array]:
+    """Which hinges turn along which of their directions, and their second derivatives on the
+    way."""
     owners, which = np.nonzero(np.any(directions != 0.0, axis=1))
     movers = hinges[owners]
     radial = (hinges.normals - centers)[owners]
@@ -330,6 +332,7 @@ class _State:
 
 
 def _converge(state: _State) -> _State | None:
+    """Newton's steps from a state to where rounding ends them; None if they run away."""
     settings, waited = state.settings, 0
     for number in range(settings.steps):
         state.rows.clock.check()

@@ -300,6 +300,7 @@ class _Run:
         return replace(hinges, patterns=patterns, free=hinges.free & ~past)
 
     def _violated(self, found: Hinges, constraint_values: Array) -> Hinges:
+        """The hinges that violate the dual constraint most, each once."""
         new = found[constraint_values > 1 + VIOLATION_RTOL]
         return new[distinct(new, SAME_HINGE_RTOL)[: self.settings.new]]
 

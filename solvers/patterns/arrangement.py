@@ -136,6 +136,7 @@ def _among(rows: Flags, others: Flags) -> Flags:
 
 
 def _names(rows: Flags) -> np.ndarray:
+    """Rows of flags as single values that can be compared."""
     packed = np.ascontiguousarray(np.packbits(rows, axis=1))
     return packed.view(f"V{packed.shape[1]}").ravel()
 

@@ -119,6 +119,7 @@ class FaceTable:
 
 
 def _bits(members: Indices) -> Indices:
+    """Sets of sites as the bits of integers."""
     return np.sum(np.int64(1) << members.astype(np.int64), axis=1)
 
 

@@ -150,6 +150,7 @@ def simplex_patterns(sites: int) -> Flags:
 
 
 def _too_many(problem: Interpolation, count: str) -> TooLarge:
+    """The error of problems with too many faces."""
     return TooLarge(
         f"{len(problem)} sites that span {problem.input_dimension} dimensions have {count}, too "
         "many for exact pricing: give fewer sites, or solve with --local (method='local')"
@@ -157,6 +158,7 @@ def _too_many(problem: Interpolation, count: str) -> TooLarge:
 
 
 def _bits(members: Indices) -> Codes:
+    """Sets of sites as the bits of integers."""
     bits: Codes = np.sum(np.int64(1) << members.astype(np.int64), axis=1)
     return bits
 
@@ -247,6 +249,7 @@ def _sided(up: Flags, down: Flags, touched: Codes) -> tuple[Codes, Codes]:
 
 
 def _joined(parts: list[tuple[Codes, Codes]]) -> tuple[Codes, Codes]:
+    """Codes of all parts."""
     none = np.zeros(0, dtype=np.int64)
     codes = np.concatenate([none, *(part[0] for part in parts)])
     return codes, np.concatenate([none, *(part[1] for part in parts)])

@@ -32,5 +32,6 @@ def widest_ramps(
 
 
 def _tangent(normals: Array, patterns: Flags, biases: Array, pivots: Indices) -> Hinges:
+    """Hinges that are held where they touch."""
     nowhere = np.full(len(biases), -1)
     return Hinges(normals, biases, patterns, pivots, nowhere, np.zeros(len(biases), dtype=bool))

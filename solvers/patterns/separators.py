@@ -101,6 +101,7 @@ class Separators:
         return self._known[key]
 
     def _separate(self, pattern: Flags) -> Array | None:
+        """A hinge with this pattern and a wide margin; None if there is none."""
         signs = np.where(pattern, 1.0, -1.0)
         if abs(signs.sum()) == len(signs):
             return None

@@ -352,6 +352,7 @@ class QuickFaces(Pricing):
 
 
 def _sum(parts: list[tuple[Hinges, Array]]) -> tuple[Hinges, Array]:
+    """All parts in one."""
     hinges = Hinges(
         *(
             np.concatenate([getattr(part, field.name) for part, _ in parts])

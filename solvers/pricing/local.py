@@ -259,4 +259,5 @@ class LocalPricing(Pricing):
 
 
 def _joined(*starts: Starts) -> Starts:
+    """All starts in one."""
     return Starts(*(np.concatenate(parts) for parts in zip(*starts, strict=True)))

@@ -110,6 +110,7 @@ def solve_accurately(
 
 
 def _found(problem: Any) -> list[Any]:
+    """The variables that have values."""
     return [variable for variable in problem.variables() if variable.value is not None]
 
 

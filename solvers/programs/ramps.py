@@ -367,6 +367,7 @@ def _newton(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Ar
 
 
 def _cost(weights: Array) -> float:
+    """The sum of the lengths of the weights."""
     return float(np.linalg.norm(weights, axis=1).sum())
 
 

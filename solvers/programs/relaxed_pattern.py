@@ -88,6 +88,7 @@ class RelaxedPattern:
         return max(bound, 0.0)
 
     def _bound(self, image: Array, numbers: Array) -> float:
+        """What dual numbers prove about the pattern, with all rounding on the safe side."""
         forms = np.concatenate([[self.origin, self.sphere], -self.forms])
         matrix = np.tensordot(numbers, forms, 1) - image.T @ image
         size = np.abs(numbers) @ np.linalg.norm(forms, axis=(1, 2)) + np.sum(image**2)
@@ -95,6 +96,7 @@ class RelaxedPattern:
         return float(numbers[0] + max(0.0, -least) * self.reach)
 
     def _projected(self, weights: Array) -> Array:
+        """The nearest weights that are dual feasible."""
         lambdas = np.maximum(weights[: self.pairs], 0.0)
         cones = weights[self.pairs :].reshape(-1, len(self.origin) - 1).copy()
         cones[:, 0] = np.maximum(cones[:, 0], 0.0)

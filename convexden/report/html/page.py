@@ -123,6 +123,7 @@ def _named(results: Iterable[Result]) -> dict[str, Result]:
 
 
 def _slug(text: str) -> str:
+    """A text as part of a file name."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "unnamed"
 
 
@@ -132,6 +133,7 @@ def _page(
     command: str,
     say: Callable[[str], None],
 ) -> str:
+    """The whole page."""
     results = list(entries.values())
     rows = tallies(results)
     now = datetime.now(UTC)
@@ -184,10 +186,12 @@ def _summary(rows: Sequence[Tally]) -> Html:
 
 
 def _and(words: Sequence[str]) -> str:
+    """Words as a list in a sentence."""
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def _overview(rows: Sequence[Tally]) -> Html:
+    """The table of all theorems."""
     numbers = ("confirmed", "refuted", "undecided", "by dual", "excess", "gap", "seconds")
     body = []
     for tally in rows:
@@ -217,6 +221,7 @@ def _overview(rows: Sequence[Tally]) -> Html:
 
 
 def _section(tally: Tally, own: dict[str, Result], figure: Figure | None) -> Html:
+    """One theorem: its statement, a picture, its instances."""
     theorem = _theorem(tally.theorem)
     kind = theorem.kind if theorem else "claim"
     parts = [
@@ -257,6 +262,7 @@ def _outcome(tally: Tally) -> Html:
 
 
 def _instances(tally: Tally, own: dict[str, Result]) -> Html:
+    """The table of the instances of a theorem."""
     measured = list(dict.fromkeys(key for result in tally.results for key in result.measured))
     apart = tally.sup_distance is not None
     words = ("instance", "kind", "verdict", "proof")
@@ -315,6 +321,7 @@ def _again(tally: Tally) -> str:
 
 
 def _words(results: Sequence[Result]) -> Html:
+    """What the words of the tables mean."""
     from convexden.theorems._verdicts import TOLERANCE
 
     words = {
@@ -354,6 +361,7 @@ def _words(results: Sequence[Result]) -> Html:
 
 
 def _versions(command: str, now: datetime) -> Html:
+    """The table of versions, and of the command that wrote the page."""
     facts = {"python": platform.python_version()}
     facts |= versions.installed("matplotlib")
     facts |= {"platform": platform.platform(), "written": f"{now:%Y-%m-%d %H:%M:%S} UTC"}
@@ -367,6 +375,7 @@ def _versions(command: str, now: datetime) -> Html:
 
 
 def _theorem(name: str) -> Theorem | None:
+    """The theorem of this name, if it is registered."""
     from convexden.theorems import registry
 
     return registry.get(name)
@@ -378,12 +387,14 @@ def _id(name: str) -> str:
 
 
 def _count(count: int, style: str) -> Html:
+    """A cell with a count, a dash for none."""
     return tag(
         "td", str(count) if count else "-", class_=f"number {style if count else ''}".strip()
     )
 
 
 def _number(text: str) -> Html:
+    """A cell with a number."""
     return tag("td", text, class_="number")
 
 

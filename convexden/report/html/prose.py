@@ -33,6 +33,7 @@ def statement(function: Callable[..., object]) -> Html:
 
 
 def _block(text: str) -> Html:
+    """A paragraph, a list or a formula."""
     if text.startswith(".. math::"):
         tex = " ".join(text.removeprefix(".. math::").split())
         lines = [tex] if r"\begin" in tex else tex.replace("&", "").split(r"\\")

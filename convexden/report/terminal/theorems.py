@@ -46,6 +46,7 @@ def verify_table(results: Iterable[Result], *, each: bool = False) -> Renderable
 
 
 def _overview(results: Sequence[Result]) -> Table:
+    """The table of all theorems."""
     columns = ("ok", "refuted", "open", "dual", "excess", "gap", "distance", "seconds")
     table = grid("theorem", *columns, dense=True)
     for tally in tallies(results):
@@ -71,6 +72,7 @@ def _overview(results: Sequence[Result]) -> Table:
 
 
 def _instances(results: Sequence[Result]) -> Table:
+    """The table of all instances."""
     columns = ("instance", "verdict", "proof", "cost", "excess", "gap", "distance")
     table = grid(*columns, dense=True)
     name = ""

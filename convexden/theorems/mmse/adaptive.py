@@ -116,6 +116,7 @@ def _rule(
 
 
 def _both(half: tuple[float, ...], sign: float = 1.0) -> Array:
+    """Values at nodes of both signs from those at the positive ones."""
     return np.concatenate([sign * np.array(half[::-1]), half])
 
 

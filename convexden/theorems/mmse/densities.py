@@ -102,6 +102,7 @@ class Mixture:
         return random_state.permutation(np.concatenate(parts))
 
     def _total(self, function: str, x: ArrayLike) -> Array:
+        """The weighted sum of a function of all components."""
         values = [getattr(component, function)(x) for component in self.components]
         total: Array = np.tensordot(np.asarray(self.weights), np.array(values, dtype=float), 1)
         return total

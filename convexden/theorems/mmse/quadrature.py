@@ -336,6 +336,7 @@ class _Moments:
 
     @classmethod
     def of(cls, density: Density, sigma: float, breaks: Array) -> _Moments:
+        """The moments of a density, whose support is cut where its tails hold nothing."""
         low, high = (float(end) for end in density.support())
         low = low if np.isfinite(low) else float(density.ppf(SETTINGS.tail))
         high = high if np.isfinite(high) else float(density.isf(SETTINGS.tail))

@@ -135,6 +135,7 @@ def upper_bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
 
 
 def _unknown(reason: str) -> UpperBound:
+    """No upper bound, and why."""
     return UpperBound(math.inf, math.inf, reason)
 
 
