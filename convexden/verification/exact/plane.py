@@ -170,7 +170,7 @@ def _joined(parts: list[tuple[Pieces, Floats]]) -> tuple[Pieces, Floats]:
 def _taus(pieces: Pieces) -> Extended:
     """The Bernstein coefficients (A, 3) of tau, up to 8 EPS of each."""
     x, y = pieces.ends()
-    return 1.0 + np.stack([x * x, x * y, y * y], axis=1)
+    return np.asarray(1.0 + np.stack([x * x, x * y, y * y], axis=1), dtype=np.longdouble)
 
 
 def _chords(pieces: Pieces) -> tuple[Floats, float]:
