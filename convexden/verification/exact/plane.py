@@ -64,7 +64,7 @@ LARGEST = float(np.finfo(float).max)
 WIDTH = 1e-12
 # Rounding of a value, relative to the maximum, up to which it counts as it is: where it is more,
 # curves are added up as integers, which takes longer.
-_ROUNDING = 1e-11
+_ROUNDING = 4e-11
 # Levels of splitting, few of which are needed: widths are multiples of 2^-50, which are floats.
 _LEVELS = 50
 # Steps of Newton's method to a top: it is needed to the square root of WIDTH.
@@ -141,12 +141,12 @@ class _Search:
             self.best = max(self.best, attained)
             bounds = np.minimum(bounds, _peaks(pieces, tops, self.best))
             settled = self.best * (1.0 + WIDTH)
-            errors = pieces.errors.astype(float)
-            live = bounds > settled + np.minimum(errors, _ROUNDING * self.best)
+            # The bound contains the rounding once, and what is attained is short of it twice.
+            rounding = 4.0 * pieces.errors.astype(float)
+            live = bounds > settled + np.minimum(rounding, _ROUNDING * self.best)
             self.ceiling = max(self.ceiling, float(bounds[~live].max(initial=0.0)))
-            # Splitting does not help where it is rounding that exceeds the bound, which contains it
-            # once, while what is attained is short of it twice.
-            noisy = live & (bounds - 4.0 * errors <= settled)
+            # Splitting does not help where it is rounding that exceeds the bound.
+            noisy = live & (bounds - rounding <= settled)
             unclear.append(_chosen(pieces, bounds, noisy))
             pieces, bounds = _chosen(pieces, bounds, live & ~noisy)
             if not len(pieces.rows) or pieces.curve.size > _MOST_NUMBERS:
