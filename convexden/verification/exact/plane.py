@@ -62,9 +62,11 @@ FLOAT_EPS = float(np.finfo(float).eps)
 LARGEST = float(np.finfo(float).max)
 # Relative width of the enclosure where rounding allows it.
 WIDTH = 1e-12
-# Rounding of a value, relative to the maximum, up to which it counts as it is: where it is more,
-# curves are added up as integers, which takes longer.
-_ROUNDING = 4e-11
+# Up to so many arcs are added up as integers wherever rounding exceeds WIDTH.  Where there are more,
+# as at hundreds of sites, bounds count as they are up to this excess over what is attained: each arc
+# takes a tenth of a millisecond or more.
+_FEW_ARCS = 100
+_EXCESS = 4e-11
 # Levels of splitting, few of which are needed: widths are multiples of 2^-50, which are floats.
 _LEVELS = 50
 # Steps of Newton's method to a top: it is needed to the square root of WIDTH.
@@ -103,6 +105,10 @@ def plane_interval(dual: ClosedDual) -> tuple[float, float]:
     unclear.append(search.split(*_joined(kept)))
     hard, bounds = _joined(unclear)
     hard, bounds = _chosen(hard, bounds, bounds > search.upper)
+    if len(bounds) > _FEW_ARCS:
+        clear = bounds <= search.best * (1.0 + _EXCESS)
+        search.ceiling = max(search.ceiling, float(bounds[clear].max(initial=0.0)))
+        hard, bounds = _chosen(hard, bounds, ~clear)
     if len(bounds) > _MOST_ARCS:
         search.ceiling = max(search.ceiling, float(bounds.max()))
     elif len(bounds):
@@ -143,7 +149,7 @@ class _Search:
             settled = self.best * (1.0 + WIDTH)
             # The bound contains the rounding once, and what is attained is short of it twice.
             rounding = 4.0 * pieces.errors.astype(float)
-            live = bounds > settled + np.minimum(rounding, _ROUNDING * self.best)
+            live = bounds > settled + np.minimum(rounding, WIDTH * self.best)
             self.ceiling = max(self.ceiling, float(bounds[~live].max(initial=0.0)))
             # Splitting does not help where it is rounding that exceeds the bound.
             noisy = live & (bounds - rounding <= settled)
