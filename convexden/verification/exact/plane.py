@@ -61,9 +61,13 @@ from convexden.verification.exact.rationals import above, below
 Floats = NDArray[np.float64]
 
 LARGEST = float(np.finfo(float).max)
-# Rounding of a value, relative to the maximum, up to which it counts as it is: where it is more,
-# curves are added up as integers, which takes longer.
-_ROUNDING = 1e-11
+# Relative width of the enclosure where rounding allows it.
+WIDTH = 1e-12
+# Up to so many arcs are added up as integers wherever rounding exceeds WIDTH.  Where there are more,
+# as at hundreds of sites, bounds count as they are up to this excess over what is attained: each arc
+# takes a tenth of a millisecond or more.
+_FEW_ARCS = 100
+_EXCESS = 4e-11
 # Levels of splitting, few of which are needed: widths are multiples of 2^-50, which are floats.
 _LEVELS = 50
 # Steps of Newton's method to a top: it is needed to the square root of COST_ROUNDING.
@@ -102,6 +106,10 @@ def plane_interval(dual: ClosedDual) -> tuple[float, float]:
     unclear.append(search.split(*_joined(kept)))
     hard, bounds = _joined(unclear)
     hard, bounds = _chosen(hard, bounds, bounds > search.upper)
+    if len(bounds) > _FEW_ARCS:
+        clear = bounds <= search.best * (1.0 + _EXCESS)
+        search.ceiling = max(search.ceiling, float(bounds[clear].max(initial=0.0)))
+        hard, bounds = _chosen(hard, bounds, ~clear)
     if len(bounds) > _MOST_ARCS:
         search.ceiling = max(search.ceiling, float(bounds.max()))
     elif len(bounds):
@@ -139,13 +147,13 @@ class _Search:
             tops, attained = _tops(pieces, self.best)
             self.best = max(self.best, attained)
             bounds = np.minimum(bounds, _peaks(pieces, tops, self.best))
-            settled = self.best * (1.0 + COST_ROUNDING)
-            errors = pieces.errors.astype(float)
-            live = bounds > settled + np.minimum(errors, _ROUNDING * self.best)
+            settled = self.best * (1.0 + WIDTH)
+            # The bound contains the rounding once, and what is attained is short of it twice.
+            rounding = 4.0 * pieces.errors.astype(float)
+            live = bounds > settled + np.minimum(rounding, WIDTH * self.best)
             self.ceiling = max(self.ceiling, float(bounds[~live].max(initial=0.0)))
-            # Splitting does not help where it is rounding that exceeds the bound, which contains it
-            # once, while what is attained is short of it twice.
-            noisy = live & (bounds - 4.0 * errors <= settled)
+            # Splitting does not help where it is rounding that exceeds the bound.
+            noisy = live & (bounds - rounding <= settled)
             unclear.append(_chosen(pieces, bounds, noisy))
             pieces, bounds = _chosen(pieces, bounds, live & ~noisy)
             if not len(pieces.rows) or pieces.curve.size > _MOST_NUMBERS:
