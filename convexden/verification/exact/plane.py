@@ -61,9 +61,7 @@ from convexden.verification.exact.rationals import above, below
 Floats = NDArray[np.float64]
 
 LARGEST = float(np.finfo(float).max)
-# Relative width of the enclosure where rounding allows it.
-WIDTH = 1e-12
-# Up to so many arcs are added up as integers wherever rounding exceeds WIDTH.  Where there are more,
+# Up to so many arcs are added up as integers wherever rounding exceeds COST_ROUNDING.  Where there are more,
 # as at hundreds of sites, bounds count as they are up to this excess over what is attained: each arc
 # takes a tenth of a millisecond or more.
 _FEW_ARCS = 100
@@ -147,10 +145,10 @@ class _Search:
             tops, attained = _tops(pieces, self.best)
             self.best = max(self.best, attained)
             bounds = np.minimum(bounds, _peaks(pieces, tops, self.best))
-            settled = self.best * (1.0 + WIDTH)
+            settled = self.best * (1.0 + COST_ROUNDING)
             # The bound contains the rounding once, and what is attained is short of it twice.
             rounding = 4.0 * pieces.errors.astype(float)
-            live = bounds > settled + np.minimum(rounding, WIDTH * self.best)
+            live = bounds > settled + np.minimum(rounding, COST_ROUNDING * self.best)
             self.ceiling = max(self.ceiling, float(bounds[~live].max(initial=0.0)))
             # Splitting does not help where it is rounding that exceeds the bound.
             noisy = live & (bounds - rounding <= settled)
