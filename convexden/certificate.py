@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments, display
-from convexden.arithmetic import TwoPart
+from convexden.arithmetic.two_part import TwoPart
 from convexden.errors import InvalidProblem
 
 Array = NDArray[np.float64]

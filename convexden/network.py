@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convexden import arguments, display
-from convexden.arithmetic import TwoPart, affine_values
+from convexden.arithmetic.two_part import TwoPart, affine_values
 from convexden.errors import InvalidProblem
 from convexden.tolerances import MERGE_RTOL
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import display
-from convexden.arithmetic import TwoPart, affine_values
+from convexden.arithmetic.two_part import TwoPart, affine_values
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem, NotCertified
 from convexden.geometry.hull import Hull

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convexden.arithmetic import TwoPart
+from convexden.arithmetic.two_part import TwoPart
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Flags, Hinges, Indices
 from convexden.solvers.pricing import Pricing

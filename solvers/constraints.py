@@ -19,7 +19,8 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial.distance import cdist
 
-from convexden.arithmetic import EPS, TwoPart
+from convexden.arithmetic.float64 import EPS
+from convexden.arithmetic.two_part import TwoPart
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock

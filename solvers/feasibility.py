@@ -8,7 +8,7 @@ import numpy as np
 import scipy.linalg
 from scipy.optimize import nnls
 
-from convexden.arithmetic import EPS
+from convexden.arithmetic.float64 import EPS
 from convexden.errors import InfeasibleProblem, NotCertified
 from convexden.infeasibility import InfeasibilityProof
 from convexden.problem import Interpolation

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import display
-from convexden.arithmetic import residual
+from convexden.arithmetic.two_part import residual
 from convexden.geometry.ranks import exact_rank
 
 Array = NDArray[np.float64]

@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import EPS, SMALL
+from convexden.arithmetic.float64 import EPS, SMALL
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments
-from convexden.arithmetic import SMALL
+from convexden.arithmetic.float64 import SMALL
 from convexden.errors import NotSupported
 from convexden.plotting import style
 from convexden.solution import Solution

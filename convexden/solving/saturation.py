@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import display
-from convexden.arithmetic import EPS
+from convexden.arithmetic.float64 import EPS
 from convexden.certificate import Certificate
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import display
-from convexden.arithmetic import ROUNDINGS
+from convexden.arithmetic.float64 import ROUNDINGS
 from convexden.certificate import Certificate
 from convexden.display import Tabled
 from convexden.errors import InvalidProblem

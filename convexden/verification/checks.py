@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments, display
-from convexden.arithmetic import ROUNDINGS
+from convexden.arithmetic.float64 import ROUNDINGS
 from convexden.certificate import Certificate
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from convexden import arguments, display
-from convexden.arithmetic import TwoPart
+from convexden.arithmetic.two_part import TwoPart
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem, NotSupported, TooLarge
 from convexden.network import ShallowNetwork

@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import EPS, SUM_MARGIN
+from convexden.arithmetic.float64 import EPS, SUM_MARGIN
 from convexden.errors import NotSupported
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.verification.exact.dual import ClosedDual

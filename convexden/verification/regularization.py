@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments, display
-from convexden.arithmetic import EPS, ROUNDINGS
+from convexden.arithmetic.float64 import EPS, ROUNDINGS
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork

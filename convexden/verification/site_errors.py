@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import display
-from convexden.arithmetic import EPS, TwoPart
+from convexden.arithmetic.float64 import EPS
+from convexden.arithmetic.two_part import TwoPart
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.verification.exact.line_network import Exact, line_errors

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from convexden.arithmetic import TwoPart, affine_values
+from convexden.arithmetic.two_part import TwoPart, affine_values
 from convexden.errors import NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convexden.arithmetic import TwoPart
+from convexden.arithmetic.two_part import TwoPart
 from convexden.solvers.hinges import Array, Flags, Indices
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from convexden.arithmetic import TwoPart
+from convexden.arithmetic.two_part import TwoPart
 from convexden.solvers.hinges import Array
 from convexden.solvers.line.blocks import Blocks
 

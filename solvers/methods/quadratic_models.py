@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convexden.arithmetic import EPS
+from convexden.arithmetic.float64 import EPS
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Hinges, Indices
 from convexden.solvers.methods.newton import moving

@@ -13,7 +13,7 @@ from itertools import combinations
 
 import numpy as np
 
-from convexden.arithmetic import TwoPart
+from convexden.arithmetic.two_part import TwoPart
 from convexden.errors import InfeasibleProblem, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from convexden.arithmetic import EPS
+from convexden.arithmetic.float64 import EPS
 from convexden.problem import Interpolation
 from convexden.solvers.hinges import Array, Flags, Hinges, dual_constraint
 from convexden.solvers.pricing import ExactPricing

@@ -25,7 +25,7 @@ from functools import cached_property
 
 import numpy as np
 
-from convexden.arithmetic import EPS
+from convexden.arithmetic.float64 import EPS
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convexden.arithmetic import SMALL
+from convexden.arithmetic.float64 import SMALL
 from convexden.problem import Interpolation
 from convexden.solvers.hinges import Array, Flags, Indices
 from convexden.tolerances import DEPENDENT_RTOL, TANGENCY_RTOL

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from convexden.arithmetic import EPS
+from convexden.arithmetic.float64 import EPS
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Flags, Hinges
 

@@ -221,7 +221,8 @@ def test_without_a_radius_it_is_a_share_of_the_smallest_distance(run):
     Path("line.csv").write_text("0\n0\n1\n4\n")
     status, output, _ = run("solve", "line.csv", "--quiet")
     assert status == 0
-    assert "4 balls in R^1" in output and "0.05" in output
+    assert "4 balls in R^1" in output
+    assert "0.05" in output
 
 
 def test_problems_that_cannot_be_solved_get_one_line(run):

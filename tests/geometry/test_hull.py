@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from convexden import Interpolation
-from convexden.arithmetic import residual, two_product, two_sum
+from convexden.arithmetic.two_part import residual, two_product, two_sum
 from convexden.geometry.hull import MOST_ULPS, Hull, ulps
 from convexden.geometry.ranks import exact_rank, independent
 from convexden.reduction import Reduction

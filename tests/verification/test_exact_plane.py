@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import convexden as cd
-from convexden.arithmetic import TwoPart
+from convexden.arithmetic.two_part import TwoPart
 from convexden.verification.exact.dual import ClosedDual, close_dual
 from convexden.verification.exact.plane import plane_interval
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from convexden.arithmetic import two_product, two_sum
+from convexden.arithmetic.two_part import two_product, two_sum
 from convexden.verification.exact.flats import Flat
 from convexden.verification.faces.active_sums import ActiveSums
 from convexden.verification.faces.tangent_spheres import Complements, Tangencies

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import convexden as cd
-from convexden.arithmetic import TwoPart, affine_values
+from convexden.arithmetic.two_part import TwoPart, affine_values
 from convexden.errors import InvalidInput
 
 

@@ -18,7 +18,7 @@ from math import fsum, ldexp
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import EPS
+from convexden.arithmetic.float64 import EPS
 from convexden.geometry.hull import Hull
 from convexden.geometry.ranks import exact_rank, independent
 from convexden.network import ShallowNetwork

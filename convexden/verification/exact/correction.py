@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import EPS, power_above
+from convexden.arithmetic.float64 import EPS, power_above
 from convexden.verification.exact.enclosure import select, solution_sizes
 from convexden.verification.exact.equations import Equations
 from convexden.verification.exact.extra_patterns import gap_hinges

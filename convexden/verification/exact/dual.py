@@ -37,7 +37,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import EPS, SUM_MARGIN, TwoPart
+from convexden.arithmetic.float64 import EPS, SUM_MARGIN
+from convexden.arithmetic.two_part import TwoPart
 from convexden.geometry.hull import Hull, ulps
 from convexden.verification.exact import collinear
 from convexden.verification.exact.rationals import (

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.linalg import qr
 from scipy.linalg.lapack import dgetrf
 
-from convexden.arithmetic import EPS, UNDERFLOW
+from convexden.arithmetic.float64 import EPS, UNDERFLOW
 from convexden.tolerances import NEGLIGIBLE_RCOND
 from convexden.verification.exact.hinge_slack import lengths
 

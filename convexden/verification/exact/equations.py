@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import EPS, power_above
+from convexden.arithmetic.float64 import EPS, power_above
 from convexden.verification.exact.hinge_slack import Sites, lengths
 from convexden.verification.exact.labels import labels
 from convexden.verification.exact.piece_residuals import PieceResiduals

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from convexden.arithmetic import EPS, SMALL, UNDERFLOW, TwoPart, power_above
+from convexden.arithmetic.float64 import EPS, SMALL, UNDERFLOW, power_above
+from convexden.arithmetic.two_part import TwoPart
 from convexden.verification.exact.labels import labels
 
 Array = NDArray[np.float64]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import EPS
+from convexden.arithmetic.float64 import EPS
 from convexden.network import ShallowNetwork
 from convexden.verification.exact.line import Ranks, ranked
 from convexden.verification.exact.rationals import FLOAT_BITS, Integers, align, dyadic, dyadic_sum

@@ -16,7 +16,7 @@ from math import inf, isqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import EPS
+from convexden.arithmetic.float64 import EPS
 from convexden.network import LARGEST, ShallowNetwork
 from convexden.verification.exact.line_network import line_cost
 from convexden.verification.exact.rationals import Integers, dyadic, rational, root_above

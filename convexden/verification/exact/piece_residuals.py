@@ -12,16 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import (
-    EPS,
-    UNDERFLOW,
-    TwoPart,
-    dot_plus,
-    may_underflow,
-    pattern_sums,
-    two_product,
-    two_sum,
-)
+from convexden.arithmetic.float64 import EPS, UNDERFLOW, may_underflow
+from convexden.arithmetic.two_part import TwoPart, dot_plus, pattern_sums, two_product, two_sum
 from convexden.network import ShallowNetwork
 
 Array = NDArray[np.float64]

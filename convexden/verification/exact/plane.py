@@ -50,7 +50,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import EPS
+from convexden.arithmetic.float64 import EPS
 from convexden.tolerances import COST_ROUNDING
 from convexden.verification.exact.dual import ClosedDual
 from convexden.verification.exact.extended import EXTENDED_EPS, Extended
@@ -61,9 +61,9 @@ from convexden.verification.exact.rationals import above, below
 Floats = NDArray[np.float64]
 
 LARGEST = float(np.finfo(float).max)
-# Up to so many arcs are added up as integers wherever rounding exceeds COST_ROUNDING.  Where there are more,
-# as at hundreds of sites, bounds count as they are up to this excess over what is attained: each arc
-# takes a tenth of a millisecond or more.
+# Up to so many arcs are added up as integers wherever rounding exceeds COST_ROUNDING.  Where there
+# are more, as at hundreds of sites, bounds count as they are up to this excess over what is
+# attained: each arc takes a tenth of a millisecond or more.
 _FEW_ARCS = 100
 _EXCESS = 4e-11
 # Levels of splitting, few of which are needed: widths are multiples of 2^-50, which are floats.

@@ -18,7 +18,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import EPS
+from convexden.arithmetic.float64 import EPS
 from convexden.network import ShallowNetwork
 from convexden.tolerances import COST_RTOL, FLAT_RTOL
 from convexden.verification.exact.hinge_slack import lengths

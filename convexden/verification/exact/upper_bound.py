@@ -46,7 +46,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import EPS, TwoPart, affine_values, dot_plus
+from convexden.arithmetic.float64 import EPS
+from convexden.arithmetic.two_part import TwoPart, affine_values, dot_plus
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.tolerances import TOUCH_RTOL

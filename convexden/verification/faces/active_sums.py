@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import EPS, UNDERFLOW, two_product, two_sum
+from convexden.arithmetic.float64 import EPS, UNDERFLOW
+from convexden.arithmetic.two_part import two_product, two_sum
 from convexden.verification.faces.tangent_spheres import MARGIN
 
 Array = NDArray[np.float64]

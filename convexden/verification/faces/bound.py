@@ -17,7 +17,7 @@ from math import ceil, inf, log2
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import EPS
+from convexden.arithmetic.float64 import EPS
 from convexden.errors import TooLarge
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.tolerances import COST_ROUNDING

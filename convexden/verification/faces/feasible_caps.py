@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from convexden.arithmetic import EPS
+from convexden.arithmetic.float64 import EPS
 from convexden.verification.faces.sphere_maxima import Secular, Spheres
 from convexden.verification.faces.tangent_spheres import MARGIN
 

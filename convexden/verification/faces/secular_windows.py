@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import EPS, LEAST_DIVISOR
+from convexden.arithmetic.float64 import EPS, LEAST_DIVISOR
 from convexden.verification.faces.tangent_spheres import MARGIN
 
 Array = NDArray[np.float64]

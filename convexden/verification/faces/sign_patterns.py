@@ -19,7 +19,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import EPS
+from convexden.arithmetic.float64 import EPS
 from convexden.errors import TooLarge
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.verification.exact.rationals import dyadic

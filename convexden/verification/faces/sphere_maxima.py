@@ -30,7 +30,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.arithmetic import EPS, LEAST_DIVISOR
+from convexden.arithmetic.float64 import EPS, LEAST_DIVISOR
 from convexden.verification.faces.secular_windows import Window, inner_window, outer_window
 from convexden.verification.faces.tangent_spheres import MARGIN
 

@@ -14,26 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.arithmetic.float64 import EPS, UNDERFLOW, may_underflow
+
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# The range and the rounding of float64: the only place that states them.
-
-# Twice the relative error of one operation: n of them err by less than n EPS.
-EPS = float(np.finfo(float).eps)
-# Relative rounding of a stated number and of a sum of a few terms.
-ROUNDINGS = 16 * EPS
 # Veltkamp's constant: cuts 53 bits into two halves whose products are exact.
 _SPLITTER = 2.0**27 + 1.0
-# The digits of products of two numbers above this are all within the range of floats, as are those
-# of the squares of distances.
-SMALL = 1e-140
-# Far more than a product below that range loses, and far less than what data hold.
-UNDERFLOW = 1e-290
-# Covers the rounding of a sum of up to a million numbers of one sign.
-SUM_MARGIN = 1.0 + 1e-9
-# The least number that is divided by: the square of its inverse is a float.
-LEAST_DIVISOR = 1e-60
 # Slices of a sum, of some 50 bits each.
 _SLICES = 3
 
@@ -205,17 +192,6 @@ def dot_plus(left: Array, right: Array, start: Array) -> tuple[Array, Array]:
     if may_underflow(left) or may_underflow(right):
         missed = missed + dimension * UNDERFLOW
     return value, missed
-
-
-def power_above(numbers: Any) -> Any:
-    """Powers of two above positive numbers, at most twice as large."""
-    return np.ldexp(1.0, np.frexp(numbers)[1])
-
-
-def may_underflow(array: Array) -> bool:
-    """Whether a product with a number of the array may lose digits below the smallest float."""
-    sizes = np.abs(array)
-    return bool(((sizes > 0) & (sizes < SMALL)).any())
 
 
 def pattern_sums(patterns: Array, terms: Array) -> tuple[list[Array], Array]:
