@@ -8,6 +8,7 @@ rationals of `benchmarks.robustness`, which shares no code with the package.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
