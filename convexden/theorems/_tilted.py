@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from convexden import display
 from convexden.geometry.triangle import Triangle
-from convexden.theorems._arcs import largest_on_arcs
+from convexden.geometry.triangle_arcs import largest_on_arcs
 from convexden.theorems._median import weighted_geometric_median
 
 Array = NDArray[np.float64]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from convexden.geometry.triangle import Triangle
-from convexden.theorems._arcs import Arcs
+from convexden.geometry.triangle_arcs import Arcs
 from convexden.theorems._tilted import TiltedRamps, at_radius, near_the_end, vanishing_radius
 
 Array = NDArray[np.float64]

@@ -13,8 +13,8 @@ import convexden as cd
 from convexden.data import triangle
 from convexden.errors import InvalidProblem
 from convexden.geometry.triangle import Triangle
+from convexden.geometry.triangle_arcs import largest_on_arcs
 from convexden.theorems import acute_triangle, face_aligned
-from convexden.theorems._arcs import largest_on_arcs
 from convexden.theorems._tilted import at_radius
 from convexden.verification import site_errors, verify
 

@@ -70,8 +70,8 @@ class Arcs:
         found = self.shifts[which] + (self.slopes[which] @ normals[..., None])[..., 0]
         return np.asarray(np.sqrt((found * found).sum(axis=-1)))
 
-    def stationary(self) -> tuple[NDArray[np.intp], Array]:
-        """The arcs and the angles at which |F| is stationary inside."""
+    def stationary(self, arcs: NDArray[np.intp] | None = None) -> tuple[NDArray[np.intp], Array]:
+        """The arcs, of these or of all, and the angles at which |F| is stationary inside."""
         first = 2 * (self.slopes.swapaxes(1, 2) @ self.shifts[..., None])[..., 0]
         gram = self.slopes.swapaxes(1, 2) @ self.slopes
         even, odd = (gram[:, 0, 0] - gram[:, 1, 1]) / 2, gram[:, 0, 1]
@@ -87,13 +87,14 @@ class Arcs:
             ],
             axis=1,
         )
-        full = np.flatnonzero(self.starts < self.ends)
+        every = np.arange(len(self.starts)) if arcs is None else arcs
+        full = every[self.starts[every] < self.ends[every]]
         roots = _roots(coefficients[full])
         owners, which = np.nonzero(np.abs(np.abs(roots) - 1) < _ON_CIRCLE)
-        arcs, turns = full[owners], np.angle(roots[owners, which])
-        turns = self.starts[arcs] + (turns - self.starts[arcs]) % (2 * np.pi)
-        inside = turns < self.ends[arcs]
-        return arcs[inside], turns[inside]
+        found, turns = full[owners], np.angle(roots[owners, which])
+        turns = self.starts[found] + (turns - self.starts[found]) % (2 * np.pi)
+        inside = turns < self.ends[found]
+        return found[inside], turns[inside]
 
     @property
     def highest(self) -> float:
