@@ -70,6 +70,14 @@ class Arcs:
         found = self.shifts[which] + (self.slopes[which] @ normals[..., None])[..., 0]
         return np.asarray(np.sqrt((found * found).sum(axis=-1)))
 
+    def slope(self, which: NDArray[np.intp], angles: Array) -> Array:
+        """Half the derivative of |F|^2 by the angle at these angles of these arcs."""
+        normals = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+        turned = np.stack([-normals[..., 1], normals[..., 0]], axis=-1)
+        found = self.shifts[which] + (self.slopes[which] @ normals[..., None])[..., 0]
+        change = (self.slopes[which] @ turned[..., None])[..., 0]
+        return np.asarray((found * change).sum(axis=-1))
+
     def stationary(self, arcs: NDArray[np.intp] | None = None) -> tuple[NDArray[np.intp], Array]:
         """The arcs, of these or of all, and the angles at which |F| is stationary inside."""
         first = 2 * (self.slopes.swapaxes(1, 2) @ self.shifts[..., None])[..., 0]

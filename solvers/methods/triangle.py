@@ -142,8 +142,12 @@ def _polished(
         if not len(violated):
             return polished
         norms = np.linalg.norm(polished.weights, axis=1)
-        active = polished.hinges + violated
+        # A hinge that is no local maximum any more hands its weight on to the nearest.
+        gap = float(heights[0]) - 1.0
+        own = np.ones_like(norms)
+        carrying, weights = active_set(polished.hinges, norms, own, found, heights, gap)
+        active = carrying + violated
         kept = distinct(active, SAME_HINGE_RTOL)
         small = np.full(len(violated), SETTINGS.small * norms.mean())
-        active, alphas = active[kept], np.concatenate([norms, small])[kept]
+        active, alphas = active[kept], np.concatenate([weights, small])[kept]
     return None

@@ -58,9 +58,13 @@ class TwelveHinges(Pricing):
     def maxima(
         self, values: Array, jacobians: Array, floor: float, limit: int | None = None
     ) -> tuple[Hinges, Array]:
-        """See `Pricing.maxima`."""
-        which, angles = self._arcs(values, jacobians).stationary(_APEX)
-        hinges = self.rigid + self.apex(which // 3, angles, np.ones(len(which), dtype=bool))
+        """See `Pricing.maxima`; a cross hinge is one if the constraint does not grow from there along
+        the arc of the apex hinge."""
+        arcs = self._arcs(values, jacobians)
+        which, angles = arcs.stationary(_APEX)
+        falls = (arcs.slope(_APEX, self.starts) <= 0.0, arcs.slope(_APEX, self.ends) >= 0.0)
+        rigid = self.rigid[np.concatenate([np.ones(3, dtype=bool), *falls])]
+        hinges = rigid + self.apex(which // 3, angles, np.ones(len(which), dtype=bool))
         found = dual_constraint(self.problem, hinges, values, jacobians)
         order = np.argsort(-found, kind="stable")[:limit]
         order = order[found[order] >= min(floor, found.max())]
