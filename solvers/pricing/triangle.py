@@ -58,7 +58,7 @@ class TwelveHinges(Pricing):
     def maxima(
         self, values: Array, jacobians: Array, floor: float, limit: int | None = None
     ) -> tuple[Hinges, Array]:
-        """See `Pricing.maxima`; a cross hinge is one if the constraint does not grow from there along
+        """See `Pricing.maxima`; a cross hinge is one if the constraint does not grow from there on
         the arc of the apex hinge."""
         arcs = self._arcs(values, jacobians)
         which, angles = arcs.stationary(_APEX)
