@@ -72,7 +72,7 @@ def test_wheel_installs_nothing_but_convexden(wheel):
     top = {name.split("/")[0] for name in names}
     assert {name for name in top if not name.endswith(".dist-info")} == {"convexden"}
     expected = {"convexden/py.typed", "convexden/__init__.pyi"}
-    for folder in ("report/html/templates",):
+    for folder in ("report/html/templates", "storage/schemas"):
         files = (ROOT / "convexden" / folder).iterdir()
         expected |= {f"convexden/{folder}/{file.name}" for file in files}
     for folder, package in (("convexden", "convexden"), ("solvers", "convexden/solvers")):
