@@ -1,13 +1,12 @@
 """JSON documents: read from files, and checked against the schema of their format.
 
 A format has a name, which its files state under "format", and a JSON Schema in ``schemas/``, the
-file of this name.  The schema says all that JSON Schema can say.  When a file is read, NumPy checks
-its arrays of numbers, of which a schema can say least and which make up most of the file:
-fastjsonschema takes twice as long for 200 000 numbers as reading the rest of the file does, and
-cannot compare their lengths.
+file of this name.  When a file is read, fastjsonschema checks its structure, and NumPy its arrays of
+numbers, which are most of it.  A schema cannot say that their lengths fit together, and the whole
+one takes 1.1 s for a file of 30 000 samples, which is read in 0.3 s.
 
-Why fastjsonschema and not jsonschema: it is a tenth of the size, has no dependencies, is imported
-in a tenth of the time, and checks a whole file 15 times faster.
+Why fastjsonschema and not jsonschema: it is a tenth of the size, without dependencies, imported in
+a tenth of the time, and fourteen times as fast.
 """
 
 from __future__ import annotations
