@@ -222,7 +222,7 @@ def judge(
             f"stated cost {said_cost:.16g} is not the representation cost {own_cost:.16g} of the "
             "network",
         ),
-        *_feasibility_checks(evidence, spread),
+        *_feasibility_checks(evidence, spread, remoteness),
         check(
             "enclosed correction",
             ratio(evidence.upper.increase, own_cost),
@@ -283,7 +283,7 @@ def judge(
     )
 
 
-def _feasibility_checks(evidence: Evidence, spread: float) -> list[Check]:
+def _feasibility_checks(evidence: Evidence, spread: float, remoteness: str) -> list[Check]:
     """That the network as it is stored meets its targets up to rounding."""
     problem, network, errors = evidence.problem, evidence.network, evidence.errors
     # What the rounding of targets, skip connection and offset alone is worth: far from the origin,
@@ -312,7 +312,7 @@ def _feasibility_checks(evidence: Evidence, spread: float) -> list[Check]:
     for name, excesses, fault in checks:
         worst = int(np.argmax(excesses))
         value = max(0.0, float(excesses[worst])) / spread
-        message = f"{fault} {worst}: relative error {value:.3g}{_remoteness(problem)}"
+        message = f"{fault} {worst}: relative error {value:.3g}{remoteness}"
         found.append(check(name, value, FEASIBILITY_RTOL, message))
     return found
 
