@@ -1,9 +1,9 @@
 """JSON documents: read from files, and checked against the schema of their format.
 
 A format has a name, which its files state under "format", and a JSON Schema in ``schemas/``, the
-file of this name.  When a file is read, fastjsonschema checks its structure, and NumPy its arrays of
-numbers, which are most of it.  A schema cannot say that their lengths fit together, and the whole
-one takes 1.1 s for a file of 30 000 samples, which is read in 0.3 s.
+file of this name.  When a file is read, fastjsonschema checks its structure, and NumPy its arrays
+of numbers, which are most of it.  A schema cannot say that their lengths fit together, and the
+whole one takes 1.1 s for a file of 30 000 samples, which is read in 0.3 s.
 
 Why fastjsonschema and not jsonschema: it is a tenth of the size, without dependencies, imported in
 a tenth of the time, and fourteen times as fast.

@@ -88,17 +88,16 @@ def save_records(records: Iterable[Mapping[str, object]], path: str | Path) -> N
     InvalidProblem
         If the file cannot be written.
     """
-    lines = [
-        json.dumps(
-            {
-                name: None if isinstance(value, float) and not math.isfinite(value) else value
-                for name, value in record.items()
-            }
-        )
-        for record in records
-    ]
+    lines = [json.dumps(_finite(dict(record)), allow_nan=False) for record in records]
     with whole_file(path) as temporary:
         temporary.write_text("[" + ",\n ".join(lines) + "]\n", encoding="utf-8")
+
+
+def _finite(value: object) -> object:
+    """The value with null for numbers that are not finite, also in the objects in it."""
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _document(solution: Solution) -> dict[str, Any]:

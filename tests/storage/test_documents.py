@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_args
 
 import fastjsonschema
 import numpy as np
@@ -13,6 +13,7 @@ import pytest
 
 import convexden as cd
 from convexden import theorems
+from convexden.solution import Status
 from convexden.storage.documents import ARRAYS, check, numbers, schema
 from convexden.storage.solutions import FORMAT, save_records, to_json
 
@@ -58,7 +59,7 @@ def described(part: dict[str, Any], place: tuple[str, ...] = ()) -> Iterator[tup
         yield from described(value, (*place, key))
 
 
-def test_what_is_saved_satisfies_the_schema_which_has_no_other_keys(documents, tmp_path):
+def test_what_is_saved_satisfies_the_schema_which_has_no_other_keys(documents):
     found: set[tuple[str, ...]] = set()
     for document in documents.values():
         SOLUTION(document)
@@ -73,6 +74,12 @@ def test_what_is_saved_satisfies_the_schema_which_has_no_other_keys(documents, t
     optional |= {("network", f"{name}_low") for name in ("output_weights", "biases")}
     assert found | optional == set(described(schema(FORMAT)))
     assert found & optional
+
+
+def test_schemas_have_the_words_of_the_package():
+    assert schema(FORMAT)["properties"]["status"]["enum"] == list(get_args(Status))
+    entry = schema("convexden-verification")["items"]["properties"]
+    assert set(entry["verdict"]["enum"]) == set(get_args(theorems.Verdict))
 
 
 def test_low_parts_satisfy_the_schema():
@@ -107,12 +114,13 @@ def test_what_verify_writes_satisfies_its_schema(tmp_path):
     validate = fastjsonschema.compile(schema("convexden-verification"))
     results = list(theorems.verify_all(["univariate", "equilateral-beyond"], instances=2))
     records = [result.as_dict() for result in results]
-    save_records(
-        [*records, {**records[0], "cost": np.inf}, {**records[0], "seconds": np.nan}],
-        tmp_path / "records.json",
-    )
-    written = json.loads((tmp_path / "records.json").read_text())
+    unknown = {"cost": np.inf, "measured": {"share": np.nan, "weight": 0.5}}
+    save_records([*records, {**records[0], **unknown}], tmp_path / "records.json")
+    text = (tmp_path / "records.json").read_text()
+    written = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
     validate(written)
+    assert written[-1]["cost"] is None
+    assert written[-1]["measured"] == {"share": None, "weight": 0.5}
     properties = schema("convexden-verification")["items"]["properties"]
     assert all(list(record) == list(properties) for record in written)
     for key in properties:
