@@ -207,7 +207,7 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     >>> from convexden.theorems import acute_triangle
     >>> result = acute_triangle.verify(triangle((50, 60, 70)), 0.4)
     >>> result.verdict, result.decided_by, round(result.cost, 12)
-    ('confirmed', 'closed-form dual', 7.324866126637)
+    ('confirmed', 'closed-form dual', 8.771259347025)
     """
     found, ramps = solution(points, radius)
     return found.lifted(ramps)
@@ -236,10 +236,11 @@ def threshold(points: ArrayLike) -> tuple[float, str]:
     --------
     >>> from convexden.data import triangle
     >>> from convexden.theorems import acute_triangle
-    >>> acute_triangle.threshold(triangle((40, 60, 80)))
-    (0.270225089992..., 'altitude-aligned')
-    >>> acute_triangle.threshold(triangle((60, 60, 60)))
-    (0.6613904777..., 'pinched')
+    >>> for angles in ((40, 60, 80), (60, 60, 60)):
+    ...     radius, end = acute_triangle.threshold(triangle(angles))
+    ...     print(f"{radius:.12f}", end)
+    0.270225089992 altitude-aligned
+    0.661390477796 pinched
     """
     found = _shape(points)
     radius, end = largest_radius(found.triangle)
@@ -273,7 +274,7 @@ def special_radius(points: ArrayLike) -> float:
     >>> from convexden.theorems import acute_triangle
     >>> points = triangle((40, 60, 80))
     >>> round(acute_triangle.special_radius(points), 12)
-    0.167504346132
+    0.165081467019
     """
     found = _shape(points)
     sides = found.triangle.sides
