@@ -172,7 +172,7 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     >>> from convexden.theorems import regular_simplex
     >>> result = regular_simplex.verify(vertices(3), 0.65)
     >>> result.verdict, result.decided_by, round(result.cost, 9)
-    ('confirmed', 'closed-form dual', 134.930268866)
+    ('confirmed', 'closed-form dual', 224.656795885)
     """
     problem = hypotheses(points, radius)
     rank = len(problem) - 1
