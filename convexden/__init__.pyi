@@ -39,6 +39,7 @@ from .experiments.samples import SampledOptima as SampledOptima
 from .experiments.samples import sampled_optima as sampled_optima
 from .experiments.shape_maps import ShapeMap as ShapeMap
 from .experiments.shape_maps import shape_map as shape_map
+from .measurements import Measurements as Measurements
 from .network import ShallowNetwork as ShallowNetwork
 from .problem import Interpolation as Interpolation
 from .problem import denoising as denoising

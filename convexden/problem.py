@@ -54,8 +54,8 @@ class Interpolation:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        centers = _points("centers", self.centers)
-        targets = _points("targets", self.targets)
+        centers = as_points("centers", self.centers)
+        targets = as_points("targets", self.targets)
         if len(targets) != len(centers):
             raise InvalidProblem(
                 f"{len(centers)} centers but {len(targets)} targets: give one target per center"
@@ -208,7 +208,7 @@ def denoising(
     """
     if (radius is None) == (noisy is None):
         raise InvalidProblem("give either radius=... or noisy=..., not both and not neither")
-    clean = _points("clean", clean)
+    clean = as_points("clean", clean)
     if radius is not None:
         return Interpolation(clean, clean, radius)
     try:
@@ -220,7 +220,7 @@ def denoising(
             f"{len(clean)} clean points but {len(clusters)} groups of noisy samples: "
             "give one group per clean point"
         )
-    samples = [_points(f"noisy[{n}]", cluster) for n, cluster in enumerate(clusters)]
+    samples = [as_points(f"noisy[{n}]", cluster) for n, cluster in enumerate(clusters)]
     for n, cluster in enumerate(samples):
         if cluster.shape[1] != clean.shape[1]:
             raise InvalidProblem(
@@ -241,8 +241,14 @@ def _numbers(name: str, values: Any) -> Array:
     return array
 
 
-def _points(name: str, values: Any) -> Array:
-    """Finite numbers as points, one a row."""
+def as_points(name: str, values: Any) -> Array:
+    """Finite numbers as points (N, d), one a row; numbers (N,) are points of a line.
+
+    Raises
+    ------
+    InvalidProblem
+        If they are no such numbers; `name` says in the message what they are.
+    """
     array = _numbers(name, values)
     if array.ndim == 1:
         array = array[:, None]

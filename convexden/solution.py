@@ -11,6 +11,7 @@ import numpy as np
 from convexden import display
 from convexden.certificate import Certificate
 from convexden.display import Tabled
+from convexden.measurements import Measurements
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 
@@ -173,17 +174,19 @@ class RegularizedSolution(Tabled):
     Attributes
     ----------
     problem : Interpolation
-        Of samples.
+        Of samples; of `measurements` the distinct inputs with mean targets.
     penalty : float
         The :math:`\lambda`.
     network : ShallowNetwork
     certificate : Certificate
         Multipliers :math:`l_n`, at the optimum the errors :math:`t_n - h(y_n)`, whose pricing
-        maximum is at most the penalty.
+        maximum is at most the penalty; of measurements, the errors of the means times the sums
+        of the weights.
     objective : float
         ``fit + penalty * cost``.
     fit : float
-        Half the sum of the squared errors, :math:`\frac12 \sum_n |h(y_n) - t_n|^2`.
+        Half the sum of the squared errors, :math:`\frac12 \sum_n |h(y_n) - t_n|^2`, with the
+        weights of the measurements if there are any.
     cost : float
         Representation cost of the network.
     lower_bound, relative_gap : float
@@ -199,6 +202,8 @@ class RegularizedSolution(Tabled):
         Versions of convexden and of the libraries that produced the solution.
     interrupted : bool
         Whether the run was stopped before it was done; what is stated holds all the same.
+    measurements : Measurements or None
+        What was fitted, if it was given as inputs and targets or with weights.
     """
 
     problem: Interpolation
@@ -215,6 +220,7 @@ class RegularizedSolution(Tabled):
     seconds: float
     versions: Mapping[str, str]
     interrupted: bool = False
+    measurements: Measurements | None = None
 
     def __repr__(self) -> str:
         return display.one_line(
@@ -236,6 +242,7 @@ class RegularizedSolution(Tabled):
         """What the solution states, by name."""
         return [
             *_problem_rows(self.problem),
+            *([("measurements", str(len(self.measurements)))] if self.measurements else []),
             ("penalty", f"{self.penalty:.6g}"),
             ("objective", f"{self.objective:.15g}"),
             ("lower bound", f"{self.lower_bound:.15g}"),

@@ -12,6 +12,7 @@ from convexden import arguments, display
 from convexden.arithmetic.float64 import EPS, ROUNDINGS
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem
+from convexden.measurements import Measurements
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
@@ -24,6 +25,7 @@ from convexden.verification.checks import (
 from convexden.verification.evidence import enclosed, fitting
 from convexden.verification.exact.dual import ClosedDual, close_dual
 from convexden.verification.exact.rationals import below, rational
+from convexden.verification.exact.weighing import Weighing, weighing
 from convexden.verification.report import Checks, check, excess, ratio
 from convexden.verification.site_errors import site_errors
 
@@ -116,6 +118,7 @@ def verify_regularized(
         solution.certificate,
         stated=solution,
         tolerance=tolerance,
+        measurements=solution.measurements,
     )
 
 
@@ -127,6 +130,7 @@ def verify_objective(
     *,
     stated: RegularizedSolution | None = None,
     tolerance: float = CERTIFIED_RTOL,
+    measurements: Measurements | None = None,
     clock: Clock = UNLIMITED,
 ) -> RegularizedVerification:
     r"""Check a network and multipliers of the regularized problem, and what is stated about them.
@@ -135,6 +139,9 @@ def verify_objective(
     :math:`\sum_n l_n = 0,\ \sum_n l_n y_n^T = 0`, and priced; with the upper end of P they prove
 
     .. math:: \max_{0 \le s \le \lambda / P}\ s \sum_n l_n^T t_n - \frac{s^2}{2} \sum_n |l_n|^2 .
+
+    Of measurements :math:`t_n` is the exact mean, :math:`|l_n|^2` is divided by the sum of the
+    weights there, and the constant is added (see `convexden.measurements` and `weighing`).
 
     Checked are
 
@@ -155,13 +162,15 @@ def verify_objective(
     stated : RegularizedSolution, optional
         What is stated; without it only the certificate's numbers are checked.
     tolerance : float, optional
+    measurements : Measurements, optional
+        What is fitted, if it is not the samples of the problem alone.
     clock : Clock, optional
         Of the run, as in `examine`.
 
     Raises
     ------
     InvalidProblem
-        If a site is a ball, or network or certificate do not fit the problem.
+        If a site is a ball, or network, certificate or measurements do not fit the problem.
     """
     penalty = arguments.number("penalty", penalty, above=0.0)
     tolerance = arguments.tolerance(tolerance)
@@ -171,21 +180,20 @@ def verify_objective(
         raise InvalidProblem(
             "the squared error is one of samples, and some sites are balls: set all radii to 0"
         )
+    first, groups = np.unique(problem.centers, axis=0, return_index=True, return_inverse=True)[1:]
+    groups = groups.reshape(-1)
+    weighed = weighing(problem, first, groups, measurements)
     errors = site_errors(problem, network).values
     # Rounded up: the errors are bounds, and so are the sums, whose terms are all positive.
     terms = errors.size + network.neurons + network.input_dimension + network.output_dimension
     rounding = 1.0 + (terms + 8) * EPS
-    fit = 0.5 * float(errors @ errors) * rounding
+    fit = weighed.fit(errors, groups) * rounding
     cost = network.representation_cost * rounding
     objective = (fit + penalty * cost) * rounding
-    spread = problem.targets - problem.targets.mean(axis=0)
-    floor = ROUNDING * float(np.sum(spread**2))
+    floor = ROUNDING * weighed.spread(problem.targets, groups)
 
-    first, groups, counts = np.unique(
-        problem.centers, axis=0, return_index=True, return_inverse=True, return_counts=True
-    )[1:]
     summed = np.zeros((len(first), values.shape[1]))
-    np.add.at(summed, groups.reshape(-1), values)
+    np.add.at(summed, groups, values)
     dual = close_dual(
         problem.centers[first],
         problem.targets[first],
@@ -194,9 +202,9 @@ def verify_objective(
         jacobians[first],
     )
     pricing, obstacle = enclosed(dual, clock)
-    bound = _provable(dual, counts[dual.sites], penalty, pricing.upper)
+    bound = _provable(dual, weighed, penalty, pricing.upper)
     attained = pricing.lower if np.isfinite(pricing.upper) else float(certificate.pricing_maximum)
-    within_reach = _provable(dual, counts[dual.sites], penalty, attained)
+    within_reach = _provable(dual, weighed, penalty, attained)
     gap = ratio(objective - bound, objective) if objective > floor else 0.0
     said_bounds = np.array([certificate.lower_bound] + ([stated.lower_bound] if stated else []))
 
@@ -258,22 +266,21 @@ def verify_objective(
     return RegularizedVerification(tuple(checks), objective, fit, cost, bound, gap, pricing.upper)
 
 
-def _provable(dual: ClosedDual, counts: NDArray[np.intp], penalty: float, maximum: float) -> float:
+def _provable(dual: ClosedDual, weighed: Weighing, penalty: float, maximum: float) -> float:
     """The largest bound of multiples of the multipliers that are feasible, rounded down."""
-    if dual.objective <= 0 or not np.isfinite(maximum):
-        return 0.0
+    unit = rational(1, dual.weight) / dual.denominator
+    product = dual.objective + unit * weighed.correction(dual)
+    if product <= 0 or not np.isfinite(maximum):
+        return below(weighed.constant)
     # A multiplier of a sample that is there m times is m equal ones.
-    square = (
-        sum(
-            (
-                Fraction(sum(int(x) ** 2 for x in row), int(count))
-                for row, count in zip(dual.values, counts, strict=True)
-            ),
-            Fraction(0),
-        )
-        * (rational(1, dual.weight) / dual.denominator) ** 2
+    square = unit**2 * sum(
+        (
+            sum(int(x) ** 2 for x in row) / weighed.totals[n]
+            for row, n in zip(dual.values, dual.sites, strict=True)
+        ),
+        Fraction(0),
     )
-    scale = dual.objective / square
+    scale = product / square
     if maximum > 0.0:
         scale = min(scale, Fraction(penalty) / Fraction(maximum))
-    return below(scale * dual.objective - scale * scale / 2 * square)
+    return below(weighed.constant + scale * product - scale * scale / 2 * square)
