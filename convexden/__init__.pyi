@@ -1,6 +1,7 @@
 """The public names, each with its home; `convexden/__init__.py` loads them on first use."""
 
 from . import data as data
+from . import estimators as estimators
 from . import plotting as plotting
 from . import report as report
 from . import theorems as theorems

@@ -55,6 +55,7 @@ def regularize(
     tolerance: float = CERTIFIED_RTOL,
     *,
     weights: ArrayLike | None = None,
+    method: str | None = None,
     time_limit: float | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> RegularizedSolution:
@@ -94,6 +95,10 @@ def regularize(
         Relative gap at which the solution counts as certified.
     weights : (M,) array, optional
         Of the samples or measurements, at least 0; those of weight 0 are left out.
+    method : str, optional
+        "local" is for samples that are too many for exact pricing: the best network of 300 hinges
+        that are drawn, the same in every call.  It has no lower bound but what every function
+        misses.  On a line nothing is too many, and it does not count.
     time_limit : float, optional
         Seconds after which the search ends, give or take one; None for no limit.  The verification
         comes on top, as in `solve`.
@@ -140,9 +145,11 @@ def regularize(
     started = time.perf_counter()
     tolerance = arguments.tolerance(tolerance)
     arguments.callback("progress", progress)
+    if method is not None:
+        arguments.choice("method", method, ["local"])
     (chosen,) = _penalties([arguments.number("penalty", penalty, above=0.0)])
     with one_thread():
-        prepared = _prepared(problem, weights, time_limit)
+        prepared = _prepared(problem, weights, time_limit, local=method == "local")
         found = prepared.solve(chosen, tolerance, None, progress)
         return prepared.solution(chosen, tolerance, found, started)
 
@@ -330,15 +337,19 @@ def _prepared(
     problem: Interpolation | Measurements | tuple[ArrayLike, ArrayLike],
     weights: ArrayLike | None,
     time_limit: float | None,
+    *,
+    local: bool = False,
 ) -> _Prepared:
     """The problem with its solver; the time limit counts from now."""
-    return _Prepared(_measured(problem, weights), arguments.time_limit(time_limit))
+    return _Prepared(_measured(problem, weights), arguments.time_limit(time_limit), local)
 
 
 class _Prepared:
     """The problem of distinct samples in reduced units, its solver, and the way back."""
 
-    def __init__(self, given: Interpolation | Measurements, time_limit: float | None) -> None:
+    def __init__(
+        self, given: Interpolation | Measurements, time_limit: float | None, local: bool
+    ) -> None:
         self.measurements = given if isinstance(given, Measurements) else None
         self.problem = given.problem if isinstance(given, Measurements) else given
         check_size(self.problem)
@@ -348,6 +359,7 @@ class _Prepared:
         self._free = affine_interpolant(distinct)
         self._part = AffinePart.of(distinct)
         self._reduction = Reduction.of(self._part.problem)
+        self._proposed = local and self._reduction.problem.input_dimension > 1
         # Of fit and objective, and of penalties and pricing maxima.
         self._square = self._unit * self._reduction.output_scale**2
         self._scale = self._unit * self._reduction.output_scale * self._reduction.input_scale
@@ -422,6 +434,13 @@ class _Prepared:
                 f"penalty is {penalty:g}, {reduced:g} spreads of targets times inputs: give one "
                 f"between {1 / EXTREME:g} and {EXTREME:g} of them"
             )
+        if self._proposed:
+            from convexden.solvers.methods.proposed_hinges import solve_proposed
+
+            try:
+                return solve_proposed(self._reduction.problem, self._counts, reduced, self.clock)
+            except Stopped:
+                raise NotCertified("stopped before there was anything: raise time_limit") from None
         return self._solver.solve(reduced, tolerance, start, relay)
 
     def solution(
@@ -476,6 +495,8 @@ class _Prepared:
 
     def _certificate(self, penalty: float, found: Regularized) -> Certificate:
         """The certificate in the units of the problem."""
+        if self._proposed:  # nothing says what the multipliers of other hinges would be
+            return no_multipliers(self.problem)
         scale = self._unit * self._reduction.output_scale
         values = scale * found.values @ self._reduction.output_basis
         values = (values / self._shared[:, None])[self._groups]

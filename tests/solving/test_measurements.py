@@ -228,3 +228,21 @@ def test_a_time_limit_ends_the_fit() -> None:
     assert found.interrupted
     assert not found.certified
     assert cd.verify_regularized(found).passed
+
+
+def test_too_many_samples_for_exact_pricing_have_a_network_without_a_bound() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(100, 5))
+    t = np.maximum(x[:, 0], 0)
+    with pytest.raises(cd.TooLarge):
+        cd.regularize((x, t), 1.0)
+    found = cd.regularize((x, t), 1.0, method="local")
+    assert (found.status, found.lower_bound, found.relative_gap) == ("not-certified", 0.0, 1.0)
+    assert cd.verify_regularized(found).passed
+    affine = cd.regularize((x, t), 1e6, method="local")
+    assert affine.neurons == 0
+    assert found.objective < affine.fit
+    # On a line nothing is too many.
+    assert cd.regularize(stopping(), 50.0, method="local").certified
+    with pytest.raises(InvalidInput, match="no method 'minimax'"):
+        cd.regularize(stopping(), 50.0, method="minimax")
