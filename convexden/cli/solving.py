@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convexden.cli.console import Quiet, say, show
+from convexden.cli.console import Columns, Quiet, say, show
 from convexden.cli.ctrl_c import CtrlC
 from convexden.cli.layout import LAYOUT
 from convexden.errors import InvalidProblem, NotCertified
@@ -23,8 +23,9 @@ def solve(
         str,
         typer.Argument(
             metavar="POINTS",
-            help="Clean points, one a row: a text file of numbers (commas or spaces), a .npy file "
-            "of points or images, digits:0,1,5-7 for scikit-learn's digits, or "
+            help="Clean points, one a row: a text file of numbers (- for standard input), a .npy "
+            "or .npz file of points or images, a folder of images, digits:0,1,5-7 for "
+            "scikit-learn's digits, or "
             "patches:china:8:0,1,5-7 for 8 x 8 patches of its photographs (china, flower, "
             "china-grey, flower-grey).",
         ),
@@ -47,11 +48,13 @@ def solve(
             "of the clean point's number, counted from 0, and a sample.",
         ),
     ] = None,
+    columns: Columns = None,
     targets: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            metavar="FILE",
-            help="Map point n to row n of this file instead of to itself (radius 0 if none given).",
+            metavar="FILE|COLUMN",
+            help="Map point n to row n of this file, or of these columns of POINTS, instead of to "
+            "itself (radius 0 if none given).",
         ),
     ] = None,
     tolerance: Annotated[
@@ -111,7 +114,15 @@ def solve(
     from convexden.data import read_problem
 
     method = _method(formulation, local)
-    problem = read_problem(points, radius=radius, radii=radii, noisy=noisy, targets=targets)
+    problem = read_problem(
+        points,
+        radius=radius,
+        radii=radii,
+        noisy=noisy,
+        targets=targets,
+        columns=columns,
+        note=say,
+    )
     if flatten is not None:
         from convexden.data import flatten_problem
 
