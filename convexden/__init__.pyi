@@ -53,8 +53,8 @@ from .solving.interpolation import solve as solve
 from .solving.regularization import largest_penalty as largest_penalty
 from .solving.regularization import regularization_path as regularization_path
 from .solving.regularization import regularize as regularize
-from .storage.solutions import load as load
-from .storage.solutions import save as save
+from .storage.stored import load as load
+from .storage.stored import save as save
 from .verification import RegularizedVerification as RegularizedVerification
 from .verification import Verification as Verification
 from .verification import verify_certificate as verify_certificate

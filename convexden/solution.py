@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from convexden import display
 from convexden.certificate import Certificate
 from convexden.display import Tabled
+from convexden.errors import MissingDependency
 from convexden.measurements import Measurements
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -146,6 +147,23 @@ class Solution(Tabled):
         moves = np.abs(self.moved.centers - given).max(axis=0)
         return float((moves[sizes > 0] / sizes[sizes > 0]).max())
 
+    def to_dict(self) -> dict[str, object]:
+        """What the solution states, as plain numbers and words: a row of a table of many.
+
+        ``pandas.DataFrame([each.to_dict() for each in solutions])`` is such a table.
+        """
+        return {
+            **_problem_record(self.problem),
+            "cost": float(self.cost),
+            "lower_bound": float(self.lower_bound),
+            "relative_gap": float(self.relative_gap),
+            "status": self.status,
+            "neurons": self.neurons,
+            "iterations": int(self.iterations),
+            "seconds": float(self.seconds),
+            "interrupted": self.interrupted,
+        }
+
     @property
     def neurons(self) -> int:
         """Number of hidden neurons of the network."""
@@ -165,6 +183,17 @@ def _problem_rows(problem: Interpolation) -> list[tuple[str, str]]:
         *([("radii", radii)] if radii else []),
         ("maps", display.spaces(problem.input_dimension, problem.output_dimension)),
     ]
+
+
+def _problem_record(problem: Interpolation) -> dict[str, object]:
+    """What was asked for, as plain numbers."""
+    return {
+        "sites": len(problem),
+        "inputs": problem.input_dimension,
+        "outputs": problem.output_dimension,
+        "smallest_radius": float(problem.radii.min()),
+        "largest_radius": float(problem.radii.max()),
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,6 +283,27 @@ class RegularizedSolution(Tabled):
             ("seconds", f"{self.seconds:.3g}"),
         ]
 
+    def to_dict(self) -> dict[str, object]:
+        """What the solution states, as plain numbers and words: a row of a table of many.
+
+        ``pandas.DataFrame([each.to_dict() for each in solutions])`` is such a table.
+        """
+        return {
+            **_problem_record(self.problem),
+            "measurements": len(self.problem if self.measurements is None else self.measurements),
+            "penalty": float(self.penalty),
+            "objective": float(self.objective),
+            "fit": float(self.fit),
+            "cost": float(self.cost),
+            "lower_bound": float(self.lower_bound),
+            "relative_gap": float(self.relative_gap),
+            "status": self.status,
+            "neurons": self.neurons,
+            "iterations": int(self.iterations),
+            "seconds": float(self.seconds),
+            "interrupted": self.interrupted,
+        }
+
     @property
     def neurons(self) -> int:
         """Number of hidden neurons of the network."""
@@ -303,6 +353,23 @@ class RegularizationPath:
             display.counted(len(self.problem), "sample"),
             "interrupted" if self.interrupted else "",
         )
+
+    def to_frame(self) -> Any:
+        """The solutions as a ``pandas.DataFrame``, one row each, see
+        `RegularizedSolution.to_dict`.
+
+        Raises
+        ------
+        MissingDependency
+            If pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise MissingDependency(
+                "to_frame needs pandas, which is not installed: run `pip install pandas`"
+            ) from error
+        return pandas.DataFrame([each.to_dict() for each in self.solutions])
 
     @property
     def penalties(self) -> tuple[float, ...]:

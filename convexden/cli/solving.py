@@ -10,6 +10,7 @@ import typer
 from convexden.cli.console import Columns, Quiet, say, show
 from convexden.cli.ctrl_c import CtrlC
 from convexden.cli.layout import LAYOUT
+from convexden.cli.results import AsJson, Format, check_format, is_printed
 from convexden.errors import InvalidProblem, NotCertified
 from convexden.tolerances import CERTIFIED_RTOL
 
@@ -99,6 +100,8 @@ def solve(
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Draw the denoiser (png, pdf, svg).")
     ] = None,
+    json: AsJson = False,
+    format: Format = None,
     quiet: Quiet = False,
 ) -> None:
     """Solve for the denoiser of clean points, with a certificate that it is the best one.
@@ -111,6 +114,7 @@ def solve(
     arguments.tolerance(tolerance, "--tolerance")
     if time_limit is not None:
         arguments.number("--time-limit", time_limit, above=0.0)
+    check_format(json, format)
     from convexden.data import read_problem
 
     method = _method(formulation, local)
@@ -139,10 +143,11 @@ def solve(
         from convexden.plotting import plot_solution
 
         plot_solution(solution, plot)
-    from convexden.report import solution_table
+    if not is_printed(solution, json, format):
+        from convexden.report import solution_table
 
-    show(solution_table(solution))
-    _print_alignment(solution)
+        show(solution_table(solution))
+        _print_alignment(solution)
     if not solution.certified:
         _say_why(solution, tolerance, method)
     stopped = solution.interrupted and ctrl_c.asked

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from convexden.running.progress import TaskProgress
     from convexden.theorems import Result
 
+STANDARD_OUTPUT = Path("-")
+
 
 def verify(
     names: Annotated[
@@ -28,7 +30,12 @@ def verify(
     instances: Annotated[int, typer.Option(min=1, help="Random instances of each.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random instances.")] = 0,
     json: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the results here, as JSON.")
+        Path | None,
+        typer.Option(
+            metavar="[FILE]",
+            help="Write the results here, as JSON; without a file, on standard output instead of "
+            "the table (theorems are named before it).",
+        ),
     ] = None,
     report: Annotated[
         Path | None,
@@ -60,7 +67,8 @@ def verify(
         from convexden.report import check_report
 
         check_report(report)
-    if json is not None:
+    printed = json == STANDARD_OUTPUT
+    if json is not None and not printed:
         check_writable(json)
         if report is not None and report.resolve() in json.resolve().parents:
             raise InvalidProblem(f"{report} is for the report alone: write {json.name} elsewhere")
@@ -86,12 +94,17 @@ def verify(
         except KeyboardInterrupt:
             stopped = True
     if json is not None:
-        from convexden.storage.solutions import save_records
+        from convexden.storage.solutions import records_to_json, save_records
 
-        save_records([result.as_dict() for result in results], json)
-    from convexden.report import verify_table
+        records = [result.as_dict() for result in results]
+        if printed:
+            typer.echo(records_to_json(records), nl=False)
+        else:
+            save_records(records, json)
+    if not printed:
+        from convexden.report import verify_table
 
-    show(verify_table(results, each=each))
+        show(verify_table(results, each=each))
     if stopped:
         say(f"stopped after {len(results)} of {total} instances")
         raise typer.Exit(130)
@@ -103,7 +116,7 @@ def verify(
         with LiveLine(quiet=quiet) as line:
             results = list(_with_pictures(results, line.show))
             write_report(results, report, command=shlex.join(command), progress=line.show)
-        typer.echo(f"report: {report / 'index.html'}")
+        typer.echo(f"report: {report / 'index.html'}", err=printed)
     failed = any(
         theorems.registry[result.theorem].kind == "theorem" and result.verdict != "confirmed"
         for result in results

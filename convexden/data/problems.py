@@ -199,13 +199,16 @@ def read_points(
     return array
 
 
-def read_radii(path: str | Path, count: int) -> Array:
-    """Read the radii (N,) of this many points, one a line or all on one line, from a file."""
+def read_radii(path: str | Path, count: int, *, what: str = "radii") -> Array:
+    """Read the radii (N,) of this many points, one a line or all on one line, from a file.
+
+    `what` names other numbers, one for each point, in the message.
+    """
     array = read_numbers(Path(path))
     if not array.size == max(array.shape) == count:
         raise InvalidProblem(
-            f"{path}: an array of shape {array.shape} does not hold {count} radii: "
-            "give one radius per point"
+            f"{path}: an array of shape {array.shape} does not hold {count} {what}: "
+            "give one per point"
         )
     return array.reshape(-1)
 

@@ -163,7 +163,7 @@ def test_equal_patches_count_once(run):
         ("solve none.csv --radius 1", "none.csv does not exist"),
         ("solve . --radius 1", "is a folder"),
         ("solve bad.csv --radius 0.1", "line 2: 1 numbers"),
-        ("solve nan.csv --radius 0.1", "NaN or infinity"),
+        ("solve nan.csv --radius 0.1", "line 2: a number is missing"),
         ("solve word.csv --radius 0.1", "line 2: 'b' is no number"),
         ("solve empty.csv --radius 0.1", "is empty"),
         ("solve binary.csv --radius 0.1", "is not text"),
@@ -413,7 +413,7 @@ def test_help_and_version(run):
         status, output, _ = run(*arguments)
         assert status == 0
         assert "convexden" in output
-    assert run()[0] == 2
+    assert run()[0] == 0
 
 
 def test_the_module_is_the_command():
