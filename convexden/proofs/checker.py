@@ -134,16 +134,14 @@ class Data:
             moves = [abs(x - column[0] - y) for x, y in pairs(column, moved)]
             require(max(moves) <= self.moved * max(map(abs, column)), "the coordinates are others")
         values = numbers(document.get("values", [[0] * p] * count), count, p)
-        jacobians = numbers(
-            document.get("jacobians", [[[0] * self.k] * p] * count), count, p, self.k
-        )
+        gammas = numbers(document.get("jacobians", [[[0] * self.k] * p] * count), count, p, self.k)
         self.terms = [
             [[ZERO, *(x * a + g for a, g in pairs(point, row)), x] for x, row in pairs(value, rows)]
-            for point, value, rows in pairs(self.points, values, jacobians)
+            for point, value, rows in pairs(self.points, values, gammas)
         ]
         for sums in pairs(*self.terms):
             require(not any(map(sum, pairs(*sums))), "the dual equalities do not hold")
-        for r, rows in pairs(self.radii, jacobians):
+        for r, rows in pairs(self.radii, gammas):
             require(r > 0 or not any(map(any, rows)), "a sample has a Jacobian multiplier")
         self.active = {n for n, rows in enumerate(self.terms) if any(map(any, rows))}
         self.present = [n for n in self.sites if self.radii[n] or n in self.active]
@@ -358,7 +356,7 @@ def check_infeasible(data: Data, weights: Any, tree: Any) -> None:
             normal = products([c], list(pairs(*data.points)))[0]
             gap = dot(map(abs, c), data.radii) ** 2 - dot(normal, products([normal], data.gram)[0])
             fits = gap > 0 == sum(c) and all(
-                x == 0 or (x > 0) is sides.get(n) for n, x in enumerate(c)
+                not x or (x > 0) is sides.get(n) for n, x in enumerate(c)
             )
         require(fits, f"node {place} of the tree is wrong")
     require(not pending, "the tree is not complete")
@@ -382,9 +380,7 @@ def check(document: Any) -> tuple[Fraction | None, Fraction | None, str]:
         hinges, lengths2, weights = read_network(data, document["claim"])
         planes = {tuple(x / next(y for y in h[:-1] if y) for x in h) for h in hinges}
         excess = cost(weights[1 + data.k :], lengths2, up=False) - upper
-        require(
-            len(planes) == len(hinges) and excess > 0, "the claim costs no more, or repeats itself"
-        )
+        require(len(planes) == len(hinges) and excess > 0, "the claim costs no more, or has a twin")
         end += f"; the claim costs more by {nextafter(float(excess), 0.0)!r} at least"
     interval = f"[{nextafter(float(lower), 0.0)!r}, {nextafter(float(upper), inf)!r}]"
     width = float((upper - lower) / upper) if upper else 0.0
@@ -397,10 +393,10 @@ def main(path: str) -> int:
         with open(path, encoding="utf-8") as file:
             words = f"proven: {check(json.load(file))[2]}"
     except Exception as error:  # whatever a malformed file causes
-        words = " ".join(f"not proven: {type(error).__name__}: {error}".split())[:200]
+        words = f"not proven: {error!a}"[:200]
     sys.stdout.write(words + "\n")
     return int(not words.startswith("proven"))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[-1]))
