@@ -342,23 +342,23 @@ def check_infeasible(data: Data, weights: Any, tree: Any) -> None:
     require(any(dot(v, column) for column in pairs(*data.targets)), "the weighted targets sum to 0")
     pending: list[dict[int, bool]] = [{}]
     for place, (kind, *rest) in enumerate(tree):
-        sides, fits = pending.pop(), kind == "mirror" and place == 1  # the root's first part
+        sides, ok = pending.pop(), kind == "mirror" and place == 1  # the root's first part
         if kind == "site":
-            fits = data.sites.index(rest[0]) not in sides
+            ok = data.sites.index(rest[0]) not in sides
             pending += [{**sides, rest[0]: True}, {**sides, rest[0]: False}]
         elif kind == "orthogonal":
-            fits = all(n in sides or x == 0 for n, x in enumerate(v))
-            fits = fits and sum(v[n] for n in sides if sides[n]) == 0
+            ok = all(n in sides or x == 0 for n, x in enumerate(v))
+            ok = ok and sum(v[n] for n in sides if sides[n]) == 0
         elif kind == "crossing":
             c = [ZERO] * len(v)
             for n, x in rest:
                 c[data.sites.index(n)] += numbers(x)
             normal = products([c], list(pairs(*data.points)))[0]
             gap = dot(map(abs, c), data.radii) ** 2 - dot(normal, products([normal], data.gram)[0])
-            fits = gap > 0 == sum(c) and all(
+            ok = gap > 0 == sum(c) and all(
                 not x or (x > 0) is sides.get(n) for n, x in enumerate(c)
             )
-        require(fits, f"node {place} of the tree is wrong")
+        require(ok, f"node {place} of the tree is wrong")
     require(not pending, "the tree is not complete")
 
 
