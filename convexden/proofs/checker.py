@@ -34,8 +34,7 @@ In each, forms p_i in (tau, omega, b) are >= 0, and one that is positive definit
 **Upper bound.**  For hinges that cut no ball the equations are linear in the weights.  Let M be the
 square matrix of selected columns, C any with q = |I - C M| < 1 (largest row sum).  M is regular;
 the correction x = M^-1 rho of the residual rho is C rho + (I - C M) x, |x| <= |C rho| / (1 - q).
-An omitted site has the target of a ball and its side at every hinge (a sample on the hinge has both
-sides), or is the same sample as another one.
+An omitted site is like a ball in its target and at every hinge, or the same sample as another.
 """
 
 import json
@@ -128,8 +127,9 @@ class Data:
         self.gram = products(rows, rows)
         self.inverse = solved(self.gram, self.unit, "the basis is linearly dependent")
         self.moved = numbers(document["moved"] or 0)
-        fits = 0 <= self.moved <= MOVED_MOST and min(self.radii) >= 0
-        require(fits, "a radius is negative, or centers were moved by more than their rounding")
+        require(
+            min(self.radii) >= 0 <= self.moved <= MOVED_MOST, "a radius is < 0, or moved too far"
+        )
         for column, moved in pairs(pairs(*centers), products(list(pairs(*rows)), self.points)):
             moves = [abs(x - column[0] - y) for x, y in pairs(column, moved)]
             require(max(moves) <= self.moved * max(map(abs, column)), "the coordinates are others")
