@@ -127,9 +127,8 @@ class Data:
         self.gram = products(rows, rows)
         self.inverse = solved(self.gram, self.unit, "the basis is linearly dependent")
         self.moved = numbers(document["moved"] or 0)
-        require(
-            min(self.radii) >= 0 <= self.moved <= MOVED_MOST, "a radius is < 0, or moved too far"
-        )
+        require(min(self.radii) >= 0, "a radius is negative")
+        require(0 <= self.moved <= MOVED_MOST, "centers were moved by more than their rounding")
         for column, moved in pairs(pairs(*centers), products(list(pairs(*rows)), self.points)):
             moves = [abs(x - column[0] - y) for x, y in pairs(column, moved)]
             require(max(moves) <= self.moved * max(map(abs, column)), "the coordinates are others")
@@ -355,9 +354,8 @@ def check_infeasible(data: Data, weights: Any, tree: Any) -> None:
                 c[data.sites.index(n)] += numbers(x)
             normal = products([c], list(pairs(*data.points)))[0]
             gap = dot(map(abs, c), data.radii) ** 2 - dot(normal, products([normal], data.gram)[0])
-            ok = gap > 0 == sum(c) and all(
-                not x or (x > 0) is sides.get(n) for n, x in enumerate(c)
-            )
+            sided = all(not x or (x > 0) is sides.get(n) for n, x in enumerate(c))
+            ok = sided and gap > 0 == sum(c)
         require(ok, f"node {place} of the tree is wrong")
     require(not pending, "the tree is not complete")
 
