@@ -100,8 +100,8 @@ def solved(matrix: Any, right: Any, reason: str) -> Any:
 
 def cost(weights: Any, lengths2: Any, up: bool) -> Fraction:
     """The sum of |a_k| |w_k|, whose terms are rounded up or down."""
-    total, shift = ZERO, 0
-    for x in (dot(a, a) * y for a, y in pairs(weights, lengths2)):
+    total = ZERO
+    for x in filter(None, (dot(a, a) * y for a, y in pairs(weights, lengths2))):
         shift = ROOT_BITS + max(0, x.denominator.bit_length() - x.numerator.bit_length())
         total += Fraction(isqrt((x.numerator << 2 * shift) // x.denominator) + up, 1 << shift)
     return total

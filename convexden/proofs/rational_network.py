@@ -102,8 +102,11 @@ def network_of(problem: Interpolation, network: ShallowNetwork, data: Data, rows
     floats = None if data.plain else np.array([[float(x) for x in row] for row in rows])
     frame = _Frame.of(problem, floats)
     exact, weights = rational_parts(problem, network, rows)
+    if not exact:
+        weights = _affine_weights(data) or weights
     exact, hinges, patterns = _moved_off(data, exact, network, frame)
-    groups, omitted = _followers(data, hinges.active)
+    omitted = _followers(data, hinges.active)
+    groups = labels(np.array([[omitted.get(n, n)] for n in data.sites], dtype=float))[0]
     kept = np.array([n for n in data.sites if n not in omitted])
     normals = hinges.normals / lengths(hinges.normals)[:, None]
     for share in _GAPS:
@@ -159,6 +162,34 @@ def rational_parts(
     offset = [Fraction(c) + dot(row, first) for c, row in zip(constant, skip, strict=True)]
     weights = [offset, *products(rows, skip), *_sums(network.exact_output_weights.rows(real))]
     return hinges, weights
+
+
+def _affine_weights(data: Data) -> Rationals | None:
+    """Offset and skip connection of an affine map through all sites; None if there is none.
+
+    By elimination of the rows (1, A_n, t_n); a pivot among the targets shows that there is none.
+    """
+    if any(data.radii):
+        level = all(target == data.targets[0] for target in data.targets)
+        return (
+            [data.targets[0], *([Fraction(0)] * data.p for _ in range(data.k))] if level else None
+        )
+    rows = [[Fraction(1), *a, *t] for a, t in zip(data.points, data.targets, strict=True)]
+    pivots: list[list[Fraction]] = []
+    for column in range(1 + data.k):
+        pivot = next((row for row in rows if row[column]), None)
+        if pivot is None:
+            return None
+        rows = [row for row in rows if row is not pivot]
+        pivot = [x / pivot[column] for x in pivot]
+        rows, pivots = (
+            [[x - row[column] * y for x, y in zip(row, pivot, strict=True)] for row in part]
+            for part in (rows, pivots)
+        )
+        pivots.append(pivot)
+    if any(map(any, rows)):
+        return None
+    return [row[1 + data.k :] for row in pivots]
 
 
 def _sums(numbers_: TwoPart) -> Any:
@@ -232,25 +263,25 @@ def _moved_off(
     return found, hinges, Patterns(*(part[usable] for part in vars(patterns).values()))
 
 
-def _followers(data: Data, active: Flags) -> tuple[Indices, dict[int, int]]:
-    """Groups of sites of one target on the same side of every hinge, and the sites that follow from
-    others: from a ball of the group, or from the same sample.
+def _followers(data: Data, active: Flags) -> dict[int, int]:
+    """Sites that follow from others: from a ball of the same target that is on the same side of
+    every hinge, or from the same sample.
     """
     targets = np.array([[float(x) for x in target] for target in data.targets])
     groups = labels(active.T, targets)[0]
-    omitted: dict[int, int] = {}
     balls: dict[int, int] = {}
+    samples: dict[tuple[Fraction, ...], int] = {}
     for n in data.sites:
         if data.radii[n]:
             balls.setdefault(int(groups[n]), n)
-    samples: dict[tuple[Fraction, ...], int] = {}
+    omitted: dict[int, int] = {}
     for n in data.sites:
         first = balls.get(int(groups[n]))
         if first is None:
             first = samples.setdefault(tuple(data.points[n]), n)
         if first != n:
             omitted[n] = first
-    return groups, omitted
+    return omitted
 
 
 def _priced(sites: Sites, hinges: Hinges) -> Patterns:
