@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.proofs.checker import Data, Row
+from convexden.proofs.checker import Data
 from convexden.proofs.leaf_oracle import Proposal
 
 Array = NDArray[np.float64]
+Row = list[Fraction]
 Sites = tuple[tuple[int, bool], ...]  # those decided, and whether they are on
 
 # The rounding of multipliers changes the matrix by at most this share of its least eigenvalue.

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.proofs.checker import Data, definite, leaf_matrix
+from convexden.proofs.checker import Data, leaf_matrix, solved
 from convexden.proofs.hinge_cells import Cell, HingeCells, Sites
 from convexden.proofs.leaf_oracle import Proposal, propose
 from convexden.running.clock import Clock, Stopped
@@ -104,7 +104,10 @@ class _PatternSearch:
             return None
         leaf = self.cells.leaf(cell, found)
         sides = dict(cell.sites)
-        if not definite(leaf_matrix(self.data, self.theta, leaf, sides, cell.forms, cell.tangent)):
+        try:
+            matrix = leaf_matrix(self.data, self.theta, leaf, sides, cell.forms, cell.tangent)
+            solved(matrix, [[]] * len(matrix), "not positive definite")
+        except ValueError:
             return None
         self.leaves += 1
         return ["leaf", leaf]
