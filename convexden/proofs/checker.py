@@ -91,11 +91,11 @@ def solved(matrix: Any, right: Any, reason: str) -> Any:
     """matrix^-1 right by elimination; positive pivots are required: matrix is positive definite."""
     rows = [[*x, *y] for x, y in pairs(matrix, right)]
     for j in range(len(rows)):
-        require(rows[j][j] > 0, reason)
-        rows[j] = [x / rows[j][j] for x in rows[j]]
-        for i in {i for i, row in enumerate(rows) if row[j]} - {j}:
-            rows[i] = [x - rows[i][j] * y for x, y in pairs(rows[i], rows[j])]
-    return [row[len(rows) :] for row in rows]
+        require(rows[j][0] > 0, reason)
+        top = [x / rows[j][0] for x in rows[j][1:]]
+        rows = [[x - a * y for x, y in pairs(row, top)] for a, *row in rows]
+        rows[j] = top
+    return rows
 
 
 def cost(weights: Any, lengths2: Any, up: bool) -> Fraction:
@@ -227,7 +227,8 @@ def check_tree(data: Data, theta: Fraction, start: Any) -> None:
     """Cases: a site is off or on; "mirror" is the root's on (turned over it is its off); "nothing":
     all active sites are off, F = 0; a form is >= 0 or <= 0.  Once all active sites are decided, |F|
     is largest at a tangent to a decided one: not below a cut, and no site is decided below, as this
-    hinge may cut it.  Forms count from the root down, without that of the tangent.
+    hinge may cut it.  Before, a leaf shows with 0 for theta and F that there is no hinge.  Forms
+    count from the root down, without that of the tangent.
     """
     stack: list[Any] = [(start, {}, [], None, False)]
     while stack:
@@ -253,39 +254,38 @@ def check_tree(data: Data, theta: Fraction, start: Any) -> None:
                 more = [sign * x for x in numbers(form, data.k + 2)]
                 stack.append((part, sides, [*forms, more], tangent, True))
         else:
-            require(kind == "leaf" and fits, f"no leaf, or not all is decided: sites {sides}")
-            matrix = leaf_matrix(data, theta, rest[0], sides, forms, tangent)
+            known: Any = (theta, rest[0], sides) if fits else (ZERO, rest[0], {})
+            matrix, fits = leaf_matrix(data, *known, forms, tangent), kind == "leaf"
             solved(matrix, [[]] * len(matrix), f"a leaf is not positive definite: sites {sides}")
         require(fits, f"{kind} is not possible here: sites {sides}")
 
 
 def leaf_matrix(data: Data, theta: Any, leaf: Any, sides: Any, forms: Any, tangent: Any) -> Any:
     """The matrix of a leaf's form in (tau, omega, b), or in (tau, omega) if b is tangent."""
-    mu, factors, at = numbers(leaf["mu"]), [[ZERO] * (data.k + 2) for _ in forms], range(len(forms))
-    on = [data.terms[n] for n in sides if sides[n]] or [[[ZERO] * (data.k + 2)]]
-    columns = [[sum(x, ZERO) for x in pairs(*rows)] for rows in pairs(*(pairs(*f) for f in on))]
-    matrix = [[-x for x in row] for row in products(columns, columns)]
-    matrix[0][0] += theta - mu
-    for row, h in pairs(matrix[1:-1], data.inverse):
-        row[1:-1] = [x + mu * y for x, y in pairs(row[1:-1], h)]
+    mu, lams, at = numbers(leaf["mu"]), [[ZERO] * len(forms) for _ in forms], range(len(forms))
     for i, j, x in leaf["lam"]:
         require((lam := numbers(x)) >= 0, "a multiplier of two forms is negative")
-        factors[at.index(i)] = [a + lam * b for a, b in pairs(factors[i], forms[at.index(j)])]
+        lams[at.index(i)][at.index(j)] += lam
+    factors = products(lams, [*pairs(*forms)])  # what each form is multiplied by
     for i, x, y in leaf["soc"]:
         alpha, gamma = numbers(x), numbers(y, data.k)
         longer = dot(gamma, products([gamma], data.gram)[0]) > alpha * alpha
         require(alpha >= 0 and not longer, "a gamma is longer than its alpha")
         cone = [alpha, *(-x for x in gamma), ZERO]
         factors[at.index(i)] = [x + y for x, y in pairs(factors[i], cone)]
-    for form, factor in pairs(forms, factors):
-        for row, a, b in pairs(matrix, form, factor):
-            row[:] = [x - (a * v + b * u) / 2 for x, u, v in pairs(row, form, factor)]
+    taken = products([*pairs(*forms)], [*pairs(*factors)])
+    on = [data.terms[n] for n in sides if sides[n]] or [[[ZERO] * (data.k + 2)]]
+    columns = [[sum(x, ZERO) for x in pairs(*rows)] for rows in pairs(*(pairs(*f) for f in on))]
+    terms = pairs(products(columns, columns), taken, pairs(*taken))
+    matrix = [[-x - (y + z) / 2 for x, y, z in pairs(*rows)] for rows in terms]
+    matrix[0][0] += theta - mu
+    for row, h in pairs(matrix[1:-1], data.inverse):
+        row[1:-1] = [x + mu * y for x, y in pairs(row[1:-1], h)]
     if tangent is None:
         return matrix
     *form, sign = data.form(tangent, sides[tangent])  # is 0, which gives b
-    change = [[Fraction(i == j) for j in range(data.k + 1)] for i in range(data.k + 1)]
-    change = [[*row, -x / sign] for row, x in pairs(change, form)]
-    return products(products(change, matrix), change)
+    lift = [[*(Fraction(i == j) for j in range(data.k + 1)), -x / sign] for i, x in enumerate(form)]
+    return products(products(lift, matrix), lift)
 
 
 def read_network(data: Data, network: Any) -> tuple[Any, Any, Any]:
