@@ -39,7 +39,7 @@ from convexden.solution import Solution
 
 # On the line and in the plane delta starts here; it grows tenfold as long as the bound fails, up to
 # the largest, beyond which a bound is worth little.
-_SMALLEST = {"line": Fraction(1, 10**14), "plane": Fraction(1, 10**11), "tree": Fraction(1, 10**8)}
+_SMALLEST = {"line": Fraction(1, 10**14), "plane": Fraction(1, 10**11), "tree": Fraction(1, 10**10)}
 _LARGEST = Fraction(1, 10)
 # What is left of the width that was asked for, after the bounds in floats, for delta in a tree.
 _SHARE = Fraction(9, 10)
