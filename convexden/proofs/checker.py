@@ -234,7 +234,7 @@ def check_tree(data: Data, theta: Fraction, start: Any) -> None:
     while stack:
         node, sides, forms, tangent, cut = stack.pop()
         kind, *rest = node if type(node) is list else [node]
-        fits = data.active <= set(sides)
+        fits = kind == "cut" or data.active <= set(sides)
         if kind == "mirror":
             fits = list(sides.values()) == [True] and len(forms) == 1
         elif kind == "nothing":

@@ -203,10 +203,11 @@ def _deltas(data: Data, gap: Fraction, width: Fraction) -> Iterator[Fraction]:
     if not data.active:
         yield Fraction(0)
         return
-    delta = _SMALLEST[method]
-    if method == "tree":
-        # A leaf that has more room is found sooner.
-        delta = max(_SHARE * (width - gap), delta, abs(gap))
+    delta, left = _SMALLEST[method], width - gap
+    if method == "tree":  # a leaf that has more room is found sooner
+        delta = max(_SHARE * left, delta, abs(gap))
+    elif 0 < left < delta:
+        delta = left / 2
     delta = Fraction(float(delta))
     while delta <= _LARGEST:
         yield delta
