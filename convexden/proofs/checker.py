@@ -254,9 +254,9 @@ def check_tree(data: Data, theta: Fraction, start: Any) -> None:
                 more = [sign * x for x in numbers(form, data.k + 2)]
                 stack.append((part, sides, [*forms, more], tangent, True))
         else:
-            known: Any = (theta, rest[0], sides) if fits else (ZERO, rest[0], {})
-            matrix, fits = leaf_matrix(data, *known, forms, tangent), kind == "leaf"
+            matrix = leaf_matrix(data, theta * fits, rest[0], sides if fits else {}, forms, tangent)
             solved(matrix, [[]] * len(matrix), f"a leaf is not positive definite: sites {sides}")
+            fits = kind == "leaf"
         require(fits, f"{kind} is not possible here: sites {sides}")
 
 

@@ -99,9 +99,7 @@ class HingeCells:
         numbers = [-level / size, *(along / size).tolist(), 0.0]
         row = [Fraction(round(math.ldexp(x, _CUT_BITS)), 1 << _CUT_BITS) for x in numbers]
         sides = (row, [-x for x in row])
-        plus, minus = (
-            self._cell(cell.sites, cell.tangent, [*cell.forms, side]) for side in sides
-        )
+        plus, minus = (self._cell(cell.sites, cell.tangent, [*cell.forms, side]) for side in sides)
         return row, plus, minus
 
     def objective(self, cell: Cell, empty: bool) -> Array:

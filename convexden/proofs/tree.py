@@ -37,6 +37,10 @@ NODE_LIMIT = 2000
 # rounding: what shows that nothing can be proven.
 _CLEAR = 1e3
 _ROUNDING = 1e-12
+# Share of the largest variance that a form must have for a cut along it, and how many cuts it takes
+# until one is along the direction of the largest.  Half as many nodes as without, for 6 sites.
+_VARYING = 0.02
+_TURN = 3
 
 
 class TreeResult(NamedTuple):
@@ -130,7 +134,7 @@ class _PatternSearch:
                 for i, (site, _) in enumerate(cell.sites)
             }
             return ["tangent", children]
-        row, plus, minus = self.cells.halves(cell, *_widest(found.moments, self.cells.k))
+        row, plus, minus = self.cells.halves(cell, *_across(cell, found, self.cells.k))
         return ["cut", [str(x) for x in row], self._prove(plus, task), self._prove(minus, task)]
 
     def _look_for_violation(self, cell: Cell, found: Proposal) -> None:
@@ -237,7 +241,9 @@ class _SiteTree:
             cell = self.search.cells.cell(sites)
             objective = self.search.cells.objective(cell, empty=True)
             self.search.nodes += 1
-            leaf = self.search.leaf(cell, propose(objective, cell.floats, self.search.cells.k), True)
+            leaf = self.search.leaf(
+                cell, propose(objective, cell.floats, self.search.cells.k), True
+            )
             if leaf is not None:
                 self.empty[sites] = leaf
                 return
@@ -255,12 +261,32 @@ class _SiteTree:
         return ["site", site, off, on]
 
 
-def _widest(moments: Array, k: int) -> tuple[Array, float]:
-    """The direction in which w varies most, and its mean along it."""
-    mean = moments[0, 1 : k + 1] / moments[0, 0]
-    spread = moments[1 : k + 1, 1 : k + 1] / moments[0, 0] - np.outer(mean, mean)
-    direction = np.linalg.eigh(spread)[1][:, -1]
-    return direction, float(direction @ mean)
+def _across(cell: Cell, found: Proposal, k: int) -> tuple[Array, float]:
+    """The direction of w across which a cell below a tangent is cut, and the mean along it.
+
+    Of the sites that vary enough it is the one whose products with other forms lose most if the
+    moments are replaced by their mean: cut in two, these products are nearer to what they stand
+    for.  That may go on without end at one site, so that every third cut is across the direction
+    in which w varies most.
+    """
+    mean = found.moments[0] / found.moments[0, 0]
+    spread = (found.moments / found.moments[0, 0] - np.outer(mean, mean))[1 : k + 1, 1 : k + 1]
+    sizes, directions = np.linalg.eigh(spread)
+    direction = directions[:, -1]
+    count = len(cell.sites) - 1
+    if (len(cell.forms) - count) % _TURN != _TURN - 1:
+        rows = cell.floats[:count, 1 : k + 1]
+        lengths = np.linalg.norm(rows, axis=1)
+        variances = ((rows @ spread) * rows).sum(axis=1)
+        values = cell.floats @ mean
+        partners = (found.products + found.products.T) @ values
+        cones = found.cones[:, 0] - found.cones[:, 1:] @ mean[1 : k + 1]
+        losses = (values * (partners + cones))[:count]
+        losses[variances <= _VARYING * sizes[-1] * lengths**2] = 0.0
+        best = int(np.argmax(losses))
+        if losses[best] > 0:
+            direction = rows[best] / lengths[best]
+    return direction, float(direction @ mean[1 : k + 1])
 
 
 def _named(sites: Iterable[tuple[int, bool]]) -> str:
