@@ -67,7 +67,6 @@ class _Shape(NamedTuple):
     pairs: tuple[Indices, Indices]
     triangle: tuple[Indices, Indices]  # rows and columns of the upper triangle, column by column
     weights: Array  # of the triangle, so that products are those of the matrices
-    sphere: Array  # |w|^2 - tau^2
     fixed: Array  # the constraints that do not depend on the forms
     bounds: Array
     cones: list[object]
@@ -78,13 +77,11 @@ def _shape(count: int, order: int, k: int) -> _Shape:
     """The parts of a program for so many forms of so many numbers."""
     column, row = np.tril_indices(order)
     weights = np.where(row == column, 1.0, np.sqrt(2.0))
-    sphere = np.diag([-1.0] + [1.0] * k + [0.0] * (order - k - 1))
     pairs = np.triu_indices(count, 1)
     size, total = len(row), len(pairs[0]) + count * (k + 1)
     fixed = np.zeros((2 + total + 1 + size, size + 1))
     fixed[0, :size] = np.eye(order)[row, column]
     fixed[0, size] = 1.0
-    fixed[1, :size] = sphere[row, column] * weights
     fixed[2 + total, size] = -1.0
     fixed[3 + total :, :size] = -np.eye(size)
     bounds = np.zeros(len(fixed))
@@ -94,16 +91,15 @@ def _shape(count: int, order: int, k: int) -> _Shape:
         cones.append(clarabel.NonnegativeConeT(len(pairs[0])))
     cones += [clarabel.SecondOrderConeT(k + 1)] * count
     cones += [clarabel.NonnegativeConeT(1), clarabel.PSDTriangleConeT(order)]
-    return _Shape(pairs, (row, column), weights, sphere, fixed, bounds, cones)
+    return _Shape(pairs, (row, column), weights, fixed, bounds, cones)
 
 
 @cache
 def _settings() -> object:
-    """Of the solver: many small programs, whose scales are those of hinges of unit length."""
+    """Of the solver: many small programs."""
     settings = clarabel.DefaultSettings()
-    settings.verbose = settings.equilibrate_enable = False
-    settings.presolve_enable = settings.chordal_decomposition_enable = False
-    settings.direct_solve_method, settings.max_threads = "qdldl", 1
+    settings.verbose = settings.presolve_enable = settings.chordal_decomposition_enable = False
+    settings.direct_solve_method, settings.max_threads = "faer", 1
     settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = _ACCURACY
     settings.max_iter = _MOST_ITERATIONS
     return settings
@@ -126,16 +122,19 @@ def propose(objective: Array, forms: Array, k: int) -> Proposal:
     first, second = shape.pairs
     row, column = shape.triangle
     size = len(row)
+    turn = _balanced(objective)
+    goal, rows, unit = turn.T @ objective @ turn, forms @ turn, turn[: k + 1]
+    sphere = unit[1:].T @ unit[1:] - np.outer(unit[0], unit[0])
     # Symmetric parts of p_i p_j^T and of p_i e_j^T, as triangles.
-    products = forms[first][:, row] * forms[second][:, column]
-    products += forms[first][:, column] * forms[second][:, row]
-    unit = np.eye(order)[: k + 1]
-    moments = forms[:, None, row] * unit[None, :, column]
-    moments += forms[:, None, column] * unit[None, :, row]
+    products = rows[first][:, row] * rows[second][:, column]
+    products += rows[first][:, column] * rows[second][:, row]
+    moments = rows[:, None, row] * unit[None, :, column]
+    moments += rows[:, None, column] * unit[None, :, row]
     triangles = np.concatenate([products, moments.reshape(-1, size)]) * (0.5 * shape.weights)
     constraints = shape.fixed.copy()
+    constraints[1, :size] = sphere[row, column] * shape.weights
     constraints[2 : 2 + len(triangles), :size] = -triangles
-    target = objective[row, column] * shape.weights
+    target = goal[row, column] * shape.weights
     solution = clarabel.DefaultSolver(
         sparse.csc_matrix((size + 1, size + 1)),
         np.append(target, _CAP),
@@ -154,8 +153,16 @@ def propose(objective: Array, forms: Array, k: int) -> Proposal:
     matrix = remainder(objective, forms, float(dual[1]), found, cones)
     moment = np.zeros((order, order))
     moment[row, column] = moment[column, row] = primal[:size] / shape.weights
+    moment = turn @ moment @ turn.T
     margin = float(np.linalg.eigvalsh(matrix)[0]) if np.isfinite(matrix).all() else -np.inf
     return Proposal(margin, float(dual[1]), found, cones, moment)
+
+
+def _balanced(objective: Array) -> Array:
+    """T of the hinges u = T v in which the objective is of size one: it may be very large in the
+    directions in which the cell is thin."""
+    sizes, directions = np.linalg.eigh(objective)
+    return (directions / np.sqrt(np.maximum(np.abs(sizes), 1.0))) @ directions.T
 
 
 def remainder(objective: Array, forms: Array, mu: float, products: Array, cones: Array) -> Array:
@@ -166,6 +173,6 @@ def remainder(objective: Array, forms: Array, mu: float, products: Array, cones:
     half = products @ forms
     half[:, : k + 1] += signed
     taken = forms.T @ half
-    sphere = _shape(len(forms), len(objective), k).sphere
+    sphere = np.diag([-1.0] + [1.0] * k + [0.0] * (len(objective) - k - 1))
     result: Array = objective + mu * sphere - 0.5 * (taken + taken.T)
     return result
