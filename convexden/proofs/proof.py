@@ -103,7 +103,7 @@ class Proof(Tabled):
         """What the proof states, by name."""
         if self.document is None:
             return [("reason", self.reason)]
-        rows = []
+        rows = [("sites", str(len(self.document["radii"])))]
         if self.lower is not None and self.upper is not None:
             rows += [
                 ("lower bound", f"{below(self.lower)!r}"),
