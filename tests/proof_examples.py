@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import convexden as cd
-from convexden.proofs.prove import prove, prove_infeasible
+from convexden.proofs.prove import prove
 
 SCALENE = [[0.0, 0.0], [1.0, 0.0], [0.4, 0.9]]
 
@@ -47,12 +47,7 @@ def _plane_in_space() -> Any:
 def _infeasible() -> Any:
     lattice = [[i + 0.5 * j, 0.75**0.5 * j] for i in range(4) for j in range(4)]
     problem = cd.denoising(lattice, radius=0.45)
-    try:
-        cd.solve(problem)
-    except cd.InfeasibleProblem as error:
-        assert error.proof is not None
-        return prove_infeasible(problem, error.proof)
-    raise AssertionError
+    return prove(problem)
 
 
 def _refuted() -> Any:

@@ -83,7 +83,7 @@ def test_no_false_statement_is_accepted(name):
         holder[path[-1]] = after = _changed(before, rng)
         try:
             low, high, _ = checker.check(document)
-        except Exception:  # noqa: S112  # rejected
+        except Exception:  # rejected
             continue
         if Fraction(before) == Fraction(after):
             continue
@@ -94,4 +94,4 @@ def test_no_false_statement_is_accepted(name):
             # The problem is the same: both intervals hold its optimum.
             assert low <= upper, (path, before, after)
             assert high >= lower, (path, before, after)
-    print(name, accepted)
+    assert 0 < accepted < FORGERIES // len(KINDS) / 1.5
