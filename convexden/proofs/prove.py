@@ -43,7 +43,7 @@ _SMALLEST = {"line": Fraction(1, 10**14), "plane": Fraction(1, 10**11), "tree": 
 _LARGEST = Fraction(1, 10)
 # What is left of the width that was asked for, after the bounds in floats, for delta in a tree.
 _SHARE = Fraction(9, 10)
-# A claim in floats that is optimal costs more by a few units in the last place, which is no finding.
+# A claim in floats that is optimal may cost more by some units in the last place: no finding.
 _CLAIM_ROUNDING = Fraction(1, 10**12)
 
 Report = Callable[[TaskProgress], object] | None
