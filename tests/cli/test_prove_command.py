@@ -50,7 +50,7 @@ def test_a_changed_proof_gives_1_and_one_line(stored, tmp_path, capsys):
     proof = tmp_path / "proof.json"
     run(capsys, "prove", stored, "--output", proof, "--quiet")
     document = json.loads(proof.read_text(encoding="utf-8"))
-    document["delta"] = 0
+    document["delta"] = "-1/1000"
     proof.write_text(json.dumps(document), encoding="utf-8")
     code, _, err = run(capsys, "check", proof)
     assert code == 1
