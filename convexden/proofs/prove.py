@@ -32,7 +32,7 @@ from convexden.proofs.rational_data import (
     rational,
     sites_of,
 )
-from convexden.proofs.rational_network import NoNetwork, network_of, rational_parts
+from convexden.proofs.rational_network import NoNetwork, network_of, rational_parts, sharpened
 from convexden.running.clock import Clock, Stopped
 from convexden.running.progress import TaskProgress, tell
 from convexden.solution import Solution
@@ -43,6 +43,8 @@ _SMALLEST = {"line": Fraction(1, 10**14), "plane": Fraction(1, 10**11), "tree": 
 _LARGEST = Fraction(1, 10)
 # What is left of the width that was asked for, after the bounds in floats, for delta in a tree.
 _SHARE = Fraction(9, 10)
+# Times that the digits of an inverse are doubled.
+_SHARPENINGS = 4
 # A claim in floats that is optimal may cost more by some units in the last place: no finding.
 _CLAIM_ROUNDING = Fraction(1, 10**12)
 
@@ -157,7 +159,7 @@ def _prove(solution: Solution, width: float, clock: Clock, progress: Report, job
         document |= _multipliers(solution.certificate, document, rows)
         data = Data(document)
         document["network"] = network_of(problem, solution.network, data, rows)
-        upper = checker.upper_bound(data, document["network"])
+        upper = _upper(data, document)
     except (ValueError, NoNetwork) as error:
         return Proof(OPTIMUM, None, None, None, width, str(error))
     gap = 1 - data.objective / upper if upper else Fraction(0)
@@ -179,6 +181,24 @@ def _prove(solution: Solution, width: float, clock: Clock, progress: Report, job
             found = replace(found, reason=f"{best} ({reason})" if reason else best)
         return found
     return Proof(OPTIMUM, None, upper, None, width, reason)
+
+
+def _upper(data: Data, document: dict[str, Any]) -> Fraction:
+    """The upper bound, with an inverse of more digits if those of floats do not suffice.
+
+    Raises
+    ------
+    ValueError
+        If it is not proven.
+    """
+    for _ in range(_SHARPENINGS):
+        try:
+            return checker.upper_bound(data, document["network"])
+        except ValueError as error:
+            if "I - C M" not in str(error):
+                raise
+        document["network"] = sharpened(data, document["network"])
+    return checker.upper_bound(data, document["network"])
 
 
 def _multipliers(certificate: Certificate, document: dict[str, Any], rows: Any) -> dict[str, Any]:

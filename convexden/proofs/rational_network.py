@@ -11,8 +11,10 @@ r"""The network of a proof: rational hinges that cut no ball, and what determine
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import frexp
 from typing import Any
 
 import numpy as np
@@ -22,8 +24,9 @@ from numpy.typing import NDArray
 from convexden.arithmetic.two_part import TwoPart
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.proofs import checker
 from convexden.proofs.checker import Data, dot, products
-from convexden.proofs.rational_data import Rationals, numbers, rational
+from convexden.proofs.rational_data import Rationals, numbers, rational, rounded
 from convexden.verification.exact.extra_patterns import gap_hinges
 from convexden.verification.exact.hinge_slack import (
     Hinges,
@@ -45,6 +48,8 @@ _DOUBLINGS = 20
 _GAPS = (0, 4, 64)
 # Least pivot of a regular matrix, as a share of the largest: below it floats give no inverse.
 _REGULAR = 1e-13
+# Bits of a row of an inverse below the largest, if those of a float do not suffice.
+_SHARP_BITS = 300
 # How far a hinge around the middle of a pattern is moved, as a share of the room that it has.
 _MOVE = 0.25
 
@@ -132,7 +137,7 @@ def network_of(problem: Interpolation, network: ShallowNetwork, data: Data, rows
         "hinges": [[numbers(hinge[:-1]), numbers(hinge[-1])] for hinge in exact],
         "weights": numbers(weights),
         "selected": columns,
-        "inverse": _inverse(data, exact, kept.tolist(), columns),
+        "inverse": _inverse(_matrix(data, exact, omitted, columns)),
         "omitted": [list(pair) for pair in sorted(omitted.items())],
     }
 
@@ -352,25 +357,55 @@ def _selected(sites: Sites, hinges: Hinges, kept: Indices, good: Flags) -> Indic
     return np.sort(order[: len(matrix)])
 
 
-def _inverse(data: Data, hinges: Rationals, kept: list[int], columns: list[int]) -> Any:
-    """The inverse, in floats, of the matrix that the checker forms."""
-    table = _heights(data, hinges)
+def _matrix(
+    data: Data, hinges: Rationals, omitted: Iterable[int], columns: Iterable[int]
+) -> Rationals:
+    """The matrix M that the checker forms."""
+    table, left_out, columns = _heights(data, hinges), set(omitted), list(columns)
+    kept = [n for n in data.sites if n not in left_out]
     rows = []
     for n in kept:
         heights = [max(row[n], Fraction(0)) for row in table]
         rows.append([Fraction(1), *data.points[n], *heights])
     for n in kept:
+        on = [row[n] > 0 for row in table]
         for i in range(data.k if data.radii[n] else 0):
-            slopes = [
-                hinge[i] if row[n] > 0 else Fraction(0)
-                for hinge, row in zip(hinges, table, strict=True)
-            ]
+            slopes = [hinge[i] * side for hinge, side in zip(hinges, on, strict=True)]
             rows.append([Fraction(0), *data.unit[i], *slopes])
-    matrix = np.array([[float(row[j]) for j in columns] for row in rows])
+    return [[row[j] for j in columns] for row in rows]
+
+
+def _inverse(matrix: Rationals) -> Any:
+    """The inverse in floats."""
+    floats = np.array([[float(x) for x in row] for row in matrix])
     try:
-        inverse = np.linalg.inv(matrix)
+        inverse = np.linalg.inv(floats)
     except np.linalg.LinAlgError:
-        inverse = np.full_like(matrix, np.nan)
+        inverse = np.full_like(floats, np.nan)
     if not np.isfinite(inverse).all():
         raise NoNetwork("the equations of the weights are singular in floats")
     return inverse.tolist()
+
+
+def sharpened(data: Data, network: dict[str, Any]) -> dict[str, Any]:
+    """The same network with an inverse of twice the digits, by one step of Newton's method.
+
+    Where weights and biases are of very different sizes, as in small units, the checker's norm sees
+    the rounding of one in units of the other.
+    """
+    hinges = [checker.numbers([*omega, b], data.k + 1) for omega, b in network["hinges"]]
+    omitted = [site for site, _ in network["omitted"]]
+    matrix = _matrix(data, hinges, omitted, network["selected"])
+    size = len(matrix)
+    inverse = checker.numbers(network["inverse"], size, size)
+    image = products(inverse, _transposed(matrix))
+    twice = [[2 * (i == j) - x for j, x in enumerate(row)] for i, row in enumerate(image)]
+    better = products(twice, _transposed(inverse))
+    bits = [_SHARP_BITS - frexp(max(abs(float(x)) for x in row))[1] for row in inverse]
+    better = [[rounded(x, b) for x in row] for row, b in zip(better, bits, strict=True)]
+    return {**network, "inverse": numbers(better)}
+
+
+def _transposed(matrix: Rationals) -> Rationals:
+    """The columns."""
+    return [list(column) for column in zip(*matrix, strict=True)]
