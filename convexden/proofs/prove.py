@@ -17,7 +17,6 @@ from fractions import Fraction
 from typing import Any
 
 from convexden import arguments
-from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem, InvalidInput
 from convexden.infeasibility import InfeasibilityProof, Touching
 from convexden.network import ShallowNetwork
@@ -156,7 +155,7 @@ def _prove(solution: Solution, width: float, clock: Clock, progress: Report, job
     document = _document(OPTIMUM, sites_of(problem))
     rows = _basis_rows(document)
     try:
-        document |= _multipliers(solution.certificate, document, rows)
+        document |= _multipliers(solution, document, rows)
         data = Data(document)
         document["network"] = network_of(problem, solution.network, data, rows)
         upper = _upper(data, document)
@@ -201,13 +200,15 @@ def _upper(data: Data, document: dict[str, Any]) -> Fraction:
     return checker.upper_bound(data, document["network"])
 
 
-def _multipliers(certificate: Certificate, document: dict[str, Any], rows: Any) -> dict[str, Any]:
+def _multipliers(solution: Solution, document: dict[str, Any], rows: Any) -> dict[str, Any]:
     """The keys of a proof file that hold the multipliers."""
-    points = checker.numbers(
-        document["coordinates"], len(document["radii"]), len(document["coordinates"][0])
-    )
+    count, k = len(document["radii"]), len(document["coordinates"][0])
     values, jacobians = multipliers_of(
-        certificate, rational(document["radii"]), points, rows if document["basis"] else None
+        solution.certificate,
+        rational(document["radii"]),
+        checker.numbers(document["coordinates"], count, k),
+        rows if document["basis"] else None,
+        solution.problem.hull,
     )
     return {"values": numbers(values), "jacobians": numbers(jacobians)}
 

@@ -42,6 +42,10 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 
+# Equations beyond which nothing is tried: the exact product of two matrices takes minutes.
+_MOST_ROWS = 600
+# Numbers of a skip connection that are multiplied exactly in a tenth of a second.
+_MOST_EXACT = 20_000
 # Doublings of the multiple that is mixed in, from what floats say is enough.
 _DOUBLINGS = 20
 # Hinges in gaps that are tried for each equation, if the patterns of the network do not suffice.
@@ -113,6 +117,9 @@ def network_of(problem: Interpolation, network: ShallowNetwork, data: Data, rows
     omitted = _followers(data, hinges.active)
     groups = labels(np.array([[omitted.get(n, n)] for n in data.sites], dtype=float))[0]
     kept = np.array([n for n in data.sites if n not in omitted])
+    rows_left = len(kept) + data.k * sum(data.radii[n] > 0 for n in kept)
+    if rows_left > _MOST_ROWS:
+        raise NoNetwork(f"{rows_left} equations are too many to enclose their solution")
     normals = hinges.normals / lengths(hinges.normals)[:, None]
     for share in _GAPS:
         if share:
@@ -159,14 +166,29 @@ def rational_parts(
             products(normals, rows) if len(real) else [], biases, at_first, strict=True
         )
     ]
-    skip = rational(network.skip.tolist())
-    constant = network.offset.tolist()
+    constant = network.offset + 0.0
     # A neuron without input weight is a constant.
     for k in np.flatnonzero(~network.input_weights.any(axis=1) & (network.biases > 0)):
-        constant = (np.array(constant) + network.biases[k] * network.output_weights[k]).tolist()
-    offset = [Fraction(c) + dot(row, first) for c, row in zip(constant, skip, strict=True)]
-    weights = [offset, *products(rows, skip), *_sums(network.exact_output_weights.rows(real))]
+        constant += network.biases[k] * network.output_weights[k]
+    skip, offset = _affine_part(network.skip, constant, problem.centers[0], rows)
+    weights = [offset, *skip, *_sums(network.exact_output_weights.rows(real))]
     return hinges, weights
+
+
+def _affine_part(
+    skip: Array, offset: Array, first: Array, rows: Rationals
+) -> tuple[Rationals, list[Fraction]]:
+    """The skip connection along the rows of B, and the offset at the first site: exactly, or, of
+    images, in floats, as whatever they are off is corrected at no cost.
+    """
+    if skip.size > _MOST_EXACT:
+        floats = np.array([[float(x) for x in row] for row in rows])
+        return rational((floats @ skip.T).tolist()), rational((offset + skip @ first).tolist())
+    exact, point = rational(skip.tolist()), rational(first.tolist())
+    shifts = (dot(row, point) for row in exact)
+    return products(rows, exact), [
+        Fraction(c) + x for c, x in zip(offset.tolist(), shifts, strict=True)
+    ]
 
 
 def _affine_weights(data: Data) -> Rationals | None:
