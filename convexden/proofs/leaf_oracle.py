@@ -39,7 +39,7 @@ _MOST_ITERATIONS = 60  # it needs 9 to 15
 
 
 class Proposal(NamedTuple):
-    """What the program found for m forms of q numbers.
+    r"""What the program found for m forms of q numbers.
 
     Attributes
     ----------
@@ -47,9 +47,9 @@ class Proposal(NamedTuple):
         Least eigenvalue of S.
     mu : float
     products : (m, m) array
-        The :math:`\\lambda_{ij}`, above the diagonal.
+        The :math:`\lambda_{ij}`, above the diagonal.
     cones : (m, k + 1) array
-        Rows :math:`(\\alpha_i, \\gamma_i)`.
+        Rows :math:`(\alpha_i, \gamma_i)`.
     moments : (q, q) array
         X.
     """
@@ -59,6 +59,12 @@ class Proposal(NamedTuple):
     products: Array
     cones: Array
     moments: Array
+
+    def among(self, places: Indices, count: int) -> Proposal:
+        """The same for more forms, of which those with multipliers have these places."""
+        products, cones = np.zeros((count, count)), np.zeros((count, self.cones.shape[1]))
+        products[np.ix_(places, places)], cones[places] = self.products, self.cones
+        return self._replace(products=products, cones=cones)
 
 
 class _Shape(NamedTuple):

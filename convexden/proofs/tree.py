@@ -102,6 +102,12 @@ class _PatternSearch:
             return _Found(None, reason, self.nodes, self.leaves)
         return _Found(node, "", self.nodes, self.leaves)
 
+    def proposal(self, cell: Cell, empty: bool = False) -> Proposal:
+        """The oracle's multipliers for a cell, or to show that it is empty."""
+        objective = self.cells.objective(cell, empty)
+        found = propose(objective, cell.floats[cell.used], self.cells.k)
+        return found.among(cell.used, len(cell.forms))
+
     def leaf(self, cell: Cell, found: Proposal, empty: bool = False) -> Node | None:
         """A leaf with these multipliers, if it passes the exact check."""
         if not found.margin > 0:
@@ -123,7 +129,7 @@ class _PatternSearch:
             pattern = _named(task.sites)
             raise NoLeaf(f"site pattern {pattern} not proven after {task.node_limit} nodes")
         task.clock.check()
-        found = propose(self.cells.objective(cell, empty=False), cell.floats, self.cells.k)
+        found = self.proposal(cell)
         leaf = self.leaf(cell, found)
         if leaf is not None:
             return leaf
@@ -160,7 +166,7 @@ def lower_tree(
     progress: Callable[[TaskProgress], object] | None = None,
     jobs: int = 1,
 ) -> TreeResult:
-    """A tree that proves :math:`|F| \\le (1 + \\delta) \\tau` for all hinges that cut no ball.
+    r"""A tree that proves :math:`|F| \le (1 + \delta) \tau` for all hinges that cut no ball.
 
     Parameters
     ----------
@@ -239,11 +245,8 @@ class _SiteTree:
             return
         if len(sites) > self.search.cells.k + 1:
             cell = self.search.cells.cell(sites)
-            objective = self.search.cells.objective(cell, empty=True)
             self.search.nodes += 1
-            leaf = self.search.leaf(
-                cell, propose(objective, cell.floats, self.search.cells.k), True
-            )
+            leaf = self.search.leaf(cell, self.search.proposal(cell, empty=True), empty=True)
             if leaf is not None:
                 self.empty[sites] = leaf
                 return
