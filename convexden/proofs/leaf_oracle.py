@@ -15,8 +15,8 @@ can be, up to a cap: the multipliers of
           p_i^T X p_j \ge 0,\; X p_i \in K,\; X \succeq 0,\; s \ge 0
 
 with the cone K of :math:`|w| \le \tau`.  X stands for the moments of u, which say where the form is
-least.  A cell without hinges has X = 0.  The program is stated in coordinates v of u = T v in which M
-is of size one.  Whoever uses the multipliers looks at S again.
+least.  A cell without hinges has X = 0.  The program is stated in coordinates v, u = T v, in which
+M is of size one.  Whoever uses the multipliers looks at S again.
 """
 
 from __future__ import annotations
@@ -36,12 +36,14 @@ Indices = NDArray[np.intp]
 _CAP = 1.0
 # The solver is asked for more than it reaches; it mostly ends as "almost solved".
 _ACCURACY = 1e-10
+_MOST_ITERATIONS = 60  # it needs 9 to 20
 # Negative margins nearer to zero than this may be the solver's rounding: it is asked again, with v
-# stretched by these factors along what the moments are most of.  There S is as small as the bound is
-# tight, and the accuracy of the solver is that of S in its own units.
+# stretched by these factors along what the moments are most of.  There S is as small as the room
+# that is left, and the solver's accuracy is absolute.
 _NEAR = 1e-6
 _MAGNIFICATIONS = (30.0, 1000.0)
-_MOST_ITERATIONS = 60  # it needs 9 to 20
+# Moments with a smaller share of tau^2 are rounding: the cell is empty, or nothing was found.
+_NO_MOMENTS = 1e-12
 
 
 class Proposal(NamedTuple):
@@ -57,7 +59,7 @@ class Proposal(NamedTuple):
     cones : (m, k + 1) array
         Rows :math:`(\alpha_i, \gamma_i)`.
     moments : (q, q) array
-        X.
+        X; a multiple of the identity if it says nothing.
     """
 
     margin: float
@@ -177,6 +179,8 @@ def _solved(objective: Array, forms: Array, k: int, turn: Array) -> Proposal:
     moment = np.zeros((order, order))
     moment[row, column] = moment[column, row] = primal[:size] / shape.weights
     moment = turn @ moment @ turn.T
+    if not (np.isfinite(moment).all() and moment[0, 0] > _NO_MOMENTS):
+        moment = np.eye(order) / order
     margin = float(np.linalg.eigvalsh(matrix)[0]) if np.isfinite(matrix).all() else -np.inf
     return Proposal(margin, float(dual[1]), found, cones, moment)
 
