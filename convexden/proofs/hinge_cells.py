@@ -28,6 +28,9 @@ _ROUNDING_SHARE = 1 / 16
 _ROOM = 1e-13
 # Bits after the point of the numbers of a cut; where exactly it is does not matter.
 _CUT_BITS = 16
+# Forms whose directions have a cosine above 1 less this are along the same direction: the last one
+# is the tightest, since cells are cut inside.
+_PARALLEL = 1e-8
 
 
 class Cell(NamedTuple):
@@ -45,6 +48,8 @@ class Cell(NamedTuple):
         The same in floats, divided by `sizes`; without b if there is a tangent site.
     sizes : (m,) array
         Powers of two next to the lengths of the forms.
+    used : (s,) int array
+        The forms that no later one along the same direction implies.
     """
 
     sites: Sites
@@ -52,6 +57,7 @@ class Cell(NamedTuple):
     forms: list[Row]
     floats: Array
     sizes: Array
+    used: NDArray[np.intp]
 
     @property
     def on(self) -> list[int]:
@@ -60,13 +66,13 @@ class Cell(NamedTuple):
 
 
 class HingeCells:
-    """Makes the cells of an instance, and what the oracle needs of them.
+    r"""Makes the cells of an instance, and what the oracle needs of them.
 
     Parameters
     ----------
     data : Data
     theta : Fraction
-        The bound of :math:`|F|^2 / \\tau^2`.
+        The bound of :math:`|F|^2 / \tau^2`.
     """
 
     def __init__(self, data: Data, theta: Fraction) -> None:
@@ -95,15 +101,15 @@ class HingeCells:
     def halves(self, cell: Cell, direction: Array, level: float) -> tuple[Row, Cell, Cell]:
         """A rational form next to ``direction.w - level tau``, and where it is >= 0 and <= 0."""
         along = np.linalg.solve(self.root.T, direction)
-        size = float(np.abs(along).max())
-        numbers = [-level / size, *(along / size).tolist(), 0.0]
-        row = [Fraction(round(math.ldexp(x, _CUT_BITS)), 1 << _CUT_BITS) for x in numbers]
+        bits = _CUT_BITS + max(0, math.frexp(float(np.linalg.norm(self.root, 2)))[1])
+        numbers = [-level, *along.tolist(), 0.0]
+        row = [Fraction(round(math.ldexp(x, bits)), 1 << bits) for x in numbers]
         sides = (row, [-x for x in row])
         plus, minus = (self._cell(cell.sites, cell.tangent, [*cell.forms, side]) for side in sides)
         return row, plus, minus
 
     def objective(self, cell: Cell, empty: bool) -> Array:
-        """The matrix of :math:`\\theta \\tau^2 - |F|^2`; zero to show that a cell is empty."""
+        r"""The matrix of :math:`\theta \tau^2 - |F|^2`; zero to show that a cell is empty."""
         order = self.k + 2 if cell.tangent is None else self.k + 1
         if empty:
             return np.zeros((order, order))
@@ -139,18 +145,18 @@ class HingeCells:
                 soc.append([i, float(alpha / size), (along / size).tolist()])
         return {"mu": float(np.round(found.mu / step) * step), "lam": lam, "soc": soc}
 
-    def _cell(
-        self,
-        sites: Sites,
-        tangent: int | None,
-        forms: list[Row],
-    ) -> Cell:
+    def _cell(self, sites: Sites, tangent: int | None, forms: list[Row]) -> Cell:
         """A cell with the floats of its forms."""
         order = self.k + 2 if tangent is None else self.k + 1
         rows = _floats(forms).reshape(-1, self.k + 2) @ self.units @ self._embedding(sites, tangent)
         lengths = np.linalg.norm(rows, axis=1)
         sizes = 2.0 ** np.frexp(np.where(lengths > 0, lengths, 1.0))[1]
-        return Cell(sites, tangent, forms, (rows / sizes[:, None]).reshape(-1, order), sizes)
+        floats = (rows / sizes[:, None]).reshape(-1, order)
+        slopes = floats[:, 1:]
+        slopes = slopes / np.maximum(np.linalg.norm(slopes, axis=1), _ROOM)[:, None]
+        implied = np.triu(slopes @ slopes.T > 1 - _PARALLEL, 1).any(axis=1)
+        implied[: len(sites) if tangent is None else 0] = False
+        return Cell(sites, tangent, forms, floats, sizes, np.flatnonzero(~implied))
 
     def _embedding(self, sites: Sites, tangent: int | None) -> Array:
         """(tau, w, height) of (tau, w) at the site that is touched; the identity without one."""

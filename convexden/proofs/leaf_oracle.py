@@ -15,7 +15,8 @@ can be, up to a cap: the multipliers of
           p_i^T X p_j \ge 0,\; X p_i \in K,\; X \succeq 0,\; s \ge 0
 
 with the cone K of :math:`|w| \le \tau`.  X stands for the moments of u, which say where the form is
-least.  A cell without hinges has X = 0.  Whoever uses the multipliers looks at S again.
+least.  A cell without hinges has X = 0.  The program is stated in coordinates v, u = T v, in which
+M is of size one.  Whoever uses the multipliers looks at S again.
 """
 
 from __future__ import annotations
@@ -35,11 +36,18 @@ Indices = NDArray[np.intp]
 _CAP = 1.0
 # The solver is asked for more than it reaches; it mostly ends as "almost solved".
 _ACCURACY = 1e-10
-_MOST_ITERATIONS = 60  # it needs 9 to 15
+_MOST_ITERATIONS = 60  # it needs 9 to 20
+# Negative margins nearer to zero than this may be the solver's rounding: it is asked again, with v
+# stretched by these factors along what the moments are most of.  There S is as small as the room
+# that is left, and the solver's accuracy is absolute.
+_NEAR = 1e-6
+_MAGNIFICATIONS = (30.0, 1000.0)
+# Moments with a smaller share of tau^2 are rounding: the cell is empty, or nothing was found.
+_NO_MOMENTS = 1e-12
 
 
 class Proposal(NamedTuple):
-    """What the program found for m forms of q numbers.
+    r"""What the program found for m forms of q numbers.
 
     Attributes
     ----------
@@ -47,11 +55,11 @@ class Proposal(NamedTuple):
         Least eigenvalue of S.
     mu : float
     products : (m, m) array
-        The :math:`\\lambda_{ij}`, above the diagonal.
+        The :math:`\lambda_{ij}`, above the diagonal.
     cones : (m, k + 1) array
-        Rows :math:`(\\alpha_i, \\gamma_i)`.
+        Rows :math:`(\alpha_i, \gamma_i)`.
     moments : (q, q) array
-        X.
+        X; a multiple of the identity if it says nothing.
     """
 
     margin: float
@@ -59,6 +67,12 @@ class Proposal(NamedTuple):
     products: Array
     cones: Array
     moments: Array
+
+    def among(self, places: Indices, count: int) -> Proposal:
+        """The same for more forms, of which those with multipliers have these places."""
+        products, cones = np.zeros((count, count)), np.zeros((count, self.cones.shape[1]))
+        products[np.ix_(places, places)], cones[places] = self.products, self.cones
+        return self._replace(products=products, cones=cones)
 
 
 class _Shape(NamedTuple):
@@ -117,12 +131,23 @@ def propose(objective: Array, forms: Array, k: int) -> Proposal:
     k : int
         The length of w.
     """
+    turn = _balanced(objective)
+    found = _solved(objective, forms, k, turn)
+    for factor in _MAGNIFICATIONS:
+        if not -_NEAR < found.margin <= 0:
+            break
+        again = _solved(objective, forms, k, turn @ _magnified(turn, found.moments, factor))
+        found = max(found, again, key=lambda proposal: proposal.margin)
+    return found
+
+
+def _solved(objective: Array, forms: Array, k: int, turn: Array) -> Proposal:
+    """The program for v instead of u = T v."""
     count, order = forms.shape
     shape = _shape(count, order, k)
     first, second = shape.pairs
     row, column = shape.triangle
     size = len(row)
-    turn = _balanced(objective)
     goal, rows, unit = turn.T @ objective @ turn, forms @ turn, turn[: k + 1]
     sphere = unit[1:].T @ unit[1:] - np.outer(unit[0], unit[0])
     # Symmetric parts of p_i p_j^T and of p_i e_j^T, as triangles.
@@ -154,8 +179,17 @@ def propose(objective: Array, forms: Array, k: int) -> Proposal:
     moment = np.zeros((order, order))
     moment[row, column] = moment[column, row] = primal[:size] / shape.weights
     moment = turn @ moment @ turn.T
+    if not (np.isfinite(moment).all() and moment[0, 0] > _NO_MOMENTS):
+        moment = np.eye(order) / order
     margin = float(np.linalg.eigvalsh(matrix)[0]) if np.isfinite(matrix).all() else -np.inf
     return Proposal(margin, float(dual[1]), found, cones, moment)
+
+
+def _magnified(turn: Array, moments: Array, factor: float) -> Array:
+    """The matrix that stretches v by a factor along what the moments of u = T v are most of."""
+    inverse = np.linalg.inv(turn)
+    top = np.linalg.eigh(inverse @ moments @ inverse.T)[1][:, -1]
+    return np.eye(len(top)) + (factor - 1) * np.outer(top, top)
 
 
 def _balanced(objective: Array) -> Array:

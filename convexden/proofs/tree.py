@@ -13,7 +13,8 @@ Nothing is believed of what floats say: `convexden.proofs.checker` decides about
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
@@ -33,6 +34,9 @@ Array = NDArray[np.float64]
 
 # Nodes for a site pattern at the most.
 NODE_LIMIT = 2000
+# Forms of a cell beyond those of its sites at the most: cells that so many cuts have not made
+# leaves are as small as rounding.  Six sites in five dimensions take thirty.
+_MOST_CUTS = 80
 # |F| beyond the bound at a hinge found in floats, in units of what the hinge is off its cell and of
 # rounding: what shows that nothing can be proven.
 _CLEAR = 1e3
@@ -44,7 +48,7 @@ _TURN = 3
 
 
 class TreeResult(NamedTuple):
-    """What `lower_tree` found.
+    """What was found for all site patterns, or for one.
 
     Attributes
     ----------
@@ -74,15 +78,6 @@ class _Task(NamedTuple):
     clock: Clock
 
 
-class _Found(NamedTuple):
-    """The tree of a site pattern, or the reason why there is none."""
-
-    node: Node | None
-    reason: str
-    nodes: int
-    leaves: int
-
-
 class _PatternSearch:
     """Proves site patterns one after another."""
 
@@ -90,26 +85,32 @@ class _PatternSearch:
         self.cells, self.data, self.theta = HingeCells(data, theta), data, theta
         self.nodes = self.leaves = 0
 
-    def run(self, task: _Task) -> _Found:
+    def run(self, task: _Task) -> TreeResult:
         """The tree of a pattern."""
         self.nodes = self.leaves = 0
         try:
             node = self._prove(self.cells.cell(task.sites), task)
         except NoLeaf as failure:
-            return _Found(None, str(failure), self.nodes, self.leaves)
+            return TreeResult(None, str(failure), self.nodes, self.leaves)
         except Stopped:
             reason = f"site pattern {_named(task.sites)} not proven: the time is over"
-            return _Found(None, reason, self.nodes, self.leaves)
-        return _Found(node, "", self.nodes, self.leaves)
+            return TreeResult(None, reason, self.nodes, self.leaves)
+        return TreeResult(node, "", self.nodes, self.leaves)
+
+    def proposal(self, cell: Cell, empty: bool = False) -> Proposal:
+        """The oracle's multipliers for a cell, or to show that it is empty."""
+        objective = self.cells.objective(cell, empty)
+        found = propose(objective, cell.floats[cell.used], self.cells.k)
+        return found.among(cell.used, len(cell.forms))
 
     def leaf(self, cell: Cell, found: Proposal, empty: bool = False) -> Node | None:
         """A leaf with these multipliers, if it passes the exact check."""
         if not found.margin > 0:
             return None
         leaf = self.cells.leaf(cell, found)
-        sides = dict(cell.sites)
+        theta, sides = (Fraction(0), {}) if empty else (self.theta, dict(cell.sites))
         try:
-            matrix = leaf_matrix(self.data, self.theta, leaf, sides, cell.forms, cell.tangent)
+            matrix = leaf_matrix(self.data, theta, leaf, sides, cell.forms, cell.tangent)
             solved(matrix, [[]] * len(matrix), "not positive definite")
         except ValueError:
             return None
@@ -119,11 +120,11 @@ class _PatternSearch:
     def _prove(self, cell: Cell, task: _Task) -> Node:
         """The tree of a cell."""
         self.nodes += 1
-        if self.nodes > task.node_limit:
+        if self.nodes > task.node_limit or len(cell.forms) > len(cell.sites) + _MOST_CUTS:
             pattern = _named(task.sites)
-            raise NoLeaf(f"site pattern {pattern} not proven after {task.node_limit} nodes")
+            raise NoLeaf(f"site pattern {pattern} not proven after {self.nodes - 1} nodes")
         task.clock.check()
-        found = propose(self.cells.objective(cell, empty=False), cell.floats, self.cells.k)
+        found = self.proposal(cell)
         leaf = self.leaf(cell, found)
         if leaf is not None:
             return leaf
@@ -160,7 +161,7 @@ def lower_tree(
     progress: Callable[[TaskProgress], object] | None = None,
     jobs: int = 1,
 ) -> TreeResult:
-    """A tree that proves :math:`|F| \\le (1 + \\delta) \\tau` for all hinges that cut no ball.
+    r"""A tree that proves :math:`|F| \le (1 + \delta) \tau` for all hinges that cut no ball.
 
     Parameters
     ----------
@@ -178,7 +179,12 @@ def lower_tree(
         Processes that prove patterns at the same time.
     """
     clock, theta = Clock.of(time_limit), (1 + Fraction(delta)) ** 2
-    search = _PatternSearch(data, theta)
+    if not data.present:
+        return TreeResult("nothing", "", 0, 0)
+    try:
+        search = _PatternSearch(data, theta)
+    except np.linalg.LinAlgError:
+        return TreeResult(None, "the sites are too flat for floats to propose a tree", 0, 0)
     nodes = leaves = 0
     try:
         tree = _SiteTree(search, clock)
@@ -186,25 +192,30 @@ def lower_tree(
         tasks = [_Task(sites, node_limit, clock) for sites in tree.patterns]
         tell(progress, TaskProgress(0, len(tasks)))
         proven: dict[Sites, Node] = {}
-        for task, found in zip(tasks, _results(search, tasks, jobs), strict=True):
-            nodes, leaves = nodes + found.nodes, leaves + found.leaves
-            if found.node is None:
-                return TreeResult(None, found.reason, nodes, leaves)
-            proven[task.sites] = found.node
-            tell(progress, TaskProgress(len(proven), len(tasks)))
+        with closing(_results(search, tasks, jobs)) as results:
+            for task, found in zip(tasks, results, strict=True):
+                nodes, leaves = nodes + found.nodes, leaves + found.leaves
+                if found.node is None:
+                    return TreeResult(None, found.reason, nodes, leaves)
+                proven[task.sites] = found.node
+                tell(progress, TaskProgress(len(proven), len(tasks)))
     except Stopped:
-        return TreeResult(None, "not proven: the search was ended", nodes, leaves)
+        return TreeResult(None, "the search was ended before all was proven", nodes, leaves)
     return TreeResult(tree.assembled(proven), "", nodes, leaves)
 
 
-def _results(search: _PatternSearch, tasks: list[_Task], jobs: int) -> Iterator[_Found]:
+def _results(
+    search: _PatternSearch, tasks: list[_Task], jobs: int
+) -> Generator[TreeResult, None, None]:
     """What is found for the tasks, in their order."""
     if jobs == 1 or len(tasks) < 2:
-        return map(search.run, tasks)
-    return in_processes(partial(_found, search.data, search.theta), tasks, jobs)
+        yield from map(search.run, tasks)
+        return
+    with closing(in_processes(partial(_found, search.data, search.theta), tasks, jobs)) as results:
+        yield from results
 
 
-def _found(data: Data, theta: Fraction, task: _Task) -> _Found:
+def _found(data: Data, theta: Fraction, task: _Task) -> TreeResult:
     """What is found for a task, in a process of its own."""
     return _PatternSearch(data, theta).run(task)
 
@@ -226,8 +237,6 @@ class _SiteTree:
 
     def assembled(self, proven: dict[Sites, Node]) -> Node:
         """The tree from those of the patterns."""
-        if not self.order:
-            return "nothing"
         return ["site", self.order[0], self._node(((self.order[0], False),), proven), "mirror"]
 
     def _collect(self, sites: Sites) -> None:
@@ -239,11 +248,8 @@ class _SiteTree:
             return
         if len(sites) > self.search.cells.k + 1:
             cell = self.search.cells.cell(sites)
-            objective = self.search.cells.objective(cell, empty=True)
             self.search.nodes += 1
-            leaf = self.search.leaf(
-                cell, propose(objective, cell.floats, self.search.cells.k), True
-            )
+            leaf = self.search.leaf(cell, self.search.proposal(cell, empty=True), empty=True)
             if leaf is not None:
                 self.empty[sites] = leaf
                 return
