@@ -161,12 +161,12 @@ def _bound(
     names, patterns = interior_patterns(sites, hinges)
     prices = patterns.prices[names]
     for k in np.flatnonzero((cuts > 0) & ~np.isfinite(prices)):
-        n, active = real[k], hinges.active[k]
-        hinge = network.input_weights[n], float(network.biases[n])
-        if cuts_nothing(centers, radii, *hinge, active, float(network.exact_biases.low[n])):
+        n = real[k]
+        hinge = network.input_weights[n], float(network.biases[n]), hinges.active[k]
+        if cuts_nothing(centers, radii, *hinge, float(network.exact_biases.low[n])):
             cuts[k] = 0.0
             continue
-        meant = nearest_integers(centers, radii, *hinge, active)
+        meant = nearest_integers(centers, radii, *hinge)
         if meant is None or replacements == 0:
             return math.inf, _obstacle(radii, n, slack[k])
         changed = _with_hinge(network, n, *meant)
@@ -178,8 +178,7 @@ def _bound(
     rows = equations(centers, sites, groups, first, residuals, cost)
     costs = (w_sizes + moves) * rounding
     fix, reason = correction_cost(sites, rows, targets, patterns.known(), hinges, costs, cost)
-    moved = float(a_sizes @ moves) * rounding
-    return (cost + moved + fix) * (1 + 2 * EPS), reason
+    return (cost + float(a_sizes @ moves) * rounding + fix) * (1 + 2 * EPS), reason
 
 
 def _separating(
