@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
+from scipy.linalg import lapack
 from scipy.optimize import nnls
 
 from convexden.arithmetic.float64 import EPS
@@ -81,11 +82,9 @@ def repair(columns: Array, targets: Array, weights: Array) -> Array | None:
     scaled = roots * columns
     scale = np.abs(targets).max()
     gram = scaled.T @ scaled
-    gram[np.diag_indices_from(gram)] += SETTINGS.ridge * gram.diagonal().max()
-    try:
-        factor = scipy.linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
-    except np.linalg.LinAlgError:
-        factor = None
+    gram.flat[:: len(gram) + 1] += SETTINGS.ridge * gram.diagonal().max()
+    factor, failed = lapack.dpotrf(gram, overwrite_a=True)
+    attempts = 0 if failed else SETTINGS.quick_attempts
     rounding = EPS * float((np.abs(columns).T @ roots**2).max(initial=0.0))
     before = np.inf
     for attempt in range(SETTINGS.attempts):
@@ -95,8 +94,8 @@ def repair(columns: Array, targets: Array, weights: Array) -> Array | None:
         if size <= SETTINGS.met * scale and (size <= rounding or size > before / 2):
             break
         before = size
-        if factor is not None and attempt < SETTINGS.quick_attempts:
-            step = scaled @ scipy.linalg.cho_solve(factor, residual, check_finite=False)
+        if attempt < attempts:
+            step = scaled @ lapack.dpotrs(factor, residual)[0]
         else:
             step = scipy.linalg.lstsq(
                 scaled.T, residual, cond=SETTINGS.singular, check_finite=False

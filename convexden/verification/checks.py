@@ -206,10 +206,16 @@ def judge(
     stated_cost = true_cost if cost is None else float(cost)
     stated_bound = float(certificate.lower_bound if lower_bound is None else lower_bound)
     stated_gap = ratio(stated_cost - stated_bound, stated_cost)
+    spread, remoteness = _spread(evidence.problem), _remoteness(evidence.problem)
     checks = [
         _cost_check(stated_cost, evidence),
-        *_feasibility_checks(evidence),
-        _correction_check(evidence, true_gap, tolerance),
+        *_feasibility_checks(evidence, spread, remoteness),
+        # Rounding that costs the certificate and can be avoided is a fault.
+        _correction_check(
+            evidence,
+            tolerance if remoteness and true_gap > tolerance else LIMITS.correction,
+            remoteness,
+        ),
         *equality_checks(evidence.dual),
         pricing_check(certificate, evidence.pricing, evidence.obstacle),
         stated_bound_check(
@@ -234,7 +240,7 @@ def judge(
         true_bound,
         true_gap,
         evidence.pricing.upper,
-        float(evidence.errors.totals.max()) / _spread(evidence.problem),
+        float(evidence.errors.totals.max()) / spread,
         evidence.dual.moved if true_bound > 0.0 else 0.0,  # a bound of 0 holds for any samples
     )
 
@@ -263,24 +269,22 @@ def _cost_check(stated: float, evidence: Evidence) -> Check:
     )
 
 
-def _correction_check(evidence: Evidence, gap: float, tolerance: float) -> Check:
+def _correction_check(evidence: Evidence, limit: float, remoteness: str) -> Check:
     """That an exact interpolant next to the network is hardly more expensive."""
-    upper, remoteness = evidence.upper, _remoteness(evidence.problem)
+    upper = evidence.upper
     return check(
         "enclosed correction",
         ratio(upper.increase, evidence.network.representation_cost),
-        # Rounding that costs the certificate and can be avoided is a fault.
-        tolerance if remoteness and gap > tolerance else LIMITS.correction,
+        limit,
         "no network nearby is shown to meet every target exactly: "
         + (upper.reason or f"the correction costs {upper.increase:.3g}")
         + remoteness,
     )
 
 
-def _feasibility_checks(evidence: Evidence) -> list[Check]:
+def _feasibility_checks(evidence: Evidence, spread: float, remoteness: str) -> list[Check]:
     """That the network as it is stored meets its targets up to rounding."""
     problem, network, errors = evidence.problem, evidence.network, evidence.errors
-    spread = _spread(problem)
     # What the rounding of targets, skip connection and offset alone is worth: far from the origin,
     # or with large targets that differ little, no floats do better.
     reach = np.linalg.norm(problem.centers, axis=1)
@@ -307,7 +311,7 @@ def _feasibility_checks(evidence: Evidence) -> list[Check]:
     for name, excesses, fault in checks:
         worst = int(np.argmax(excesses))
         value = max(0.0, float(excesses[worst])) / spread
-        message = f"{fault} {worst}: relative error {value:.3g}{_remoteness(problem)}"
+        message = f"{fault} {worst}: relative error {value:.3g}{remoteness}"
         found.append(check(name, value, FEASIBILITY_RTOL, message))
     return found
 

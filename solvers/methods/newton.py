@@ -238,15 +238,12 @@ def _turns(
     """Which hinges turn along which of their directions, and their second derivatives on the
     way."""
     owners, which = np.nonzero(np.any(directions != 0.0, axis=1))
-    movers = hinges[owners]
     radial = (hinges.normals - centers)[owners]
     # On a sphere of radius R, w'' = -(w - c) / R^2.
     inward = -radial / np.sum(radial**2, axis=1, keepdims=True)
-    return (
-        owners,
-        rows.moving_features(movers, directions[owners, :, which]),
-        rows.moving_features(movers, inward),
-    )
+    both = np.concatenate([directions[owners, :, which], inward])
+    turning = rows.moving_features(hinges[np.tile(owners, 2)], both)
+    return owners, turning[: owners.size], turning[owners.size :]
 
 
 class _State:
@@ -301,7 +298,7 @@ class _State:
         size = p * m + k + owners.size
         matrix = np.zeros((size, size))
         block = self.psi.T @ (self.alphas[:, None] * self.psi)
-        block[np.diag_indices_from(block)] += self.rows.softness
+        block.flat[:: m + 1] += self.rows.softness
         for j in range(p):
             rows = slice(j * m, (j + 1) * m)
             matrix[rows, rows] = block
@@ -311,7 +308,7 @@ class _State:
         angles = p * m + k + np.arange(owners.size)
         matrix[p * m + owners, angles] = self.slopes / self.roots
         bend = self.q1 @ self.q1.T * (owners[:, None] == owners)
-        bend[np.diag_indices_from(bend)] += np.sum(self.q[owners] * self.q2, axis=1)
+        bend.flat[:: owners.size + 1] += np.sum(self.q[owners] * self.q2, axis=1)
         matrix[p * m + k :, p * m + k :] = (self.scaled / self.roots)[:, None] * bend
         matrix[p * m :, : p * m] = matrix[: p * m, p * m :].T
         matrix[p * m + k :, p * m : p * m + k] = matrix[p * m : p * m + k, p * m + k :].T

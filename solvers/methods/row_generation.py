@@ -105,7 +105,8 @@ def solve_sites(
             loop = LOOPS[method](rows, pricing, tolerance, master, relay)
             solved = (active, loop)
             bounds = loop.run(hinges)
-            missed = _missed(problem, loop.network(), active)
+            network = loop.network()
+            missed = _missed(problem, network, active)
             if not missed.size:
                 if len(active) < len(problem) and bounds.hinges is not None:
                     tell(bounds.cost, bounds.proven, len(bounds.hinges))
@@ -129,10 +130,10 @@ def solve_sites(
         return nothing(problem, interrupted=True)
     active, loop = solved
     if proof is None:
-        proof = _proven(loop)
-    network = loop.network()
-    if _missed(problem, network, active).size:
-        network = None
+        # It was stopped: nobody looked at its network.
+        proof, network = _proven(loop), loop.network()
+        if _missed(problem, network, active).size:
+            network = None
     multipliers = (
         np.zeros_like(loop.rows.targets) if proof.multipliers is None else proof.multipliers
     )
@@ -187,6 +188,8 @@ def _first_sites(problem: Interpolation) -> Indices:
     diagonals of every two of them."""
     chosen = [np.flatnonzero(problem.radii > 0)]
     samples = np.flatnonzero(problem.radii == 0)
+    if not samples.size:
+        return chosen[0]
     axes = np.eye(problem.input_dimension)
     pairs = [a + sign * b for a, b in combinations(axes, 2) for sign in (1, -1)]
     directions = np.concatenate([axes, pairs])
@@ -201,7 +204,7 @@ def _first_sites(problem: Interpolation) -> Indices:
 
 def _missed(problem: Interpolation, found: ShallowNetwork | None, active: Indices) -> Indices:
     """The worst missed sample of every piece of the network."""
-    others = np.setdiff1d(np.arange(len(problem)), active)
+    others = np.delete(np.arange(len(problem)), active)
     if found is None or not others.size:
         return others
     points = problem.centers[others]
