@@ -26,7 +26,7 @@ from convexden.errors import InfeasibleProblem, InvalidInput, NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
-from convexden.solvers.constraints import constraints
+from convexden.solvers.constraints import constraints_of
 from convexden.solvers.outcome import NO_PRICING
 from convexden.solvers.patterns.arrangement import activation_patterns as patterns_of_sites
 from convexden.solvers.programs.catalog import affine_outcome, catalog
@@ -92,8 +92,8 @@ class Formulation(Declaration):
         """
         reduction = Reduction.of(problem, drop_implied=True)
         self.requires(reduction.problem)
-        rows = constraints(reduction.problem)
-        return Model(problem, reduction, None if rows.affine else self.state(rows))
+        constraints = constraints_of(reduction.problem)
+        return Model(problem, reduction, None if constraints.affine else self.state(constraints))
 
     def __repr__(self) -> str:
         return display.one_line(self, self.name, self.kind, display.brief(self.title))
@@ -199,7 +199,7 @@ class Model:
         """
         reduction = self._reduction
         if self._program is None:
-            found = affine_outcome(constraints(reduction.problem))
+            found = affine_outcome(constraints_of(reduction.problem))
         else:
             found = self._program.read()
         network = None if found.network is None else reduction.lift_network(found.network)

@@ -75,7 +75,11 @@ class Minimax(Exchange):
         hinges = self._descend(start)
         if self.incumbent.gap > self._goal:
             rest = ColumnGeneration(
-                self.rows, self.exact or self.pricing, self.tolerance, self.master, self.report
+                self.constraints,
+                self.exact or self.pricing,
+                self.tolerance,
+                self.master,
+                self.report,
             )
             rest.incumbent = self.incumbent
             rest.run(hinges)
@@ -84,27 +88,27 @@ class Minimax(Exchange):
 
     def _descend(self, start: Hinges | None) -> Hinges:
         """Rounds until the goal is reached or they stall; the hinges of the last model."""
-        bounds, state, stalled = self.incumbent, self._start(start), 0
+        incumbent, state, stalled = self.incumbent, self._start(start), 0
         for number in range(_ROUNDS):
-            gap, lower = bounds.gap, bounds.lower
+            gap, lower = incumbent.gap, incumbent.lower
             self._round(state)
-            if bounds.gap <= self._goal:
+            if incumbent.gap <= self._goal:
                 break
-            idle = bounds.gap > 0.9 * gap and bounds.lower < lower * (1 + 1e-3)
+            idle = incumbent.gap > 0.9 * gap and incumbent.lower < lower * (1 + 1e-3)
             stalled = stalled + 1 if idle else 0
             if stalled == _STALL:
                 self.prove()
                 break
-            if number == _PATIENCE and np.isinf(bounds.cost):
+            if number == _PATIENCE and np.isinf(incumbent.cost):
                 self.check_feasible()
         return state.hinges
 
     def _start(self, start: Hinges | None) -> _State:
         """At the multipliers of the ramp program, or, where ramps do not do, at the targets."""
-        rows = self.rows
+        constraints = self.constraints
         ramps = self._ramps()
-        hinges = no_hinges(rows.problem) if ramps is None else ramps.hinges
-        multipliers = rows.targets if ramps is None else ramps.multipliers
+        hinges = no_hinges(constraints.problem) if ramps is None else ramps.hinges
+        multipliers = constraints.targets if ramps is None else ramps.multipliers
         found, constraint_values = self._branching(multipliers)
         if constraint_values.max(initial=0.0) <= 1e-9 * np.abs(multipliers).max():
             self.check_feasible()  # no hinge sees the targets
@@ -113,25 +117,30 @@ class Minimax(Exchange):
                     "no network was found, and no hinge to make one of: lower the radii"
                 )
         hinges = hinges if start is None else hinges + start
-        return _State(found, constraint_values, flat(rows, hinges, rows.targets.shape[1]), hinges)
+        return _State(
+            found,
+            constraint_values,
+            flat(constraints, hinges, constraints.targets.shape[1]),
+            hinges,
+        )
 
     def _round(self, state: _State) -> None:
         """A step to the solution of the second-order master, and what follows from it."""
-        bounds, base, lower = self.incumbent, self.incumbent.multipliers, self.incumbent.lower
-        model = quadratic_models(self.rows, self.pricing, state.found, base) + state.cuts
+        incumbent, base, lower = self.incumbent, self.incumbent.multipliers, self.incumbent.lower
+        model = quadratic_models(self.constraints, self.pricing, state.found, base) + state.cuts
         state.hinges = model.hinges
-        accuracy = min(1e-3 * bounds.gap, 1e-2 * abs(state.predicted) / lower)
+        accuracy = min(1e-3 * incumbent.gap, 1e-2 * abs(state.predicted) / lower)
         trial, prices = self._step(model, base, state.eta, accuracy)
-        state.predicted = predicted = float(np.sum(trial * self.rows.targets)) - lower
+        state.predicted = predicted = float(np.sum(trial * self.constraints.targets)) - lower
         new, high = self._branching(trial)
-        good = bounds.lower - lower > 0.5 * predicted
-        rated = bounds.multipliers
+        good = incumbent.lower - lower > 0.5 * predicted
+        rated = incumbent.multipliers
         carried = self._weighted(model, trial, prices)
         self._record(len(model))
-        if bounds.gap < CLOUDED:
+        if incumbent.gap < CLOUDED:
             self._consolidate(model.hinges + carried[0], np.tile(prices, 2), base)
-        if bounds.gap <= self._newton_gap or predicted < 1e-3 * lower:
-            if predicted < 0.1 * bounds.gap * lower:
+        if incumbent.gap <= self._newton_gap or predicted < 1e-3 * lower:
+            if predicted < 0.1 * incumbent.gap * lower:
                 # The bound is ahead of the network, which the penalty on long steps holds back.
                 free, prices = self._step(model, base, _LEAST_ETA, _LEAST_ACCURACY)
                 self._finish(
@@ -139,15 +148,15 @@ class Minimax(Exchange):
                 )
             else:
                 self._finish(carried, new, high, trial)
-        if bounds.gap <= self._goal:
+        if incumbent.gap <= self._goal:
             return
         if not good:
             self._search(base, trial)
         self._learn(state, model, prices, good, trial, new[high > 1])
-        if rated is not base and rated is bounds.multipliers:
+        if rated is not base and rated is incumbent.multipliers:
             state.found, state.constraint_values = new, high / high[0]
         else:
-            state.found, state.constraint_values = self._branching(bounds.multipliers)
+            state.found, state.constraint_values = self._branching(incumbent.multipliers)
 
     def _learn(
         self,
@@ -168,10 +177,10 @@ class Minimax(Exchange):
         apart = 0.1 * np.sqrt(max(self.incumbent.gap, _LEAST_ACCURACY))
         kept = kept[distinct(model.hinges[kept], apart)]
         if good:
-            met = flat(self.rows, violated, outputs)
+            met = flat(self.constraints, violated, outputs)
         else:
-            met = quadratic_models(self.rows, self.pricing, violated, trial)
-        state.cuts = flat(self.rows, model.hinges[kept], outputs) + met
+            met = quadratic_models(self.constraints, self.pricing, violated, trial)
+        state.cuts = flat(self.constraints, model.hinges[kept], outputs) + met
         state.null_steps = 0 if good else state.null_steps + 1
         factor = _LONGER if good else 1.0 if state.null_steps == 1 else _SHORTER
         state.eta = max(_LEAST_ETA, factor * state.eta)
@@ -189,7 +198,9 @@ class Minimax(Exchange):
         """The second-order master, its penalty in units of the bound and the multipliers."""
         accuracy = float(np.clip(accuracy, _LEAST_ACCURACY, 1e-5))
         eta *= self.incumbent.lower / float(np.sum(base**2))
-        return solve_branches(model, self.rows.targets, base, eta, accuracy, self.rows.clock)
+        return solve_branches(
+            model, self.constraints.targets, base, eta, accuracy, self.constraints.clock
+        )
 
     def _weighted(
         self, model: QuadraticModels, multipliers: Array, prices: Array
@@ -197,7 +208,7 @@ class Minimax(Exchange):
         """The hinges of the model where it puts them, which make the best network if they are
         cheapest: with the sizes of their weights and their constraint values."""
         hinges = moved(model, self.pricing, multipliers)
-        columns = self.rows.features(hinges)
+        columns = self.constraints.features(hinges)
         outputs = columns @ multipliers
         weights = prices[:, None] * outputs
         self._improve_cost(hinges, columns, weights)
@@ -218,7 +229,7 @@ class Minimax(Exchange):
         for near in (multipliers, self.incumbent.multipliers):
             if self._polished is not None and self.incumbent.gap > self._goal:
                 self._price_polished(
-                    project(self.rows, self.pricing, self._polished, near), self._polished
+                    project(self.constraints, self.pricing, self._polished, near), self._polished
                 )
 
     def _search(self, base: Array, trial: Array) -> None:

@@ -142,7 +142,7 @@ def active_set(
 
 
 def polish(
-    rows: Constraints,
+    constraints: Constraints,
     pricing: Pricing,
     hinges: Hinges,
     alphas: Array,
@@ -153,7 +153,7 @@ def polish(
 
     Parameters
     ----------
-    rows : Constraints
+    constraints : Constraints
     pricing : Pricing
         Says how the hinges may move.
     hinges : Hinges
@@ -165,7 +165,7 @@ def polish(
     """
     for _ in range(settings.restarts):
         try:
-            state = _converge(_State(rows, pricing, hinges, alphas, multipliers, settings))
+            state = _converge(_State(constraints, pricing, hinges, alphas, multipliers, settings))
         except np.linalg.LinAlgError:  # the iterates ran away
             return None
         if state is None:
@@ -199,7 +199,9 @@ def merged(hinges: Hinges, norms: Array, tolerance: float) -> tuple[Hinges, Arra
     return hinges[order[alone]], weights[alone]
 
 
-def project(rows: Constraints, pricing: Pricing, polished: Polished, multipliers: Array) -> Array:
+def project(
+    constraints: Constraints, pricing: Pricing, polished: Polished, multipliers: Array
+) -> Array:
     """The multipliers nearest to the given ones that are dual to the polished network.
 
     They satisfy Z^T psi_k = a_k / |a_k| and, at free hinges, a_k . Z^T psi_k' = 0: linear
@@ -207,8 +209,8 @@ def project(rows: Constraints, pricing: Pricing, polished: Polished, multipliers
     master's, which is central, violate no other constraint, while Newton's may.
     """
     units = polished.weights / np.linalg.norm(polished.weights, axis=1, keepdims=True)
-    columns = rows.features(polished.hinges)
-    owners, turning = moving(rows, pricing, polished.hinges)[:2]
+    columns = constraints.features(polished.hinges)
+    owners, turning = moving(constraints, pricing, polished.hinges)[:2]
     m, p = multipliers.shape
     matrix = np.concatenate(
         [
@@ -226,14 +228,16 @@ def project(rows: Constraints, pricing: Pricing, polished: Polished, multipliers
     return multipliers + step.reshape(m, p)
 
 
-def moving(rows: Constraints, pricing: Pricing, hinges: Hinges) -> tuple[Indices, Array, Array]:
+def moving(
+    constraints: Constraints, pricing: Pricing, hinges: Hinges
+) -> tuple[Indices, Array, Array]:
     """For every direction in which some hinge may move: the hinge, and the first and the second
     derivative (F, M) of its features along it."""
-    return _turns(rows, hinges, *pricing.tangents(hinges))
+    return _turns(constraints, hinges, *pricing.tangents(hinges))
 
 
 def _turns(
-    rows: Constraints, hinges: Hinges, directions: Array, centers: Array
+    constraints: Constraints, hinges: Hinges, directions: Array, centers: Array
 ) -> tuple[Indices, Array, Array]:
     """Which hinges turn along which of their directions, and their second derivatives on the
     way."""
@@ -242,7 +246,7 @@ def _turns(
     # On a sphere of radius R, w'' = -(w - c) / R^2.
     inward = -radial / np.sum(radial**2, axis=1, keepdims=True)
     both = np.concatenate([directions[owners, :, which], inward])
-    turning = rows.moving_features(hinges[np.tile(owners, 2)], both)
+    turning = constraints.moving_features(hinges[np.tile(owners, 2)], both)
     return owners, turning[: owners.size], turning[owners.size :]
 
 
@@ -251,29 +255,29 @@ class _State:
 
     def __init__(
         self,
-        rows: Constraints,
+        constraints: Constraints,
         pricing: Pricing,
         hinges: Hinges,
         alphas: Array,
         multipliers: Array,
         settings: NewtonSettings,
     ) -> None:
-        self.rows, self.pricing, self.hinges = rows, pricing, hinges
+        self.constraints, self.pricing, self.hinges = constraints, pricing, hinges
         self.settings = settings
         self.alphas, self.multipliers = alphas, multipliers
         self.clamped: Flags = np.zeros(len(hinges), dtype=bool)
-        self.psi = rows.features(hinges)
+        self.psi = constraints.features(hinges)
         self.tangents = pricing.tangents(hinges)
-        self.owners, self.psi1, psi2 = _turns(rows, hinges, *self.tangents)
+        self.owners, self.psi1, psi2 = _turns(constraints, hinges, *self.tangents)
         self.q = self.psi @ multipliers
         self.q1, self.q2 = self.psi1 @ multipliers, psi2 @ multipliers
         # The unknown steps are scaled by the root of the weights: light hinges count as well.
         self.roots = np.maximum(np.sqrt(np.abs(alphas[self.owners])), settings.light)
         self.scaled = alphas[self.owners] / self.roots
         weights = alphas[:, None] * self.q
-        primal = rows.targets - self.psi.T @ weights
+        primal = constraints.targets - self.psi.T @ weights
         terms = np.abs(self.psi).T @ np.abs(weights).max(axis=1)
-        primal -= rows.softness * multipliers
+        primal -= constraints.softness * multipliers
         self.slopes = np.sum(self.q[self.owners] * self.q1, axis=1)
         self.residual: Array = np.concatenate(
             [
@@ -284,7 +288,7 @@ class _State:
         )
         # Where gaps are narrow weights are large: what is left of the rows counts in units of the
         # terms that cancel there.
-        scale = max(1.0, float(np.abs(rows.targets).max()), float(terms.max(initial=0.0)))
+        scale = max(1.0, float(np.abs(constraints.targets).max()), float(terms.max(initial=0.0)))
         parts = np.split(np.abs(self.residual), [primal.size, primal.size + len(hinges)])
         self.size = max(
             float(part.max(initial=0.0)) / unit
@@ -298,7 +302,7 @@ class _State:
         size = p * m + k + owners.size
         matrix = np.zeros((size, size))
         block = self.psi.T @ (self.alphas[:, None] * self.psi)
-        block.flat[:: m + 1] += self.rows.softness
+        block.flat[:: m + 1] += self.constraints.softness
         for j in range(p):
             rows = slice(j * m, (j + 1) * m)
             matrix[rows, rows] = block
@@ -323,7 +327,7 @@ class _State:
         steps = np.zeros(used.shape)
         steps[used] = step[p * m + k :] / self.roots
         hinges, clamped = self.pricing.moved(self.hinges, steps)
-        state = _State(self.rows, self.pricing, hinges, alphas, multipliers, self.settings)
+        state = _State(self.constraints, self.pricing, hinges, alphas, multipliers, self.settings)
         state.clamped = clamped
         return state
 
@@ -332,7 +336,7 @@ def _converge(state: _State) -> _State | None:
     """Newton's steps from a state to where rounding ends them; None if they run away."""
     settings, waited = state.settings, 0
     for number in range(settings.steps):
-        state.rows.clock.check()
+        state.constraints.clock.check()
         last = state.moved(state.step())
         before, size = state.size, last.size
         if size <= settings.rounding and not last.clamped.any():

@@ -25,7 +25,7 @@ from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock, Stopped
 from convexden.solution import Progress
 from convexden.solvers.conditioning import conditioned
-from convexden.solvers.constraints import constraints
+from convexden.solvers.constraints import constraints_of
 from convexden.solvers.feasibility import TooNarrow
 from convexden.solvers.hinges import Array, Hinges, Indices
 from convexden.solvers.methods.column_generation import ColumnGeneration
@@ -152,7 +152,7 @@ class _Rounds:
             if self.method == LOCAL
             else exact_pricing(part, self.clock)
         )
-        reduced = conditioned(constraints(part, self.clock), pricing)
+        reduced = conditioned(constraints_of(part, self.clock), pricing)
         return LOOPS[self.method](reduced, pricing, self.tolerance, self.master, self._relay)
 
     def _relay(self, step: Progress) -> None:
@@ -179,8 +179,8 @@ class _Rounds:
                 network = None
         multipliers = proof.multipliers
         if multipliers is None:
-            multipliers = np.zeros_like(loop.rows.targets)
-        parts = loop.rows.exact_multipliers(multipliers)
+            multipliers = np.zeros_like(loop.constraints.targets)
+        parts = loop.constraints.exact_multipliers(multipliers)
         values, jacobians = (_spread(len(self.problem), active, part) for part in parts)
         return Outcome(
             network,
@@ -219,8 +219,8 @@ def _proof(loop: Exchange) -> _Proof:
         loop.prove()
         return _proven(loop)
     try:
-        patterns = half_patterns(loop.rows.problem, loop.rows.clock)
-        maximum = semidefinite_maximum(loop.rows, incumbent.multipliers, patterns)
+        patterns = half_patterns(loop.constraints.problem, loop.constraints.clock)
+        maximum = semidefinite_maximum(loop.constraints, incumbent.multipliers, patterns)
     except TooLarge:
         return _Proof()
     return _Proof(incumbent.multipliers, maximum, PRICING)
