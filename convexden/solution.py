@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from convexden.verification import Verification
 
 Status = Literal["certified", "not-certified", "upper-bound"]
-STATUSES = get_args(Status)
 
 
 class Progress(NamedTuple):
