@@ -79,6 +79,7 @@ class ConditionedConstraints(Constraints):
     seen by one."""
 
     def __init__(self, constraints: Constraints, sizes: Array, axes: Array) -> None:
+        """Change the constraints; `axes` are the directions."""
         self.problem, self._inner = constraints.problem, constraints
         self.clock = constraints.clock
         kept = axes.T / sizes

@@ -215,6 +215,7 @@ class BallConstraints(Constraints):
     """
 
     def __init__(self, problem: Interpolation) -> None:
+        """Find the tree, and the differences of the targets along it."""
         self.problem = problem
         centers = problem.centers
         balls = np.flatnonzero(problem.radii > 0)
@@ -279,6 +280,7 @@ class SampleConstraints(Constraints):
     """
 
     def __init__(self, problem: Interpolation) -> None:
+        """Find the neighbors, and the differences of the targets from them."""
         self.problem = problem
         found = self._stencils = stencils(problem.centers)
         m, n = found.corners.shape[0], len(problem)

@@ -63,6 +63,7 @@ def fallback_network(problem: Interpolation, correctable: Judge) -> ShallowNetwo
     """
 
     def meets(network: ShallowNetwork) -> bool:
+        """Whether the network meets the targets, or one next to it does."""
         missed = np.abs(network(problem.centers) - problem.targets).max()
         return bool(missed <= MET_RTOL) or correctable(problem, network)
 

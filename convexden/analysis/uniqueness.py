@@ -70,6 +70,7 @@ class Uniqueness:
         return self.status == "unique"
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             self.status,
@@ -79,6 +80,7 @@ class Uniqueness:
         )
 
     def __str__(self) -> str:
+        """One line that says whether it is the only one, and why."""
         count = len(self.biases)
         hinges = f"{count} hinge{'s' if count != 1 else ''} saturate{'s' if count == 1 else ''}"
         if self.status == "undecided":

@@ -44,6 +44,7 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
+    """The public names."""
     return __all__
 
 
@@ -96,9 +97,11 @@ class Formulation(Declaration):
         return Model(problem, reduction, None if constraints.affine else self.state(constraints))
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(self, self.name, self.kind, display.brief(self.title))
 
     def __str__(self) -> str:
+        """Name, title, kind and formula, one below the other."""
         return "\n".join(
             [
                 f"{self.name}: {self.title} ({self.kind})",
@@ -130,6 +133,7 @@ class Reading:
     lower_bound: float
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self, f"cost={self.cost:.5g}", f"lower_bound={self.lower_bound:.5g}"
         )
@@ -155,12 +159,14 @@ class Model:
     """
 
     def __init__(self, problem: Interpolation, reduction: Reduction, program: Program | None):
+        """A problem, its reduction and its program; none if an affine function is the answer."""
         self.problem = problem
         self.scale = reduction.cost_scale
         self._reduction = reduction
         self._program = program
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         stated = "nothing to solve" if self.program is None else "a CVXPY problem"
         return display.one_line(self, self.problem.description, stated)
 

@@ -35,6 +35,7 @@ class Penalized:
     """The problem of distinct samples in reduced units, its solver, and the way back."""
 
     def __init__(self, problem: Interpolation, time_limit: float | None) -> None:
+        """Reduce the problem; the time limit counts from now."""
         check_size(problem)
         self.problem, self.clock = problem, Clock.of(time_limit)
         self._time_limit = time_limit
@@ -94,6 +95,7 @@ class Penalized:
             return None
 
         def relay(step: Progress) -> None:
+            """Tell a step in the units of the problem."""
             cost, bound = step.cost * self._square, step.lower_bound * self._square
             tell(progress, Progress(step.round, cost, bound, step.hinges))
 

@@ -72,6 +72,7 @@ class Hinges:
         return cls(normals[across] / lengths[across, None], biases[across] / scale)
 
     def __len__(self) -> int:
+        """The number of hinges."""
         return len(self.biases)
 
     def offsets(self, problem: Interpolation) -> Array:

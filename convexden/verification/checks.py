@@ -82,6 +82,7 @@ class Verification(Checks):
     moved: float = 0.0
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"cost={self.cost:.5g}",

@@ -63,6 +63,7 @@ class RegularizedVerification(Checks):
     pricing_maximum: float
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"objective={self.objective:.5g}",

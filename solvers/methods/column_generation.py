@@ -64,6 +64,7 @@ class ColumnGeneration(Exchange):
         report: Callable[[Progress], None] = lambda progress: None,
         max_rounds: int = 200,
     ) -> None:
+        """Nothing is solved yet; arguments as for the class."""
         super().__init__(constraints, pricing, tolerance, master, report)
         self.max_rounds = max_rounds
         self._eta = 0.01  # penalty on the distance from the best multipliers

@@ -120,6 +120,7 @@ class Exchange(ABC):
         master: Master = solve_dual,
         report: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
+        """Nothing is solved yet: the bounds are 0 and infinity."""
         self.constraints, self.tolerance, self.master, self.report = (
             constraints,
             tolerance,

@@ -104,6 +104,7 @@ class _Program:
     """The linear maps B_k of all quadratic models."""
 
     def __init__(self, model: QuadraticModels, targets: Array) -> None:
+        """The maps of these models, for multipliers of the shape of the targets."""
         self.columns, self.bends, self.owners = model.columns, model.bends, model.owners
         self.shape = targets.shape
 
@@ -144,6 +145,7 @@ class _System:
         residual: Array,
         eta: float,
     ) -> None:
+        """Factorize the system at these slacks and prices."""
         self.slack, self.prices, self.residual, self.shape = slack, prices, residual, program.shape
         self.gradients = program.gradients(at)
         columns, ratios = program.columns, prices / slack

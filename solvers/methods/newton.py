@@ -262,6 +262,7 @@ class _State:
         multipliers: Array,
         settings: NewtonSettings,
     ) -> None:
+        """Evaluate features, residual and its size."""
         self.constraints, self.pricing, self.hinges = constraints, pricing, hinges
         self.settings = settings
         self.alphas, self.multipliers = alphas, multipliers

@@ -54,9 +54,11 @@ class QuadraticModels:
     axes: Array
 
     def __len__(self) -> int:
+        """The number of models."""
         return len(self.columns)
 
     def __getitem__(self, chosen: Indices) -> QuadraticModels:
+        """Some of the models."""
         place = np.full(len(self), -1)
         place[chosen] = np.arange(len(chosen))
         rows = place[self.owners] >= 0
@@ -69,6 +71,7 @@ class QuadraticModels:
         )
 
     def __add__(self, other: QuadraticModels) -> QuadraticModels:
+        """The models of both."""
         return QuadraticModels(
             self.hinges + other.hinges,
             np.concatenate([self.columns, other.columns]),

@@ -167,6 +167,7 @@ class RegularizedSolver:
         clock: Clock = UNLIMITED,
         settings: RegularizedSettings = SETTINGS,
     ) -> None:
+        """Find the hinges that the samples allow."""
         if problem.input_dimension == 2 and len(problem) ** 3 > _LARGEST:
             raise TooLarge(
                 f"{len(problem)} samples in the plane are too many for exact pricing of all of "
@@ -218,6 +219,7 @@ class _Run:
         report: Callable[[Progress], None],
         settings: RegularizedSettings,
     ) -> None:
+        """A run that begins at the best that is known."""
         self.pricing, self.best, self.report = pricing, best, report
         self.settings = settings
         self.constraints = best.constraints

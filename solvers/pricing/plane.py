@@ -85,6 +85,7 @@ class PlanePricing(ExactPricing):
     name = "exact-plane"
 
     def __init__(self, problem: Interpolation, clock: Clock = UNLIMITED) -> None:
+        """Find the arcs."""
         self.problem, self.clock = problem, clock
         n = len(problem)
         step = max(1, SETTINGS.block // (32 * n * n))

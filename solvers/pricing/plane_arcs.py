@@ -54,12 +54,14 @@ def arcs_at(problem: Interpolation, sites: Indices) -> Arcs:
     owners, starts, ends, previous = _cuts(steps, radii, radii[sites, None])
 
     def offsets(owners: Indices, angles: Array) -> Array:
+        """Constraint values (A, N) of all sites at angles of the circles."""
         x, y = normals_at(angles)[:, :, None]
         return np.asarray(
             steps[owners, :, 0] * x + steps[owners, :, 1] * y + radii[sites[owners], None]
         )
 
     def feasible(z: Array) -> Flags:
+        """Which hinges with these constraint values cut no ball."""
         return np.asarray((np.abs(z) >= radii - TANGENCY_RTOL).all(axis=1))
 
     z = offsets(owners, (starts + ends) / 2)

@@ -41,6 +41,7 @@ class ColumnGenerationProgram(Program):
     name = COLUMN_GENERATION
 
     def __init__(self, constraints: Constraints) -> None:
+        """State the master over a few hinges."""
         super().__init__(constraints)
         check_master(constraints.problem)
         self._generated: Outcome | None = None

@@ -18,6 +18,7 @@ class CopositiveProgram(SemidefiniteProgram):
     name = "copositive"
 
     def __init__(self, constraints: Constraints) -> None:
+        """State the relaxation over half of the patterns."""
         check_copositive(constraints.problem)
         every = activation_patterns(constraints.problem, constraints.clock)
         super().__init__(constraints, every[half_of(every)], cones=False)

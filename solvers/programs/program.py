@@ -36,7 +36,7 @@ SETTINGS = ReadingSettings()
 
 
 class Program(ABC):
-    """A formulation of the interpolation problem that `rows` state.
+    """A formulation of the interpolation problem that `constraints` state.
 
     Attributes
     ----------
@@ -49,6 +49,7 @@ class Program(ABC):
     name = "program"
 
     def __init__(self, constraints: Constraints) -> None:
+        """Constraints without a program, which the formulation states."""
         self.constraints = constraints
         self.problem: Any = None
 

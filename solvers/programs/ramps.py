@@ -152,6 +152,7 @@ class RampsProgram(Program):
     name = "ramps"
 
     def __init__(self, constraints: Constraints) -> None:
+        """State the master over the widest ramps of all patterns."""
         super().__init__(constraints)
         patterns = ramp_patterns(constraints.problem, constraints.clock)
         self._ramps = _Ramps(
@@ -229,6 +230,7 @@ class _Ramps:
     """The columns of ramps between hinges, those rows in which they are not zero."""
 
     def __init__(self, constraints: Constraints, between: tuple[Hinges, Hinges]) -> None:
+        """Ramps from the first hinges to the second."""
         self.constraints = constraints
         low, high = map(constraints.features, between)
         # A ramp that is narrower than the rounding of the rows carries nothing.

@@ -52,6 +52,7 @@ class RelaxedPattern:
     """
 
     def __init__(self, constraints: Constraints, pattern: Flags) -> None:
+        """The features and the sides of a pattern."""
         problem = constraints.problem
         n, d = problem.centers.shape
         units = np.eye(d + 2)

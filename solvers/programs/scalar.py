@@ -65,6 +65,7 @@ class ScalarExact(Program):
     name = "scalar-exact"
 
     def __init__(self, constraints: Constraints) -> None:
+        """State the program over half of the patterns, each with both signs."""
         import cvxpy as cp
 
         super().__init__(constraints)

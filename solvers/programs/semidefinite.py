@@ -106,6 +106,7 @@ class SemidefiniteProgram(Program):
     name = "semidefinite"
 
     def __init__(self, constraints: Constraints, patterns: Flags, *, cones: bool = True) -> None:
+        """State the program over these patterns."""
         import cvxpy as cp
 
         super().__init__(constraints)

@@ -72,6 +72,7 @@ class Counterexample:
     interrupted: bool
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         found = f"refuted: {self.reason}" if self.found else "not refuted"
         return display.one_line(
             self,
@@ -92,6 +93,7 @@ class Counterexample:
         return sum(len(part) for part in self.history)
 
     def __str__(self) -> str:
+        """A paragraph that says what was found, and how long it was looked for."""
         return fill(" ".join([*self._finding(), *self._effort()]), SETTINGS.width)
 
     def _finding(self) -> Iterator[str]:

@@ -46,6 +46,7 @@ class SearchProgress(NamedTuple):
     excess: float
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"start={self.start}",

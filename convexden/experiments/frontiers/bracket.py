@@ -60,6 +60,7 @@ class Frontier:
     excess: float | None = None
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"low={self.low:.12g}",
@@ -104,6 +105,7 @@ class Frontier:
         return None if self.excess is not None else onset_of(self.evaluations, self.low, self.high)
 
     def __str__(self) -> str:
+        """The verdicts at both ends, with as many decimals as they are known to."""
         decimals = max(0, 1 - int(np.floor(np.log10(self.width))))
         low, high = (
             f"{at.verdict} at {at.parameter:.{decimals}f}" for at in (self.at_low, self.at_high)

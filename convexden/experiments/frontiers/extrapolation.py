@@ -56,6 +56,7 @@ class Onset(NamedTuple):
     error: float
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"parameter={self.parameter:.12g}",

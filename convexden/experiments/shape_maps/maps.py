@@ -70,6 +70,7 @@ class ShapeMap:
     certified: NDArray[np.bool_]
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         fractions, triangles = self.structure.shape
         return display.one_line(
             self,
@@ -79,6 +80,7 @@ class ShapeMap:
         )
 
     def __str__(self) -> str:
+        """The table as text."""
         return display.table_text(self)
 
     @property

@@ -31,6 +31,7 @@ class Measured(NamedTuple):
     distance: float
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"epoch={self.epoch}",
@@ -75,6 +76,7 @@ class Gap:
     history: tuple[Measured, ...]
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"excess={self.excess:.4g}",
@@ -84,6 +86,7 @@ class Gap:
         )
 
     def __str__(self) -> str:
+        """A few lines, and a table of about ten snapshots."""
         low, high = self.sup_distance
         largest = f"{high:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
         lines = [

@@ -20,6 +20,7 @@ class Snapshot(NamedTuple):
     network: ShallowNetwork
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"epoch={self.epoch}",
@@ -59,6 +60,7 @@ class Trained:
     interrupted: bool
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"cost={self.cost:.5g}",

@@ -283,13 +283,16 @@ def crossing(
 
     @cache
     def found(sigma: float, nodes: tuple[int, int] = NODES) -> MeanSquaredErrors:
+        """The errors at one noise level."""
         network = univariate.closed_form(points, sigma * kappa).network
         return _errors(points, density, sigma, network, breaks, nodes)
 
     def excess(sigma: float) -> float:
+        """By how much the minimum-norm denoiser is worse than the empirical one."""
         return found(sigma).minimum_norm - found(sigma).empirical_mmse
 
     def wins(sigma: float) -> bool:
+        """Whether the minimum-norm denoiser is better, by few nodes if these can tell."""
         few = found(sigma, FEW_NODES)
         difference = few.empirical_mmse - few.minimum_norm
         return (difference if abs(difference) > 4 * few.accuracy else -excess(sigma)) > 0

@@ -126,6 +126,7 @@ class _Search:
     """The largest value that is attained, and the largest bound of what is settled."""
 
     def __init__(self) -> None:
+        """Nothing is attained yet, and nothing is settled."""
         self.best, self.ceiling = 0.0, 0.0
 
     @property

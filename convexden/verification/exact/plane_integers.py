@@ -108,6 +108,7 @@ class _Row:
     """Integer polynomials for the hinges tangent to one site, with one sign of the normal."""
 
     def __init__(self, dual: ClosedDual, row: int) -> None:
+        """Those of row 2 q + (0 or 1 for the sign) of the tangent site q."""
         pivot, sign = row // 2, 1 - 2 * (row % 2)
         own = int(dual.radii[pivot])
         x, y = (sign * (dual.centers - dual.centers[pivot])).T

@@ -143,6 +143,7 @@ class _Faces:
     def __init__(
         self, centers: Array, radii: Array, values: Array, jacobians: Array, clock: Clock
     ) -> None:
+        """Find the patterns, and sum up the multipliers of each."""
         count = len(centers)
         self.clock = clock
         self.radii = radii
