@@ -1,8 +1,14 @@
 """Column generation: the exchange loop between the restricted master and exact pricing.
 
-A round solves the restricted master over the hinges at hand, prices its multipliers, and adds the
-hinges that violate the dual constraint.  Alone it converges linearly; Newton's method
-finishes it.
+1. Solve the restricted master over the hinges at hand: weights, and multipliers.
+2. Price the multipliers: their bound, and the hinges at which they violate the dual constraint.
+3. Repair the weights: the cost of a network.
+4. Once the gap is small, try Newton's method on the active hinges; it ends the run if they are the
+   right ones.
+5. Raise the price of errors if the master would rather miss targets than pay for hinges.
+6. Let idle hinges go, and add those that are violated; back to 1.
+
+Alone that converges linearly; Newton's method finishes it.
 """
 
 from __future__ import annotations
@@ -15,7 +21,7 @@ from convexden.solution import Progress
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Hinges, distinct, no_hinges
 from convexden.solvers.methods.exchange import CLOUDED, SMALL, VIOLATION, Exchange, Incumbent
-from convexden.solvers.methods.interior_point import solve_branches
+from convexden.solvers.methods.interior_point import solve_quadratic_models
 from convexden.solvers.methods.newton import active_set, project
 from convexden.solvers.methods.quadratic_models import flat
 from convexden.solvers.pricing import Pricing
@@ -102,12 +108,15 @@ class ColumnGeneration(Exchange):
         value = np.inf
         while incumbent.rounds < self.max_rounds and stalled < _STALL and spare > 0:
             before, best = incumbent.gap, incumbent.multipliers
+            # Step 1.
             columns = constraints.features(hinges)
             accuracy = max((1e-2 if incumbent.gap > 1e-2 else 1e-3) * incumbent.gap, 1e-10)
             solved = self.master(columns, constraints.targets, beta, accuracy)
+            # Step 2.
             found, constraint_values = self._price(solved.multipliers)
             own = np.linalg.norm(columns @ solved.multipliers, axis=1)
             norms = np.linalg.norm(solved.weights, axis=1)
+            # Step 3.
             self._improve_cost(hinges, columns, solved.weights)
             self._record(len(hinges))
             new = found[constraint_values > 1 + VIOLATION]
@@ -115,6 +124,7 @@ class ColumnGeneration(Exchange):
                 # Halfway to the best multipliers: damps the jumps of degenerate duals.
                 between, high = self._price((solved.multipliers + best) / 2)
                 new = between[high > 1 + VIOLATION] + new
+            # Step 4.
             if incumbent.gap <= self._newton_gap:
                 active = active_set(hinges, norms, own, found, constraint_values, incumbent.gap)
                 new = new + self._newton(*active, solved.multipliers)
@@ -128,6 +138,7 @@ class ColumnGeneration(Exchange):
             if incumbent.gap <= self._goal:
                 return
             spare -= incumbent.gap <= self.tolerance
+            # Step 5.
             errors = beta * float(np.linalg.norm(solved.errors, axis=1).sum())
             total = float(norms.sum()) + errors
             # Errors in use, or all that is left of the gap: they were too cheap.
@@ -139,7 +150,7 @@ class ColumnGeneration(Exchange):
             else:
                 idle = incumbent.gap > 0.9 * before
                 stalled = stalled + 1 if idle and total > value * (1 - 1e-6) else 0
-            # The dual is degenerate: columns may leave only while value and gap fall, or it cycles.
+            # Step 6.  The dual is degenerate: columns may leave only while value and gap fall, or it cycles.
             falls = total < value * (1 - 1e-6) and incumbent.gap <= 0.9 * before
             if falls and len(hinges) > _CROWD * len(constraints.targets):
                 hinges = hinges[(own >= _IDLE) | (norms >= 1e-3 * norms.max())]
@@ -158,7 +169,7 @@ class ColumnGeneration(Exchange):
         best, lower = incumbent.multipliers, incumbent.lower
         cloud = flat(self.constraints, hinges, best.shape[1])
         eta = self._eta * lower / float(np.sum(best**2))
-        trial = solve_branches(
+        trial = solve_quadratic_models(
             cloud, self.constraints.targets, best, eta, 1e-3 * incumbent.gap, self.constraints.clock
         )[0]
         new = self._violated(trial) + new

@@ -1,8 +1,11 @@
 """What the methods share: incumbent, exact pricing, repair, and Newton's method to finish.
 
-A method proposes multipliers and weights.  Its multipliers are priced, which gives a lower bound;
-its weights are repaired, which gives an upper bound; and once the gap is small, Newton's method on
-the active hinges (`newton`) ends it, and pricing tells whether that was right.
+1. A method proposes multipliers and weights.
+2. Its multipliers are priced, which gives a lower bound (`_price`).
+3. Its weights are repaired, which gives an upper bound (`_improve_cost`).
+4. Once the gap is small, Newton's method on the active hinges (`newton`) ends it, and pricing tells
+   whether that was right (`_newton`).
+5. At the end the network is thinned to as few hinges as its cost allows (`_thin`).
 
 Pricing between certificates may be quick rather than exact: a bound is *unverified* until exact
 pricing of its multipliers proves it, which is done whenever believing it would end the run.
@@ -21,7 +24,7 @@ from convexden.solution import Progress, relative_gap
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.feasibility import check_feasible, repair, thin
 from convexden.solvers.hinges import Array, Hinges, distinct, no_hinges
-from convexden.solvers.methods.interior_point import solve_branches
+from convexden.solvers.methods.interior_point import solve_quadratic_models
 from convexden.solvers.methods.newton import Polished, active_set, merged, polish
 from convexden.solvers.methods.quadratic_models import flat
 from convexden.solvers.pricing import ExactPricing, Pricing
@@ -300,7 +303,7 @@ class Exchange(ABC):
         hinges = hinges[np.flatnonzero(prices > _FAINT * prices.max())]
         cloud = flat(self.constraints, hinges, self.constraints.targets.shape[1])
         eta = _ANY_STEP * self.incumbent.lower / float(np.sum(base**2))
-        inside, prices = solve_branches(
+        inside, prices = solve_quadratic_models(
             cloud, self.constraints.targets, base, eta, _ACCURATE, self.constraints.clock
         )
         weights = prices[:, None] * (cloud.columns @ inside)
@@ -338,7 +341,7 @@ class Exchange(ABC):
                 break
             # A hinge that is no local maximum any more hands its weight on to the nearest.
             norms = np.linalg.norm(polished.weights, axis=1)
-            carrying, weights = active_set(
+            weighted, weights = active_set(
                 polished.hinges,
                 norms,
                 np.ones_like(norms),
@@ -346,9 +349,9 @@ class Exchange(ABC):
                 constraint_values,
                 self.incumbent.gap,
             )
-            joined = carrying + violated
+            joined = weighted + violated
             kept = distinct(joined, SAME_HINGE_RTOL)
-            if len(kept) == len(norms) and (kept < len(carrying)).all():
+            if len(kept) == len(norms) and (kept < len(weighted)).all():
                 break
             active = joined[kept]
             alphas = np.append(weights, np.full(len(violated), 1e-6 * norms.mean()))[kept]

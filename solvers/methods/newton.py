@@ -11,6 +11,12 @@ is stationary at the optimum:
     sum_k alpha_k psi_k q_k^T = T,      |q_k|^2 = 1,      alpha_k q_k . Z^T psi_k'(t_k) = 0.
 
 Rows of softness s add -s/2 |Z|^2 to the Lagrangian and s Z to the left of the first equation.
+1. The active hinges: every local maximum of the dual constraint takes the weight of the columns near
+   it, and those without weight are left out (`active_set`).
+2. Newton's steps on the system above, whose hinges stay on their faces (`polish`).
+3. Hinges whose weight became negative leave, those at the end of a face are held by the site they
+   met; back to 2 until nothing changes.
+
 Convergence is quadratic, so a duality gap of 1e-3 becomes one of rounding size in a few steps, or
 the active set was wrong and the method gives up.  Nothing here is trusted: the result is priced.
 Reference: Hettich and Kortanek, Semi-infinite programming, SIAM Review 35 (1993), section 7.
@@ -77,7 +83,7 @@ class NewtonSettings:
     active: float = 10.0
     """Distance of the dual constraint from 1, in gaps, up to which such a column is active."""
 
-    carrying: float = 1e-4
+    heavy: float = 1e-4
     """Share of the heaviest weight above which it stays as a hinge of its own."""
 
     slack: tuple[float, float] = (1e-12, 1e-6)
@@ -110,35 +116,55 @@ def active_set(
     constant: bool = True,
     settings: NewtonSettings = SETTINGS,
 ) -> tuple[Hinges, Array]:
-    """The active hinges and their weights: the local maxima that carry weight.
+    """The active hinges and their weights: the local maxima to which weight belongs.
 
-    The weight of every column of the master goes to the nearest local maximum.  A column that is
-    active itself but far from all of them, compared to the accuracy of the master, lies on an arc
-    along which the dual constraint is constant: it stays where it is (unless `constant` is false
-    and there is no such arc).
+    1. Every column of the master with weight belongs to the nearest local maximum.
+    2. Except for *stray* columns: active themselves, but far from all local maxima, compared to the
+       accuracy of the master.  They lie on an arc along which the dual constraint is constant, and
+       stay where they are (unless `constant` is false and there is no such arc).
+    3. Local maxima take the weight of their columns.
+    4. Those that rounding gave theirs are not active: an interior point leaves weight times slack,
+       alpha (1 - g), nearly equal for all hinges, so that theirs is out of proportion.
+
+    Parameters
+    ----------
+    hinges : Hinges
+        Columns of the master, with the sizes `norms` of their weights and their constraint values
+        `own`.
+    found : Hinges
+        Local maxima of the dual constraint, with their `constraint_values`.
+    gap : float
+        The relative gap so far, which says how accurate the master is.
     """
-    chosen = distinct(found, SAME_HINGE_RTOL)
-    heavy = np.flatnonzero(norms > WEIGHTLESS_RTOL * norms.max())
-    lines = np.column_stack([found.normals, found.biases])[chosen]
-    ours = np.column_stack([hinges.normals, hinges.biases])[heavy]
-    distances = np.minimum(cdist(ours, lines), cdist(ours, -lines))
-    nearest = distances.argmin(axis=1)
-    far = distances[np.arange(heavy.size), nearest] > settings.far * np.sqrt(max(gap, 0.0))
-    flat = (
-        far
-        & (own[heavy] > 1 - settings.active * gap)
-        & (norms[heavy] > settings.carrying * norms.max())
+    # Step 1.
+    maxima = distinct(found, SAME_HINGE_RTOL)
+    columns = np.flatnonzero(norms > WEIGHTLESS_RTOL * norms.max())
+    nearest, distances = _nearest(hinges[columns], found[maxima])
+    # Step 2.
+    stray = (
+        (distances > settings.far * np.sqrt(max(gap, 0.0)))
+        & (own[columns] > 1 - settings.active * gap)
+        & (norms[columns] > settings.heavy * norms.max())
         & constant
     )
-    alphas = np.zeros(chosen.size)
-    np.add.at(alphas, nearest[~flat], norms[heavy[~flat]])
-    # Complementarity: an interior point leaves alpha (1 - g) nearly equal for all hinges.
+    # Step 3.
+    alphas = np.zeros(maxima.size)
+    np.add.at(alphas, nearest[~stray], norms[columns[~stray]])
+    # Step 4.
     typical = alphas.sum() / max(1, np.count_nonzero(alphas))
-    short = np.maximum(1.0 - constraint_values[chosen], np.clip(gap, *settings.slack))
-    carries = np.flatnonzero(alphas > short * typical)
-    still = hinges[heavy[flat]]
+    slack = np.maximum(1.0 - constraint_values[maxima], np.clip(gap, *settings.slack))
+    active = np.flatnonzero(alphas > slack * typical)
+    still = hinges[columns[stray]]
     still = replace(still, free=np.zeros(len(still), dtype=bool))
-    return found[chosen[carries]] + still, np.concatenate([alphas[carries], norms[heavy[flat]]])
+    return found[maxima[active]] + still, np.concatenate([alphas[active], norms[columns[stray]]])
+
+
+def _nearest(hinges: Hinges, others: Hinges) -> tuple[Indices, Array]:
+    """The nearest of the others to each hinge, as hyperplanes without a side, and its distance."""
+    ours, theirs = (np.column_stack([each.normals, each.biases]) for each in (hinges, others))
+    distances = np.minimum(cdist(ours, theirs), cdist(ours, -theirs))
+    nearest = distances.argmin(axis=1)
+    return nearest, distances[np.arange(len(nearest)), nearest]
 
 
 def polish(
