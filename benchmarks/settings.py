@@ -20,7 +20,7 @@ import convexden as cd
 from convexden import tolerances
 from convexden.errors import ConvexdenError
 from convexden.solvers import conditioning, constraints, feasibility, infeasibility
-from convexden.solvers.methods import newton, regularization
+from convexden.solvers.methods import kkt, newton, regularization
 from convexden.solvers.patterns import separation, separators
 from convexden.solvers.pricing import (
     ascent,
@@ -92,6 +92,7 @@ def methods() -> dict[str, Method]:
     penalized = [regularized(samples, 0.05), regularized(samples, 0.005)]
     return {
         "newton": Method(newton.SETTINGS, [*in_plane, *in_space]),
+        "kkt": Method(kkt.SETTINGS, [*in_plane, *in_space]),
         "repair": Method(feasibility.SETTINGS, narrow),
         "conditioning": Method(conditioning.SETTINGS, narrow),
         "constraints": Method(constraints.SETTINGS, narrow),

@@ -150,7 +150,8 @@ class ColumnGeneration(Exchange):
             else:
                 idle = incumbent.gap > 0.9 * before
                 stalled = stalled + 1 if idle and total > value * (1 - 1e-6) else 0
-            # Step 6.  The dual is degenerate: columns may leave only while value and gap fall, or it cycles.
+            # Step 6.  The dual is degenerate: columns may leave only while value and gap fall, or
+            # it cycles.
             falls = total < value * (1 - 1e-6) and incumbent.gap <= 0.9 * before
             if falls and len(hinges) > _CROWD * len(constraints.targets):
                 hinges = hinges[(own >= _IDLE) | (norms >= 1e-3 * norms.max())]

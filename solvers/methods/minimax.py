@@ -1,8 +1,8 @@
 r"""The minimax method on the dual, for few sites in any dimension.
 
 By homogeneity the dual is to minimize max_psi |Z^T psi| over the multipliers with <T, Z> = 1: a
-maximum of few smooth functions, the quadratic models at the local maxima of pricing.  It is a bundle
-method with cuts of second order.
+maximum of few smooth functions, the quadratic models at the local maxima of pricing.  It is a
+bundle method with cuts of second order.
 
 1. Begin at the multipliers of the ramp program, and price them.
 2. The model: quadratic models at the local maxima, and the cuts of the rounds before.

@@ -11,8 +11,9 @@ is stationary at the optimum:
     sum_k alpha_k psi_k q_k^T = T,      |q_k|^2 = 1,      alpha_k q_k . Z^T psi_k'(t_k) = 0.
 
 Rows of softness s add -s/2 |Z|^2 to the Lagrangian and s Z to the left of the first equation.
-1. The active hinges: every local maximum of the dual constraint takes the weight of the columns near
-   it, and those without weight are left out (`active_set`).
+
+1. The active hinges: every local maximum of the dual constraint takes the weight of the columns
+   near it, and those without weight are left out (`active_set`).
 2. Newton's steps on the system above, whose hinges stay on their faces (`polish`).
 3. Hinges whose weight became negative leave, those at the end of a face are held by the site they
    met; back to 2 until nothing changes.
@@ -32,6 +33,7 @@ from scipy.spatial.distance import cdist
 
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Flags, Hinges, Indices, distinct
+from convexden.solvers.methods.kkt import solve_kkt
 from convexden.solvers.pricing import Pricing
 from convexden.tolerances import NEGLIGIBLE_RCOND, SAME_HINGE_RTOL, WEIGHTLESS_RTOL
 
@@ -60,18 +62,6 @@ class NewtonSettings:
     patience: int = 3
     """Steps without progress before giving up."""
 
-    shift: float = 1e-9
-    """Regularization of the equilibrated system, as a share of its largest entries: the root of
-    float64's rounding is where its error and that of elimination meet, and three refinements
-    remove the former."""
-
-    small: int = 300
-    """Unknowns up to which least squares are cheap, tens of milliseconds."""
-
-    conditioned: float = 1e-10
-    """Reciprocal condition number above which elimination leaves six digits of a step, enough for
-    the next one."""
-
     light: float = 1e-8
     """Roots of weights, in spreads, below this count as this: steps of lighter hinges are not
     scaled up further."""
@@ -89,9 +79,6 @@ class NewtonSettings:
     slack: tuple[float, float] = (1e-12, 1e-6)
     """Least and greatest slack that weights are compared with: below is rounding, above everything
     would leave."""
-
-    refinements: int = 3
-    """Refinements of a shifted system, each of which gains the digits of `shift`."""
 
 
 SETTINGS = NewtonSettings()
@@ -343,7 +330,7 @@ class _State:
         matrix[p * m + k :, p * m + k :] = (self.scaled / self.roots)[:, None] * bend
         matrix[p * m :, : p * m] = matrix[: p * m, p * m :].T
         matrix[p * m + k :, p * m : p * m + k] = matrix[p * m : p * m + k, p * m + k :].T
-        return _solve(matrix, self.residual, p * m, self.settings)
+        return solve_kkt(matrix, self.residual, p * m)
 
     def moved(self, step: Array) -> _State:
         """The iterate after a step; `clamped` tells which hinges came to the end of a face."""
@@ -376,41 +363,3 @@ def _converge(state: _State) -> _State | None:
         if waited == settings.patience or not size <= settings.runaway:  # or not a number
             return None
     return state if state.size <= settings.met else None
-
-
-def _solve(matrix: Array, right: Array, positive: int, settings: NewtonSettings) -> Array:
-    """Solve the symmetric system, whose leading block is positive semidefinite.
-
-    It is singular if the multipliers are not unique.  A small one is then solved by least squares.
-    A large one: after equilibration the leading block is
-    shifted by a small positive, the rest by a negative number, which makes the system
-    quasidefinite; refinement against the true matrix removes the shift where it matters and
-    leaves the step small where it does not.
-    """
-    if len(right) <= settings.small:
-        return _solve_small(matrix, right, settings)
-    largest = np.abs(matrix).max(axis=1)
-    scale = 1.0 / np.sqrt(np.where(largest > 0, largest, 1.0))
-    matrix *= scale
-    matrix *= scale[:, None]
-    shifted = matrix.copy()
-    diagonal = np.arange(len(right))
-    shifted[diagonal, diagonal] += np.where(diagonal < positive, settings.shift, -settings.shift)
-    factors = scipy.linalg.lu_factor(shifted, overwrite_a=True, check_finite=False)
-    right = scale * right
-    solution = np.zeros_like(right)
-    for _ in range(settings.refinements):
-        solution += scipy.linalg.lu_solve(factors, right - matrix @ solution, check_finite=False)
-    return np.asarray(scale * solution)
-
-
-def _solve_small(matrix: Array, right: Array, settings: NewtonSettings) -> Array:
-    """Solve by elimination, which takes a fifth of the time, if the matrix is well conditioned, and
-    by least squares if it is not."""
-    factors, pivots, _ = scipy.linalg.lapack.dgetrf(matrix)
-    size = float(np.abs(matrix).sum(axis=0).max())
-    if scipy.linalg.lapack.dgecon(factors, size)[0] > settings.conditioned:
-        return np.asarray(scipy.linalg.lapack.dgetrs(factors, pivots, right)[0])
-    return np.asarray(
-        scipy.linalg.lstsq(matrix, right, cond=NEGLIGIBLE_RCOND, check_finite=False)[0]
-    )
