@@ -290,45 +290,60 @@ class _Equations:
     @classmethod
     def at(cls, triangle: Triangle, unknowns: Complex) -> _Equations:
         """The equations of `convexden.theorems.acute_triangle`, in its order."""
-        count, v = len(unknowns), _last(triangle)
+        count, last = len(unknowns), np.arange(3) == _last(triangle)
         center, leak = unknowns[:, None, 3:5], unknowns[:, 5:9].reshape(count, 2, 2)
         values = unknowns[:, 9:15].reshape(count, 3, 2)
         slopes = unknowns[:, 15:21].reshape(count, 3, 2)
         epsilon, rho = unknowns[:, -2:-1], unknowns[:, -1, None, None]
-        last = np.arange(3) == v
         angles = np.where(last, unknowns[:, :3], epsilon * unknowns[:, :3])
         cos, sin = np.cos(angles)[..., None], np.sin(angles)[..., None]
         # sin t_k over epsilon, but for the last ramp.
         tilts = np.where(last, np.sin(angles), unknowns[:, :3] * _sinc(angles))[..., None]
-        x, n, e = _from_last(triangle), triangle.normals, triangle.along
-        turned = leak.swapaxes(1, 2)
-        heights = triangle.heights[:, None]
-        level = heights - rho
+        x, turned = _from_last(triangle), leak.swapaxes(1, 2)
+        level = triangle.heights[:, None] - rho
         spans = level * cos - rho  # D_k
-        # L(p_k), counted from x_v, over epsilon.
-        affine = center - (x - level * n) @ turned
+        # With L(p_k), counted from x_v, over epsilon.
         shrunk = np.where(last[:, None], 1.0, epsilon[..., None])
-        rises = x - shrunk * affine
+        rises = x - shrunk * (center - (x - level * triangle.normals) @ turned)
         apex = -rises / spans
-        base = shrunk * (n @ turned) - cos * apex
-        base_units, apex_units = _units(base), _units(apex)
-        base_slopes = base_units - level * values
-        saturated = rho * values + cos * base_slopes + sin * slopes - apex_units
-        turning = (apex_units * (cos * slopes - sin * base_slopes)).sum(axis=2)
-        moment = values.swapaxes(1, 2) @ x
-        moment = moment + base_slopes.swapaxes(1, 2) @ n + slopes.swapaxes(1, 2) @ e
-        flatness = spans * (e @ turned) + tilts * rises
-        blocks = (flatness, saturated, turning, values.sum(axis=1), moment)
+        base = shrunk * (triangle.normals @ turned) - cos * apex
+        base_slopes = _units(base) - level * values
+        blocks = (
+            spans * (triangle.along @ turned) + tilts * rises,
+            *_of_multipliers(triangle, values, (base_slopes, slopes), (cos, sin), rho, apex),
+        )
         return cls(
             np.concatenate([block.reshape(count, -1) for block in blocks], axis=1),
             epsilon[:, 0],
             rho[:, 0, 0],
             angles,
-            rises[:, v],
+            rises[:, _last(triangle)],
             base,
             apex,
             base_slopes,
         )
+
+
+def _of_multipliers(
+    triangle: Triangle,
+    values: Complex,
+    slopes: tuple[Complex, Complex],
+    turns: tuple[Complex, Complex],
+    rho: Complex,
+    apex: Complex,
+) -> tuple[Complex, Complex, Complex, Complex]:
+    """The equations of the multipliers: the apex hinges saturate the dual constraint and are local
+    maxima of it, and the two dual equalities hold.
+
+    Slopes are the G_k across and along the sides, turns cosine and sine of the angles.
+    """
+    (across, along), (cos, sin), units = slopes, turns, _units(apex)
+    saturated = rho * values + cos * across + sin * along - units
+    turning = (units * (cos * along - sin * across)).sum(axis=2)
+    moment = values.swapaxes(1, 2) @ _from_last(triangle)
+    moment = moment + across.swapaxes(1, 2) @ triangle.normals
+    moment = moment + along.swapaxes(1, 2) @ triangle.along
+    return saturated, turning, values.sum(axis=1), moment
 
 
 def _units(vectors: Complex) -> Complex:

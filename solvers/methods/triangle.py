@@ -22,7 +22,7 @@ from convexden.errors import NotCertified, NotSupported
 from convexden.geometry.triangle import Triangle
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
-from convexden.solvers.constraints import Constraints, constraints
+from convexden.solvers.constraints import Constraints, constraints_of
 from convexden.solvers.hinges import Array, Hinges, distinct
 from convexden.solvers.methods.newton import Polished, active_set, polish
 from convexden.solvers.outcome import Outcome
@@ -102,7 +102,7 @@ def solve_triangle(problem: Interpolation, clock: Clock = UNLIMITED) -> Outcome:
         If no network over the twelve hinges is stationary.
     """
     check_acute(problem)
-    pricing, system = TwelveHinges(problem, clock), constraints(problem, clock)
+    pricing, system = TwelveHinges(problem, clock), constraints_of(problem, clock)
     hinges = pricing.initial(12)
     price = SETTINGS.price / float(pricing.triangle.heights.min() - 2 * pricing.radius)
     for _ in range(SETTINGS.programs):
