@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 
 from convexden.plotting import style
 from convexden.storage.files import whole_file
@@ -26,7 +27,7 @@ STEPS = np.array([[1.5, 0.3, 0.9], [-0.5, 1.5, 0.8], [-0.9, -0.9, 1.2]])
 RADII = np.array([0.3, 0.25, 0.3])
 OWN = 0.35
 COLORS = (style.SKY, style.NOISE, style.GREEN, style.PURPLE, style.BLUE, style.VERMILION, "0.6")
-CIRCLE = (1, 1.0)  # the circle that is explained: of the second ball, touched from this side
+CIRCLE = (1, -1.0)  # the circle that is explained: of the second ball, touched from this side
 
 
 def constraint_values(normals: Array) -> Array:
@@ -69,11 +70,11 @@ def draw_faces(ax: Axes) -> None:
     for color, code in zip(COLORS, patterns, strict=False):
         here = (codes == code) & seen & whole(normals)
         image[here] = 0.45 + 0.55 * np.array(to_rgb(color))
-        y, x = np.nonzero(here)
         active = ", ".join(["q", *(str(1 + m) for m in range(3) if code >> m & 1)])
-        place = normals[int(np.median(y)), int(np.median(x)), :2]
-        if here.sum() > 4000:
-            ax.annotate(rf"$\{{{active}\}}$", place, ha="center", va="center", fontsize=8)
+        depths = distance_transform_edt(here)
+        place = normals[np.unravel_index(depths.argmax(), depths.shape)][:2]
+        if depths.max() > 36:
+            ax.annotate(rf"$\{{{active}\}}$", place, ha="center", va="center", fontsize=7.5)
     image[seen & ~whole(normals)] = 0.9
     ax.imshow(image, origin="lower", extent=(-1.02, 1.02, -1.02, 1.02), interpolation="bilinear")
     turns = np.linspace(0.0, 2.0 * np.pi, 400)
@@ -119,13 +120,13 @@ def draw_circle(ax: Axes) -> None:
     near = np.linalg.norm(corners[:, None] - circle, axis=2).min(axis=1) < 1e-2
     ax.plot(*corners[near, :2].T, ls="", marker="o", color="black", ms=4.5)
     ax.plot(*center[:2], marker="+", color="black", ms=8, ls="")
-    ax.annotate("$c$", center[:2], (-10, -10), textcoords="offset points")
+    ax.annotate("$c$", center[:2], (-12, -4), textcoords="offset points")
     tip = circle[int(np.argmax(np.where(feasible & front, circle[:, 0], -np.inf)))]
     ax.annotate("", tip[:2], center[:2], arrowprops={"arrowstyle": "->", "lw": 1.0})
     ax.annotate("$R\\,E\\,u$", (center + 0.55 * (tip - center))[:2], (3, -11),
                 textcoords="offset points")  # fmt: skip
     ax.plot(0, 0, marker=".", color="black", ms=5)
-    ax.annotate("0", (0, 0), (4, -9), textcoords="offset points")
+    ax.annotate("0", (0, 0), (5, 3), textcoords="offset points")
     ax.set_title("Hinges that touch ball 2 as well: $w = c + R\\,E\\,u$", fontsize=9.5)
 
 

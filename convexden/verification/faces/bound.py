@@ -5,7 +5,7 @@ proves of every face that nothing on it exceeds a bound (`sphere_maxima`).  Whic
 decided exactly (`sign_patterns`), and where the hinges of a face lie is known up to proven errors
 (`tangent_spheres`), as is the function on them (`active_sums`).  No verdict rests on a tolerance:
 the faces are taken from the centers, radii and multipliers as they are given, and what cannot be
-decided makes the upper bound larger.
+decided makes the upper bound larger.  `docs/formulation.md` has a picture of faces.
 """
 
 from __future__ import annotations
