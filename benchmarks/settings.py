@@ -20,9 +20,16 @@ import convexden as cd
 from convexden import tolerances
 from convexden.errors import ConvexdenError
 from convexden.solvers import conditioning, constraints, feasibility, infeasibility
-from convexden.solvers.methods import newton, regularization
+from convexden.solvers.methods import kkt, newton, regularization
 from convexden.solvers.patterns import separation, separators
-from convexden.solvers.pricing import ascent, faces, local, plane, trust_region
+from convexden.solvers.pricing import (
+    ascent,
+    faces,
+    local,
+    plane,
+    plane_polynomials,
+    trust_region,
+)
 from convexden.solvers.programs import ramps
 
 Run = Callable[[], tuple[float, float, str]]
@@ -85,10 +92,12 @@ def methods() -> dict[str, Method]:
     penalized = [regularized(samples, 0.05), regularized(samples, 0.005)]
     return {
         "newton": Method(newton.SETTINGS, [*in_plane, *in_space]),
+        "kkt": Method(kkt.SETTINGS, [*in_plane, *in_space]),
         "repair": Method(feasibility.SETTINGS, narrow),
         "conditioning": Method(conditioning.SETTINGS, narrow),
         "constraints": Method(constraints.SETTINGS, narrow),
         "plane": Method(plane.SETTINGS, in_plane),
+        "plane-quartics": Method(plane_polynomials.SETTINGS, in_plane),
         "faces": Method(faces.SETTINGS, in_space),
         "trust-region": Method(trust_region.SETTINGS, in_space),
         "ramps": Method(ramps.SETTINGS, in_space),

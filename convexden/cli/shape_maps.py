@@ -64,6 +64,7 @@ def map_shapes(
     with CtrlC() as ctrl_c, LiveLine(quiet=quiet) as line:
 
         def report(step: TaskProgress) -> None:
+            """Show how many triangles are solved."""
             ctrl_c.check()
             line.show(f"{step.done} of {step.total} triangles solved")
 

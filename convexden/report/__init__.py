@@ -30,4 +30,5 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
+    """The public names."""
     return __all__

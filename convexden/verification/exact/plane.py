@@ -54,8 +54,9 @@ from convexden.arithmetic.float64 import EPS
 from convexden.tolerances import COST_ROUNDING
 from convexden.verification.exact.dual import ClosedDual
 from convexden.verification.exact.extended import EXTENDED_EPS, Extended
-from convexden.verification.exact.plane_arcs import Flags, Pieces, blocks, in_units, pieces_at
+from convexden.verification.exact.plane_arcs import pieces_at
 from convexden.verification.exact.plane_integers import divided
+from convexden.verification.exact.plane_pieces import Flags, Pieces, blocks, in_units
 from convexden.verification.exact.rationals import above, below
 
 Floats = NDArray[np.float64]
@@ -125,6 +126,7 @@ class _Search:
     """The largest value that is attained, and the largest bound of what is settled."""
 
     def __init__(self) -> None:
+        """Nothing is attained yet, and nothing is settled."""
         self.best, self.ceiling = 0.0, 0.0
 
     @property

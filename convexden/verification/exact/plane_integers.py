@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 
 from convexden.verification.exact.dual import ClosedDual
 from convexden.verification.exact.extended import EXTENDED_EPS, Extended, extended
-from convexden.verification.exact.plane_arcs import Flags, Indices, Pieces, Sites, signs_on
+from convexden.verification.exact.plane_arcs import signs_on
+from convexden.verification.exact.plane_pieces import Flags, Indices, Pieces, Sites
 from convexden.verification.exact.rationals import Integers
 
 # Bits of t.  Multipliers up to 2^100 times the pricing maximum leave 2^-90 of it undecided.
@@ -107,6 +108,7 @@ class _Row:
     """Integer polynomials for the hinges tangent to one site, with one sign of the normal."""
 
     def __init__(self, dual: ClosedDual, row: int) -> None:
+        """Those of row 2 q + (0 or 1 for the sign) of the tangent site q."""
         pivot, sign = row // 2, 1 - 2 * (row % 2)
         own = int(dual.radii[pivot])
         x, y = (sign * (dual.centers - dual.centers[pivot])).T
@@ -143,14 +145,14 @@ class _Row:
         for m in pending.tolist():
             radius = int(self.radii[m])
             z = _on_interval(self.z[m], x, y)
-            never_on = all(value < radius * tau for value, tau in zip(z, taus, strict=True))
-            never_off = all(value > -radius * tau for value, tau in zip(z, taus, strict=True))
-            if never_on and never_off:
+            never_active = all(value < radius * tau for value, tau in zip(z, taus, strict=True))
+            never_inactive = all(value > -radius * tau for value, tau in zip(z, taus, strict=True))
+            if never_active and never_inactive:
                 return None
-            active[m] = never_off
+            active[m] = never_inactive
             certain &= all(abs(value) >= radius * tau for value, tau in zip(z, taus, strict=True))
-            certain &= never_on or never_off
-            if not never_on and not never_off:
+            certain &= never_active or never_inactive
+            if not never_active and not never_inactive:
                 largest = max(abs(value) for value in z)
                 doubt += self.weights[m] * largest + self.slopes[m] * max(taus)
         return _Part(self.row, x, y, active, doubt, certain)

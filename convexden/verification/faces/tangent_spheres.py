@@ -125,6 +125,7 @@ class Tangencies:
     """
 
     def __init__(self, sets: Integers, centers: Array, sharp: float) -> None:
+        """Find the trees and the complements of these sets (F, s) of sites."""
         offsets = centers - centers[:, None]  # [p, n]: y_n - y_p
         self.centers, self.sharp = centers, sharp
         self.sites, self.parents = _trees(sets, np.linalg.norm(offsets, axis=2))
