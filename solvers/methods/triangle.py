@@ -71,7 +71,7 @@ def check_acute(problem: Interpolation) -> None:
     shape = Triangle.of(problem.centers)
     if shape.cosines.min() <= 0:
         raise NotSupported("triangle is for acute triangles: choose another method")
-    if 2 * radii[0] >= shape.constraint_values.min():
+    if 2 * radii[0] >= shape.heights.min():
         raise NotSupported("triangle needs radii below half the least height: lower them")
     arms, steps = (points[1:] - points[0] for points in (problem.centers, targets))
     if targets.shape != (3, 2) or np.ptp(arms @ arms.T - steps @ steps.T) > _SIMILAR * np.max(
