@@ -152,7 +152,8 @@ def solve(
         tell(progress, step)
 
     with one_thread():
-        network, certificate, interrupted = _proposed(  # step 1
+        # Step 1.
+        network, certificate, interrupted = _proposed(
             problem, tolerance, method, master, relay, clock
         )
         # Step 2.

@@ -23,12 +23,22 @@ from convexden.verification.exact.rationals import align, dyadic, rational, root
 
 Array = NDArray[np.float64]
 
-# Numbers held at a time while hidden layers and Jacobians are computed.
-CHUNK = 4_000_000
-# Products of extended precision that are affordable: some 20 ms.
-EXTENDED = 4_000_000
-# Products of integers that are, some 100 ms.
-INTEGERS = 200_000
+
+@dataclass(frozen=True)
+class SiteErrorSettings:
+    """What is affordable for the errors at sites."""
+
+    chunk: int = 4_000_000
+    """Numbers held at a time while hidden layers and Jacobians are computed."""
+
+    extended: int = 4_000_000
+    """Products of extended precision: some 20 ms."""
+
+    integers: int = 200_000
+    """Products of integers: some 100 ms."""
+
+
+SETTINGS = SiteErrorSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +84,12 @@ def site_errors(problem: Interpolation, network: ShallowNetwork) -> SiteErrors:
     if line is not None and not line.across:
         return _line(problem, line.centers, line.radii, line.network, line.length)
     sites, neurons = len(problem), network.neurons
-    if not neurons and problem.centers.size * network.output_dimension <= INTEGERS:
+    if not neurons and problem.centers.size * network.output_dimension <= SETTINGS.integers:
         return _affine(problem, network)
     inputs, outputs = network.input_dimension, network.output_dimension
     maps = outputs * inputs if (problem.radii > 0).any() else outputs + inputs
-    kind = np.longdouble if sites * (neurons + 1) * maps <= EXTENDED else np.float64
-    step = max(1, CHUNK // max(1, neurons, inputs))
+    kind = np.longdouble if sites * (neurons + 1) * maps <= SETTINGS.extended else np.float64
+    step = max(1, SETTINGS.chunk // max(1, neurons, inputs))
     chunks = [
         _errors(problem, network, slice(start, start + step), kind)
         for start in range(0, sites, step)
@@ -225,7 +235,7 @@ def _jacobian_norms(
     p, d = skip.shape
     sizes = active @ (_norms(a) * _norms(w)) + _norms(skip.reshape(-1))
     rounding = (len(a) + 4) * np.finfo(a.dtype).eps / 2 * sizes
-    step = max(1, CHUNK // (p * max(d, len(a))))
+    step = max(1, SETTINGS.chunk // (p * max(d, len(a))))
     norms = np.empty(len(active), a.dtype)
     for start in range(0, len(active), step):
         rows = slice(start, start + step)

@@ -2,7 +2,8 @@
 
 As the normal turns, the hinge stays tangent to its site.  Its pattern changes only where it also
 touches another site: at the *critical angles*, which are in closed form.  Between two of them it
-either cuts a ball, and is not feasible, or has one pattern.  See `convexden.solvers.pricing.plane`.
+either cuts a ball, and is not feasible, or has one pattern.  See `convexden.solvers.pricing.plane`,
+and the picture in `docs/formulation.md`.
 """
 
 from __future__ import annotations

@@ -14,18 +14,30 @@ All is in extended precision with bounds on its rounding.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from convexden.verification.exact.extended import EXTENDED_EPS, Extended
 from convexden.verification.exact.plane_pieces import Flags, Indices, Pieces, Sites
 from convexden.verification.exact.plane_sweep import EMPTY, Terms, sweep
 
-# Rounding of a polynomial's coefficients and of its value, in units of EXTENDED_EPS times the sum
-# of the absolute values of the data that enter: some 20 operations, each off by half a unit.
-_ROUNDINGS = 32.0
-# Roots are taken where a polynomial is this many times its rounding, so that its sign is shown up
-# to there.
-_MARGIN = 4.0
+
+@dataclass(frozen=True)
+class ArcSettings:
+    """How signs of polynomials are shown."""
+
+    roundings: float = 32.0
+    """Rounding of the coefficients of a polynomial and of its value, in units of `EXTENDED_EPS`
+    times the sum of the absolute values of the data that enter: some 20 operations, each off by
+    half a unit."""
+
+    margin: float = 4.0
+    """Roots are taken where a polynomial is this many times its rounding, so that its sign is shown
+    up to there."""
+
+
+SETTINGS = ArcSettings()
 
 
 def pieces_at(sites: Sites, pivots: Indices) -> tuple[Pieces, Pieces]:
@@ -37,7 +49,7 @@ def pieces_at(sites: Sites, pivots: Indices) -> tuple[Pieces, Pieces]:
     dx = (sites.centers[:, 0] - sites.centers[pivots, 0, None])[:, None, :] * signs
     dy = (sites.centers[:, 1] - sites.centers[pivots, 1, None])[:, None, :] * signs
     lever, moved = sites.reach(pivots, dx, dy)
-    noise = _ROUNDINGS * EXTENDED_EPS * (lever + sites.radii) + moved
+    noise = SETTINGS.roundings * EXTENDED_EPS * (lever + sites.radii) + moved
     inner, outer = own - sites.radii, own + sites.radii
     # Polynomials a + 2 b t + c t^2: z_m - r_m tau, and the negative of z_m + r_m tau.
     a = np.stack([inner + dx, -outer - dx])
@@ -61,7 +73,9 @@ def signs_on(sites: Sites, pieces: Pieces) -> tuple[Flags, Flags]:
     dx = (sites.centers[:, 0] - sites.centers[pivots, 0, None]) * signs
     dy = (sites.centers[:, 1] - sites.centers[pivots, 1, None]) * signs
     moved = 2.0 * (sites.moved + sites.moved[pivots, None])
-    noise = _ROUNDINGS * EXTENDED_EPS * (np.abs(dx) + np.abs(dy) + own + sites.radii) + moved
+    noise = (
+        SETTINGS.roundings * EXTENDED_EPS * (np.abs(dx) + np.abs(dy) + own + sites.radii) + moved
+    )
     on, off = np.ones((2, *dx.shape), dtype=bool)
     for s, t in ((x, x), (x, y), (y, y)):
         z, reach = own + dx + dy * (s + t) + (own - dx) * s * t, sites.radii * (1.0 + s * t)
@@ -76,7 +90,7 @@ def _negative(a: Extended, b: Extended, c: Extended, noise: Extended) -> Extende
 
     They need not be all: where rounding hides the sign, none is given.
     """
-    high, low = c + _MARGIN * noise, a + _MARGIN * noise
+    high, low = c + SETTINGS.margin * noise, a + SETTINGS.margin * noise
     high = np.where(high == 0.0, 0.0, high)  # without the sign of zero
     square = b * b - low * high
     real = square > 0.0

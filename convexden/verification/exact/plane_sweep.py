@@ -10,6 +10,8 @@ which it is shown that it is not inactive.  Along a row:
 3. What changes at the events is added up, from left to right (`_Sums`).
 4. Between two neighboring events the sums are those of one pattern.  Where no ball is cut that is
    an arc.
+
+`docs/formulation.md` has a picture of hinges tangent to a site and of their arcs.
 """
 
 from __future__ import annotations

@@ -70,12 +70,23 @@ Array = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 
-# Numbers in an array of hinges, sites and dimensions beyond which nothing is shown: some 1 GB.
-_LARGEST = 20_000_000
-# Hinges that may be replaced; each costs as much as the bound itself.
-_REPLACEMENTS = 20
-# Products of numbers of twice the digits that are affordable: some 100 ms.
-_SHARP = 2_000_000
+
+@dataclass(frozen=True)
+class UpperBoundSettings:
+    """What is affordable for an upper bound."""
+
+    largest: int = 20_000_000
+    """Numbers in an array of hinges, sites and dimensions beyond which nothing is shown: some
+    1 GB."""
+
+    replacements: int = 20
+    """Hinges that may be replaced; each costs as much as the bound itself."""
+
+    sharp: int = 2_000_000
+    """Products of numbers of twice the digits: some 100 ms."""
+
+
+SETTINGS = UpperBoundSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +130,7 @@ def upper_bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
         count, neurons, outputs = len(centers), network.neurons + 1, problem.output_dimension
         inputs = centers.shape[1]
         pairs = max(count * neurons, count * outputs, neurons * outputs)
-        if pairs * (inputs + 1) > _LARGEST:
+        if pairs * (inputs + 1) > SETTINGS.largest:
             return _unknown(
                 f"{count} sites and {network.neurons} neurons in {inputs} dimensions are too many "
                 "to bound the optimum from above"
@@ -144,7 +155,7 @@ def _bound(
     targets: Array,
     radii: Array,
     network: ShallowNetwork,
-    replacements: int = _REPLACEMENTS,
+    replacements: int = SETTINGS.replacements,
 ) -> tuple[float, str]:
     """The bound of the module's theorem, and why it is infinite if it is.
 
@@ -187,7 +198,7 @@ def _separating(
     """The hinges of neurons with their patterns, their slacks (K, N), and by how much at the most
     each of them may cut a site (K,)."""
     w, biases = network.input_weights[neurons], network.exact_biases.rows(neurons)
-    if len(neurons) * centers.size <= _SHARP:
+    if len(neurons) * centers.size <= SETTINGS.sharp:
         z = affine_values(centers, w, biases)
         hinges = _hinges(sites, w, biases, targets, z)
         slack, error = sharp_slacks(centers, sites.radii, w, z, hinges.active)

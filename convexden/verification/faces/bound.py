@@ -5,7 +5,7 @@ proves of every face that nothing on it exceeds a bound (`sphere_maxima`).  Whic
 decided exactly (`sign_patterns`), and where the hinges of a face lie is known up to proven errors
 (`tangent_spheres`), as is the function on them (`active_sums`).  No verdict rests on a tolerance:
 the faces are taken from the centers, radii and multipliers as they are given, and what cannot be
-decided makes the upper bound larger.
+decided makes the upper bound larger.  `docs/formulation.md` has a picture of faces.
 """
 
 from __future__ import annotations
@@ -37,11 +37,22 @@ Flags = NDArray[np.bool_]
 WIDTH = COST_ROUNDING
 # Most faces of a simplex: those of 11 sites.
 MOST_FACES = 2_093_058
-# Errors of spheres (sine or length) above these are removed by rationals.  The second is tried if
-# the first leaves the interval wide: rationals are slow, and few faces are next to the maximum.
-SHARP = (1e-9, 1e-12)
-# Numbers held at a time while faces are computed.
-CHUNK = 2_000_000
+
+
+@dataclass(frozen=True)
+class FaceSettings:
+    """How closely faces are looked at."""
+
+    sharp: tuple[float, ...] = (1e-9, 1e-12)
+    """Errors of spheres (sine or length) above these are removed by rationals.  The second is tried
+    if the first leaves the interval wide: rationals are slow, and few faces are next to the
+    maximum."""
+
+    chunk: int = 2_000_000
+    """Numbers held at a time while faces are computed."""
+
+
+SETTINGS = FaceSettings()
 
 
 def face_interval(
@@ -162,7 +173,7 @@ class _Faces:
     def bounds(self, width: float) -> tuple[float, float]:
         """The largest value seen, and a bound of all."""
         best, upper = 0.0, inf
-        for sharp in SHARP:
+        for sharp in SETTINGS.sharp:
             best, bound = self._bounds(best, width, sharp)
             upper = min(upper, bound)
             if upper <= best * (1.0 + 3.0 * width):
@@ -204,7 +215,7 @@ class _Faces:
         # Of the two patterns of a hinge through a sample one is enough.
         wanted = tangencies.independent[:, None] & ~(samples[:, None] & sides).any(axis=2)
         rows, chosen = np.nonzero(wanted)
-        step = max(1, CHUNK // (2 * self.offsets[0].size))
+        step = max(1, SETTINGS.chunk // (2 * self.offsets[0].size))
         for start in range(0, len(rows), step):
             chunk = slice(start, start + step)
             yield from self._faces(tangencies, rows[chunk], sides[chosen[chunk]])
@@ -215,7 +226,7 @@ class _Faces:
         dimension, free = tangent.axes.shape[2], tangent.swing.shape[2]
         numbers = len(self.radii) + self.sums.slopes.shape[1]
         each = max(6 * free * (free + numbers), dimension * numbers)
-        for chosen, patterns in self._matches(tangent, max(1, CHUNK // each)):
+        for chosen, patterns in self._matches(tangent, max(1, SETTINGS.chunk // each)):
             yield self._with_patterns(tangent.take(chosen), patterns)
 
     def _tangent(self, tangencies: Tangencies, rows: Integers, sides: Flags) -> _Tangent:
@@ -281,7 +292,7 @@ class _Faces:
         np.put_along_axis(up, tangent.sites, tangent.sides, axis=1)
         np.put_along_axis(down, tangent.sites, ~tangent.sides, axis=1)
         never, always = ~up @ self.bits, ~down @ self.bits
-        wide = max(1, CHUNK // len(self.codes))
+        wide = max(1, SETTINGS.chunk // len(self.codes))
         for start in range(0, len(never), wide):
             rows = slice(start, start + wide)
             clash = (self.codes & never[rows, None]) | (~self.codes & always[rows, None])
