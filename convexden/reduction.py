@@ -55,6 +55,7 @@ class Reduction:
     output_scale: float
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         whole, part = self.original, self.problem
         return display.one_line(
             self,

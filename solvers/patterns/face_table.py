@@ -24,6 +24,7 @@ class FaceTable:
     """
 
     def __init__(self, problem: Interpolation, clock: Clock = UNLIMITED) -> None:
+        """Enumerate the faces, and sort them so that each can be found."""
         self.problem = problem
         self.patterns, self.levels = enumerate_faces(problem, clock)
         self.starts: Indices = np.cumsum([0] + [len(faces) for faces in self.levels])

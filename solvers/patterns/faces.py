@@ -70,6 +70,7 @@ class Faces:
     patterns: Indices
 
     def __len__(self) -> int:
+        """The number of faces."""
         return len(self.sets)
 
 

@@ -17,7 +17,7 @@ from convexden.errors import TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.reduction import Reduction
-from convexden.solvers.constraints import constraints
+from convexden.solvers.constraints import constraints_of
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.theorems import equilateral, obtuse_simplex, rays
 from convexden.theorems._claims import ClosedForm
@@ -463,8 +463,8 @@ def test_more_sites_than_a_simplex_agree_with_the_solver(
     radii = rng.uniform(0.1, 0.9, count) * apart.min() / 2
     radii[:samples] = 0.0
     problem = Reduction.of(Interpolation(centers, rng.normal(size=(count, 2)), radii)).problem
-    rows = constraints(problem)
-    values, jacobians = rows.multipliers(rng.normal(size=rows.targets.shape))
+    constraints = constraints_of(problem)
+    values, jacobians = constraints.multipliers(rng.normal(size=constraints.targets.shape))
     _, heights = FacePricing(problem).maxima(values, jacobians, 0.0)
     dual = close_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
     assert pricing_interval(dual).lower == pytest.approx(heights[0], rel=1e-11)
@@ -477,8 +477,8 @@ def test_coplanar_sites_in_space_agree_with_the_solver() -> None:
     )
     rng = np.random.default_rng(3)
     problem = Reduction.of(Interpolation(centers, rng.normal(size=(6, 2)), 0.1)).problem
-    rows = constraints(problem)
-    values, jacobians = rows.multipliers(rng.normal(size=rows.targets.shape))
+    constraints = constraints_of(problem)
+    values, jacobians = constraints.multipliers(rng.normal(size=constraints.targets.shape))
     _, heights = FacePricing(problem).maxima(values, jacobians, 0.0)
     dual = close_dual(problem.centers, problem.targets, problem.radii, values, jacobians)
     assert pricing_interval(dual).lower == pytest.approx(heights[0], rel=1e-11)

@@ -25,6 +25,7 @@ class Flat:
     """The flat through affinely independent points (m + 1, k); `independent` says if they are."""
 
     def __init__(self, points: Array) -> None:
+        """The edges from the first point, and the inverse of their Gram matrix."""
         first, *others = [[Fraction(x) for x in row] for row in points.tolist()]
         self.edges = [[x - y for x, y in zip(other, first, strict=True)] for other in others]
         gram = [[_dot(a, b) for b in self.edges] for a in self.edges]

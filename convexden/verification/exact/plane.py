@@ -45,6 +45,7 @@ rounded to a share of F itself.  What is left there counts with the bound that i
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -54,26 +55,43 @@ from convexden.arithmetic.float64 import EPS
 from convexden.tolerances import COST_ROUNDING
 from convexden.verification.exact.dual import ClosedDual
 from convexden.verification.exact.extended import EXTENDED_EPS, Extended
-from convexden.verification.exact.plane_arcs import Flags, Pieces, blocks, in_units, pieces_at
+from convexden.verification.exact.plane_arcs import pieces_at
 from convexden.verification.exact.plane_integers import divided
+from convexden.verification.exact.plane_pieces import Flags, Pieces, blocks, in_units
 from convexden.verification.exact.rationals import above, below
 
 Floats = NDArray[np.float64]
 
 LARGEST = float(np.finfo(float).max)
-# Up to so many arcs are added up as integers wherever rounding exceeds COST_ROUNDING.  Where there
-# are more, as at hundreds of sites, bounds count as they are up to this excess over what is
-# attained: each arc takes a tenth of a millisecond or more.
-_FEW_ARCS = 100
-_EXCESS = 4e-11
-# Levels of splitting, few of which are needed: widths are multiples of 2^-50, which are floats.
-_LEVELS = 50
-# Steps of Newton's method to a top: it is needed to the square root of COST_ROUNDING.
-_STEPS = 5
-# Numbers of the arcs that are split at a time, at most: some 200 MB.
-_MOST_NUMBERS = 6_000_000
-# Arcs that are added up as integers at most: each takes a tenth of a millisecond or more.
-_MOST_ARCS = 20_000
+
+
+@dataclass(frozen=True)
+class PlaneSettings:
+    """Parameters of the search along the arcs."""
+
+    few_arcs: int = 100
+    """Up to so many arcs are added up as integers wherever rounding exceeds `COST_ROUNDING`: each
+    takes a tenth of a millisecond or more."""
+
+    excess: float = 4e-11
+    """Where there are more, as at hundreds of sites, bounds count as they are up to this excess
+    over what is attained."""
+
+    levels: int = 50
+    """Levels of splitting, few of which are needed: widths are multiples of 2^-50, which are
+    floats."""
+
+    newton_steps: int = 5
+    """Newton steps to a local maximum: it is needed to the square root of `COST_ROUNDING`."""
+
+    most_numbers: int = 6_000_000
+    """Numbers of the arcs that are split at a time, at most: some 200 MB."""
+
+    most_arcs: int = 20_000
+    """Arcs that are added up as integers at most: some seconds."""
+
+
+SETTINGS = PlaneSettings()
 
 
 def plane_interval(dual: ClosedDual) -> tuple[float, float]:
@@ -104,11 +122,11 @@ def plane_interval(dual: ClosedDual) -> tuple[float, float]:
     unclear.append(search.split(*_joined(kept)))
     hard, bounds = _joined(unclear)
     hard, bounds = _chosen(hard, bounds, bounds > search.upper)
-    if len(bounds) > _FEW_ARCS:
-        clear = bounds <= search.best * (1.0 + _EXCESS)
+    if len(bounds) > SETTINGS.few_arcs:
+        clear = bounds <= search.best * (1.0 + SETTINGS.excess)
         search.ceiling = max(search.ceiling, float(bounds[clear].max(initial=0.0)))
         hard, bounds = _chosen(hard, bounds, ~clear)
-    if len(bounds) > _MOST_ARCS:
+    if len(bounds) > SETTINGS.most_arcs:
         search.ceiling = max(search.ceiling, float(bounds.max()))
     elif len(bounds):
         hard, certain = divided(dual, sites, shift, hard)
@@ -125,6 +143,7 @@ class _Search:
     """The largest value that is attained, and the largest bound of what is settled."""
 
     def __init__(self) -> None:
+        """Nothing is attained yet, and nothing is settled."""
         self.best, self.ceiling = 0.0, 0.0
 
     @property
@@ -141,7 +160,7 @@ class _Search:
     def split(self, pieces: Pieces, bounds: Floats) -> tuple[Pieces, Floats]:
         """Settle intervals by splitting; returns those where rounding or the cost forbids it."""
         unclear: list[tuple[Pieces, Floats]] = []
-        for _ in range(_LEVELS):
+        for _ in range(SETTINGS.levels):
             tops, attained = _tops(pieces, self.best)
             self.best = max(self.best, attained)
             bounds = np.minimum(bounds, _peaks(pieces, tops, self.best))
@@ -154,7 +173,7 @@ class _Search:
             noisy = live & (bounds - rounding <= settled)
             unclear.append(_chosen(pieces, bounds, noisy))
             pieces, bounds = _chosen(pieces, bounds, live & ~noisy)
-            if not len(pieces.rows) or pieces.curve.size > _MOST_NUMBERS:
+            if not len(pieces.rows) or pieces.curve.size > SETTINGS.most_numbers:
                 break
             pieces = pieces.halves()
             bounds = self.chords(pieces)
@@ -248,7 +267,7 @@ def _tops(pieces: Pieces, level: float) -> tuple[Extended, float]:
     _, q1, q2, q3, q4 = _gap(_around(pieces.curve, middle), _around(taus, middle), level)
     u = np.zeros_like(middle)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for _ in range(_STEPS):
+        for _ in range(SETTINGS.newton_steps):
             slope = q1 + u * (2.0 * q2 + u * (3.0 * q3 + u * 4.0 * q4))
             bend = 2.0 * q2 + u * (6.0 * q3 + u * 12.0 * q4)
             step = np.where(bend > 0.0, -slope / bend, -np.sign(slope))
