@@ -14,8 +14,8 @@ from convexden.storage import solutions
 from convexden.storage.files import whole_file
 
 
-def save(result: Solution | Proof, path: str | Path) -> None:
-    """Write a solution or a proof to a JSON file, whole or not at all.
+def save(result: object, path: str | Path) -> None:
+    """Write a `Solution` or a `Proof` to a JSON file, whole or not at all.
 
     A proof file is what `convexden.proofs.checker` reads, which needs Python alone.
 

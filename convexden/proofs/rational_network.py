@@ -21,7 +21,6 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from convexden import display
 from convexden.arithmetic.two_part import TwoPart
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -71,8 +70,6 @@ class _Frame:
     basis: Array  # (k, d): orthonormal rows
     middle: Array  # (d,): where the coordinates are zero
     lift: Array  # (k, k): omega = lift @ normal
-
-    __repr__ = display.field_line
 
     @classmethod
     def of(cls, problem: Interpolation, rows: Array | None) -> _Frame:
