@@ -164,7 +164,7 @@ def _depth(data: Data, hinge: list[Fraction], heights: list[Fraction]) -> tuple[
     length2 = _length2(data, hinge)
     deepest, site = 0.0, -1
     for n, (z, r) in enumerate(zip(heights, data.radii, strict=True)):
-        gap = r * r * length2 - z * z
+        gap = r * r * length2 - z * z if r else 0
         if gap > 0:
             depth = float(gap) / (float(r) * float(length2) ** 0.5 + abs(float(z)))
             deepest, site = max((deepest, site), (max(depth, 5e-324), n))
