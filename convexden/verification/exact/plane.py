@@ -26,15 +26,15 @@ equality where :math:`|F_D|` is constant.  With the coefficients :math:`c_0, c_1
 :math:`\tau` with :math:`1 + a^2, 1 + ab, 1 + b^2`.
 
 *Local maxima.*  Where |F| has a maximum inside an interval, that converges slowly.  Let the
-interval be :math:`u \in [0, 1]`.  With a level c, at any point :math:`u_0` of it, :math:`c^2 \tau^2 - |F|^2 =
-q_0 + q_1 v + v^2 s(v)`, :math:`v = u - u_0`, with a quadratic s whose Bernstein coefficients are at
-least m: hence
+interval be :math:`u \in [0, 1]`.  With a level c, at any point :math:`u_0` of it,
+:math:`c^2 \tau^2 - |F|^2 = q_0 + q_1 v + v^2 s(v)`, :math:`v = u - u_0`, with a quadratic s whose
+Bernstein coefficients are at least m: hence
 
 .. math:: |F|^2 \le \tau^2 \bigl( c^2 + \max(0, -q_0 - \min_v (q_1 v + m v^2)) \bigr)
 
 because :math:`\tau \ge 1`; with c the largest value that is attained, and :math:`u_0` near the
-maximum on the interval, this is c up to the square of what :math:`u_0` is off.  Where neither of the two
-bounds is within `COST_ROUNDING` of a value that is attained, the interval is cut in halves.
+maximum on the interval, this is c up to the square of what :math:`u_0` is off.  Where neither of
+the two bounds is within `COST_ROUNDING` of a value that is attained, the interval is cut in halves.
 
 *Rounding.*  All of this is in extended precision, with bounds on its rounding, which is a share of
 the sum of the absolute terms of F.  Multipliers at samples that nearly coincide are far larger than
