@@ -15,7 +15,7 @@ POINTS = np.random.default_rng(0).random((8, 2))
 
 def test_hinges_touch_and_cut_nothing():
     solution = cd.solve(cd.denoising(POINTS, radius=0.01))
-    for radius in (0.005, 0.03):
+    for radius in (0.005, 0.02):
         reduction = Reduction.of(cd.denoising(POINTS, radius=radius))
         problem = reduction.problem
         hinges = hinges_near(problem, reduction.reduce_network(solution.network))
