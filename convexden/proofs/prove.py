@@ -17,7 +17,6 @@ from fractions import Fraction
 from typing import Any
 
 from convexden import arguments
-from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem, InvalidInput
 from convexden.infeasibility import InfeasibilityProof, Touching
 from convexden.network import ShallowNetwork
@@ -32,7 +31,7 @@ from convexden.proofs.rational_data import (
     rational,
     sites_of,
 )
-from convexden.proofs.rational_network import NoNetwork, network_of, rational_parts
+from convexden.proofs.rational_network import NoNetwork, network_of, rational_parts, sharpened
 from convexden.running.clock import Clock, Stopped
 from convexden.running.progress import TaskProgress, tell
 from convexden.solution import Solution
@@ -43,7 +42,9 @@ _SMALLEST = {"line": Fraction(1, 10**14), "plane": Fraction(1, 10**11), "tree": 
 _LARGEST = Fraction(1, 10)
 # What is left of the width that was asked for, after the bounds in floats, for delta in a tree.
 _SHARE = Fraction(9, 10)
-# A claim in floats that is optimal costs more by a few units in the last place, which is no finding.
+# Times that the digits of an inverse are doubled.
+_SHARPENINGS = 4
+# A claim in floats that is optimal may cost more by some units in the last place: no finding.
 _CLAIM_ROUNDING = Fraction(1, 10**12)
 
 Report = Callable[[TaskProgress], object] | None
@@ -154,10 +155,10 @@ def _prove(solution: Solution, width: float, clock: Clock, progress: Report, job
     document = _document(OPTIMUM, sites_of(problem))
     rows = _basis_rows(document)
     try:
-        document |= _multipliers(solution.certificate, document, rows)
+        document |= _multipliers(solution, document, rows)
         data = Data(document)
         document["network"] = network_of(problem, solution.network, data, rows)
-        upper = checker.upper_bound(data, document["network"])
+        upper = _upper(data, document)
     except (ValueError, NoNetwork) as error:
         return Proof(OPTIMUM, None, None, None, width, str(error))
     gap = 1 - data.objective / upper if upper else Fraction(0)
@@ -181,13 +182,33 @@ def _prove(solution: Solution, width: float, clock: Clock, progress: Report, job
     return Proof(OPTIMUM, None, upper, None, width, reason)
 
 
-def _multipliers(certificate: Certificate, document: dict[str, Any], rows: Any) -> dict[str, Any]:
+def _upper(data: Data, document: dict[str, Any]) -> Fraction:
+    """The upper bound, with an inverse of more digits if those of floats do not suffice.
+
+    Raises
+    ------
+    ValueError
+        If it is not proven.
+    """
+    for _ in range(_SHARPENINGS):
+        try:
+            return checker.upper_bound(data, document["network"])
+        except ValueError as error:
+            if "I - C M" not in str(error):
+                raise
+        document["network"] = sharpened(data, document["network"])
+    return checker.upper_bound(data, document["network"])
+
+
+def _multipliers(solution: Solution, document: dict[str, Any], rows: Any) -> dict[str, Any]:
     """The keys of a proof file that hold the multipliers."""
-    points = checker.numbers(
-        document["coordinates"], len(document["radii"]), len(document["coordinates"][0])
-    )
+    count, k = len(document["radii"]), len(document["coordinates"][0])
     values, jacobians = multipliers_of(
-        certificate, rational(document["radii"]), points, rows if document["basis"] else None
+        solution.certificate,
+        rational(document["radii"]),
+        checker.numbers(document["coordinates"], count, k),
+        rows if document["basis"] else None,
+        solution.problem.hull,
     )
     return {"values": numbers(values), "jacobians": numbers(jacobians)}
 

@@ -122,7 +122,7 @@ def _move(centers: Rationals, steps: Rationals, points: Rationals, rows: Rationa
 
 
 def multipliers_of(
-    certificate: Certificate, radii: Sequence[Fraction], points: Rationals, rows: Any
+    certificate: Certificate, radii: Sequence[Fraction], points: Rationals, rows: Any, hull: Hull
 ) -> tuple[Rationals, list[Rationals]]:
     r"""Multipliers :math:`l_n` (N, p) and :math:`\Gamma_n` (N, p, k) of exact dual equalities.
 
@@ -134,6 +134,8 @@ def multipliers_of(
         The :math:`A_n`.
     rows : k lists of d fractions, or None
         The rows of B; None for the identity.
+    hull : Hull
+        Of the centers.
 
     Raises
     ------
@@ -143,7 +145,7 @@ def multipliers_of(
     scale = certificate.pricing_maximum
     scale = scale if np.isfinite(scale) and scale > 0 else 1.0
     values = _rounded_parts(certificate.values, certificate.values_low, scale)
-    jacobians = _reduced(certificate, rows, scale)
+    jacobians = _reduced(certificate, rows, scale, hull)
     balls = [n for n, radius in enumerate(radii) if radius]
     for n in set(range(len(radii))) - set(balls):
         jacobians[n] = [[Fraction(0)] * len(points[0]) for _ in jacobians[n]]
@@ -183,22 +185,23 @@ def _rounded_parts(array: Array, low: Array | None, scale: float) -> Any:
     return convert(array.tolist(), (np.zeros_like(array) if low is None else low).tolist())
 
 
-def _reduced(certificate: Certificate, rows: Any, scale: float) -> list[Rationals]:
-    r"""The :math:`\Gamma_n = G_n B^T K^{-1}`: :math:`G_n w = \Gamma_n \omega` in the hull."""
-    jacobians: list[Rationals] = _rounded_parts(
-        certificate.jacobians, certificate.jacobians_low, scale
-    )
+def _reduced(certificate: Certificate, rows: Any, scale: float, hull: Hull) -> list[Rationals]:
+    r"""The :math:`\Gamma_n = G_n B^T K^{-1}`: :math:`G_n w = \Gamma_n \omega` in the hull.
+
+    Of single floats the parts along orthonormal rows are taken first: images have 1e6 numbers a
+    site, of which a few count.
+    """
     if rows is None:
-        return jacobians
+        return _rounded_parts(certificate.jacobians, certificate.jacobians_low, scale)
+    parts, low, along = certificate.jacobians, certificate.jacobians_low, rows
+    if low is None:
+        parts, along = parts @ hull.basis.T, products(rows, rational(hull.basis.tolist()))
     gram = products(rows, rows)
     sizes = [abs(x) for row in gram for x in row]
     bits = MULTIPLIER_BITS + frexp(float(max(sizes)))[1]
     found = []
-    for jacobian in jacobians:
-        if not any(map(any, jacobian)):
-            found.append([[Fraction(0)] * len(rows) for _ in jacobian])
-            continue
-        exact = solved(gram, products(rows, jacobian), "dependent rows")
+    for jacobian in _rounded_parts(parts, low, scale):
+        exact = solved(gram, products(along, jacobian), "dependent rows")
         found.append([[rounded(x, bits) for x in row] for row in zip(*exact, strict=True)])
     return found
 

@@ -11,8 +11,10 @@ r"""The network of a proof: rational hinges that cut no ball, and what determine
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import frexp
 from typing import Any
 
 import numpy as np
@@ -22,8 +24,9 @@ from numpy.typing import NDArray
 from convexden.arithmetic.two_part import TwoPart
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.proofs import checker
 from convexden.proofs.checker import Data, dot, products
-from convexden.proofs.rational_data import Rationals, numbers, rational
+from convexden.proofs.rational_data import Rationals, numbers, rational, rounded
 from convexden.verification.exact.extra_patterns import gap_hinges
 from convexden.verification.exact.hinge_slack import (
     Hinges,
@@ -39,12 +42,18 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 
+# Equations beyond which nothing is tried: the exact product of two matrices takes minutes.
+_MOST_ROWS = 600
+# Numbers of a skip connection that are multiplied exactly in a tenth of a second.
+_MOST_EXACT = 20_000
 # Doublings of the multiple that is mixed in, from what floats say is enough.
 _DOUBLINGS = 20
 # Hinges in gaps that are tried for each equation, if the patterns of the network do not suffice.
 _GAPS = (0, 4, 64)
 # Least pivot of a regular matrix, as a share of the largest: below it floats give no inverse.
 _REGULAR = 1e-13
+# Bits of a row of an inverse below the largest, if those of a float do not suffice.
+_SHARP_BITS = 300
 # How far a hinge around the middle of a pattern is moved, as a share of the room that it has.
 _MOVE = 0.25
 
@@ -108,6 +117,9 @@ def network_of(problem: Interpolation, network: ShallowNetwork, data: Data, rows
     omitted = _followers(data, hinges.active)
     groups = labels(np.array([[omitted.get(n, n)] for n in data.sites], dtype=float))[0]
     kept = np.array([n for n in data.sites if n not in omitted])
+    rows_left = len(kept) + data.k * sum(data.radii[n] > 0 for n in kept)
+    if rows_left > _MOST_ROWS:
+        raise NoNetwork(f"{rows_left} equations are too many to enclose their solution")
     normals = hinges.normals / lengths(hinges.normals)[:, None]
     for share in _GAPS:
         if share:
@@ -132,7 +144,7 @@ def network_of(problem: Interpolation, network: ShallowNetwork, data: Data, rows
         "hinges": [[numbers(hinge[:-1]), numbers(hinge[-1])] for hinge in exact],
         "weights": numbers(weights),
         "selected": columns,
-        "inverse": _inverse(data, exact, kept.tolist(), columns),
+        "inverse": _inverse(_matrix(data, exact, omitted, columns)),
         "omitted": [list(pair) for pair in sorted(omitted.items())],
     }
 
@@ -154,14 +166,29 @@ def rational_parts(
             products(normals, rows) if len(real) else [], biases, at_first, strict=True
         )
     ]
-    skip = rational(network.skip.tolist())
-    constant = network.offset.tolist()
+    constant = network.offset + 0.0
     # A neuron without input weight is a constant.
     for k in np.flatnonzero(~network.input_weights.any(axis=1) & (network.biases > 0)):
-        constant = (np.array(constant) + network.biases[k] * network.output_weights[k]).tolist()
-    offset = [Fraction(c) + dot(row, first) for c, row in zip(constant, skip, strict=True)]
-    weights = [offset, *products(rows, skip), *_sums(network.exact_output_weights.rows(real))]
+        constant += network.biases[k] * network.output_weights[k]
+    skip, offset = _affine_part(network.skip, constant, problem.centers[0], rows)
+    weights = [offset, *skip, *_sums(network.exact_output_weights.rows(real))]
     return hinges, weights
+
+
+def _affine_part(
+    skip: Array, offset: Array, first: Array, rows: Rationals
+) -> tuple[Rationals, list[Fraction]]:
+    """The skip connection along the rows of B, and the offset at the first site: exactly, or, of
+    images, in floats, as whatever they are off is corrected at no cost.
+    """
+    if skip.size > _MOST_EXACT:
+        floats = np.array([[float(x) for x in row] for row in rows])
+        return rational((floats @ skip.T).tolist()), rational((offset + skip @ first).tolist())
+    exact, point = rational(skip.tolist()), rational(first.tolist())
+    shifts = (dot(row, point) for row in exact)
+    return products(rows, exact), [
+        Fraction(c) + x for c, x in zip(offset.tolist(), shifts, strict=True)
+    ]
 
 
 def _affine_weights(data: Data) -> Rationals | None:
@@ -352,25 +379,55 @@ def _selected(sites: Sites, hinges: Hinges, kept: Indices, good: Flags) -> Indic
     return np.sort(order[: len(matrix)])
 
 
-def _inverse(data: Data, hinges: Rationals, kept: list[int], columns: list[int]) -> Any:
-    """The inverse, in floats, of the matrix that the checker forms."""
-    table = _heights(data, hinges)
+def _matrix(
+    data: Data, hinges: Rationals, omitted: Iterable[int], columns: Iterable[int]
+) -> Rationals:
+    """The matrix M that the checker forms."""
+    table, left_out, columns = _heights(data, hinges), set(omitted), list(columns)
+    kept = [n for n in data.sites if n not in left_out]
     rows = []
     for n in kept:
         heights = [max(row[n], Fraction(0)) for row in table]
         rows.append([Fraction(1), *data.points[n], *heights])
     for n in kept:
+        on = [row[n] > 0 for row in table]
         for i in range(data.k if data.radii[n] else 0):
-            slopes = [
-                hinge[i] if row[n] > 0 else Fraction(0)
-                for hinge, row in zip(hinges, table, strict=True)
-            ]
+            slopes = [hinge[i] * side for hinge, side in zip(hinges, on, strict=True)]
             rows.append([Fraction(0), *data.unit[i], *slopes])
-    matrix = np.array([[float(row[j]) for j in columns] for row in rows])
+    return [[row[j] for j in columns] for row in rows]
+
+
+def _inverse(matrix: Rationals) -> Any:
+    """The inverse in floats."""
+    floats = np.array([[float(x) for x in row] for row in matrix])
     try:
-        inverse = np.linalg.inv(matrix)
+        inverse = np.linalg.inv(floats)
     except np.linalg.LinAlgError:
-        inverse = np.full_like(matrix, np.nan)
+        inverse = np.full_like(floats, np.nan)
     if not np.isfinite(inverse).all():
         raise NoNetwork("the equations of the weights are singular in floats")
     return inverse.tolist()
+
+
+def sharpened(data: Data, network: dict[str, Any]) -> dict[str, Any]:
+    """The same network with an inverse of twice the digits, by one step of Newton's method.
+
+    Where weights and biases are of very different sizes, as in small units, the checker's norm sees
+    the rounding of one in units of the other.
+    """
+    hinges = [checker.numbers([*omega, b], data.k + 1) for omega, b in network["hinges"]]
+    omitted = [site for site, _ in network["omitted"]]
+    matrix = _matrix(data, hinges, omitted, network["selected"])
+    size = len(matrix)
+    inverse = checker.numbers(network["inverse"], size, size)
+    image = products(inverse, _transposed(matrix))
+    twice = [[2 * (i == j) - x for j, x in enumerate(row)] for i, row in enumerate(image)]
+    better = products(twice, _transposed(inverse))
+    bits = [_SHARP_BITS - frexp(max(abs(float(x)) for x in row))[1] for row in inverse]
+    better = [[rounded(x, b) for x in row] for row, b in zip(better, bits, strict=True)]
+    return {**network, "inverse": numbers(better)}
+
+
+def _transposed(matrix: Rationals) -> Rationals:
+    """The columns."""
+    return [list(column) for column in zip(*matrix, strict=True)]

@@ -275,3 +275,26 @@ def test_arguments_out_of_range_are_refused(arguments):
         cd.prove(cd.solve(PROBLEMS["obtuse"]()), **arguments)
     with pytest.raises(cd.InvalidInput):
         cd.prove("solution.json")
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1e-3, 1e30])
+def test_the_units_of_the_data_do_not_matter(unit):
+    points = np.array([[0.0, 0.0], [1.0, 0.0], [0.4, 0.9]]) * unit
+    assert _checked(cd.prove(cd.solve(cd.denoising(points, radius=0.1 * unit)), WIDTH)).proven
+
+
+def test_a_triangle_next_to_its_edge_is_proven():
+    points = [[0.0, 0.0], [1.0, 0.0], [0.5, 0.75**0.5]]
+    solution = cd.solve(cd.denoising(points, radius=0.75**0.5 / 2 * (1 - 1e-6)))
+    proof = _checked(cd.prove(solution, 1e-8))
+    assert proof.proven
+    assert float(proof.lower) > 3.69e6
+
+
+@pytest.mark.parametrize("gap", [1e-6, 1e-12])
+def test_samples_that_nearly_coincide_are_proven(gap):
+    rng = np.random.default_rng(11)
+    points, targets = rng.normal(size=(5, 2)), rng.normal(size=5)
+    points = np.vstack([points, points[0] + [gap, gap / 3]])
+    solution = cd.solve(cd.Interpolation(points, np.append(targets, targets[0])))
+    assert _checked(cd.prove(solution, WIDTH)).proven
