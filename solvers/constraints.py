@@ -164,15 +164,15 @@ def touching_biases(problem: Interpolation, hinges: Hinges, gaps: Array) -> TwoP
     """
     w, every = hinges.normals, np.arange(len(hinges))
     pivots = _touched(np.abs(hinges.depths(problem)), gaps)
-    heights = TwoPart.of(np.zeros(len(w)))
+    projections = TwoPart.of(np.zeros(len(w)))
     for i in range(w.shape[1]):
-        heights = heights.plus(TwoPart.product(w[:, i], problem.centers[pivots, i]))
+        projections = projections.plus(TwoPart.product(w[:, i], problem.centers[pivots, i]))
     square = TwoPart.product(w.T, w.T).total()
     roots = np.sqrt(square.high)
     rest = square.minus(TwoPart.product(roots, roots)).high / (2 * roots)
     sides = np.where(hinges.patterns[every, pivots], 1.0, -1.0)
     reach = TwoPart.sum(roots, rest).times(TwoPart.of(sides * problem.radii[pivots]))
-    touched = reach.minus(heights)
+    touched = reach.minus(projections)
     return touched.where(pivots >= 0, TwoPart.of(hinges.biases))
 
 

@@ -108,7 +108,7 @@ def repair(columns: Array, targets: Array, weights: Array) -> Array | None:
 
 
 def thin(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array] | None:
-    """Fewest of the hinges that carry a network of the same cost: their indices and weights.
+    """The fewest of the hinges that make a network of the same cost: their indices and weights.
 
     With the directions of the output weights fixed, interpolation at least cost is a linear
     program in their sizes, and its basic solutions use linearly independent hinges.  None if the

@@ -76,6 +76,7 @@ class HingeCells:
     """
 
     def __init__(self, data: Data, theta: Fraction) -> None:
+        """Cells of these sites, with |F| up to the root of theta."""
         self.data, self.theta, self.k = data, theta, data.k
         self.root = np.linalg.cholesky(_floats(data.gram))
         points = _floats(data.points)[data.present] @ self.root
@@ -113,15 +114,16 @@ class HingeCells:
         order = self.k + 2 if cell.tangent is None else self.k + 1
         if empty:
             return np.zeros((order, order))
-        image = self.terms[cell.on].sum(axis=0) @ self._embedding(cell.sites, cell.tangent)
+        image = self.image(cell)
         matrix: Array = -image.T @ image
         matrix[0, 0] += float(self.theta)
         return matrix
 
-    def image(self, cell: Cell, hinge: Array) -> float:
-        """|F| at a hinge in floats."""
-        image = self.terms[cell.on].sum(axis=0) @ self._embedding(cell.sites, cell.tangent)
-        return float(np.linalg.norm(image @ hinge))
+    def image(self, cell: Cell) -> Array:
+        """The matrix (p, q) of F."""
+        total = self.terms[cell.on].sum(axis=0)
+        image: Array = total @ self._embedding(cell.sites, cell.tangent)
+        return image
 
     def leaf(self, cell: Cell, found: Proposal) -> dict[str, Any]:
         """The multipliers rounded to few digits, as a proof file has them."""

@@ -147,9 +147,10 @@ class _PatternSearch:
             return
         hinge /= length
         off = max(0.0, -float((cell.floats @ hinge).min(initial=0.0)), abs(hinge[0] - 1.0))
-        image = self.cells.image(cell, hinge)
-        if image**2 - float(self.theta) > _CLEAR * (off + _ROUNDING) * (1 + image**2):
-            raise NoLeaf(f"a hinge of site pattern {_named(cell.sites)} has |F| = {image:.9g} |w|")
+        image = self.cells.image(cell)
+        value, steepest = float(np.linalg.norm(image @ hinge)), float(np.linalg.norm(image))
+        if value - float(self.theta) ** 0.5 > _CLEAR * (off + _ROUNDING) * (1 + steepest):
+            raise NoLeaf(f"a hinge of site pattern {_named(cell.sites)} has |F| = {value:.9g} |w|")
 
 
 def lower_tree(

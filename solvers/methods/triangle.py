@@ -2,7 +2,7 @@ r"""Acute triangles: a second-order cone program over twelve hinges, of which th
 
 1. Solve the program over the twelve hinges with the apex hinges parallel to the sides.
 2. Turn the apex hinges to where the dual constraint is largest on their arcs.
-3. Take those that carry weight for the active ones, and solve the KKT system of their weights,
+3. Take those with weight for the active ones, and solve the KKT system of their weights,
    angles and multipliers with Newton's method.
 4. Hinges of the twelve that the multipliers violate join the active ones, those whose weight
    became negative leave; back to 3.  If that fails, hinges that turned join the program: back
@@ -145,8 +145,8 @@ def _polished(
         # A hinge that is no local maximum any more hands its weight on to the nearest.
         gap = float(constraint_values[0]) - 1.0
         own = np.ones_like(norms)
-        carrying, weights = active_set(polished.hinges, norms, own, found, constraint_values, gap)
-        active = carrying + violated
+        weighted, weights = active_set(polished.hinges, norms, own, found, constraint_values, gap)
+        active = weighted + violated
         kept = distinct(active, SAME_HINGE_RTOL)
         small = np.full(len(violated), SETTINGS.small * norms.mean())
         active, alphas = active[kept], np.concatenate([weights, small])[kept]

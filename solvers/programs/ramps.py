@@ -118,7 +118,7 @@ class RampSolution:
     Attributes
     ----------
     hinges : Hinges
-        2 K of them: those at the foot of every ramp, then those at its top.
+        2 K of them: those at the start of every ramp, then those at its end.
     weights : (2 K, p) array
         Output weights; they satisfy the rows.
     multipliers : (M, p) array
@@ -233,7 +233,7 @@ class _Ramps:
         """Ramps from the first hinges to the second."""
         self.constraints = constraints
         low, high = map(constraints.features, between)
-        # A ramp that is narrower than the rounding of the rows carries nothing.
+        # A ramp that is narrower than the rounding of the rows has no weight.
         seen = np.any(low != high, axis=1)
         self.starts, self.ends = between[0][seen], between[1][seen]
         self._low, self._high = low[seen], high[seen]
@@ -318,14 +318,17 @@ def _polish(
         if _cost(weights) <= _cost(best[1]) * (1 + EQUAL_COST_RTOL):
             best = chosen, weights, multipliers
         seen = columns @ multipliers
-        heights = np.linalg.norm(seen, axis=1)
-        heights[chosen] = 0.0
-        more = int(heights.argmax())
-        if heights[more] <= 1 + VIOLATION_RTOL:
+        constraint_values = np.linalg.norm(seen, axis=1)
+        constraint_values[chosen] = 0.0
+        more = int(constraint_values.argmax())
+        if constraint_values[more] <= 1 + VIOLATION_RTOL:
             break
         # It enters with a weight in the direction in which the cost falls.
         small = (
-            SETTINGS.entering * np.linalg.norm(weights, axis=1).min() * seen[more] / heights[more]
+            SETTINGS.entering
+            * np.linalg.norm(weights, axis=1).min()
+            * seen[more]
+            / constraint_values[more]
         )
         chosen, start = np.append(chosen, more), np.vstack([weights, small])
         again = repair(columns[chosen], targets, start)

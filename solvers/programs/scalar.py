@@ -209,10 +209,10 @@ def _widest(problem: Interpolation, sides: Indices) -> tuple[Array, float]:
     u = max_margin_direction(problem.centers, problem.radii, sides.astype(np.int8))
     if np.isnan(u).any():
         return np.append(np.zeros(len(u)), 1.0 if sides.max() > 0 else -1.0), 1.0
-    heights = problem.centers @ u
-    top = (heights - problem.radii)[sides > 0].min()
-    foot = (heights + problem.radii)[sides < 0].max()
-    return np.append(u, -(top + foot) / 2), float(top - foot) / 2
+    projections = problem.centers @ u
+    end = (projections - problem.radii)[sides > 0].min()
+    start = (projections + problem.radii)[sides < 0].max()
+    return np.append(u, -(end + start) / 2), float(end - start) / 2
 
 
 def _cones(

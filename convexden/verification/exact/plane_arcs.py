@@ -113,10 +113,11 @@ def _negative(a: Extended, b: Extended, c: Extended, noise: Extended) -> Extende
     a, b, c, noise = a[..., None], b[..., None], c[..., None], noise[..., None]
     ends = np.where(given[..., None], ends, 0.0)
     x, y = ends[..., 0], ends[..., 1]
-    # Bernstein coefficients overestimate a top inside: there the interval is taken in two parts.
-    top = np.where(everywhere[..., None], np.clip(vertex[..., None], x, y), x)
+    # Bernstein coefficients overestimate a maximum inside: there the interval is taken in two
+    # parts.
+    peak = np.where(everywhere[..., None], np.clip(vertex[..., None], x, y), x)
     shown = given & (x < y)
-    for s, t in ((x, x), (x, top), (top, top), (top, y), (y, y)):
+    for s, t in ((x, x), (x, peak), (peak, peak), (peak, y), (y, y)):
         shown &= a + b * (s + t) + c * s * t < -noise
     return np.where(shown[..., None], ends, EMPTY)
 

@@ -170,7 +170,7 @@ class _Row:
 
 
 def _near_roots(form: Form) -> list[int]:
-    """Places of the grid on both sides of the roots of a + 2 b t + c t^2, and next to its top.
+    """Places of the grid on both sides of the roots of a + 2 b t + c t^2, and next to its vertex.
 
     An integer square root is off by less than one unit of the grid, and so is the quotient.
     """
