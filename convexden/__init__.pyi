@@ -51,6 +51,7 @@ from .solution import RegularizationPath as RegularizationPath
 from .solution import RegularizedSolution as RegularizedSolution
 from .solution import Solution as Solution
 from .solving import formulations as formulations
+from .solving.batches import solve_many as solve_many
 from .solving.interpolation import solve as solve
 from .solving.regularization import largest_penalty as largest_penalty
 from .solving.regularization import regularization_path as regularization_path

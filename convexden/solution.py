@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from convexden.verification import Verification
 
 Status = Literal["certified", "not-certified", "upper-bound"]
-STATUSES = get_args(Status)
 
 
 class Progress(NamedTuple):
@@ -30,6 +29,7 @@ class Progress(NamedTuple):
     hinges: int
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"round={self.round}",
@@ -108,6 +108,7 @@ class Solution(Tabled):
         return solution
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"cost={self.cost:.5g}",
@@ -218,6 +219,7 @@ class RegularizedSolution(Tabled):
     interrupted: bool = False
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"objective={self.objective:.5g}",
@@ -286,6 +288,7 @@ class RegularizationPath:
         return len(self.solutions)
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         spread = ""
         if self.solutions:
             most, least = self.penalties[0], self.penalties[-1]

@@ -71,7 +71,10 @@ def test_wheel_installs_nothing_but_convexden(wheel):
         names = set(archive.namelist())
     top = {name.split("/")[0] for name in names}
     assert {name for name in top if not name.endswith(".dist-info")} == {"convexden"}
-    expected = {"convexden/py.typed", "convexden/__init__.pyi", "convexden/report/html/page.html"}
+    expected = {"convexden/py.typed", "convexden/__init__.pyi"}
+    for folder in ("report/html/templates", "storage/schemas"):
+        files = (ROOT / "convexden" / folder).iterdir()
+        expected |= {f"convexden/{folder}/{file.name}" for file in files}
     for folder, package in (("convexden", "convexden"), ("solvers", "convexden/solvers")):
         for file in (ROOT / folder).rglob("*.py"):
             expected.add(f"{package}/{file.relative_to(ROOT / folder).as_posix()}")
@@ -116,6 +119,11 @@ def test_help_loads_nothing_heavy():
     code = "import sys; from convexden.cli import main\n"
     code += "try: main(['solve', '--help'])\nexcept SystemExit: print(*sys.modules)"
     assert not {"numpy", "scipy", "cvxpy", "matplotlib"} & set(python("-c", code).split())
+
+
+def test_tables_load_neither_templates_nor_docutils():
+    code = "import sys, convexden as c; c.report.solution_table; print(*sys.modules)"
+    assert not {"jinja2", "docutils", "fastjsonschema"} & set(python("-c", code).split())
 
 
 def test_version_stands_in_one_place():

@@ -80,6 +80,7 @@ def verify(
     with LiveLine(quiet=quiet) as line:
 
         def show_progress(step: TaskProgress) -> None:
+            """Show how many instances are done."""
             nonlocal total
             total = step.total
             line.show(f"{step.name}: {step.done} of {total} instances done")

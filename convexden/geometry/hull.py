@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import display
+from convexden.arithmetic.float64 import EPS
 from convexden.arithmetic.two_part import residual
 from convexden.geometry.ranks import exact_rank
 
@@ -134,12 +135,15 @@ def _fit(columns: Array, units: Array) -> _Fit | None:
     """The flattest fit within the rounding that keeps points apart; None if there is none with
     fewer directions.
     """
+    # Mostly there are none, which the sizes of the directions of all points tell.
+    sizes = np.linalg.svd((columns - columns.mean(axis=0)) / units, compute_uv=False)
+    if len(columns) >= len(sizes) == columns.shape[1] and sizes[-1] > _noise(columns, sizes):
+        return None
     distinct, group = np.unique(columns, axis=0, return_inverse=True)
     n, m = distinct.shape
     middle = distinct.mean(axis=0)
     left, sizes, right = np.linalg.svd((distinct - middle) / units, full_matrices=False)
-    # Directions that cannot be within the rounding, whatever the errors of the singular values.
-    noise = MOST_ULPS * np.sqrt(n * m) + 16 * np.finfo(float).eps * sizes[0]
+    noise = _noise(distinct, sizes)
     most = min(m, n - 1)
     for rank in range(max(1, int((sizes[:most] > noise).sum())), most + 1):
         if rank == m:
@@ -152,6 +156,12 @@ def _fit(columns: Array, units: Array) -> _Fit | None:
             if len(np.unique(distinct - moves * units, axis=0)) == n:
                 return _Fit(fit.origin, fit.basis, fit.coordinates[group.reshape(-1)])
     return None
+
+
+def _noise(points: Array, sizes: Array) -> float:
+    """Sizes above which a direction of points (N, m) cannot be within their rounding, whatever the
+    errors of the singular values."""
+    return float(MOST_ULPS * np.sqrt(points.size) + 16 * EPS * sizes[0])
 
 
 def _polished(

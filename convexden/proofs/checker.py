@@ -110,10 +110,10 @@ def cost(weights: Any, lengths2: Any, up: bool) -> Fraction:
 class Data:
     """Sites in coordinates: `points` A_n, `gram` K, `inverse` H.  `terms[n]` is what site n adds to
     F: rows (0, l_n A_n + Gamma_n, l_n) of forms in (tau, omega, b), one for each output.  `active`
-    sites have such terms, `present` ones are these and the balls.
-    """
+    sites have such terms, `present` ones are these and the balls."""
 
     def __init__(self, document: Any) -> None:
+        """Read the file, and require the equalities."""
         count, basis = len(document["radii"]), document["basis"] or []
         d, p = len(document["centers"][0]), len(document["targets"][0])
         self.sites, self.k, self.p, self.plain = range(count), len(basis) or d, p, not basis

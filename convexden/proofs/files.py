@@ -14,8 +14,8 @@ from convexden.storage import solutions
 from convexden.storage.files import whole_file
 
 
-def save(result: Solution | Proof, path: str | Path) -> None:
-    """Write a solution or a proof to a JSON file, whole or not at all.
+def save(result: object, path: str | Path) -> None:
+    """Write a `Solution` or a `Proof` to a JSON file, whole or not at all.
 
     A proof file is what `convexden.proofs.checker` reads, which needs Python alone.
 
@@ -25,9 +25,8 @@ def save(result: Solution | Proof, path: str | Path) -> None:
         If the file cannot be written, a number of the solution is not finite, or there is no proof.
     """
     if not isinstance(result, Solution | Proof):
-        raise InvalidInput(
-            f"a {type(result).__name__} cannot be stored: give a Solution or a Proof"
-        )
+        kind = type(result).__name__
+        raise InvalidInput(f"the result is of type {kind}: give a Solution or a Proof")
     if isinstance(result, Solution):
         solutions.save(result, path)
         return

@@ -76,6 +76,7 @@ class HingeCells:
     """
 
     def __init__(self, data: Data, theta: Fraction) -> None:
+        """Cells of these sites, with |F| up to the root of theta."""
         self.data, self.theta, self.k = data, theta, data.k
         self.root = np.linalg.cholesky(_floats(data.gram))
         points = _floats(data.points)[data.present] @ self.root

@@ -45,6 +45,7 @@ class Proof(Tabled):
     reason: str = ""
 
     def __repr__(self) -> str:
+        """What is proven, in one line."""
         return display.one_line(self, self.title())
 
     @property

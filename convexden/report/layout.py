@@ -16,11 +16,8 @@ class Layout:
     """Pixels of the page an inch at which it is shown: fewer, so that it is sharp on fine
     screens."""
 
-    outline: float = 100.0
-    """Units of the outlines of formulas an em."""
-
-    rim: float = 2.0
-    """Units of room around a formula."""
+    colors: int = 256
+    """Of a picture: as many as a byte tells apart."""
 
     folded: int = 20
     """Instances beyond which a table is folded."""

@@ -1,9 +1,7 @@
 """Solutions as JSON files, and lists of records.
 
-Files of version 2 have further keys, which are optional; without any the version is 1.
-
-Keys of version 2: ``output_weights_low`` and ``biases_low`` of the network, ``values_low`` and
-``jacobians_low`` of the certificate, the second floats of numbers that are exact sums of two.
+What the keys mean is said in ``schemas/convexden-solution.json``.  Files of version 2 have further
+ones, the second floats of numbers that are exact sums of two; without any the version is 1.
 
 Floats are written in the shortest form that reads back as the same number.
 """
@@ -14,7 +12,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +22,8 @@ from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.solution import STATUSES, Progress, Solution, Status
+from convexden.solution import Progress, Solution
+from convexden.storage import documents
 from convexden.storage.files import whole_file
 
 Array = NDArray[np.float64]
@@ -32,7 +31,6 @@ Array = NDArray[np.float64]
 FORMAT = "convexden-solution"
 VERSION = 1
 LATEST = 2  # with low parts
-READABLE = (1, 2)
 
 
 def save(solution: Solution, path: str | Path) -> None:
@@ -61,19 +59,10 @@ def load(path: str | Path) -> Solution:
         If the file cannot be read or does not hold a solution.
     """
     path = arguments.path(path)
+    document = documents.read(path)
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_no_constant)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InvalidProblem(f"{path} cannot be read ({reason}): check the name") from error
-    except MemoryError as error:
-        raise InvalidProblem(f"{path} does not fit in memory: give a smaller file") from error
-    except (ValueError, RecursionError) as error:  # also bytes that are not UTF-8
-        raise InvalidProblem(
-            f"{path} is not JSON: give a file that `convexden solve --output` wrote"
-        ) from error
-    try:
-        return _from_document(document)
+        documents.check(document, FORMAT)
+        return _solution(document)
     except InvalidProblem as error:
         raise InvalidProblem(f"{path}: {error}") from error
 
@@ -99,17 +88,16 @@ def save_records(records: Iterable[Mapping[str, object]], path: str | Path) -> N
     InvalidProblem
         If the file cannot be written.
     """
-    lines = [
-        json.dumps(
-            {
-                name: None if isinstance(value, float) and not math.isfinite(value) else value
-                for name, value in record.items()
-            }
-        )
-        for record in records
-    ]
+    lines = [json.dumps(_finite(dict(record)), allow_nan=False) for record in records]
     with whole_file(path) as temporary:
         temporary.write_text("[" + ",\n ".join(lines) + "]\n", encoding="utf-8")
+
+
+def _finite(value: object) -> object:
+    """The value with null for numbers that are not finite, also in the objects in it."""
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _document(solution: Solution) -> dict[str, Any]:
@@ -167,66 +155,69 @@ def _low_parts(part: ShallowNetwork | Certificate, *names: str) -> dict[str, Any
     return {name: low.tolist() for name, low in found.items() if low is not None}
 
 
-def _from_document(document: Any) -> Solution:
-    """The solution that a document states, if everything in it fits."""
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise InvalidProblem(f'not a solution file: "format" must be "{FORMAT}"')
-    version = document.get("version")
-    if type(version) not in (int, float) or version not in READABLE:
-        raise InvalidProblem(
-            f"version {arguments.shown(version)} is not 1 or 2: "
-            "install the release of convexden that wrote it"
-        )
-    status = document.get("status")
-    if status not in STATUSES:
-        raise InvalidProblem(f'"status" must be one of {", ".join(STATUSES)}')
-    sites = _table(document, "problem")
-    n, d = _size(sites, "centers")
-    p = _size(sites, "targets")[1]
-    problem = Interpolation(
-        _array(sites, "centers", (n, d)),
-        _array(sites, "targets", (n, p)),
-        _array(sites, "radii", (n,)),
-    )
-    parts = _table(document, "network")
-    (k,) = _size(parts, "biases", 1)
-    network = ShallowNetwork(
-        _array(parts, "output_weights", (k, p)),
-        _array(parts, "input_weights", (k, d)),
-        _array(parts, "biases", (k,)),
-        _array(parts, "skip", (p, d)),
-        _array(parts, "offset", (p,)),
-        _optional(parts, "output_weights_low", (k, p)),
-        _optional(parts, "biases_low", (k,)),
-    )
-    if _integer(document, "neurons") != network.neurons:
-        raise InvalidProblem(f'"neurons" must be {network.neurons}, the length of "biases"')
-    proof = _table(document, "certificate")
-    lower_bound = _number(document, "lower_bound")
-    certificate = Certificate(
-        _array(proof, "values", (n, p)),
-        _array(proof, "jacobians", (n, p, d)),
-        lower_bound,
-        _number(proof, "pricing_maximum"),
-        _text(proof, "pricing"),
-        _optional(proof, "values_low", (n, p)),
-        _optional(proof, "jacobians_low", (n, p, d)),
-    )
-    versions = _table(document, "versions")
+def _solution(document: dict[str, Any]) -> Solution:
+    """The solution that a document states, which its schema allows, if all arrays fit together."""
+    problem = _problem(document)
+    network = _network(document, problem)
+    certificate = _certificate(document, problem)
     return Solution(
         problem=problem,
         network=network,
         certificate=certificate,
-        cost=_number(document, "cost"),
-        lower_bound=lower_bound,
-        relative_gap=_number(document, "relative_gap"),
-        status=cast(Status, status),
-        iterations=_integer(document, "iterations"),
-        seconds=_number(document, "seconds"),
-        versions={name: _text(versions, name) for name in versions},
-        history=_history(document.get("history", [])),
-        interrupted=_flag(document, "interrupted"),
+        cost=float(document["cost"]),
+        lower_bound=certificate.lower_bound,
+        relative_gap=float(document["relative_gap"]),
+        status=document["status"],
+        iterations=int(document["iterations"]),
+        seconds=float(document["seconds"]),
+        versions=document["versions"],
+        history=tuple(_round(*row) for row in document.get("history", [])),
+        interrupted=document.get("interrupted", False),
         moved=_moved(document, problem),
+    )
+
+
+def _problem(document: dict[str, Any]) -> Interpolation:
+    """What was asked for: its first center and target say the dimensions."""
+    stored = document["problem"]
+    n, d, p = len(stored["centers"]), len(stored["centers"][0]), len(stored["targets"][0])
+    return Interpolation(**_arrays(document, "problem", centers=(n, d), targets=(n, p), radii=(n,)))
+
+
+def _network(document: dict[str, Any], problem: Interpolation) -> ShallowNetwork:
+    """The network, with as many neurons as are stated."""
+    k, d, p = int(document["neurons"]), problem.input_dimension, problem.output_dimension
+    arrays = _arrays(
+        document,
+        "network",
+        output_weights=(k, p),
+        input_weights=(k, d),
+        biases=(k,),
+        skip=(p, d),
+        offset=(p,),
+        output_weights_low=(k, p),
+        biases_low=(k,),
+    )
+    return ShallowNetwork(**arrays)
+
+
+def _certificate(document: dict[str, Any], problem: Interpolation) -> Certificate:
+    """The multipliers, one for each site, and what they prove."""
+    stored = document["certificate"]
+    n, d, p = len(problem), problem.input_dimension, problem.output_dimension
+    arrays = _arrays(
+        document,
+        "certificate",
+        values=(n, p),
+        jacobians=(n, p, d),
+        values_low=(n, p),
+        jacobians_low=(n, p, d),
+    )
+    return Certificate(
+        **arrays,
+        lower_bound=float(document["lower_bound"]),
+        pricing_maximum=float(stored["pricing_maximum"]),
+        pricing=stored["pricing"],
     )
 
 
@@ -234,118 +225,21 @@ def _moved(document: dict[str, Any], problem: Interpolation) -> Interpolation | 
     """The problem with moved centers, if the file has any."""
     if "moved" not in document:
         return None
-    centers = _array(_table(document, "moved"), "centers", problem.centers.shape)
-    return Interpolation(centers, problem.targets, problem.radii)
+    arrays = _arrays(document, "moved", centers=problem.centers.shape)
+    return Interpolation(arrays["centers"], problem.targets, problem.radii)
 
 
-def _history(rows: Any) -> tuple[Progress, ...]:
-    """Rounds, which files of older releases and explicit solutions do not have."""
-    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        raise InvalidProblem('"history" must be a list of lists')
-    steps = []
-    for row in rows:
-        if len(row) != 4:
-            raise InvalidProblem('"history" must hold round, cost, lower_bound and hinges')
-        step = dict(zip(Progress._fields, row, strict=True))
-        steps.append(
-            Progress(
-                _integer(step, "round"),
-                math.inf if step["cost"] is None else _number(step, "cost"),
-                _number(step, "lower_bound"),
-                _integer(step, "hinges"),
-            )
-        )
-    return tuple(steps)
+def _round(number: float, cost: float | None, lower_bound: float, hinges: float) -> Progress:
+    """A round, which has no cost before there is a network.  JSON may write 3 as 3.0."""
+    known = math.inf if cost is None else float(cost)
+    return Progress(int(number), known, float(lower_bound), int(hinges))
 
 
-def _table(document: dict[str, Any], key: str) -> dict[str, Any]:
-    """The object under a key."""
-    value = document.get(key)
-    if not isinstance(value, dict):
-        raise InvalidProblem(f'"{key}" must be an object')
-    return value
-
-
-def _text(document: dict[str, Any], key: str) -> str:
-    """The string under a key."""
-    value = document.get(key)
-    if not isinstance(value, str):
-        raise InvalidProblem(f'"{key}" must be a string')
-    return value
-
-
-def _flag(document: dict[str, Any], key: str) -> bool:
-    """True or false, which it is if it is not there."""
-    value = document.get(key, False)
-    if not isinstance(value, bool):
-        raise InvalidProblem(f'"{key}" must be true or false')
-    return value
-
-
-def _number(document: dict[str, Any], key: str) -> float:
-    """A finite number."""
-    value: Any = document.get(key)
-    if not _is_number(value):
-        raise InvalidProblem(f'"{key}" must be a number that is finite')
-    return float(value)
-
-
-def _integer(document: dict[str, Any], key: str) -> int:
-    """A whole number, not negative."""
-    value = document.get(key)
-    if type(value) is not int or value < 0:
-        raise InvalidProblem(f'"{key}" must be a whole number')
-    return value
-
-
-def _size(document: dict[str, Any], key: str, dimensions: int = 2) -> tuple[int, ...]:
-    """Lengths of a list, and of the first of its rows."""
-    value = document.get(key)
-    if not isinstance(value, list):
-        raise InvalidProblem(f'"{key}" must be a list')
-    if dimensions == 1:
-        return (len(value),)
-    if not value or not isinstance(value[0], list) or not value[0]:
-        raise InvalidProblem(f'"{key}" must be a list of lists of numbers, none of them empty')
-    return len(value), len(value[0])
-
-
-def _array(document: dict[str, Any], key: str, shape: tuple[int, ...]) -> Array:
-    """Finite numbers in lists of exactly this shape; an empty list where there are no rows.
-
-    Every number of the array is one of the document: no short row is repeated.
-    """
-    value = document.get(key)
-    if not isinstance(value, list):
-        raise InvalidProblem(f'"{key}" must be a list')
-    entries: list[Any] = value
-    for length in shape[1:]:
-        if not all(isinstance(row, list) and len(row) == length for row in entries):
-            raise _wrong(key, shape)
-        entries = [entry for row in entries for entry in row]
-    if len(value) != shape[0] or not all(map(_is_number, entries)):
-        raise _wrong(key, shape)
-    return np.array(entries, dtype=float).reshape(shape)
-
-
-def _optional(document: dict[str, Any], key: str, shape: tuple[int, ...]) -> Array | None:
-    """The same, or None where the key is not there."""
-    return _array(document, key, shape) if key in document else None
-
-
-def _wrong(key: str, shape: tuple[int, ...]) -> InvalidProblem:
-    """The error of numbers that are none, or not as many as the rest of the file asks for."""
-    return InvalidProblem(f'"{key}" must be numbers of shape {list(shape)}, all finite')
-
-
-def _is_number(value: Any) -> bool:
-    """Whether this is a number that a float holds; true and "1" are none."""
-    try:
-        return type(value) in (int, float) and math.isfinite(value)
-    except OverflowError:
-        return False
-
-
-def _no_constant(name: str) -> NoReturn:
-    """Refuse NaN and Infinity, which JSON does not have."""
-    raise ValueError(f"{name} is not JSON")
+def _arrays(document: dict[str, Any], part: str, **shapes: tuple[int, ...]) -> dict[str, Array]:
+    """The arrays that a part of the document has, by their names, each of its shape."""
+    stored = document[part]
+    return {
+        name: documents.numbers(stored[name], shape, f"{part}.{name}")
+        for name, shape in shapes.items()
+        if name in stored
+    }

@@ -33,10 +33,9 @@ def weighted_geometric_median(points: Array, weights: Array) -> Array:
     descent = -pulls[best] / sizes[best]
     value = _total(points, weights, points[best])
     steps = points[best] + np.ptp(points) * np.outer(0.5 ** np.arange(60), descent)
-    better = [x for x in steps if _total(points, weights, x) < value]
-    if not better:  # only rounding tells the vertex from the minimizer
+    center = next((x for x in steps if _total(points, weights, x) < value), None)
+    if center is None:  # only rounding tells the vertex from the minimizer
         return points[best]
-    center = better[0]
     for _ in range(100):
         gradient = _gradient(points, weights, center)
         move = -np.linalg.lstsq(_hessian(points, weights, center), gradient, rcond=None)[0]

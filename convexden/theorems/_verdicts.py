@@ -94,6 +94,7 @@ class Result(Tabled):
     proof: Proof | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"{self.theorem} {self.instance}",

@@ -35,7 +35,8 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     r"""The univariate denoiser along the line through the points.
 
     Problem: minimize the representation cost subject to :math:`h(y) = x_n` on
-    :math:`B(x_n, r_n)`, with all clean points on a line :math:`x_n = x_0 + s_n u`, |u| = 1.
+    :math:`B(x_n, r_n)`, with all clean points on a line :math:`x_n = x_0 + s_n u`,
+    :math:`|u| = 1`.
 
     Theorem: the minimizer is :math:`h(y) = x_0 + u\, \phi(u^T (y - x_0))` with the univariate
     minimizer :math:`\phi`, and with the gaps :math:`\Delta_n` between neighbors

@@ -53,7 +53,8 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
 
     It does not: above `convexden.theorems.equilateral.threshold` (r) times H / 2 the multipliers
     of the closed form, the only symmetric ones that could prove it, have a pricing maximum above
-    1, and the solver finds cheaper networks.  The threshold has no part in the verdict.
+    1, and `convexden.theorems.regular_simplex` is cheaper.  The threshold has no part in the
+    verdict.
 
     Parameters
     ----------

@@ -75,7 +75,8 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     This contains the theorems on the obtuse simplex (c is a vertex) and on the equilateral
     triangle (c is the centroid).  The solver decides: it agrees on obtuse triangles, on isosceles
     ones of moderate radius and on some scalene acute ones for which c is a vertex; on other scalene
-    acute triangles it finds cheaper networks, whose hinges are tilted off the faces.
+    acute triangles it finds cheaper networks, whose hinges are tilted off the faces: those of
+    `convexden.theorems.acute_triangle`.
 
     Parameters
     ----------

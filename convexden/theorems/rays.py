@@ -101,7 +101,7 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
 
     Problem: minimize the representation cost subject to :math:`h(y) = x_n` on
     :math:`B(x_n, r_n)`, with clean points :math:`x_0` and :math:`x_{lj} = x_0 + c_{lj} u_l`,
-    :math:`0 = c_{l0} < c_{l1} < \dots`, on rays with :math:`u_l^T u_k \le 0`.
+    :math:`0 = c_{l0} < c_{l1} < \ldots`, on rays with :math:`u_l^T u_k \le 0`.
 
     Theorem: for every radius at which the balls do not meet, a minimizer is
 

@@ -56,15 +56,15 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     Proof: take optimal multipliers in S; then :math:`G_n` acts on directions of S only.  Let a
     hinge (w, b) with :math:`|w| = 1` miss the balls, and v be the part of w along S.  If v = 0 all
     sites are on one side, and the dual constraint is 0 by the equalities.  Otherwise
-    :math:`|v^T x_n + b| = |w^T x_n + b| \ge r_n \ge r_n |v|`, so that (v, b) / \|v\| misses the
-    balls in S, and
+    :math:`|v^T x_n + b| = |w^T x_n + b| \ge r_n \ge r_n |v|`, so that :math:`(v, b) / |v|`
+    misses the balls in S, and
 
-    .. math:: \Big| \sum_n D_n (l_n (w^T x_n + b) + G_n w) \Big|
-              = |v| \, \Big| \sum_n D_n \big(l_n (v^T x_n + b) + G_n v\big) / |v| \Big| \le |v| .
+    .. math:: \Bigl| \sum_n D_n (l_n (w^T x_n + b) + G_n w) \Bigr| = |v| \,
+              \Bigl| \sum_n D_n \bigl(l_n (v^T x_n + b) + G_n v\bigr) / |v| \Bigr| \le |v| .
 
-    So the multipliers are feasible in :math:`R^d` and prove the cost.  Equality needs |v| = 1:
-    every hinge of every minimizer is orthogonal to S, every output weight lies along S, and since
-    the Jacobian vanishes on a ball, so does the skip connection.
+    So the multipliers are feasible in :math:`R^d` and prove the cost.  Equality needs
+    :math:`|v| = 1`: every hinge of every minimizer is orthogonal to S, every output weight lies
+    along S, and since the Jacobian vanishes on a ball, so does the skip connection.
 
     The network returned is computed in S.
 

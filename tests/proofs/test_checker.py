@@ -260,7 +260,7 @@ def test_what_is_no_number_ends_in_one_line(bad, tmp_path, capsys):
 def test_missing_and_wrong_parts_end_in_one_line(name, tmp_path, capsys):
     rng = np.random.default_rng(0)
     places = [path for path in _places(example(name)) if path]
-    for place in rng.permutation(len(places))[:60]:
+    for place in rng.permutation(len(places))[:30]:
         path = places[int(place)]
         document = example(name)
         holder = document

@@ -214,7 +214,7 @@ def _fields(solution):
 
 
 def test_a_run_can_be_stopped():
-    solution = cd.solve(_balls(np.random.default_rng(1), 5, 4))
+    solution = cd.solve(_balls(np.random.default_rng(1), 4, 3))
 
     def stop(step):
         raise StopIteration

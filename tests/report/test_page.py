@@ -10,6 +10,7 @@ import struct
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -19,9 +20,7 @@ from convexden import load, theorems, verify_certificate
 from convexden.cli import main
 from convexden.errors import ExternalFailure, InvalidProblem
 from convexden.report import check_report, pictured, write_report
-from convexden.report.html.formulas import formula
-from convexden.report.html.markup import join, tag
-from convexden.report.html.prose import linked, statement
+from convexden.report.html.prose import reference_parts, statement
 from convexden.solving.interpolation import solve
 from convexden.storage.files import whole_folder
 from convexden.theorems import Result
@@ -39,7 +38,7 @@ class Page(HTMLParser):
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.rows: list[list[str]] = []
         self.text = ""
-        self.feed(text)
+        self.feed(str(text))
         self.close()
         assert self.open == []
 
@@ -60,7 +59,7 @@ class Page(HTMLParser):
         if "style" in self.open:
             return
         self.text += data
-        if "tr" in self.open and self.rows[-1]:
+        if {"th", "td"} & set(self.open):
             self.rows[-1][-1] += data
 
     def all(self, name: str) -> Iterator[dict[str, str | None]]:
@@ -168,25 +167,32 @@ def test_the_page_says_what_was_found_and_how_to_repeat_it(page, folder, results
     assert [record["cost"] for record in records] == [result.cost for result in results]
 
 
-def test_claims_are_told_in_formulas(page):
-    formulas = [given["aria-label"] for given in page.all("svg")]
-    assert r"h(y) = x_n" in formulas
-    for theorem in theorems.registry.values():
-        said = statement(theorem.closed_form)
-        assert "math" not in said.replace("mathrm", "")
-        assert "Parameters" not in said
-    assert r"\frac" not in re.sub(r'aria-label="[^"]*"', "", statement(theorems.rays.closed_form))
+@pytest.mark.parametrize("theorem", theorems.registry.values(), ids=theorems.names())
+def test_claims_are_told_in_formulas(theorem):
+    """Every formula of every theorem becomes MathML; none is left as it is written."""
+    said = Page(statement(theorem.closed_form))
+    source = (theorem.closed_form.__doc__ or "").partition("Parameters\n")[0]
+    assert len(list(said.all("math"))) == source.count(":math:`") + source.count(".. math::") > 0
+    assert not {"tt", "pre", "aside", "svg", "img"} & {name for name, _ in said.elements}
+    assert "\\" not in said.text
+    assert "`" not in said.text
+    assert not [given for _, given in said.elements if "problematic" in str(given.get("class"))]
 
 
-def test_formulas_of_several_lines_and_sizes():
+def test_the_page_has_the_formulas_as_text(page):
+    assert len(list(page.all("math"))) > 20
+    assert "h(y)=xn" in "".join(page.text.split())
+
+
+def test_what_docstrings_hold():
     r"""Both are known.
 
     .. math::
 
        a_{\text{low}} &= \Bigl(1 - \frac r 2\Bigr) , \\
-       b &\ge 0 .
+       b &\ge |c| .
 
-    It ends *here* with ``code`` of `convexden`.
+    It ends *here* with ``code`` of `convexden` and :math:`x < 1`.
 
     * one
     * two
@@ -195,32 +201,105 @@ def test_formulas_of_several_lines_and_sizes():
     ----------
     none
     """
-    text = statement(test_formulas_of_several_lines_and_sizes)
-    page = Page(text)
-    labels = [given["aria-label"] for given in page.all("svg")]
-    assert labels == [r"a_{\text{low}} = \Bigl(1 - \frac r 2\Bigr) ,", r"b \ge 0 ."]
-    words = "Both are known. It ends here with code of convexden. one two"
-    assert page.text.split() == words.split()
-    assert [name for name, _ in page.elements if name in ("em", "code", "li", "br")] == [
-        *("br", "em", "code", "code", "li", "li")
-    ]
+    said = Page(statement(test_what_docstrings_hold))
+    words = "Both are known. a low =(1−r2), b≥|c|. It ends here with code of convexden and x<1."
+    assert "".join(said.text.split()) == words.replace(" ", "") + "onetwo"
+    inline, block = sorted(said.all("math"), key=len)
+    assert "display" not in inline
+    assert block["display"] == "block"
+    # A bar is a bracket, not a relation with room on both sides.
+    bars = [given for given in said.all("mo") if given.get("form") == "prefix"]
+    assert len(bars) == 2
+    assert {"em", "code", "li", "mfrac", "mtable"} <= {name for name, _ in said.elements}
 
 
-def test_what_mathtext_cannot_read_stays_latex():
-    assert formula(r"\begin{cases} 1 \end{cases}") == r"<code>\begin{cases} 1 \end{cases}</code>"
-    small, large = formula(r"a \le b"), formula(r"a \le b", display=True)
-    heights = [float(re.search(r"height:([\d.]+)em", text)[1]) for text in (small, large)]
-    assert 0.5 < heights[0] < heights[1] < 2
+def test_what_docutils_cannot_read_stays_as_it_is_written():
+    r"""With |u| = 1, :math:`\foo{x} < 1`, :obj:`x`, and `one quote.
+
+    .. math:: \begin{nothing} 1 \end{nothing}
+    """
+    said = Page(statement(test_what_docutils_cannot_read_stays_as_it_is_written))
+    for part in ("With |u| = 1", r"\foo{x} < 1", ":obj:`x`", "`one quote", r"\begin{nothing} 1"):
+        assert part in said.text
+    assert "math" not in {name for name, _ in said.elements}
 
 
-def test_text_is_escaped():
-    assert tag("p", "1 < 2 & 3", tag("b", "<i>"), title='"&') == (
-        '<p title="&quot;&amp;">1 &lt; 2 &amp; 3<b>&lt;i&gt;</b></p>'
+@pytest.mark.parametrize(
+    "directive",
+    [
+        ".. raw:: html\n\n   <script>secret</script>",
+        ".. raw:: html\n   :file: secret.txt",
+        ".. include:: secret.txt",
+        ".. csv-table::\n   :file: secret.txt",
+        ".. literalinclude:: secret.txt",
+    ],
+)
+def test_docstrings_insert_no_files_and_no_html(tmp_path, monkeypatch, directive):
+    """Nor if a docutils.conf of the current folder allows it."""
+    monkeypatch.chdir(tmp_path)
+    Path("secret.txt").write_text("secret")
+    allowed = "[general]\nraw_enabled: true\nfile_insertion_enabled: true\n"
+    Path("docutils.conf").write_text(allowed)
+
+    def function() -> None: ...
+
+    function.__doc__ = f"It says:\n\n{directive}\n\nThe end."
+    said = Page(statement(function))
+    assert said.text.split() == ["It", "says:", "The", "end."]
+
+
+def test_footnotes_of_two_docstrings_have_their_own_ids():
+    """A footnote [1]_.
+
+    .. [1] Here.
+    """
+    both = "".join(
+        statement(test_footnotes_of_two_docstrings_have_their_own_ids, prefix)
+        for prefix in ("a-", "b-")
     )
-    assert tag("details", join(["a", "<"]), open=True) == "<details open>a&lt;</details>"
-    address = 'href="https://arxiv.org/abs/2311.06748" class="tight"'
-    expected = f"A &amp; B, <a {address}>arXiv 2311.06748</a>, x"
-    assert linked("A & B, arXiv 2311.06748, x") == expected
+    ids = [given["id"] for _, given in Page(both).elements if "id" in given]
+    assert len(set(ids)) == len(ids) == 4
+
+
+def test_references_name_the_paper():
+    assert reference_parts("A & B, arXiv 2311.06748, x; arXiv:2401.00001") == [
+        ("A & B, ", ""),
+        ("arXiv 2311.06748", "2311.06748"),
+        (", x; ", ""),
+        ("arXiv:2401.00001", "2401.00001"),
+    ]
+    assert reference_parts("no paper") == [("no paper", "")]
+
+
+HOSTILE = """<script>alert("1")</script> '&amp;' {{ 7 * 7 }} {% raw %} <img src=x onerror=y>"""
+
+
+def test_whatever_is_given_as_text_is_escaped(tmp_path, monkeypatch, results):
+    """Names, kinds, labels, commands, titles and references, also of theorems of one's own."""
+    rays = theorems.get("rays")
+    own = replace(rays, name="own", title=HOSTILE, statement=HOSTILE, reference=HOSTILE)
+    monkeypatch.setitem(theorems._REGISTERED, "own", own)
+    given = replace(results[0], instance=HOSTILE, kind=HOSTILE, measured={HOSTILE: 0.5})
+    hostile = [replace(given, theorem=name) for name in (HOSTILE, "own")]
+    write_report(hostile, tmp_path / "report", command=HOSTILE)
+    text = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    page = Page(text)
+    plain = Page(text.replace(escape(HOSTILE), ""))  # the same page without the words
+    assert "script" not in {name for name, _ in page.elements}
+    assert [name for name, _ in page.elements] == [name for name, _ in plain.elements]
+    assert all(str(given["src"]).startswith("data:image/png;base64,") for given in page.all("img"))
+    assert not any(name.startswith("on") for _, given in page.elements for name in given)
+    # Title, statement and reference of the theorem, the name of the other claim; kinds, labels.
+    assert page.text.count(HOSTILE) >= 12
+    assert {given["alt"].partition(",")[0] for given in page.all("img")} == {HOSTILE}
+
+
+def test_a_theorem_without_a_docstring_has_a_page(tmp_path, monkeypatch, results):
+    rays = theorems.get("rays")
+    own = replace(rays, name="own", closed_form=lambda points, radius: None)
+    monkeypatch.setitem(theorems._REGISTERED, "own", own)
+    write_report([replace(results[0], theorem="own")], tmp_path / "report")
+    assert Page((tmp_path / "report" / "index.html").read_text(encoding="utf-8")).text
 
 
 def test_unknown_names_measured_numbers_and_given_points(tmp_path):

@@ -1,60 +1,70 @@
-"""Docstrings and references as HTML."""
+"""Docstrings and references for the page: reStructuredText as HTML, formulas as MathML."""
 
 from __future__ import annotations
 
 import inspect
 import re
 from collections.abc import Callable
-from textwrap import dedent
+from typing import TYPE_CHECKING
 
-from convexden.report.html.formulas import formula
-from convexden.report.html.markup import Html, join, tag
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 ARXIV = re.compile(r"(arXiv[ :](\d{4}\.\d{4,5}))")
 SECTION = re.compile(r"^\w+\n-+$", re.MULTILINE)
-INLINE = re.compile(r":math:`([^`]+)`|``([^`]+)``|(?::\w+:)?`([^`]+)`|\*(\w[^*]*)\*", re.DOTALL)
+# What docstrings put in single quotes are names, as in the documentation.
+NAMES_ARE_CODE = ".. default-role:: code\n\n"
+# MathML takes a bar within a formula for a relation, with room on both sides; a norm has none.
+BAR = re.compile(r"(<mo\b[^>]*)>\|</mo>")
+SETTINGS = {
+    "math_output": "MathML",
+    # A text is all that is converted: no directive reads a file or writes HTML of its own, and no
+    # docutils.conf of the current folder allows it again.
+    "file_insertion_enabled": False,
+    "raw_enabled": False,
+    "_disable_config": True,
+    # What docutils does not know stands on the page as it is written; the tests find it.
+    "report_level": 5,
+    "halt_level": 5,
+    # A statement is a part of a page: it has no title of its own, and no list of authors.
+    "doctitle_xform": False,
+    "docinfo_xform": False,
+    "syntax_highlight": "none",
+}
 
 
-def linked(reference: str) -> Html:
-    """A reference, with links to arXiv."""
-    parts = ARXIV.split(reference)  # text, then name, number, text again and again
-    links = (
-        tag("a", name, href=f"https://arxiv.org/abs/{number}", class_="tight")
-        for name, number in zip(parts[1::3], parts[2::3], strict=True)
-    )
-    return join(part for text in parts[::3] for part in (text, next(links, Html())))
+def statement(function: Callable[..., object], id_prefix: str = "") -> Markup:
+    """What a docstring says before its first section.
 
+    Parameters
+    ----------
+    function : callable
+    id_prefix : str, optional
+        How the ids of footnotes and such begin, so that they are unique on a page of several.
+    """
+    from docutils.core import publish_parts
+    from docutils.writers.html5_polyglot import Writer
+    from markupsafe import Markup
 
-def statement(function: Callable[..., object]) -> Html:
-    """What a docstring says before its first section."""
     text = SECTION.split(inspect.getdoc(function) or "", maxsplit=1)[0]
-    text = re.sub(r"^\.\. math::\s+", ".. math:: ", text.strip(), flags=re.MULTILINE)
-    return join((_block(block) for block in re.split(r"\n\s*\n", text)), "\n")
+    parts = publish_parts(
+        NAMES_ARE_CODE + text,
+        writer=Writer(),
+        settings_overrides=SETTINGS | {"id_prefix": id_prefix},
+    )
+    return Markup(BAR.sub(r'\1 form="prefix">|</mo>', parts["body"]))
 
 
-def _block(text: str) -> Html:
-    """A paragraph, a list or a formula."""
-    if text.startswith(".. math::"):
-        tex = " ".join(text.removeprefix(".. math::").split())
-        lines = [tex] if r"\begin" in tex else tex.replace("&", "").split(r"\\")
-        shown = [formula(line.strip(), display=True) for line in lines]
-        return tag("p", join(shown, tag("br")), class_="formula")
-    if text.startswith("* "):
-        items = re.split(r"^\* ", text, flags=re.MULTILINE)[1:]
-        return tag("ul", *(tag("li", _inline(dedent(item))) for item in items))
-    return tag("p", _inline(text))
+def reference_parts(reference: str) -> list[tuple[str, str]]:
+    """A reference in pieces: texts, each with the number of the paper on arXiv that it names or "".
 
-
-def _inline(text: str) -> Html:
-    """Text with the marks of reStructuredText that docstrings use."""
-    parts: list[str] = []
-    end = 0
-    for match in INLINE.finditer(text):
-        tex, literal, role, emphasis = match.groups()
-        parts.append(text[end : match.start()])
-        if tex:
-            parts.append(formula(tex))
-        else:
-            parts.append(tag("em", emphasis) if emphasis else tag("code", literal or role))
-        end = match.end()
-    return join([*parts, text[end:]])
+    Examples
+    --------
+    >>> reference_parts("Zeno et al. 2023, arXiv 2311.06748, Theorem 1")
+    [('Zeno et al. 2023, ', ''), ('arXiv 2311.06748', '2311.06748'), (', Theorem 1', '')]
+    """
+    pieces = ARXIV.split(reference)  # text, then name, number, text again and again
+    parts = [(pieces[0], "")]
+    for name, number, text in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
+        parts += [(name, number), (text, "")]
+    return [part for part in parts if part[0]]
