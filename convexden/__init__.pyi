@@ -42,6 +42,10 @@ from .experiments.shape_maps import shape_map as shape_map
 from .network import ShallowNetwork as ShallowNetwork
 from .problem import Interpolation as Interpolation
 from .problem import denoising as denoising
+from .proofs.files import load as load
+from .proofs.files import save as save
+from .proofs.proof import Proof as Proof
+from .proofs.prove import prove as prove
 from .solution import Progress as Progress
 from .solution import RegularizationPath as RegularizationPath
 from .solution import RegularizedSolution as RegularizedSolution
@@ -52,8 +56,6 @@ from .solving.interpolation import solve as solve
 from .solving.regularization import largest_penalty as largest_penalty
 from .solving.regularization import regularization_path as regularization_path
 from .solving.regularization import regularize as regularize
-from .storage.solutions import load as load
-from .storage.solutions import save as save
 from .verification import RegularizedVerification as RegularizedVerification
 from .verification import Verification as Verification
 from .verification import verify_certificate as verify_certificate

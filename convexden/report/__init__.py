@@ -9,7 +9,12 @@ from convexden.report.terminal.alignment import alignment_table
 from convexden.report.terminal.decoding import fixed_points_table, ramps_table
 from convexden.report.terminal.samples import sampling_table
 from convexden.report.terminal.shape_maps import shape_map_table
-from convexden.report.terminal.solutions import solution_table, uniqueness_table, verification_table
+from convexden.report.terminal.solutions import (
+    proof_table,
+    solution_table,
+    uniqueness_table,
+    verification_table,
+)
 from convexden.report.terminal.theorems import theorems_table, verify_table
 
 __all__ = [
@@ -17,6 +22,7 @@ __all__ = [
     "check_report",
     "fixed_points_table",
     "pictured",
+    "proof_table",
     "ramps_table",
     "sampling_table",
     "shape_map_table",

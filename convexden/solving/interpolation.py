@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from math import comb
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from convexden import arguments, verification
 from convexden.certificate import Certificate
-from convexden.errors import InfeasibleProblem, NotCertified, TooLarge
+from convexden.errors import InfeasibleProblem, InvalidInput, NotCertified, TooLarge
 from convexden.geometry.flatness import flatness
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -58,6 +59,7 @@ def solve(
     tolerance: float = CERTIFIED_RTOL,
     *,
     method: str | None = None,
+    start: Solution | ShallowNetwork | None = None,
     master: str = "clarabel",
     time_limit: float | None = None,
     progress: Callable[[Progress], object] | None = None,
@@ -96,6 +98,10 @@ def solve(
         search that may miss what it looks for.  Its bound is that of semidefinite programs, one
         for each activation pattern, or, where these are too many, there is none.  It never calls
         its solution certified.
+    start : Solution or ShallowNetwork, optional
+        Of a problem nearby, as along a path of radii: its hinges, moved until each touches the site
+        next to it, are the first ones of "column-generation" and of "minimax".  The result is as
+        certified as without.
     master : {"clarabel", "cvxpy"}, optional
         Whether the restricted masters go to Clarabel directly or through CVXPY: the same programs.
     time_limit : float, optional
@@ -144,6 +150,9 @@ def solve(
     time_limit = arguments.time_limit(time_limit)
     clock = Clock.of(time_limit)
     check_size(problem)
+    network = start.network if isinstance(start, Solution) else start
+    if network is not None:
+        _check_start(problem, network)
     history: list[Progress] = []
 
     def relay(step: Progress) -> None:
@@ -153,9 +162,8 @@ def solve(
 
     with one_thread():
         # Step 1.
-        network, certificate, interrupted = _proposed(
-            problem, tolerance, method, master, relay, clock
-        )
+        run = _Run(tolerance, method, network, master, relay, clock)
+        network, certificate, interrupted = _proposed(problem, run)
         # Step 2.
         evidence = verification.examine(problem, network, certificate, Clock.again(time_limit))
         certificate = evidence.restate(certificate)
@@ -196,6 +204,28 @@ def solve(
     )
 
 
+@dataclass(frozen=True)
+class _Run:
+    """How a problem is to be solved; see `solve`."""
+
+    tolerance: float
+    method: str | None
+    start: ShallowNetwork | None
+    master: str
+    report: Callable[[Progress], None]
+    clock: Clock
+
+
+def _check_start(problem: Interpolation, network: object) -> None:
+    """Refuse a network to start from whose inputs are not those of the problem."""
+    given = arguments.instance("start", network, ShallowNetwork)
+    if given.input_dimension != problem.input_dimension:
+        raise InvalidInput(
+            f"start has {given.input_dimension} inputs and the problem "
+            f"{problem.input_dimension}: give a solution on the same space"
+        )
+
+
 def _status(certificate: Certificate, *, certified: bool) -> Status:
     """The status of a solution; without multipliers that were priced its cost is all there is."""
     if certified:
@@ -203,21 +233,14 @@ def _status(certificate: Certificate, *, certified: bool) -> Status:
     return "upper-bound" if certificate.pricing == "none" else "not-certified"
 
 
-def _proposed(
-    problem: Interpolation,
-    tolerance: float,
-    method: str | None,
-    master: str,
-    report: Callable[[Progress], None],
-    clock: Clock,
-) -> tuple[ShallowNetwork, Certificate, bool]:
+def _proposed(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, Certificate, bool]:
     """Network and multipliers of the cheapest way that applies, and whether the run was stopped."""
     free = affine_interpolant(problem)
     if free is not None:
         return free, no_multipliers(problem), False
     if problem.input_dimension == 1:  # the data as they are, without rounding
         return *_solve_line(problem), False
-    return _solve_reduced(problem, tolerance, method, master, report, clock)
+    return _solve_reduced(problem, run)
 
 
 def methods() -> tuple[str, ...]:
@@ -239,14 +262,7 @@ def check_size(problem: Interpolation) -> None:
         )
 
 
-def _solve_reduced(
-    problem: Interpolation,
-    tolerance: float,
-    method: str | None,
-    master: str,
-    report: Callable[[Progress], None],
-    clock: Clock,
-) -> tuple[ShallowNetwork, Certificate, bool]:
+def _solve_reduced(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, Certificate, bool]:
     """Network and multipliers, found without a large affine part and in the fewest dimensions, and
     whether the run was stopped.
     """
@@ -258,6 +274,8 @@ def _solve_reduced(
     reduction = Reduction.of(part.problem, drop_implied=True)
     reduced, scale = reduction.problem, reduction.cost_scale
 
+    report = run.report
+
     def relay(step: Progress) -> None:
         """Report a step in the units of the problem."""
         report(Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges))
@@ -268,21 +286,21 @@ def _solve_reduced(
     else:
         from convexden.solvers.methods.row_generation import LOCAL, LOOPS
 
-        exact = method is None or (method in LOOPS and method != LOCAL)
+        exact = run.method is None or (run.method in LOOPS and run.method != LOCAL)
         flat = flatness(problem.centers) if reduced.input_dimension > 2 else None
         if flat is not None and exact and _patterns(reduced) > MOST_OF_FLAT:
             raise TooLarge(str(flat))
         try:
-            network, certificate, stopped = _solve_sites(
-                reduced, tolerance, method, master, relay, clock
-            )
+            start = None if run.start is None else reduction.reduce_network(run.start)
+            run = replace(run, report=relay, start=start)
+            network, certificate, stopped = _solve_sites(reduced, run)
         except Stopped:
             raise NotCertified(STOPPED) from None
         except TooLarge as error:
             raise error if flat is None else TooLarge(f"{error}; {flat}") from None
         except (InfeasibleProblem, NotCertified) as error:
             try:
-                raise _no_network(problem, reduction, error, clock) from None
+                raise _no_network(problem, reduction, error, run.clock) from None
             except Stopped:
                 raise NotCertified(STOPPED) from None
     network = part.restored(reduction.lift_network(network))
@@ -320,14 +338,7 @@ def _solve_line(
     )
 
 
-def _solve_sites(
-    problem: Interpolation,
-    tolerance: float,
-    method: str | None,
-    master: str,
-    report: Callable[[Progress], None],
-    clock: Clock,
-) -> tuple[ShallowNetwork, Certificate, bool]:
+def _solve_sites(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, Certificate, bool]:
     """A network, multipliers, and whether the run was stopped."""
     from convexden.solvers.fallback import fallback_network
     from convexden.solvers.methods.row_generation import LOOPS, solve_sites
@@ -336,13 +347,15 @@ def _solve_sites(
     from convexden.solvers.programs.restricted_master import solve_dual, solve_with_cvxpy
 
     solvers = dict(zip(MASTERS, (solve_dual, solve_with_cvxpy), strict=True))
-    chosen = partial(solvers[master], clock=clock)
-    if method is None or method in LOOPS:
-        found = solve_sites(problem, tolerance, chosen, method, report, clock)
-    elif method == TRIANGLE:
-        found = solve_triangle(problem, clock)
+    master = partial(solvers[run.master], clock=run.clock)
+    if run.method is None or run.method in LOOPS:
+        found = solve_sites(
+            problem, run.tolerance, master, run.method, run.report, run.clock, run.start
+        )
+    elif run.method == TRIANGLE:
+        found = solve_triangle(problem, run.clock)
     else:
-        found = solve_formulation(problem, method, chosen, clock)
+        found = solve_formulation(problem, run.method, master, run.clock)
     network = found.network or fallback_network(problem, _correctable)
     if network is None:
         if found.interrupted:

@@ -37,6 +37,7 @@ from convexden.solvers.pricing.exact import exact_pricing
 from convexden.solvers.pricing.local import LocalPricing
 from convexden.solvers.programs.restricted_master import Master, solve_dual
 from convexden.solvers.programs.semidefinite import PRICING, half_patterns, semidefinite_maximum
+from convexden.solvers.warm_start import hinges_near
 from convexden.tolerances import MET_RTOL
 
 COLUMN_GENERATION, MINIMAX, LOCAL = "column-generation", "minimax", "local"
@@ -54,6 +55,7 @@ def solve_sites(
     method: str | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
     clock: Clock = UNLIMITED,
+    start: ShallowNetwork | None = None,
 ) -> Outcome:
     """Solve a problem of two or more dimensions over growing sets of samples.
 
@@ -75,6 +77,8 @@ def solve_sites(
         When its time is over the outcome is the best that was found: the network, if there is one,
         and the bound that was proven until then.  So it is if `report` raises `Stopped`, and if the
         room between balls is too narrow for floats.
+    start : ShallowNetwork, optional
+        Of a problem nearby: its hinges are the first ones.
 
     Raises
     ------
@@ -84,7 +88,7 @@ def solve_sites(
     """
     if method is None:
         method = COLUMN_GENERATION if problem.input_dimension == 2 else MINIMAX
-    rounds = _Rounds(problem, method, tolerance, master, report, clock)
+    rounds = _Rounds(problem, method, tolerance, master, report, clock, start)
     interrupted, reason = False, ""
     try:
         rounds.run()
@@ -112,10 +116,11 @@ class _Rounds:
         master: Master,
         report: Callable[[Progress], None],
         clock: Clock,
+        start: ShallowNetwork | None,
     ) -> None:
         """Nothing is solved yet; arguments as for `solve_sites`."""
         self.problem, self.method, self.tolerance = problem, method, tolerance
-        self.master, self.report, self.clock = master, report, clock
+        self.master, self.report, self.clock, self.start = master, report, clock, start
         # Step 1.
         self.active = _first_sites(problem)
         self.steps, self.lower = 0, 0.0
@@ -126,6 +131,8 @@ class _Rounds:
     def run(self) -> None:
         """Solve subproblems until no sample is missed."""
         hinges: Hinges | None = None
+        if self.start is not None:
+            hinges = hinges_near(self.problem.part(self.active), self.start)
         while self.active.size:
             # Step 2.
             loop = self._loop()
