@@ -31,7 +31,8 @@ from convexden.proofs.rational_data import (
     rational,
     sites_of,
 )
-from convexden.proofs.rational_network import NoNetwork, network_of, rational_parts, sharpened
+from convexden.proofs.rational_network import NoNetwork, network_of, sharpened
+from convexden.proofs.rational_weights import rational_parts
 from convexden.running.clock import Clock, Stopped
 from convexden.running.progress import TaskProgress, tell
 from convexden.solution import Solution

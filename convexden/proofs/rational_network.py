@@ -21,12 +21,12 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from convexden.arithmetic.two_part import TwoPart
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.proofs import checker
 from convexden.proofs.checker import Data, dot, products
 from convexden.proofs.rational_data import Rationals, numbers, rational, rounded
+from convexden.proofs.rational_weights import affine_weights, rational_parts
 from convexden.verification.exact.extra_patterns import gap_hinges
 from convexden.verification.exact.hinge_slack import (
     Hinges,
@@ -44,8 +44,6 @@ Indices = NDArray[np.intp]
 
 # Equations beyond which nothing is tried: the exact product of two matrices takes minutes.
 _MOST_ROWS = 600
-# Numbers of a skip connection that are multiplied exactly in a tenth of a second.
-_MOST_EXACT = 20_000
 # Doublings of the multiple that is mixed in, from what floats say is enough.
 _DOUBLINGS = 20
 # Hinges in gaps that are tried for each equation, if the patterns of the network do not suffice.
@@ -67,8 +65,6 @@ class _Frame:
     """Floats beside the rationals: sites in orthonormal coordinates around their middle."""
 
     sites: Sites
-    basis: Array  # (k, d): orthonormal rows
-    middle: Array  # (d,): where the coordinates are zero
     lift: Array  # (k, k): omega = lift @ normal
 
     @classmethod
@@ -79,8 +75,7 @@ class _Frame:
         lift = hull.basis.T if rows is None else rows @ hull.basis.T
         if lift.shape[0] != lift.shape[1]:
             raise NoNetwork("the centers lie in a smaller hull than their rounding shows")
-        middle = hull.origin + center @ hull.basis
-        return cls(Sites.of(hull.coordinates - center, problem.radii), hull.basis, middle, lift)
+        return cls(Sites.of(hull.coordinates - center, problem.radii), lift)
 
     def exact(self, hinges: Hinges) -> Rationals:
         """Rational hinges (omega, b), b counted from site 0, next to these."""
@@ -112,34 +107,12 @@ def network_of(problem: Interpolation, network: ShallowNetwork, data: Data, rows
     frame = _Frame.of(problem, floats)
     exact, weights = rational_parts(problem, network, rows)
     if not exact:
-        weights = _affine_weights(data) or weights
-    exact, hinges, patterns = _moved_off(data, exact, network, frame)
+        weights = affine_weights(data) or weights
+    exact, hinges, patterns = _moved_off(data, exact, frame)
     omitted = _followers(data, hinges.active)
-    groups = labels(np.array([[omitted.get(n, n)] for n in data.sites], dtype=float))[0]
-    kept = np.array([n for n in data.sites if n not in omitted])
-    rows_left = len(kept) + data.k * sum(data.radii[n] > 0 for n in kept)
-    if rows_left > _MOST_ROWS:
-        raise NoNetwork(f"{rows_left} equations are too many to enclose their solution")
-    normals = hinges.normals / lengths(hinges.normals)[:, None]
-    for share in _GAPS:
-        if share:
-            most = share * len(kept) * (data.k + 1)
-            patterns = patterns.joined(
-                _priced(frame.sites, gap_hinges(frame.sites, groups, normals, most))
-            )
-        around = _around(frame.sites, patterns)
-        pool, every = frame.exact(around), _joined(hinges, around)
-        good = _harmless(data, pool, omitted)
-        selected = _selected(frame.sites, every, kept, np.append(np.ones(len(exact), bool), good))
-        if selected is not None:
-            break
-    else:
-        raise NoNetwork("no hinges were found that determine the network on all sites")
-    own = 1 + data.k + len(exact)
-    extra = selected[selected >= own] - own
-    exact += [pool[k] for k in extra]
+    extra, columns = _chosen(data, frame, hinges, patterns, omitted)
+    exact += extra
     weights += [[Fraction(0)] * data.p for _ in extra]
-    columns = [*selected[selected < own].tolist(), *range(own, own + len(extra))]
     return {
         "hinges": [[numbers(hinge[:-1]), numbers(hinge[-1])] for hinge in exact],
         "weights": numbers(weights),
@@ -149,85 +122,30 @@ def network_of(problem: Interpolation, network: ShallowNetwork, data: Data, rows
     }
 
 
-def rational_parts(
-    problem: Interpolation, network: ShallowNetwork, rows: Rationals
-) -> tuple[Rationals, Rationals]:
-    """Hinges (omega, b) of a network, b counted from site 0, and the weights of its offset, of the
-    skip connection along the rows of B, and of its neurons: exactly those of its floats.
-    """
-    real = np.flatnonzero(network.output_weights.any(axis=1) & network.input_weights.any(axis=1))
-    first = rational(problem.centers[0].tolist())
-    normals = rational(network.input_weights[real].tolist())
-    biases = _sums(network.exact_biases.rows(real))
-    at_first = products(normals, [first]) if len(real) else []
-    hinges = [
-        [*omega, bias + shift[0]]
-        for omega, bias, shift in zip(
-            products(normals, rows) if len(real) else [], biases, at_first, strict=True
-        )
-    ]
-    constant = network.offset + 0.0
-    # A neuron without input weight is a constant.
-    for k in np.flatnonzero(~network.input_weights.any(axis=1) & (network.biases > 0)):
-        constant += network.biases[k] * network.output_weights[k]
-    skip, offset = _affine_part(network.skip, constant, problem.centers[0], rows)
-    weights = [offset, *skip, *_sums(network.exact_output_weights.rows(real))]
-    return hinges, weights
-
-
-def _affine_part(
-    skip: Array, offset: Array, first: Array, rows: Rationals
-) -> tuple[Rationals, list[Fraction]]:
-    """The skip connection along the rows of B, and the offset at the first site: exactly, or, of
-    images, in floats, as whatever they are off is corrected at no cost.
-    """
-    if skip.size > _MOST_EXACT:
-        floats = np.array([[float(x) for x in row] for row in rows])
-        return rational((floats @ skip.T).tolist()), rational((offset + skip @ first).tolist())
-    exact, point = rational(skip.tolist()), rational(first.tolist())
-    shifts = (dot(row, point) for row in exact)
-    return products(rows, exact), [
-        Fraction(c) + x for c, x in zip(offset.tolist(), shifts, strict=True)
-    ]
-
-
-def _affine_weights(data: Data) -> Rationals | None:
-    """Offset and skip connection of an affine map through all sites; None if there is none.
-
-    By elimination of the rows (1, A_n, t_n); a pivot among the targets shows that there is none.
-    """
-    if any(data.radii):
-        level = all(target == data.targets[0] for target in data.targets)
-        return (
-            [data.targets[0], *([Fraction(0)] * data.p for _ in range(data.k))] if level else None
-        )
-    rows = [[Fraction(1), *a, *t] for a, t in zip(data.points, data.targets, strict=True)]
-    pivots: list[list[Fraction]] = []
-    for column in range(1 + data.k):
-        pivot = next((row for row in rows if row[column]), None)
-        if pivot is None:
-            return None
-        rows = [row for row in rows if row is not pivot]
-        pivot = [x / pivot[column] for x in pivot]
-        rows, pivots = (
-            [[x - row[column] * y for x, y in zip(row, pivot, strict=True)] for row in part]
-            for part in (rows, pivots)
-        )
-        pivots.append(pivot)
-    if any(map(any, rows)):
-        return None
-    return [row[1 + data.k :] for row in pivots]
-
-
-def _sums(numbers_: TwoPart) -> Any:
-    """Sums of two floats as fractions."""
-
-    def add(x: Any, y: Any) -> Any:
-        if isinstance(x, list):
-            return [add(a, b) for a, b in zip(x, y, strict=True)]
-        return Fraction(x) + Fraction(y)
-
-    return add(numbers_.high.tolist(), numbers_.low.tolist())
+def _chosen(
+    data: Data, frame: _Frame, hinges: Hinges, patterns: Patterns, omitted: dict[int, int]
+) -> tuple[Rationals, list[int]]:
+    """Hinges of weight 0 that are added, and columns with which the equations are regular."""
+    groups = labels(np.array([[omitted.get(n, n)] for n in data.sites], dtype=float))[0]
+    kept = np.array([n for n in data.sites if n not in omitted])
+    count = len(kept) + data.k * sum(data.radii[n] > 0 for n in kept)
+    if count > _MOST_ROWS:
+        raise NoNetwork(f"{count} equations are too many to enclose their solution")
+    normals = hinges.normals / lengths(hinges.normals)[:, None]
+    own = 1 + data.k + len(normals)
+    for share in _GAPS:
+        if share:
+            gaps = gap_hinges(frame.sites, groups, normals, share * count)
+            patterns = patterns.joined(_priced(frame.sites, gaps))
+        around = _around(frame.sites, patterns)
+        pool = frame.exact(around)
+        good = np.append(np.ones(len(normals), dtype=bool), _harmless(data, pool, omitted))
+        selected = _selected(frame.sites, _joined(hinges, around), kept, good)
+        if selected is not None:
+            extra = selected[selected >= own] - own
+            columns = [*selected[selected < own].tolist(), *range(own, own + len(extra))]
+            return [pool[k] for k in extra], columns
+    raise NoNetwork("no hinges were found that determine the network on all sites")
 
 
 def _heights(data: Data, hinges: Rationals) -> list[list[Fraction]]:
@@ -246,16 +164,14 @@ def _depth(data: Data, hinge: list[Fraction], heights: list[Fraction]) -> tuple[
     length2 = _length2(data, hinge)
     deepest, site = 0.0, -1
     for n, (z, r) in enumerate(zip(heights, data.radii, strict=True)):
-        gap = r * r * length2 - z * z
+        gap = r * r * length2 - z * z if r else 0
         if gap > 0:
             depth = float(gap) / (float(r) * float(length2) ** 0.5 + abs(float(z)))
             deepest, site = max((deepest, site), (max(depth, 5e-324), n))
     return deepest, site
 
 
-def _moved_off(
-    data: Data, exact: Rationals, network: ShallowNetwork, frame: _Frame
-) -> tuple[Rationals, Hinges, Patterns]:
+def _moved_off(data: Data, exact: Rationals, frame: _Frame) -> tuple[Rationals, Hinges, Patterns]:
     """Hinges that cut no ball, those in floats with their sides, and hinges inside the patterns."""
     table = _heights(data, exact)
     active = np.array([[z > 0 for z in row] for row in table], dtype=bool).reshape(
