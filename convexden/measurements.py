@@ -63,9 +63,11 @@ class Measurements:
 
         def __init__(
             self, inputs: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None
-        ) -> None: ...
+        ) -> None:
+            """Anything that NumPy makes arrays of."""
 
     def __post_init__(self) -> None:
+        """Check the numbers, and make the arrays read-only."""
         inputs = as_points("inputs", self.inputs) + 0.0  # without the sign of zeros
         targets = as_points("targets", self.targets)
         if len(targets) != len(inputs):
@@ -95,6 +97,7 @@ class Measurements:
         return len(self.inputs)
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"{display.counted(len(self), 'measurement')} at "
@@ -104,7 +107,7 @@ class Measurements:
         )
 
     def __reduce__(self) -> tuple[type[Measurements], tuple[Array, ...]]:
-        # A copy is validated like the original, and as read-only.
+        """A copy is validated like the original, and as read-only."""
         return Measurements, (self.inputs, self.targets, self.weights)
 
     @cached_property

@@ -68,9 +68,11 @@ class ShallowNetwork:
             offset: ArrayLike | None = None,
             output_weights_low: ArrayLike | None = None,
             biases_low: ArrayLike | None = None,
-        ) -> None: ...
+        ) -> None:
+            """Anything that NumPy makes arrays of."""
 
     def __post_init__(self) -> None:
+        """Check the numbers, and make the arrays read-only."""
         given = {
             name: arguments.array(f"the numbers of {name}", getattr(self, name))
             for name in ("output_weights", "input_weights", "biases", "skip", "offset")
@@ -187,6 +189,7 @@ class ShallowNetwork:
         return to_module(self)
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         with np.errstate(all="ignore"):  # of numbers whose squares are infinite
             cost = self.representation_cost
         return display.one_line(
@@ -198,6 +201,7 @@ class ShallowNetwork:
         )
 
     def __reduce__(self) -> tuple[type[ShallowNetwork], tuple[Array | None, ...]]:
+        """Pickle by the arguments of the constructor."""
         # A copy is validated like the original, and as read-only.
         return ShallowNetwork, (
             self.output_weights,

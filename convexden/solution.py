@@ -31,6 +31,7 @@ class Progress(NamedTuple):
     hinges: int
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"round={self.round}",
@@ -109,6 +110,7 @@ class Solution(Tabled):
         return solution
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"cost={self.cost:.5g}",
@@ -252,6 +254,7 @@ class RegularizedSolution(Tabled):
     measurements: Measurements | None = None
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"objective={self.objective:.5g}",
@@ -342,6 +345,7 @@ class RegularizationPath:
         return len(self.solutions)
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         spread = ""
         if self.solutions:
             most, least = self.penalties[0], self.penalties[-1]

@@ -49,6 +49,7 @@ class FixedPoint:
     dimension: int
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         around = f"on a set of dimension {self.dimension}" if self.dimension else ""
         return display.one_line(self, display.vector(self.point), self.stability, around)
 
@@ -172,6 +173,7 @@ class _Program:
     def __init__(
         self, network: ShallowNetwork, sides: _Sides, signs: Signs, low: Array, high: Array
     ) -> None:
+        """State the program for a box of inputs and the signs of hinges that are decided."""
         a, w, b = network.output_weights, network.input_weights, network.biases
         least, most = _ranges(network, low, high)
         on, open_, decided = signs > 0, np.flatnonzero(signs == 0), signs != 0

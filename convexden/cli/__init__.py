@@ -1,7 +1,7 @@
-"""The command line: solve, fit, check, plot, verify, theorems, formulations, map, samples
+"""The command line: solve, fit, check, prove, plot, verify, theorems, formulations, map, samples
 and tour.
 
-Exit status 0: certified, or every theorem confirmed; 1: not certified, or a theorem refuted;
+Exit status 0: certified, proven, or every theorem confirmed; 1: not so, or a theorem refuted;
 2: bad input; 3: something outside failed, such as a full disk or a closed pipe; 130: interrupted.
 From 2 on one line on standard error says what it was.  Heavy imports stay inside the commands, so
 that ``--help`` answers at once.
@@ -20,6 +20,7 @@ import typer
 from convexden.cli.console import say
 from convexden.cli.fitting import fit
 from convexden.cli.formulations import list_formulations
+from convexden.cli.proving import prove
 from convexden.cli.samples import samples
 from convexden.cli.shape_maps import map_shapes
 from convexden.cli.solving import solve
@@ -37,7 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (solve, fit, check, plot, verify):
+for command in (solve, fit, check, prove, plot, verify):
     app.command()(command)
 app.command("theorems")(list_theorems)
 app.command("formulations")(list_formulations)

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 STANDARD_OUTPUT = Path("-")
 
 
+# For the proof of an instance; most take less than one, and some trees of five dimensions minutes.
+PROOF_SECONDS = 60.0
+
+
 def verify(
     names: Annotated[
         list[str] | None,
@@ -51,32 +55,32 @@ def verify(
             help="Solve also what a closed-form dual proves, and compare the functions.",
         ),
     ] = False,
+    proof: Annotated[
+        bool,
+        typer.Option(
+            "--proof", help="Prove the interval of every instance in rational numbers as well."
+        ),
+    ] = False,
     each: Annotated[bool, typer.Option("--each", help="Show every instance.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Prove the closed forms of theorems on random instances, by their duals or by solving.
 
-    A theorem that is not confirmed gives exit status 1; a refuted conjecture is a finding.  Ctrl-C
-    ends the run with the instances that are done, without a report, and exit status 130.
+    A theorem that is not confirmed gives exit status 1, as does an instance that --proof does not
+    prove; a refuted conjecture is a finding.  Ctrl-C ends the run with the instances that are done,
+    without a report, and exit status 130.
     """
     from convexden import theorems
     from convexden.cli.progress import LiveLine
-    from convexden.storage.files import check_writable
 
-    if report is not None:
-        from convexden.report import check_report
-
-        check_report(report)
     printed = json == STANDARD_OUTPUT
-    if json is not None and not printed:
-        check_writable(json)
-        if report is not None and report.resolve() in json.resolve().parents:
-            raise InvalidProblem(f"{report} is for the report alone: write {json.name} elsewhere")
+    _check_files(report, None if printed else json)
     results: list[theorems.Result] = []
     total, stopped = 0, False
     with LiveLine(quiet=quiet) as line:
 
         def show_progress(step: TaskProgress) -> None:
+            """Show how many instances are done."""
             nonlocal total
             total = step.total
             line.show(f"{step.name}: {step.done} of {total} instances done")
@@ -90,7 +94,7 @@ def verify(
             say(str(notice.message))
         try:
             for result in found:
-                results.append(result)
+                results.append(result.proved(time_limit=PROOF_SECONDS) if proof else result)
         except KeyboardInterrupt:
             stopped = True
     if json is not None:
@@ -105,6 +109,11 @@ def verify(
         from convexden.report import verify_table
 
         show(verify_table(results, each=each))
+    unproven = [result for result in results if result.proof and not result.proof.proven]
+    if proof:
+        words = f"proven in rational numbers: {len(results) - len(unproven)} of {len(results)}"
+        typer.echo(words, err=printed)
+    _say_unproven(unproven)
     if stopped:
         say(f"stopped after {len(results)} of {total} instances")
         raise typer.Exit(130)
@@ -117,7 +126,7 @@ def verify(
             results = list(_with_pictures(results, line.show))
             write_report(results, report, command=shlex.join(command), progress=line.show)
         typer.echo(f"report: {report / 'index.html'}", err=printed)
-    failed = any(
+    failed = bool(unproven) or any(
         theorems.registry[result.theorem].kind == "theorem" and result.verdict != "confirmed"
         for result in results
     )
@@ -129,6 +138,27 @@ def list_theorems() -> None:
     from convexden.report import theorems_table
 
     show(theorems_table())
+
+
+def _check_files(report: Path | None, json: Path | None) -> None:
+    """Refuse files that cannot be written, before anything is verified."""
+    from convexden.storage.files import check_writable
+
+    if report is not None:
+        from convexden.report import check_report
+
+        check_report(report)
+    if json is not None:
+        check_writable(json)
+        if report is not None and report.resolve() in json.resolve().parents:
+            raise InvalidProblem(f"{report} is for the report alone: write {json.name} elsewhere")
+
+
+def _say_unproven(results: list[Result]) -> None:
+    """A line for every instance that was not proven, with the reason."""
+    for result in results:
+        reason = result.proof.reason if result.proof else ""
+        say(f"{result.theorem} {result.instance} is not proven: {reason}")
 
 
 def _with_pictures(results: list[Result], say: Callable[[str], None]) -> Iterator[Result]:

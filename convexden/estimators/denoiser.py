@@ -70,6 +70,7 @@ class MinimumNormDenoiser(OneToOneFeatureMixin, TransformerMixin, Fitted):
         method: str | None = None,
         time_limit: float | None = None,
     ) -> None:
+        """Keep the parameters, which `fit` checks."""
         self.radius = radius
         self.tolerance = tolerance
         self.method = method

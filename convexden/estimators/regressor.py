@@ -76,6 +76,7 @@ class MinimumNormRegressor(MultiOutputMixin, RegressorMixin, Fitted):
         method: str | None = None,
         time_limit: float | None = None,
     ) -> None:
+        """Keep the parameters, which `fit` checks."""
         self.penalty = penalty
         self.tolerance = tolerance
         self.method = method

@@ -11,6 +11,7 @@ from convexden.report.terminal.samples import sampling_table
 from convexden.report.terminal.shape_maps import shape_map_table
 from convexden.report.terminal.solutions import (
     fit_table,
+    proof_table,
     solution_table,
     uniqueness_table,
     verification_table,
@@ -23,6 +24,7 @@ __all__ = [
     "fit_table",
     "fixed_points_table",
     "pictured",
+    "proof_table",
     "ramps_table",
     "sampling_table",
     "shape_map_table",
@@ -36,4 +38,5 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
+    """The public names."""
     return __all__

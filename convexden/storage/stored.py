@@ -1,4 +1,4 @@
-"""`save` and `load`: solutions of every kind, each a file of its own format."""
+"""Solutions of every kind, each a file of its own format; `convexden.proofs.files` adds proofs."""
 
 from __future__ import annotations
 

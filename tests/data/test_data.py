@@ -123,7 +123,7 @@ def test_radii_in_a_row_or_a_column(tmp_path):
         assert data.read_radii(path, 3).tolist() == [0.1, 0.2, 0.3]
     for text in ("0.1,0.2\n0.3,0.4\n", "0.1\n", "0.1\n0.2\n0.3\n0.4\n"):
         path.write_text(text)
-        with pytest.raises(InvalidProblem, match="one radius per point"):
+        with pytest.raises(InvalidProblem, match="give one per point"):
             data.read_radii(path, 3)
 
 
