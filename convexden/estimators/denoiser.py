@@ -58,7 +58,7 @@ class MinimumNormDenoiser(OneToOneFeatureMixin, TransformerMixin, Fitted):
     --------
     >>> from convexden.estimators import MinimumNormDenoiser
     >>> denoiser = MinimumNormDenoiser(radius=0.2).fit([[0.0, 0.0], [2.0, 0.0], [0.5, 1.5]])
-    >>> denoiser.transform([[0.1, -0.1], [1.9, 0.1]]).round(6).tolist()
+    >>> (denoiser.transform([[0.1, -0.1], [1.9, 0.1]]).round(6) + 0.0).tolist()
     [[0.0, 0.0], [2.0, 0.0]]
     """
 
