@@ -1,6 +1,7 @@
 """The public names, each with its home; `convexden/__init__.py` loads them on first use."""
 
 from . import data as data
+from . import estimators as estimators
 from . import plotting as plotting
 from . import report as report
 from . import theorems as theorems
@@ -39,6 +40,7 @@ from .experiments.samples import SampledOptima as SampledOptima
 from .experiments.samples import sampled_optima as sampled_optima
 from .experiments.shape_maps import ShapeMap as ShapeMap
 from .experiments.shape_maps import shape_map as shape_map
+from .measurements import Measurements as Measurements
 from .network import ShallowNetwork as ShallowNetwork
 from .problem import Interpolation as Interpolation
 from .problem import denoising as denoising

@@ -187,6 +187,12 @@ def array(
             f"{name} hold a whole number that no float64 can hold: rescale the data"
         ) from None
     except Exception as failure:  # of whatever type the conversion of foreign arrays raises
+        foreign = str(getattr(values, "dtype", ""))
+        if foreign.startswith("torch."):
+            raise error(
+                f"{name} are a tensor of type {foreign} that NumPy cannot read ({failure}): give "
+                "a dense one of real numbers, by .to_dense() or .double()"
+            ) from failure
         raise error(
             f"{name} are not a rectangular array of numbers: give every row the same length"
         ) from failure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from convexden import arguments, display
 from convexden.arithmetic.two_part import TwoPart, affine_values
 from convexden.errors import InvalidProblem
+from convexden.interchange import layers
 from convexden.tolerances import MERGE_RTOL
 
 Array = NDArray[np.float64]
@@ -32,10 +34,10 @@ class ShallowNetwork:
         The :math:`w_k`.
     biases : (K,) array
         The :math:`b_k`.
-    skip : (p, d) array
-        The skip connection :math:`V`.
-    offset : (p,) array
-        The offset :math:`c`.
+    skip : (p, d) array, optional
+        The skip connection :math:`V`; zeros by default.
+    offset : (p,) array, optional
+        The offset :math:`c`; zeros by default.
     output_weights_low, biases_low : arrays or None, optional
         What is added to the numbers of `output_weights` and `biases`, at most half a unit in their
         last place: each is the sum of two floats, exactly, for ramps so steep that the rounding of
@@ -50,8 +52,8 @@ class ShallowNetwork:
     output_weights: Array
     input_weights: Array
     biases: Array
-    skip: Array
-    offset: Array
+    skip: Array = None  # type: ignore[assignment]  # becomes zeros, as does the offset
+    offset: Array = None  # type: ignore[assignment]
     output_weights_low: Array | None = None
     biases_low: Array | None = None
 
@@ -62,8 +64,8 @@ class ShallowNetwork:
             output_weights: ArrayLike,
             input_weights: ArrayLike,
             biases: ArrayLike,
-            skip: ArrayLike,
-            offset: ArrayLike,
+            skip: ArrayLike | None = None,
+            offset: ArrayLike | None = None,
             output_weights_low: ArrayLike | None = None,
             biases_low: ArrayLike | None = None,
         ) -> None:
@@ -74,8 +76,14 @@ class ShallowNetwork:
         given = {
             name: arguments.array(f"the numbers of {name}", getattr(self, name))
             for name in ("output_weights", "input_weights", "biases", "skip", "offset")
+            if getattr(self, name) is not None or name not in ("skip", "offset")
         }
+        if "skip" not in given:  # then the weights say the dimensions
+            given["skip"] = np.zeros(
+                (_width(given["output_weights"]), _width(given["input_weights"]))
+            )
         p, d = np.atleast_2d(given["skip"]).shape[:2]
+        given.setdefault("offset", np.zeros(p))
         count = given["biases"].size
         for name, shape in (
             ("output_weights", (count, p)),
@@ -97,6 +105,88 @@ class ShallowNetwork:
                 numbers = arguments.array(f"the numbers of {name}_low", low)
                 low = arguments.low_part(f"{name}_low", _shaped(numbers, high.shape), high)
             object.__setattr__(self, f"{name}_low", low)
+
+    @classmethod
+    def from_layers(cls, hidden: Any, output: Any, skip: Any = None) -> ShallowNetwork:
+        r"""Take the network :math:`y \mapsto A [W y + b]_+ + c + V y` from its linear layers.
+
+        Parameters
+        ----------
+        hidden, output, skip : layers
+            Of weights W (K, d), A (p, K) and V (p, d), outputs first as in PyTorch: modules such as
+            ``torch.nn.Linear``, pairs (weights, biases), or weights alone.  Biases that are not
+            there are zeros; those of output and skip are added.  The values that a module has now
+            are taken, without their gradients; tensors outside of a module must not need one.
+
+        Raises
+        ------
+        InvalidProblem
+            If the shapes do not fit together (nothing is transposed), or a tensor needs a gradient,
+            is not in the memory of the processor, or holds anything but finite real numbers.
+
+        Examples
+        --------
+        >>> import convexden as cd
+        >>> network = cd.ShallowNetwork.from_layers(([[1.0], [-1.0]], [0.0, 0.0]), [[1.0, 1.0]])
+        >>> network([-2.0, 3.0]).ravel().tolist()
+        [2.0, 3.0]
+        """
+        return cls(*layers.from_layers(hidden, output, skip))
+
+    @classmethod
+    def from_state_dict(
+        cls,
+        state: Mapping[str, Any],
+        *,
+        hidden: str | None = None,
+        output: str | None = None,
+        skip: str | None = None,
+    ) -> ShallowNetwork:
+        """Take the network from the ``state_dict`` of a PyTorch module with a ReLU between layers.
+
+        A state holds weights and biases, not what the module does with them: whether the network
+        is the same function is for the caller to check at a few points.
+
+        Parameters
+        ----------
+        state : mapping
+            From "NAME.weight" and, if it has any, "NAME.bias" to tensors or arrays.  Two layers are
+            the hidden and the output one, in the order in which they stand.  Of three layers, one
+            is a skip connection from inputs to outputs, which the shapes tell.
+        hidden, output, skip : str, optional
+            The names of the layers, such as "fc1", where shapes leave it open.
+
+        Raises
+        ------
+        InvalidProblem
+            If there are other entries than those of two or three linear layers, or these fit
+            together in no way or in several; and as `from_layers`.
+
+        Examples
+        --------
+        >>> import convexden as cd
+        >>> state = {"0.weight": [[1.0], [-1.0]], "0.bias": [0.0, 0.0], "2.weight": [[1.0, 1.0]]}
+        >>> cd.ShallowNetwork.from_state_dict(state)
+        ShallowNetwork(2 neurons, R^1 -> R^1, cost=2)
+        """
+        return cls(*layers.from_state(state, {"hidden": hidden, "output": output, "skip": skip}))
+
+    def to_torch(self) -> Any:
+        """Make a ``torch.nn.Module`` of the network, in float64, with a state dict of its own.
+
+        Its layers are ``hidden``, ``output`` and ``skip``, and `from_state_dict` reads it back.  It
+        can be trained on, moved to another device and type, and exported as any module.
+
+        Raises
+        ------
+        MissingDependency
+            If PyTorch is not installed.
+        NotSupported
+            If the network is `two_part`.
+        """
+        from convexden.interchange.torch_module import to_module
+
+        return to_module(self)
 
     def __repr__(self) -> str:
         """One line with what matters."""
@@ -282,6 +372,11 @@ class ShallowNetwork:
                 f"{self.input_dimension} inputs: give (M, {self.input_dimension})"
             )
         return points
+
+
+def _width(weights: Array) -> int:
+    """The length of the rows; numbers without rows are rows of one."""
+    return weights.shape[1] if weights.ndim == 2 else 1
 
 
 def _shaped(array: Array, shape: tuple[int, ...]) -> Array:

@@ -54,8 +54,8 @@ class Interpolation:
 
     def __post_init__(self) -> None:
         """Check the numbers, and make the arrays read-only."""
-        centers = _points("centers", self.centers)
-        targets = _points("targets", self.targets)
+        centers = as_points("centers", self.centers)
+        targets = as_points("targets", self.targets)
         if len(targets) != len(centers):
             raise InvalidProblem(
                 f"{len(centers)} centers but {len(targets)} targets: give one target per center"
@@ -192,11 +192,13 @@ def denoising(
     Parameters
     ----------
     clean : (N, d) array
-        The clean points; an array (N,) means d = 1.
+        The clean points; an array (N,) means d = 1.  Images (N, H, W) or (N, H, W, C) are points,
+        row after row.
     radius : float or (N,) array
         Every point of the ball of this radius around clean point n is mapped to it.
     noisy : (N, M, d) array or list of N arrays (M_n, d)
         Every noisy sample of clean point n is mapped to it.  With d = 1, (N, M) and (M_n,) do.
+        Of images they are images as well.
 
     Returns
     -------
@@ -210,7 +212,9 @@ def denoising(
     """
     if (radius is None) == (noisy is None):
         raise InvalidProblem("give either radius=... or noisy=..., not both and not neither")
-    clean = _points("clean", clean)
+    clean = _numbers("clean", clean)
+    read = _images_as_points if clean.ndim > 2 else as_points
+    clean = read("clean", clean)
     if radius is not None:
         return Interpolation(clean, clean, radius)
     try:
@@ -222,7 +226,7 @@ def denoising(
             f"{len(clean)} clean points but {len(clusters)} groups of noisy samples: "
             "give one group per clean point"
         )
-    samples = [_points(f"noisy[{n}]", cluster) for n, cluster in enumerate(clusters)]
+    samples = [read(f"noisy[{n}]", cluster) for n, cluster in enumerate(clusters)]
     for n, cluster in enumerate(samples):
         if cluster.shape[1] != clean.shape[1]:
             raise InvalidProblem(
@@ -243,14 +247,28 @@ def _numbers(name: str, values: Any) -> Array:
     return array
 
 
-def _points(name: str, values: Any) -> Array:
-    """Finite numbers as points, one a row."""
+def as_points(name: str, values: Any) -> Array:
+    """Finite numbers as points (N, d), one a row; numbers (N,) are points of a line.
+
+    Raises
+    ------
+    InvalidProblem
+        If they are no such numbers; `name` says in the message what they are.
+    """
     array = _numbers(name, values)
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2:
         raise InvalidProblem(f"{name} have shape {array.shape}: give one point a row")
     return array
+
+
+def _images_as_points(name: str, values: Any) -> Array:
+    """Points, or images (N, H, W) or (N, H, W, C) as points, row after row."""
+    array = _numbers(name, values)
+    if array.ndim in (3, 4):
+        array = array.reshape(len(array), -1)
+    return as_points(name, array)
 
 
 def _spread(points: Array) -> float:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from convexden import display
 from convexden.certificate import Certificate
 from convexden.display import Tabled
+from convexden.errors import MissingDependency
+from convexden.measurements import Measurements
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 
@@ -147,6 +149,23 @@ class Solution(Tabled):
         moves = np.abs(self.moved.centers - given).max(axis=0)
         return float((moves[sizes > 0] / sizes[sizes > 0]).max())
 
+    def to_dict(self) -> dict[str, object]:
+        """What the solution states, as plain numbers and words: a row of a table of many.
+
+        ``pandas.DataFrame([each.to_dict() for each in solutions])`` is such a table.
+        """
+        return {
+            **_problem_record(self.problem),
+            "cost": float(self.cost),
+            "lower_bound": float(self.lower_bound),
+            "relative_gap": float(self.relative_gap),
+            "status": self.status,
+            "neurons": self.neurons,
+            "iterations": int(self.iterations),
+            "seconds": float(self.seconds),
+            "interrupted": self.interrupted,
+        }
+
     @property
     def neurons(self) -> int:
         """Number of hidden neurons of the network."""
@@ -168,6 +187,17 @@ def _problem_rows(problem: Interpolation) -> list[tuple[str, str]]:
     ]
 
 
+def _problem_record(problem: Interpolation) -> dict[str, object]:
+    """What was asked for, as plain numbers."""
+    return {
+        "sites": len(problem),
+        "inputs": problem.input_dimension,
+        "outputs": problem.output_dimension,
+        "smallest_radius": float(problem.radii.min()),
+        "largest_radius": float(problem.radii.max()),
+    }
+
+
 @dataclass(frozen=True, eq=False)
 class RegularizedSolution(Tabled):
     r"""A network with a lower bound on the regularized objective of every network.
@@ -175,17 +205,19 @@ class RegularizedSolution(Tabled):
     Attributes
     ----------
     problem : Interpolation
-        Of samples.
+        Of samples; of `measurements` the distinct inputs with mean targets.
     penalty : float
         The :math:`\lambda`.
     network : ShallowNetwork
     certificate : Certificate
         Multipliers :math:`l_n`, at the optimum the errors :math:`t_n - h(y_n)`, whose pricing
-        maximum is at most the penalty.
+        maximum is at most the penalty; of measurements, the errors of the means times the sums
+        of the weights.
     objective : float
         ``fit + penalty * cost``.
     fit : float
-        Half the sum of the squared errors, :math:`\frac12 \sum_n |h(y_n) - t_n|^2`.
+        Half the sum of the squared errors, :math:`\frac12 \sum_n |h(y_n) - t_n|^2`, with the
+        weights of the measurements if there are any.
     cost : float
         Representation cost of the network.
     lower_bound, relative_gap : float
@@ -201,6 +233,8 @@ class RegularizedSolution(Tabled):
         Versions of convexden and of the libraries that produced the solution.
     interrupted : bool
         Whether the run was stopped before it was done; what is stated holds all the same.
+    measurements : Measurements or None
+        What was fitted, if it was given as inputs and targets or with weights.
     """
 
     problem: Interpolation
@@ -217,6 +251,7 @@ class RegularizedSolution(Tabled):
     seconds: float
     versions: Mapping[str, str]
     interrupted: bool = False
+    measurements: Measurements | None = None
 
     def __repr__(self) -> str:
         """One line with what matters."""
@@ -239,6 +274,7 @@ class RegularizedSolution(Tabled):
         """What the solution states, by name."""
         return [
             *_problem_rows(self.problem),
+            *([("measurements", str(len(self.measurements)))] if self.measurements else []),
             ("penalty", f"{self.penalty:.6g}"),
             ("objective", f"{self.objective:.15g}"),
             ("lower bound", f"{self.lower_bound:.15g}"),
@@ -249,6 +285,27 @@ class RegularizedSolution(Tabled):
             ("iterations", str(self.iterations)),
             ("seconds", f"{self.seconds:.3g}"),
         ]
+
+    def to_dict(self) -> dict[str, object]:
+        """What the solution states, as plain numbers and words: a row of a table of many.
+
+        ``pandas.DataFrame([each.to_dict() for each in solutions])`` is such a table.
+        """
+        return {
+            **_problem_record(self.problem),
+            "measurements": len(self.problem if self.measurements is None else self.measurements),
+            "penalty": float(self.penalty),
+            "objective": float(self.objective),
+            "fit": float(self.fit),
+            "cost": float(self.cost),
+            "lower_bound": float(self.lower_bound),
+            "relative_gap": float(self.relative_gap),
+            "status": self.status,
+            "neurons": self.neurons,
+            "iterations": int(self.iterations),
+            "seconds": float(self.seconds),
+            "interrupted": self.interrupted,
+        }
 
     @property
     def neurons(self) -> int:
@@ -300,6 +357,23 @@ class RegularizationPath:
             display.counted(len(self.problem), "sample"),
             "interrupted" if self.interrupted else "",
         )
+
+    def to_frame(self) -> Any:
+        """The solutions as a ``pandas.DataFrame``, one row each, see
+        `RegularizedSolution.to_dict`.
+
+        Raises
+        ------
+        MissingDependency
+            If pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise MissingDependency(
+                "to_frame needs pandas, which is not installed: run `pip install pandas`"
+            ) from error
+        return pandas.DataFrame([each.to_dict() for each in self.solutions])
 
     @property
     def penalties(self) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import importlib
@@ -146,7 +147,8 @@ def test_what_holds_more_than_numbers_says_so_itself():
 def _modules():
     for found in pkgutil.walk_packages(cd.__path__, "convexden."):
         if not found.name.startswith(INSIDE) and not found.name.endswith("__main__"):
-            yield importlib.import_module(found.name)
+            with contextlib.suppress(ModuleNotFoundError):  # scikit-learn is optional
+                yield importlib.import_module(found.name)
 
 
 class _Cells(HTMLParser):

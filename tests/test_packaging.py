@@ -89,7 +89,7 @@ def test_wheel_states_name_license_and_script(wheel):
         scripts = archive.read(f"{folder}/entry_points.txt").decode()
     assert "License-Expression: MIT" in metadata
     assert "Requires-Python: >=3.11" in metadata
-    for extra in ("images", "train", "peers", "cluster", "docs", "test"):
+    for extra in ("images", "sklearn", "train", "peers", "cluster", "docs", "test"):
         assert f"Provides-Extra: {extra}" in metadata
     assert "convexden = convexden.cli:main" in scripts
 

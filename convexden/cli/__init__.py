@@ -1,4 +1,4 @@
-"""The command line: solve, check, prove, plot, verify, theorems, formulations, map, samples
+"""The command line: solve, fit, check, prove, plot, verify, theorems, formulations, map, samples
 and tour.
 
 Exit status 0: certified, proven, or every theorem confirmed; 1: not so, or a theorem refuted;
@@ -18,6 +18,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from convexden.cli.console import say
+from convexden.cli.fitting import fit
 from convexden.cli.formulations import list_formulations
 from convexden.cli.proving import prove
 from convexden.cli.samples import samples
@@ -34,9 +35,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # else :china: becomes a flag
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (solve, check, prove, plot, verify):
+for command in (solve, fit, check, prove, plot, verify):
     app.command()(command)
 app.command("theorems")(list_theorems)
 app.command("formulations")(list_formulations)
@@ -74,13 +76,25 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _run(arguments: Sequence[str] | None) -> int:
     """Run a command and return its status; unlike typer, let every failure through."""
     command = typer.main.get_command(app)
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = _with_json_target(list(sys.argv[1:] if arguments is None else arguments))
     try:
         with command.make_context("convexden", given) as context:
             command.invoke(context)
     except typer.Exit as end:
         return end.exit_code
     return 0
+
+
+def _with_json_target(given: list[str]) -> list[str]:
+    """``verify --json`` without a file prints on standard output, as ``--json -`` does."""
+    if given[:1] != ["verify"]:
+        return given
+    whole = []
+    for word, following in zip(given, [*given[1:], "--"], strict=True):
+        whole.append(word)
+        if word == "--json" and following.startswith("--"):
+            whole.append("-")
+    return whole
 
 
 def _status(error: ConvexdenError) -> int:
@@ -125,5 +139,5 @@ def _options(
         typer.echo(f"convexden {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        context.get_help()
-        raise typer.Exit(2)
+        typer.echo(context.get_help())
+        raise typer.Exit

@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B",
+        help="The columns of POINTS that are coordinates, by their names in its first line.",
+        show_default="all, but a first one that counts the rows, and those of --targets",
+    ),
+]
 
 
 def say(message: str) -> None:

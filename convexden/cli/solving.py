@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convexden.cli.console import Quiet, say, show
+from convexden.cli.console import Columns, Quiet, say, show
 from convexden.cli.ctrl_c import CtrlC
 from convexden.cli.layout import LAYOUT
+from convexden.cli.results import AsJson, Format, check_format, is_printed
 from convexden.errors import InvalidProblem, NotCertified
 from convexden.tolerances import CERTIFIED_RTOL
 
@@ -23,8 +24,9 @@ def solve(
         str,
         typer.Argument(
             metavar="POINTS",
-            help="Clean points, one a row: a text file of numbers (commas or spaces), a .npy file "
-            "of points or images, digits:0,1,5-7 for scikit-learn's digits, or "
+            help="Clean points, one a row: a text file of numbers (- for standard input), a .npy "
+            "or .npz file of points or images, a folder of images, digits:0,1,5-7 for "
+            "scikit-learn's digits, or "
             "patches:china:8:0,1,5-7 for 8 x 8 patches of its photographs (china, flower, "
             "china-grey, flower-grey).",
         ),
@@ -47,11 +49,13 @@ def solve(
             "of the clean point's number, counted from 0, and a sample.",
         ),
     ] = None,
+    columns: Columns = None,
     targets: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            metavar="FILE",
-            help="Map point n to row n of this file instead of to itself (radius 0 if none given).",
+            metavar="FILE|COLUMN",
+            help="Map point n to row n of this file, or of these columns of POINTS, instead of to "
+            "itself (radius 0 if none given).",
         ),
     ] = None,
     tolerance: Annotated[
@@ -96,6 +100,8 @@ def solve(
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Draw the denoiser (png, pdf, svg).")
     ] = None,
+    json: AsJson = False,
+    format: Format = None,
     quiet: Quiet = False,
 ) -> None:
     """Solve for the denoiser of clean points, with a certificate that it is the best one.
@@ -108,10 +114,19 @@ def solve(
     arguments.tolerance(tolerance, "--tolerance")
     if time_limit is not None:
         arguments.number("--time-limit", time_limit, above=0.0)
+    check_format(json, format)
     from convexden.data import read_problem
 
     method = _method(formulation, local)
-    problem = read_problem(points, radius=radius, radii=radii, noisy=noisy, targets=targets)
+    problem = read_problem(
+        points,
+        radius=radius,
+        radii=radii,
+        noisy=noisy,
+        targets=targets,
+        columns=columns,
+        note=say,
+    )
     if flatten is not None:
         from convexden.data import flatten_problem
 
@@ -128,10 +143,11 @@ def solve(
         from convexden.plotting import plot_solution
 
         plot_solution(solution, plot)
-    from convexden.report import solution_table
+    if not is_printed(solution, json, format):
+        from convexden.report import solution_table
 
-    show(solution_table(solution))
-    _print_alignment(solution)
+        show(solution_table(solution))
+        _print_alignment(solution)
     if not solution.certified:
         _say_why(solution, tolerance, method)
     stopped = solution.interrupted and ctrl_c.asked

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from convexden.network import ShallowNetwork
     from convexden.plotting import Kind
     from convexden.problem import Interpolation
-    from convexden.solution import Solution
+    from convexden.solution import RegularizedSolution, Solution
 
 Stored = Annotated[
-    Path, typer.Argument(metavar="FILE.json", help="A file that `solve --output` wrote.")
+    Path,
+    typer.Argument(
+        metavar="FILE.json", help="A file that `solve --output` or `fit --output` wrote."
+    ),
 ]
 
 
@@ -32,15 +35,23 @@ def check(
 ) -> None:
     """Verify a stored solution or proof again, with code that the solvers do not share."""
     from convexden.proofs.files import proof_document
-    from convexden.storage.solutions import load
+    from convexden.solution import RegularizedSolution
+    from convexden.storage.stored import load
 
     document = proof_document(file)
     if document is not None:
         raise typer.Exit(_check_proof(document))
     solution = load(file)
     from convexden.report import verification_table
-    from convexden.verification import verify_certificate
+    from convexden.verification import verify_certificate, verify_regularized
 
+    if isinstance(solution, RegularizedSolution):
+        if unique:
+            raise InvalidProblem("--unique is about solutions of `solve`: leave it out")
+        fit = verify_regularized(solution)
+        show(verification_table(fit))
+        _say_if_uncertified(file, solution)
+        raise typer.Exit(0 if fit.passed and solution.certified else 1)
     verification = verify_certificate(solution)
     show(verification_table(verification))
     if unique and verification.passed and solution.certified:
@@ -48,11 +59,16 @@ def check(
         from convexden.report import uniqueness_table
 
         show(uniqueness_table(uniqueness(solution)))
+    _say_if_uncertified(file, solution)
+    raise typer.Exit(0 if verification.passed and solution.certified else 1)
+
+
+def _say_if_uncertified(file: Path, solution: Solution | RegularizedSolution) -> None:
+    """Why a solution does not count as certified, if it does not."""
     if not solution.certified:
         met = solution.relative_gap <= CERTIFIED_RTOL
         reason = "it says so" if met else f"its relative gap is {solution.relative_gap:.1e}"
         say(f"{file} is not certified: {reason}")
-    raise typer.Exit(0 if verification.passed and solution.certified else 1)
 
 
 def _check_proof(document: object) -> int:

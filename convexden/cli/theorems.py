@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from convexden.running.progress import TaskProgress
     from convexden.theorems import Result
 
+STANDARD_OUTPUT = Path("-")
+
 
 # For the proof of an instance; most take less than one, and some trees of five dimensions minutes.
 PROOF_SECONDS = 60.0
@@ -32,7 +34,12 @@ def verify(
     instances: Annotated[int, typer.Option(min=1, help="Random instances of each.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random instances.")] = 0,
     json: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the results here, as JSON.")
+        Path | None,
+        typer.Option(
+            metavar="[FILE]",
+            help="Write the results here, as JSON; without a file, on standard output instead of "
+            "the table (theorems are named before it).",
+        ),
     ] = None,
     report: Annotated[
         Path | None,
@@ -66,7 +73,8 @@ def verify(
     from convexden import theorems
     from convexden.cli.progress import LiveLine
 
-    _check_files(report, json)
+    printed = json == STANDARD_OUTPUT
+    _check_files(report, None if printed else json)
     results: list[theorems.Result] = []
     total, stopped = 0, False
     with LiveLine(quiet=quiet) as line:
@@ -90,15 +98,21 @@ def verify(
         except KeyboardInterrupt:
             stopped = True
     if json is not None:
-        from convexden.storage.solutions import save_records
+        from convexden.storage.solutions import records_to_json, save_records
 
-        save_records([result.as_dict() for result in results], json)
-    from convexden.report import verify_table
+        records = [result.as_dict() for result in results]
+        if printed:
+            typer.echo(records_to_json(records), nl=False)
+        else:
+            save_records(records, json)
+    if not printed:
+        from convexden.report import verify_table
 
-    show(verify_table(results, each=each))
+        show(verify_table(results, each=each))
     unproven = [result for result in results if result.proof and not result.proof.proven]
     if proof:
-        typer.echo(f"proven in rational numbers: {len(results) - len(unproven)} of {len(results)}")
+        words = f"proven in rational numbers: {len(results) - len(unproven)} of {len(results)}"
+        typer.echo(words, err=printed)
     _say_unproven(unproven)
     if stopped:
         say(f"stopped after {len(results)} of {total} instances")
@@ -111,7 +125,7 @@ def verify(
         with LiveLine(quiet=quiet) as line:
             results = list(_with_pictures(results, line.show))
             write_report(results, report, command=shlex.join(command), progress=line.show)
-        typer.echo(f"report: {report / 'index.html'}")
+        typer.echo(f"report: {report / 'index.html'}", err=printed)
     failed = bool(unproven) or any(
         theorems.registry[result.theorem].kind == "theorem" and result.verdict != "confirmed"
         for result in results

@@ -11,6 +11,7 @@ from convexden.data.geometries import (
 from convexden.data.images import digits, patches
 from convexden.data.problems import (
     flatten_problem,
+    read_measurements,
     read_noisy,
     read_points,
     read_problem,
@@ -26,6 +27,7 @@ __all__ = [
     "noisy_samples",
     "patches",
     "random_points",
+    "read_measurements",
     "read_noisy",
     "read_points",
     "read_problem",

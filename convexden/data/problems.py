@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.data import tables
 from convexden.data.geometries import SMALL, smallest_distance
 from convexden.data.images import SOURCES, read_images
 from convexden.data.tables import read_numbers
@@ -24,6 +26,8 @@ def read_problem(
     radii: str | Path | None = None,
     noisy: str | Path | None = None,
     targets: str | Path | None = None,
+    columns: str | None = None,
+    note: Callable[[str], object] | None = None,
 ) -> Interpolation:
     """Read the problem that the options of ``convexden solve`` state.
 
@@ -40,7 +44,12 @@ def read_problem(
     noisy : str or path, optional
         These samples are sites, for `read_noisy`.
     targets : str or path, optional
-        Targets other than the points, for `read_points`; the radius is then 0 if none is given.
+        Targets other than the points, for `read_points`, or the names of columns of the points'
+        file, such as "speed" or "u,v"; the radius is then 0 if none is given.
+    columns : str, optional
+        Names of the columns of the points, such as "x,y"; by default all but those of the targets.
+    note : callable, optional
+        Called with one line if a column that counts the rows is left out.
 
     Raises
     ------
@@ -53,7 +62,7 @@ def read_problem(
         given.remove("--targets")  # goes with any radius
     if len(given) > 1:
         raise InvalidProblem(f"{' and '.join(given)} exclude each other: give one of them")
-    clean = read_points(points)
+    clean, goals = _read_both(points, columns, targets, note)
     if noisy is not None:
         return denoising(clean, noisy=read_noisy(noisy))
     if radii is not None:
@@ -62,7 +71,64 @@ def read_problem(
         sizes = SMALL * smallest_distance(clean)
     else:
         sizes = radius or 0.0
-    return Interpolation(clean, clean if targets is None else read_points(targets), sizes)
+    return Interpolation(clean, clean if goals is None else goals, sizes)
+
+
+def read_measurements(
+    points: str | Path,
+    targets: str | Path,
+    *,
+    columns: str | None = None,
+    note: Callable[[str], object] | None = None,
+) -> tuple[Array, Array]:
+    """Inputs (M, d) and targets (M, p), as `read_problem` reads them, for `convexden.regularize`.
+
+    Raises
+    ------
+    InvalidProblem
+        If a file does not hold what it should.
+    """
+    inputs, goals = _read_both(points, columns, targets, note)
+    assert goals is not None
+    return inputs, goals
+
+
+def _read_both(
+    points: str | Path,
+    columns: str | None,
+    targets: str | Path | None,
+    note: Callable[[str], object] | None,
+) -> tuple[Array, Array | None]:
+    """Points, and their targets if they are others."""
+    own = None if targets is None or _is_source(targets) else _names(str(targets))
+    if own is None:
+        clean = read_points(points, columns=columns, note=note)
+        return clean, None if targets is None else read_points(targets, note=note)
+    if Path(points) != tables.STANDARD_INPUT and not Path(points).is_file():
+        raise InvalidProblem(f"{targets} does not exist: check the name")
+    table = tables.read_table(Path(points))
+    if not table.names and columns is None:
+        raise InvalidProblem(
+            f"{targets} does not exist, and {points} has no names of columns: check the name"
+        )
+    goals = table.numbers(own)[0]
+    if columns is not None:
+        return table.numbers(_names(columns))[0], goals
+    rest = [name for name in table.without_row_numbers(note) if name not in own]
+    return table.numbers(rest)[0], goals
+
+
+def _is_source(targets: str | Path) -> bool:
+    """Whether targets are a file of their own, or images, and no names of columns."""
+    return isinstance(targets, Path) or str(targets).startswith(SOURCES) or Path(targets).exists()
+
+
+def _names(columns: str) -> list[str]:
+    """The names of columns in "x,y"."""
+    names = [name.strip() for name in columns.split(",")]
+    if not all(names):
+        raise InvalidProblem(f"{columns!r} names no columns: give for example x,y")
+    return names
 
 
 def flatten_problem(problem: Interpolation, tolerance: float) -> tuple[Interpolation, Flattened]:
@@ -83,20 +149,32 @@ def flatten_problem(problem: Interpolation, tolerance: float) -> tuple[Interpola
     return Interpolation(found.points, targets, problem.radii), found
 
 
-def read_points(source: str | Path) -> Array:
+def read_points(
+    source: str | Path,
+    *,
+    columns: str | None = None,
+    note: Callable[[str], object] | None = None,
+) -> Array:
     """Read points (N, d), one a row, from a file or from images that come with scikit-learn.
 
     Parameters
     ----------
     source : str or path
-        * A text file with one point a row.
+        * A text file with one point a row, see `convexden.data.text`; ``-`` is standard input.
         * A ``.npy`` file of points (N, d), or of N images: gray (N, H, W) or in color
-          (N, H, W, 3).  An image is flattened to a point; no number is rescaled, so that the
+          (N, H, W, 3); or a ``.npz`` file of one, or with one called "points"; or an idx file, as
+          MNIST is stored.  An image is flattened to a point; no number is rescaled, so that the
           radius of a ball is in the units of the file (gray levels 0 to 255, if it holds bytes).
+        * A folder of images of one size (png, jpg, pgm, ...), in the order of their names, values
+          in [0, 1].
         * ``digits:0,1,5-7``: those rows of scikit-learn's 8 x 8 images of handwritten digits,
           values in [0, 1]; see `digits`.
         * ``patches:NAME:SIZE:INDICES``, as in ``patches:china:8:0,1,5-7``: those patches of a
           photograph, values in [0, 1]; see `patches`.
+    columns : str, optional
+        Names of the columns that are read, such as "x,y", of a text file with a header.
+    note : callable, optional
+        Called with one line if a column that counts the rows is left out.
 
     Raises
     ------
@@ -106,10 +184,10 @@ def read_points(source: str | Path) -> Array:
     if str(source).startswith(SOURCES):
         array = read_images(str(source))
     else:
-        array = read_numbers(Path(source))
+        array = read_numbers(Path(source), None if columns is None else _names(columns), note)
     if array.ndim == 1:
         array = array[:, None]
-    if array.ndim == 3 or (array.ndim == 4 and array.shape[3] == 3):
+    if array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 3)):
         array = array.reshape(len(array), -1)
     if array.ndim != 2:
         raise InvalidProblem(
@@ -121,13 +199,16 @@ def read_points(source: str | Path) -> Array:
     return array
 
 
-def read_radii(path: str | Path, count: int) -> Array:
-    """Read the radii (N,) of this many points, one a line or all on one line, from a file."""
+def read_radii(path: str | Path, count: int, *, what: str = "radii") -> Array:
+    """Read the radii (N,) of this many points, one a line or all on one line, from a file.
+
+    `what` names other numbers, one for each point, in the message.
+    """
     array = read_numbers(Path(path))
     if not array.size == max(array.shape) == count:
         raise InvalidProblem(
-            f"{path}: an array of shape {array.shape} does not hold {count} radii: "
-            "give one radius per point"
+            f"{path}: an array of shape {array.shape} does not hold {count} {what}: "
+            "give one per point"
         )
     return array.reshape(-1)
 

@@ -1,32 +1,52 @@
-"""Tables of numbers in people's files: text with any common separator, and NumPy's npy."""
+"""Numbers in people's files: tables in text, NumPy's npy and npz, images, and standard input."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden.data import pictures, text
 from convexden.errors import InvalidProblem
 
 Array = NDArray[np.float64]
 
 
-def read_numbers(path: Path) -> Array:
-    """Read a file of numbers, ``.npy`` or text with one row a line, as an array of float64.
+STANDARD_INPUT = Path("-")
 
-    In text, commas, semicolons or white space separate, ``#`` starts a comment and one header
-    line is skipped.
+
+def read_numbers(
+    path: Path,
+    columns: Sequence[str] | None = None,
+    note: Callable[[str], object] | None = None,
+) -> Array:
+    """Read the numbers of a file as an array of float64.
+
+    Parameters
+    ----------
+    path : path
+        * Text with one row a line, see `convexden.data.text`; ``-`` is standard input.
+        * ``.npy``; or ``.npz`` with one array, or one that is called "points".
+        * An image, or a folder of images, values in [0, 1]; an idx file.
+    columns : sequence of str, optional
+        Names of the columns that are read, of a table in text with a header.
+    note : callable, optional
+        Called with one line if a column is left out.
 
     Raises
     ------
     InvalidProblem
         If the file cannot be read or holds anything but finite numbers.
+    MissingDependency
+        If images need Pillow, which is not installed.
     """
     try:
-        array = _read_npy(path) if path.suffix.lower() == ".npy" else _read_text(path)
+        array = _read(path, columns, note)
     except FileNotFoundError as error:
         raise InvalidProblem(f"{path} does not exist: check the name") from error
     except IsADirectoryError as error:
@@ -39,6 +59,70 @@ def read_numbers(path: Path) -> Array:
     if not np.isfinite(array).all():
         raise InvalidProblem(f"{path} holds NaN or infinity: give finite numbers")
     return array
+
+
+def _read(path: Path, columns: Sequence[str] | None, note: Callable[[str], object] | None) -> Array:
+    """The numbers of a file, by the kind that its name says."""
+    reader = _reader(path)
+    if reader is not None:
+        if columns is not None:
+            raise InvalidProblem(f"{path} has no columns with names: give a table in text")
+        return reader(path)
+    array, left_out = read_table(path).numbers(columns)
+    if left_out and note is not None:
+        note(left_out)
+    return array
+
+
+def _reader(path: Path) -> Callable[[Path], Array] | None:
+    """What reads a file of this name; None for text."""
+    suffix = path.suffix.lower()
+    if suffix in (".npy", ".npz"):
+        return _read_npy if suffix == ".npy" else _read_npz
+    if pictures.is_picture(path):
+        return lambda file: pictures.read_picture(file)[None]
+    if pictures.is_idx(path):
+        return pictures.read_idx
+    return pictures.read_folder if path != STANDARD_INPUT and path.is_dir() else None
+
+
+def read_table(path: Path) -> text.Table:
+    """The cells of a table in text; ``-`` is standard input.
+
+    Raises
+    ------
+    InvalidProblem
+        If the file is not text.
+    """
+    standard = path == STANDARD_INPUT
+    content = sys.stdin.buffer.read() if standard else path.read_bytes()
+    name = "standard input" if standard else str(path)
+    try:
+        return text.parse(content.decode("utf-8-sig"), name)
+    except UnicodeDecodeError as error:
+        raise InvalidProblem(f"{name} is not text: give a .csv or .npy file") from error
+
+
+def _read_npz(path: Path) -> Array:
+    """The one array of an ``.npz`` file, or that called "points"."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            name = stored.files[0] if len(stored.files) == 1 else "points"
+            if name not in stored.files:
+                raise InvalidProblem(
+                    f"{path} holds {', '.join(stored.files) or 'nothing'}: give a file of one "
+                    "array, or one that is called points"
+                )
+            array = stored[name]
+    except InvalidProblem:
+        raise
+    except (ValueError, EOFError, MemoryError, KeyError, zipfile.BadZipFile) as error:
+        raise InvalidProblem(
+            f"{path} is not a whole .npz file of numbers: write it with numpy.savez"
+        ) from error
+    if array.dtype.kind not in "iuf":
+        raise InvalidProblem(f"{path} holds {array.dtype}, not numbers: give real numbers")
+    return np.atleast_1d(array.astype(float))
 
 
 def _read_npy(path: Path) -> Array:
@@ -66,50 +150,3 @@ def _npy_dtype(path: Path) -> np.dtype[Any]:
         read = formats.read_array_header_1_0 if version == (1, 0) else formats.read_array_header_2_0
         dtype: np.dtype[Any] = read(file)[2]
     return dtype
-
-
-def _read_text(path: Path) -> Array:
-    """The numbers of a text file, one row a line, below a header if there is one."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidProblem(f"{path} is not text: give a .csv or .npy file") from error
-    rows: list[list[float]] = []
-    header = True  # until the first row that is one
-    for number, cells in _lines(text):
-        values = [_value(cell) for cell in cells]
-        words = zip(cells, values, strict=True)
-        if header and all(value is None and cell[:1].isalpha() for cell, value in words):
-            header = False
-            continue
-        header = False
-        row = [value for value in values if value is not None]
-        if len(row) < len(values):
-            cell = cells[values.index(None)]
-            raise InvalidProblem(
-                f"{path}, line {number}: {cell[:40]!r} is no number: give numbers only"
-            )
-        if rows and len(row) != len(rows[0]):
-            raise InvalidProblem(
-                f"{path}, line {number}: {len(row)} numbers where the lines before have "
-                f"{len(rows[0])}: give every line the same"
-            )
-        rows.append(row)
-    return np.array(rows, dtype=float)
-
-
-def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Number and cells of every line that is not empty."""
-    for number, line in enumerate(text.splitlines(), start=1):
-        line = line.partition("#")[0].strip()
-        if line:
-            separator = next((mark for mark in ",;" if mark in line), None)
-            yield number, [cell.strip().strip('"') for cell in line.split(separator)]
-
-
-def _value(cell: str) -> float | None:
-    """The number in a cell; None if it holds none."""
-    try:
-        return None if "_" in cell else float(cell)
-    except ValueError:
-        return None

@@ -70,7 +70,14 @@ def plot_training(gap: Gap, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    NotSupported
+        If a network was compared and no run, so that there is nothing over time.
     """
+    if not gap.history:
+        raise NotSupported("a network alone has no history: compare a run of training.train")
     ax = style.axes(6.4, 4.8) if ax is None else ax
     spread = gap.solution.problem.target_spread or 1.0
     seconds = np.array([step.seconds for step in gap.history])
@@ -113,7 +120,7 @@ def plot_training(gap: Gap, ax: Axes | None = None) -> Axes:
 
 def _on_line(gap: Gap, ax: Axes | None) -> Axes:
     """Trained and exact network on a line."""
-    problem, trained = gap.solution.problem, gap.trained.network
+    problem, trained = gap.solution.problem, gap.network
     ax = style.axes(6.4, 4.6) if ax is None else ax
     ax = line.draw(problem, gap.solution.network, ax)
     for curve in ax.get_lines():
@@ -132,7 +139,7 @@ def _in_plane(gap: Gap, ax: Axes | None) -> Axes:
     """Where a trained network differs from the exact one in a plane."""
     problem = gap.solution.problem
     exact = coordinates.chart(problem, gap.solution.network, 2, most=problem.output_dimension)
-    trained = coordinates.chart(problem, gap.trained.network, 2, most=problem.output_dimension)
+    trained = coordinates.chart(problem, gap.network, 2, most=problem.output_dimension)
     low, high = exact.frame(0.25)
     width, height = high - low
     ax = style.axes(7.0, 1.4 + 5.0 * height / width) if ax is None else ax

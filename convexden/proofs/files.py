@@ -9,13 +9,13 @@ from typing import Any
 from convexden import arguments
 from convexden.errors import InvalidInput, InvalidProblem
 from convexden.proofs.proof import FORMAT, Proof
-from convexden.solution import Solution
-from convexden.storage import solutions
+from convexden.solution import RegularizedSolution, Solution
+from convexden.storage import stored
 from convexden.storage.files import whole_file
 
 
 def save(result: object, path: str | Path) -> None:
-    """Write a `Solution` or a `Proof` to a JSON file, whole or not at all.
+    """Write a `Solution`, a `RegularizedSolution` or a `Proof` to a JSON file, whole or not at all.
 
     A proof file is what `convexden.proofs.checker` reads, which needs Python alone.
 
@@ -24,22 +24,22 @@ def save(result: object, path: str | Path) -> None:
     InvalidProblem
         If the file cannot be written, a number of the solution is not finite, or there is no proof.
     """
-    if not isinstance(result, Solution | Proof):
+    if isinstance(result, Solution | RegularizedSolution):
+        stored.save(result, path)
+        return
+    if not isinstance(result, Proof):
         kind = type(result).__name__
         raise InvalidInput(f"the result is of type {kind}: give a Solution or a Proof")
-    if isinstance(result, Solution):
-        solutions.save(result, path)
-        return
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in result.to_dict().items()]
     with whole_file(path) as temporary:
         temporary.write_text("{" + ",\n ".join(lines) + "}\n", encoding="utf-8")
 
 
-def load(path: str | Path) -> Solution | Proof:
+def load(path: str | Path) -> Solution | RegularizedSolution | Proof:
     """Read a solution or a proof from a JSON file.
 
-    A proof is checked, which may take some seconds.  `verify_certificate` tells whether to believe
-    a solution.
+    A proof is checked, which may take some seconds.  `verify_certificate` or `verify_regularized`
+    tells whether to believe a solution.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def load(path: str | Path) -> Solution | Proof:
         If the file cannot be read, holds neither, or the proof proves nothing.
     """
     document = proof_document(path)
-    return solutions.load(path) if document is None else Proof.from_dict(document)
+    return stored.load(path) if document is None else Proof.from_dict(document)
 
 
 def proof_document(path: str | Path) -> Any:

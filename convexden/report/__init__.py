@@ -10,6 +10,7 @@ from convexden.report.terminal.decoding import fixed_points_table, ramps_table
 from convexden.report.terminal.samples import sampling_table
 from convexden.report.terminal.shape_maps import shape_map_table
 from convexden.report.terminal.solutions import (
+    fit_table,
     proof_table,
     solution_table,
     uniqueness_table,
@@ -20,6 +21,7 @@ from convexden.report.terminal.theorems import theorems_table, verify_table
 __all__ = [
     "alignment_table",
     "check_report",
+    "fit_table",
     "fixed_points_table",
     "pictured",
     "proof_table",

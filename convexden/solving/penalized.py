@@ -9,10 +9,10 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convexden.certificate import Certificate
 from convexden.errors import InvalidInput, NotCertified
+from convexden.measurements import Measurements
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
 from convexden.running import versions
@@ -35,24 +35,42 @@ EXTREME = 1e50
 class Penalized:
     """The problem of distinct samples in reduced units, its solver, and the way back."""
 
-    def __init__(self, problem: Interpolation, time_limit: float | None) -> None:
+    def __init__(
+        self, given: Interpolation | Measurements, time_limit: float | None, local: bool
+    ) -> None:
         """Reduce the problem; the time limit counts from now."""
-        check_size(problem)
-        self.problem, self.clock = problem, Clock.of(time_limit)
-        self._time_limit = time_limit
-        _, first, groups, counts = np.unique(
-            problem.centers, axis=0, return_index=True, return_inverse=True, return_counts=True
-        )
-        self._groups: NDArray[np.intp] = groups.reshape(-1)
-        self._counts = counts
-        distinct = Interpolation(problem.centers[first], problem.targets[first])
+        self.measurements = given if isinstance(given, Measurements) else None
+        self.problem = given.problem if isinstance(given, Measurements) else given
+        check_size(self.problem)
+        self.clock, self._time_limit = Clock.of(time_limit), time_limit
+        distinct = self._group()
         # What an affine function fits costs nothing, and may be too large for a solver.
         self._free = affine_interpolant(distinct)
         self._part = AffinePart.of(distinct)
         self._reduction = Reduction.of(self._part.problem)
+        self._proposed = local and self._reduction.problem.input_dimension > 1
         # Of fit and objective, and of penalties and pricing maxima.
-        self._square = self._reduction.output_scale**2
-        self._scale = self._reduction.output_scale * self._reduction.input_scale
+        self._square = self._unit * self._reduction.output_scale**2
+        self._scale = self._unit * self._reduction.output_scale * self._reduction.input_scale
+
+    def _group(self) -> Interpolation:
+        """The distinct samples; how much each of them counts, and the unit of that."""
+        if self.measurements is not None:
+            self._unit = float(self.measurements.totals.mean())
+            self._counts = self.measurements.totals / self._unit
+            self._groups, self._shared = np.arange(len(self.problem)), np.ones(len(self.problem))
+            return self.problem
+        _, first, groups, counts = np.unique(
+            self.problem.centers,
+            axis=0,
+            return_index=True,
+            return_inverse=True,
+            return_counts=True,
+        )
+        self._unit, self._counts = 1.0, counts.astype(float)
+        # Equal samples share their multiplier.
+        self._groups, self._shared = groups.reshape(-1), self._counts
+        return Interpolation(self.problem.centers[first], self.problem.targets[first])
 
     @cached_property
     def _solver(self) -> RegularizedSolver:
@@ -65,9 +83,8 @@ class Penalized:
         """
         from convexden.solvers.methods.regularization import RegularizedSolver
 
-        reduced, counts = self._reduction.problem, self._counts.astype(float)
         try:
-            return RegularizedSolver(reduced, counts, self.clock)
+            return RegularizedSolver(self._reduction.problem, self._counts, self.clock)
         except Stopped:
             raise NotCertified(
                 "stopped before there was anything: raise time_limit, or give fewer samples"
@@ -97,7 +114,8 @@ class Penalized:
 
         def relay(step: Progress) -> None:
             """Tell a step in the units of the problem."""
-            cost, bound = step.cost * self._square, step.lower_bound * self._square
+            rest = 0.0 if self.measurements is None else self.measurements.constant
+            cost, bound = (rest + number * self._square for number in (step.cost, step.lower_bound))
             tell(progress, Progress(step.round, cost, bound, step.hinges))
 
         reduced = penalty / self._scale
@@ -106,6 +124,13 @@ class Penalized:
                 f"penalty is {penalty:g}, {reduced:g} spreads of targets times inputs: give one "
                 f"between {1 / EXTREME:g} and {EXTREME:g} of them"
             )
+        if self._proposed:
+            from convexden.solvers.methods.proposed_hinges import solve_proposed
+
+            try:
+                return solve_proposed(self._reduction.problem, self._counts, reduced, self.clock)
+            except Stopped:
+                raise NotCertified("stopped before there was anything: raise time_limit") from None
         return self._solver.solve(reduced, tolerance, start, relay)
 
     def solution(
@@ -120,7 +145,12 @@ class Penalized:
             network = self._part.restored(self._reduction.lift_network(found.network))
             certificate = self._certificate(penalty, found)
         verified = partial(
-            verify_objective, problem, penalty, network, clock=Clock.again(self._time_limit)
+            verify_objective,
+            problem,
+            penalty,
+            network,
+            measurements=self.measurements,
+            clock=Clock.again(self._time_limit),
         )
         checked = verified(certificate)
         if not checked.passed and np.isfinite(checked.pricing_maximum):
@@ -149,14 +179,17 @@ class Penalized:
             time.perf_counter() - started,
             versions.installed(),
             found is not None and found.interrupted,
+            self.measurements,
         )
         return solved
 
     def _certificate(self, penalty: float, found: Regularized) -> Certificate:
         """The certificate in the units of the problem."""
-        values = self._reduction.output_scale * found.values @ self._reduction.output_basis
-        # Equal samples share their multiplier.
-        values = (values / self._counts[:, None])[self._groups]
+        if self._proposed:  # nothing says what the multipliers of other hinges would be
+            return no_multipliers(self.problem)
+        scale = self._unit * self._reduction.output_scale
+        values = scale * found.values @ self._reduction.output_basis
+        values = (values / self._shared[:, None])[self._groups]
         n, p, d = len(self.problem), values.shape[1], self.problem.input_dimension
         return Certificate(
             values,

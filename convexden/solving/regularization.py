@@ -11,6 +11,7 @@ import numpy as np
 
 from convexden import arguments
 from convexden.errors import InvalidInput, InvalidProblem
+from convexden.measurements import Measurements
 from convexden.problem import Interpolation
 from convexden.running.clock import Stopped
 from convexden.running.progress import tell
@@ -41,10 +42,12 @@ SETTINGS = PathSettings()
 
 
 def regularize(
-    problem: Interpolation,
+    problem: Interpolation | Measurements | tuple[ArrayLike, ArrayLike],
     penalty: float,
     tolerance: float = CERTIFIED_RTOL,
     *,
+    weights: ArrayLike | None = None,
+    method: str | None = None,
     time_limit: float | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> RegularizedSolution:
@@ -66,16 +69,28 @@ def regularize(
     scaled, and exact pricing of the largest left-hand side makes it a certificate.  See the
     formulation in the documentation.
 
+    Of measurements :math:`(x_i, t_i)` with weights, which may differ at one input, the squared
+    error is :math:`\frac12 \sum_i w_i |h(x_i) - t_i|^2`, that of the weighted means at the distinct
+    inputs plus a constant (see `Measurements`).  The constant is part of `fit`, `objective` and
+    `lower_bound`.
+
     Parameters
     ----------
-    problem : Interpolation
-        Of samples; equal ones count as often as they are there.  They must lie on a line or in a
-        plane of the input space, of any dimension, or be few.
+    problem : Interpolation, Measurements or (inputs, targets)
+        Of samples; equal ones count as often as they are there.  Inputs (M, d) and targets (M, p)
+        are measurements: equal inputs may have different targets.  The distinct inputs must lie
+        on a line or in a plane of the input space, of any dimension, or be few.
     penalty : float
         The :math:`\lambda > 0`, in units of targets times inputs.  From the `largest_penalty` on
         the solution is the best affine fit; as it vanishes, the cost tends to that of `solve`.
     tolerance : float, optional
         Relative gap at which the solution counts as certified.
+    weights : (M,) array, optional
+        Of the samples or measurements, at least 0; those of weight 0 are left out.
+    method : str, optional
+        "local" is for samples that are too many for exact pricing: the best network of 300 hinges
+        that are drawn, the same in every call.  It has no lower bound but what every function
+        misses.  On a line nothing is too many, and it does not count.
     time_limit : float, optional
         Seconds after which the search ends, give or take one; None for no limit.  The verification
         comes on top, as in `solve`.
@@ -93,7 +108,9 @@ def regularize(
     Raises
     ------
     InvalidProblem
-        If a site is a ball, or the penalty is not positive.
+        If a site is a ball, or the data state no measurements.
+    InvalidInput
+        If the penalty is not positive, or a weight negative.
     TooLarge
         If there are too many samples for exact pricing.
     NotCertified
@@ -108,18 +125,33 @@ def regularize(
     >>> solution = cd.regularize(fold, penalty=0.2)
     >>> print(f"cost {solution.cost:.6f}, fit {solution.fit:.6f}, {solution.status}")
     cost 1.714286, fit 0.028571, certified
+
+    Two measurements at 0 that differ by 0.2 count as their mean, and leave a fit of 0.01 for every
+    function:
+
+    >>> inputs, targets = [-2, -1, 0, 0, 1, 2], [2, 1, 0.1, -0.1, 1, 2]
+    >>> twice = cd.regularize((inputs, targets), 0.2, weights=[1, 1, 0.5, 0.5, 1, 1])
+    >>> print(f"cost {twice.cost:.6f}, fit {twice.fit:.6f}, {twice.status}")
+    cost 1.714286, fit 0.033571, certified
     """
     started = time.perf_counter()
     tolerance = arguments.tolerance(tolerance)
     arguments.callback("progress", progress)
-    (chosen,) = _penalties(problem, [arguments.number("penalty", penalty, above=0.0)])
+    if method is not None:
+        arguments.choice("method", method, ["local"])
+    (chosen,) = _penalties([arguments.number("penalty", penalty, above=0.0)])
     with one_thread():
-        prepared = Penalized(problem, arguments.time_limit(time_limit))
+        prepared = _prepared(problem, weights, time_limit, local=method == "local")
         found = prepared.solve(chosen, tolerance, None, progress)
         return prepared.solution(chosen, tolerance, found, started)
 
 
-def largest_penalty(problem: Interpolation, *, time_limit: float | None = None) -> float:
+def largest_penalty(
+    problem: Interpolation | Measurements | tuple[ArrayLike, ArrayLike],
+    *,
+    weights: ArrayLike | None = None,
+    time_limit: float | None = None,
+) -> float:
     r"""The least :math:`\lambda` for which the regularized solution is the best affine fit.
 
     It is the pricing maximum :math:`\max_{|w| = 1, b} |\sum_n D_n l_n (w^T y_n + b)|` at the
@@ -127,8 +159,9 @@ def largest_penalty(problem: Interpolation, *, time_limit: float | None = None) 
 
     Parameters
     ----------
-    problem : Interpolation
-        Of samples.
+    problem : Interpolation, Measurements or (inputs, targets)
+    weights : array, optional
+        Both as for `regularize`.
     time_limit : float, optional
         Seconds after which it gives up; None for no limit.
 
@@ -150,16 +183,16 @@ def largest_penalty(problem: Interpolation, *, time_limit: float | None = None) 
     >>> cd.regularize(fold, penalty=1.4).neurons
     0
     """
-    _check_samples(problem)
     with one_thread():
-        return Penalized(problem, arguments.time_limit(time_limit)).largest_penalty()
+        return _prepared(problem, weights, time_limit).largest_penalty()
 
 
 def regularization_path(
-    problem: Interpolation,
+    problem: Interpolation | Measurements | tuple[ArrayLike, ArrayLike],
     penalties: ArrayLike | None = None,
     tolerance: float = CERTIFIED_RTOL,
     *,
+    weights: ArrayLike | None = None,
     interpolate: bool = True,
     time_limit: float | None = None,
     progress: Callable[[RegularizedSolution], object] | None = None,
@@ -168,15 +201,18 @@ def regularization_path(
 
     Parameters
     ----------
-    problem : Interpolation
+    problem : Interpolation, Measurements or (inputs, targets)
         As for `regularize`.
     penalties : array_like, optional
         In any order; by default 30 from the `largest_penalty` to a thousandth of it, evenly
         spaced on a logarithmic scale.
     tolerance : float, optional
         Relative gap at which a solution counts as certified.
+    weights : array, optional
+        As for `regularize`.
     interpolate : bool, optional
-        Whether to `solve` the interpolation problem as well, to which the path leads.
+        Whether to `solve` the interpolation problem as well, to which the path leads: that of the
+        mean targets, if there are several at one input.
     time_limit : float, optional
         Seconds after which the search ends, give or take one; None for no limit.  The verification
         comes on top, as in `solve`.
@@ -209,11 +245,10 @@ def regularization_path(
     """
     tolerance = arguments.tolerance(tolerance)
     arguments.callback("progress", progress)
-    chosen = None if penalties is None else _penalties(problem, penalties)
-    _check_samples(problem)
+    chosen = None if penalties is None else _penalties(penalties)
     solutions: list[RegularizedSolution] = []
     interpolant, interrupted = None, True
-    prepared = Penalized(problem, arguments.time_limit(time_limit))
+    prepared = _prepared(problem, weights, time_limit)
     largest = prepared.largest_penalty()
     if chosen is None:
         if largest == 0.0:
@@ -233,16 +268,15 @@ def regularization_path(
                 solutions.append(prepared.solution(penalty, tolerance, found, started))
                 tell(progress, solutions[-1])
         if interpolate:
-            interpolant = solve(problem, tolerance, time_limit=prepared.clock.left)
+            interpolant = solve(prepared.problem, tolerance, time_limit=prepared.clock.left)
         interrupted = interpolant is not None and interpolant.interrupted
     except Stopped:
         pass  # keep what there is
-    return RegularizationPath(problem, tuple(solutions), largest, interpolant, interrupted)
+    return RegularizationPath(prepared.problem, tuple(solutions), largest, interpolant, interrupted)
 
 
-def _penalties(problem: Interpolation, penalties: ArrayLike | Sequence[float]) -> list[float]:
-    """Positive penalties, falling, every one once; the problem must be one of samples."""
-    _check_samples(problem)
+def _penalties(penalties: ArrayLike | Sequence[float]) -> list[float]:
+    """Positive penalties, falling, every one once."""
     given = np.unique(arguments.array("penalties", penalties, error=InvalidInput))[::-1]
     if not given.size or not (given > 0).all():
         raise InvalidInput(
@@ -252,12 +286,51 @@ def _penalties(problem: Interpolation, penalties: ArrayLike | Sequence[float]) -
     return chosen
 
 
-def _check_samples(problem: Interpolation) -> None:
-    """Refuse balls, which have no squared error."""
-    arguments.instance("problem", problem, Interpolation)
+def _measured(
+    problem: Interpolation | Measurements | tuple[ArrayLike, ArrayLike], weights: ArrayLike | None
+) -> Interpolation | Measurements:
+    """What is to be fitted; balls are refused, which have no squared error."""
+    if isinstance(problem, Measurements):
+        if weights is None:
+            return problem
+        raise InvalidInput("the measurements have weights already: leave out weights=")
+    if isinstance(problem, tuple) and len(problem) == 2:
+        return _weighted(*problem, weights)
+    if not isinstance(problem, Interpolation):
+        raise InvalidInput(
+            f"problem is of type {type(problem).__name__}: give an Interpolation or "
+            "(inputs, targets)"
+        )
     balls = int(np.count_nonzero(problem.radii))
     if balls:
         raise InvalidProblem(
             f"the squared error is one of samples, and {balls} of the {len(problem)} sites are "
             "balls: set all radii to 0, or give noisy samples"
         )
+    return problem if weights is None else _weighted(problem.centers, problem.targets, weights)
+
+
+def _weighted(inputs: ArrayLike, targets: ArrayLike, weights: ArrayLike | None) -> Measurements:
+    """Measurements, of which those of weight 0 are left out."""
+    if weights is None:
+        return Measurements(inputs, targets)
+    sizes = arguments.array("weights", weights, error=InvalidInput)
+    if (sizes < 0).any():
+        raise InvalidInput(f"the weight {sizes.min():g} is negative: give weights of at least 0")
+    if sizes.all() or not sizes.any():  # which is refused
+        return Measurements(inputs, targets, sizes)
+    rows = [arguments.array(*each) for each in (("inputs", inputs), ("targets", targets))]
+    if any(row.shape[:1] != sizes.shape for row in rows):
+        return Measurements(inputs, targets, sizes)  # refused as well
+    return Measurements(*(row[sizes > 0] for row in (*rows, sizes)))
+
+
+def _prepared(
+    problem: Interpolation | Measurements | tuple[ArrayLike, ArrayLike],
+    weights: ArrayLike | None,
+    time_limit: float | None,
+    *,
+    local: bool = False,
+) -> Penalized:
+    """The problem with its solver; the time limit counts from now."""
+    return Penalized(_measured(problem, weights), arguments.time_limit(time_limit), local)

@@ -69,8 +69,13 @@ def load(path: str | Path) -> Solution:
 
 def to_json(solution: Solution) -> str:
     """Write the text of the solution file, one top-level key a line."""
+    return text_of(_document(solution))
+
+
+def text_of(document: Mapping[str, Any]) -> str:
+    """The text of a solution's document, one top-level key a line."""
     lines = []
-    for key, value in _document(solution).items():
+    for key, value in document.items():
         try:
             lines.append(f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}")
         except ValueError as error:
@@ -81,16 +86,22 @@ def to_json(solution: Solution) -> str:
 
 
 def save_records(records: Iterable[Mapping[str, object]], path: str | Path) -> None:
-    """Write records as a JSON list, one a line; a number that is not finite becomes null.
+    """Write records as a JSON list, see `records_to_json`.
 
     Raises
     ------
     InvalidProblem
         If the file cannot be written.
     """
-    lines = [json.dumps(_finite(dict(record)), allow_nan=False) for record in records]
+    text = records_to_json(records)
     with whole_file(path) as temporary:
-        temporary.write_text("[" + ",\n ".join(lines) + "]\n", encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
+
+
+def records_to_json(records: Iterable[Mapping[str, object]]) -> str:
+    """Write the text of a JSON list, one record a line; a number that is not finite is null."""
+    lines = [json.dumps(_finite(dict(record)), allow_nan=False) for record in records]
+    return "[" + ",\n ".join(lines) + "]\n"
 
 
 def _finite(value: object) -> object:
@@ -103,25 +114,18 @@ def _finite(value: object) -> object:
 def _document(solution: Solution) -> dict[str, Any]:
     """A solution as what JSON holds."""
     problem, network, certificate = solution.problem, solution.network, solution.certificate
-    network_low = _low_parts(network, "output_weights", "biases")
+    stored_network = network_document(network)
     certificate_low = _low_parts(certificate, "values", "jacobians")
     document: dict[str, Any] = {
         "format": FORMAT,
-        "version": LATEST if network_low or certificate_low else VERSION,
+        "version": LATEST if network.two_part or certificate_low else VERSION,
         "status": solution.status,
         "problem": {
             "centers": problem.centers.tolist(),
             "targets": problem.targets.tolist(),
             "radii": problem.radii.tolist(),
         },
-        "network": {
-            "output_weights": network.output_weights.tolist(),
-            "input_weights": network.input_weights.tolist(),
-            "biases": network.biases.tolist(),
-            "skip": network.skip.tolist(),
-            "offset": network.offset.tolist(),
-            **network_low,
-        },
+        "network": stored_network,
         "certificate": {
             "values": certificate.values.tolist(),
             "jacobians": certificate.jacobians.tolist(),
@@ -149,6 +153,13 @@ def _document(solution: Solution) -> dict[str, Any]:
     return document
 
 
+def network_document(network: ShallowNetwork) -> dict[str, Any]:
+    """A network as what JSON holds."""
+    names = ("output_weights", "input_weights", "biases", "skip", "offset")
+    stored = {name: getattr(network, name).tolist() for name in names}
+    return stored | _low_parts(network, "output_weights", "biases")
+
+
 def _low_parts(part: ShallowNetwork | Certificate, *names: str) -> dict[str, Any]:
     """The second floats of numbers of these names, where there are any."""
     found = {f"{name}_low": getattr(part, f"{name}_low") for name in names}
@@ -158,7 +169,7 @@ def _low_parts(part: ShallowNetwork | Certificate, *names: str) -> dict[str, Any
 def _solution(document: dict[str, Any]) -> Solution:
     """The solution that a document states, which its schema allows, if all arrays fit together."""
     problem = _problem(document)
-    network = _network(document, problem)
+    network = network_of(document, problem)
     certificate = _certificate(document, problem)
     return Solution(
         problem=problem,
@@ -181,13 +192,15 @@ def _problem(document: dict[str, Any]) -> Interpolation:
     """What was asked for: its first center and target say the dimensions."""
     stored = document["problem"]
     n, d, p = len(stored["centers"]), len(stored["centers"][0]), len(stored["targets"][0])
-    return Interpolation(**_arrays(document, "problem", centers=(n, d), targets=(n, p), radii=(n,)))
+    return Interpolation(
+        **part_arrays(document, "problem", centers=(n, d), targets=(n, p), radii=(n,))
+    )
 
 
-def _network(document: dict[str, Any], problem: Interpolation) -> ShallowNetwork:
+def network_of(document: dict[str, Any], problem: Interpolation) -> ShallowNetwork:
     """The network, with as many neurons as are stated."""
     k, d, p = int(document["neurons"]), problem.input_dimension, problem.output_dimension
-    arrays = _arrays(
+    arrays = part_arrays(
         document,
         "network",
         output_weights=(k, p),
@@ -205,7 +218,7 @@ def _certificate(document: dict[str, Any], problem: Interpolation) -> Certificat
     """The multipliers, one for each site, and what they prove."""
     stored = document["certificate"]
     n, d, p = len(problem), problem.input_dimension, problem.output_dimension
-    arrays = _arrays(
+    arrays = part_arrays(
         document,
         "certificate",
         values=(n, p),
@@ -225,7 +238,7 @@ def _moved(document: dict[str, Any], problem: Interpolation) -> Interpolation | 
     """The problem with moved centers, if the file has any."""
     if "moved" not in document:
         return None
-    arrays = _arrays(document, "moved", centers=problem.centers.shape)
+    arrays = part_arrays(document, "moved", centers=problem.centers.shape)
     return Interpolation(arrays["centers"], problem.targets, problem.radii)
 
 
@@ -235,7 +248,7 @@ def _round(number: float, cost: float | None, lower_bound: float, hinges: float)
     return Progress(int(number), known, float(lower_bound), int(hinges))
 
 
-def _arrays(document: dict[str, Any], part: str, **shapes: tuple[int, ...]) -> dict[str, Array]:
+def part_arrays(document: dict[str, Any], part: str, **shapes: tuple[int, ...]) -> dict[str, Array]:
     """The arrays that a part of the document has, by their names, each of its shape."""
     stored = document[part]
     return {

@@ -12,6 +12,7 @@ from convexden import arguments, display
 from convexden.arithmetic.float64 import EPS
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem
+from convexden.measurements import Measurements
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
@@ -28,6 +29,7 @@ from convexden.verification.bound_checks import (
 from convexden.verification.evidence import enclosed, fitting
 from convexden.verification.exact.dual import ClosedDual, close_dual
 from convexden.verification.exact.rationals import below, rational
+from convexden.verification.exact.weighing import Weighing, weighing
 from convexden.verification.report import Check, Checks, check, ratio
 from convexden.verification.site_errors import site_errors
 
@@ -121,6 +123,7 @@ def verify_regularized(
         solution.certificate,
         stated=solution,
         tolerance=tolerance,
+        measurements=solution.measurements,
     )
 
 
@@ -132,6 +135,7 @@ def verify_objective(
     *,
     stated: RegularizedSolution | None = None,
     tolerance: float = CERTIFIED_RTOL,
+    measurements: Measurements | None = None,
     clock: Clock = UNLIMITED,
 ) -> RegularizedVerification:
     r"""Check a network and multipliers of the regularized problem, and what is stated about them.
@@ -140,6 +144,9 @@ def verify_objective(
     :math:`\sum_n l_n = 0,\ \sum_n l_n y_n^T = 0`, and priced; with the upper end of P they prove
 
     .. math:: \max_{0 \le s \le \lambda / P}\ s \sum_n l_n^T t_n - \frac{s^2}{2} \sum_n |l_n|^2 .
+
+    Of measurements :math:`t_n` is the exact mean, :math:`|l_n|^2` is divided by the sum of the
+    weights there, and the constant is added (see `convexden.measurements` and `weighing`).
 
     Checked are
 
@@ -160,13 +167,15 @@ def verify_objective(
     stated : RegularizedSolution, optional
         What is stated; without it only the certificate's numbers are checked.
     tolerance : float, optional
+    measurements : Measurements, optional
+        What is fitted, if it is not the samples of the problem alone.
     clock : Clock, optional
         Of the run, as in `examine`.
 
     Raises
     ------
     InvalidProblem
-        If a site is a ball, or network or certificate do not fit the problem.
+        If a site is a ball, or network, certificate or measurements do not fit the problem.
     """
     penalty = arguments.number("penalty", penalty, above=0.0)
     tolerance = arguments.tolerance(tolerance)
@@ -176,14 +185,17 @@ def verify_objective(
         raise InvalidProblem(
             "the squared error is one of samples, and some sites are balls: set all radii to 0"
         )
-    proven = _Objective.of(problem, penalty, network)
+    first, groups = np.unique(problem.centers, axis=0, return_index=True, return_inverse=True)[1:]
+    groups = groups.reshape(-1)
+    weighed = weighing(problem, first, groups, measurements)
+    proven = _Objective.of(problem, penalty, network, weighed, groups)
     minimum = proven.objective
-    dual, counts = _closed(problem, values, jacobians)
+    dual = _closed(problem, values, jacobians, first, groups)
     pricing, obstacle = enclosed(dual, clock)
     # What the multipliers prove, and what they could at most, if P were what is attained.
-    bound = _provable(dual, counts, penalty, pricing.upper)
+    bound = _provable(dual, weighed, penalty, pricing.upper)
     attained = pricing.lower if np.isfinite(pricing.upper) else float(certificate.pricing_maximum)
-    within_reach = _provable(dual, counts, penalty, attained)
+    within_reach = _provable(dual, weighed, penalty, attained)
     gap = proven.gap(minimum, bound)
     bounds = (certificate.lower_bound, *([stated.lower_bound] if stated else []))
     checks = [
@@ -213,15 +225,21 @@ class _Objective:
     floor: float
 
     @classmethod
-    def of(cls, problem: Interpolation, penalty: float, network: ShallowNetwork) -> _Objective:
+    def of(
+        cls,
+        problem: Interpolation,
+        penalty: float,
+        network: ShallowNetwork,
+        weighed: Weighing,
+        groups: NDArray[np.intp],
+    ) -> _Objective:
         """Those of a network, rounded up: errors are bounds, and all terms are positive."""
         errors = site_errors(problem, network).values
         terms = errors.size + network.neurons + network.input_dimension + network.output_dimension
         rounding = 1.0 + (terms + 8) * EPS
-        fit = 0.5 * float(errors @ errors) * rounding
+        fit = weighed.fit(errors, groups) * rounding
         cost = network.representation_cost * rounding
-        spread = problem.targets - problem.targets.mean(axis=0)
-        floor = ROUNDING * float(np.sum(spread**2))
+        floor = ROUNDING * weighed.spread(problem.targets, groups)
         return cls((fit + penalty * cost) * rounding, fit, cost, floor)
 
     def gap(self, objective: float, bound: float) -> float:
@@ -246,40 +264,39 @@ class _Objective:
 
 
 def _closed(
-    problem: Interpolation, values: Array, jacobians: Array
-) -> tuple[ClosedDual, NDArray[np.intp]]:
-    """The multipliers summed over equal samples and closed exactly, and how many these are."""
-    first, groups, counts = np.unique(
-        problem.centers, axis=0, return_index=True, return_inverse=True, return_counts=True
-    )[1:]
+    problem: Interpolation,
+    values: Array,
+    jacobians: Array,
+    first: NDArray[np.intp],
+    groups: NDArray[np.intp],
+) -> ClosedDual:
+    """The multipliers summed over equal samples, and closed exactly."""
     summed = np.zeros((len(first), values.shape[1]))
-    np.add.at(summed, groups.reshape(-1), values)
-    dual = close_dual(
+    np.add.at(summed, groups, values)
+    return close_dual(
         problem.centers[first],
         problem.targets[first],
         problem.radii[first],
         summed,
         jacobians[first],
     )
-    return dual, counts[dual.sites]
 
 
-def _provable(dual: ClosedDual, counts: NDArray[np.intp], penalty: float, maximum: float) -> float:
+def _provable(dual: ClosedDual, weighed: Weighing, penalty: float, maximum: float) -> float:
     """The largest bound of multiples of the multipliers that are feasible, rounded down."""
-    if dual.objective <= 0 or not np.isfinite(maximum):
-        return 0.0
+    unit = rational(1, dual.weight) / dual.denominator
+    product = dual.objective + unit * weighed.correction(dual)
+    if product <= 0 or not np.isfinite(maximum):
+        return below(weighed.constant)
     # A multiplier of a sample that is there m times is m equal ones.
-    square = (
-        sum(
-            (
-                Fraction(sum(int(x) ** 2 for x in row), int(count))
-                for row, count in zip(dual.values, counts, strict=True)
-            ),
-            Fraction(0),
-        )
-        * (rational(1, dual.weight) / dual.denominator) ** 2
+    square = unit**2 * sum(
+        (
+            sum(int(x) ** 2 for x in row) / weighed.totals[n]
+            for row, n in zip(dual.values, dual.sites, strict=True)
+        ),
+        Fraction(0),
     )
-    scale = dual.objective / square
+    scale = product / square
     if maximum > 0.0:
         scale = min(scale, Fraction(penalty) / Fraction(maximum))
-    return below(scale * dual.objective - scale * scale / 2 * square)
+    return below(weighed.constant + scale * product - scale * scale / 2 * square)

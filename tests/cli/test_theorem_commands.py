@@ -93,7 +93,7 @@ def test_help_and_version(run):
         status, output, _ = run(*arguments)
         assert status == 0
         assert "convexden" in output
-    assert run()[0] == 2
+    assert run()[0] == 0
 
 
 def test_the_module_is_the_command():

@@ -40,9 +40,11 @@ def test_one_number_a_line_is_a_point_on_the_line(tmp_path):
         ("0,1\n2,x\n", "line 2: 'x' is no number"),
         ("0,y\n2,3\n", "line 1: 'y' is no number"),
         ("x,y\nu,v\n2,3\n", "line 2: 'u' is no number"),
-        ("0,1\n2,\n", "line 2: '' is no number"),
+        ("0,1\n2,\n", r"line 2: a number is missing \(''\)"),
         ("0,1\n1_0,2\n", "'1_0' is no number"),
-        ("0,1\nnan,2\n", "NaN or infinity"),
+        ("0,1\nnan,2\n", "line 2: a number is missing"),
+        ("x,speed\n0,1\n5,NA\n", "line 3: a number is missing in column 'speed'"),
+        ("x;y\n1,5;2\n1,5,2;3\n", "line 3: '1,5,2' is no number in column 'x'"),
         ("0,1\n1e999,2\n", "NaN or infinity"),
     ],
 )
@@ -121,7 +123,7 @@ def test_radii_in_a_row_or_a_column(tmp_path):
         assert data.read_radii(path, 3).tolist() == [0.1, 0.2, 0.3]
     for text in ("0.1,0.2\n0.3,0.4\n", "0.1\n", "0.1\n0.2\n0.3\n0.4\n"):
         path.write_text(text)
-        with pytest.raises(InvalidProblem, match="one radius per point"):
+        with pytest.raises(InvalidProblem, match="give one per point"):
             data.read_radii(path, 3)
 
 

@@ -192,13 +192,31 @@ def test_options_out_of_range_are_refused(options: dict, message: str) -> None:
 
 def test_only_what_was_trained_is_compared_with_a_solution() -> None:
     solution = solve(LINE)
-    with pytest.raises(InvalidInput, match="trained is of type ShallowNetwork: give a Trained"):
-        compare(solution.network, solution)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="give a solution"):
+        compare(solution.network)
     trained = _as_trained(LINE, [solution.network])
     with pytest.raises(InvalidInput, match="trained is of type Solution: give a Trained"):
         compare(solution, trained)  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match="solution is of type ShallowNetwork: give a Solution"):
         compare(trained, solution.network)  # type: ignore[arg-type]
+
+
+def test_any_network_is_compared_with_a_solution() -> None:
+    solution = solve(PLANE)
+    network = _random(PLANE, 12, 0)
+    gap, run = compare(network, solution), compare(_as_trained(PLANE, [network]), solution)
+    assert gap.trained is None
+    assert gap.network is network
+    assert gap.history == ()
+    assert (gap.excess, gap.error, gap.priced_excess) == (run.excess, run.error, run.priced_excess)
+    assert (gap.sup_distance, gap.distance) == (run.sup_distance, run.distance)
+    assert "network: cost" in str(gap)
+    assert len(str(gap).splitlines()) == 3
+    assert plotting.plot_trained(gap).figure is not None
+    with pytest.raises(NotSupported, match="no history"):
+        plotting.plot_training(gap)
+    with pytest.raises(InvalidInput, match="inputs"):
+        compare(_random(LINE, 3, 0), solution)
 
 
 def test_samples_cannot_be_drawn_anew() -> None:

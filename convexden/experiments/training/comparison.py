@@ -9,7 +9,7 @@ import numpy as np
 
 from convexden import arguments, display
 from convexden.analysis.distances import rms_distance, sup_distance_bounds
-from convexden.errors import InvalidProblem
+from convexden.errors import InvalidInput, InvalidProblem
 from convexden.experiments.training.measures import excess, priced_excess, worst_error
 from convexden.experiments.training.trained import Trained
 from convexden.network import ShallowNetwork
@@ -48,7 +48,10 @@ class Gap:
 
     Attributes
     ----------
-    trained : Trained
+    network : ShallowNetwork
+        The one that is compared.
+    trained : Trained or None
+        The run that it comes from; None if a network was given.
     solution : Solution
     excess : float
         Cost of the trained network over that of the solution, less 1.  Negative only because the
@@ -63,10 +66,11 @@ class Gap:
     distance : float
         Its root mean square, `convexden.analysis.distances.rms_distance`.
     history : tuple of Measured
-        The same over time, without the largest distance.
+        The same over time, without the largest distance; empty if a network was given.
     """
 
-    trained: Trained
+    network: ShallowNetwork
+    trained: Trained | None
     solution: Solution
     excess: float
     error: float
@@ -86,17 +90,24 @@ class Gap:
         )
 
     def __str__(self) -> str:
-        """A few lines, and a table of about ten snapshots."""
+        """A few lines, and a table of about ten snapshots if there is a history."""
         low, high = self.sup_distance
         largest = f"{high:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+        run, ended = self.trained, ""
+        if run is not None:
+            ended = f", {run.seconds:.2g} s" + (", interrupted" if run.interrupted else "")
         lines = [
             f"exact: cost {self.solution.cost:.9g}, {self.solution.status}, relative gap "
             f"{self.solution.relative_gap:.0e}, {self.solution.neurons} neurons, "
             f"{self.solution.seconds:.2g} s",
-            f"trained: cost {self.trained.cost:.6g} (excess {self.excess:+.2e}), "
-            f"worst error on the sites {self.error:.1e}, {self.trained.network.neurons} neurons, "
-            f"{self.trained.seconds:.2g} s" + (", interrupted" if self.trained.interrupted else ""),
+            f"{'network' if run is None else 'trained'}: cost "
+            f"{self.network.representation_cost:.6g} (excess {self.excess:+.2e}), "
+            f"worst error on the sites {self.error:.1e}, {self.network.neurons} neurons{ended}",
             f"distance of the functions: at most {largest}, root mean square {self.distance:.3g}",
+        ]
+        if not self.history:
+            return "\n".join(lines)
+        lines += [
             "",
             f"{'epoch':>8}{'seconds':>9}{'penalty':>9}{'cost':>11}{'excess':>11}{'error':>10}"
             f"{'priced':>11}{'distance':>10}",
@@ -112,14 +123,15 @@ class Gap:
         return "\n".join(lines)
 
 
-def compare(trained: Trained, solution: Solution | None = None) -> Gap:
+def compare(trained: Trained | ShallowNetwork, solution: Solution | None = None) -> Gap:
     """Measure a trained network, and those on the way to it, against the exact optimum.
 
     Parameters
     ----------
-    trained : Trained
+    trained : Trained or ShallowNetwork
+        A run of `train`, or any network, for example one of `ShallowNetwork.from_state_dict`.
     solution : Solution, optional
-        Of the same problem; solved if it is not given.
+        Of the same problem; for a run it is solved if it is not given.
 
     Returns
     -------
@@ -129,24 +141,33 @@ def compare(trained: Trained, solution: Solution | None = None) -> Gap:
     Raises
     ------
     InvalidInput
-        If an argument is of another type.
+        If an argument is of another type, or a network comes without a solution.
     InvalidProblem
-        If the solution is one of other sites.
+        If the solution is one of other sites than the run, or of other dimensions than the network.
     TooLarge, InfeasibleProblem
         As from `convexden.solve`.
+
+    Examples
+    --------
+    >>> import convexden as cd
+    >>> solution = cd.solve(cd.Interpolation([0.0, 1.0, 2.0], [0.0, 0.0, 1.0]))
+    >>> short = cd.ShallowNetwork([[0.9]], [[1.0]], [-1.0])
+    >>> gap = cd.training.compare(short, solution)
+    >>> print(f"excess {gap.excess:.3f}, error {gap.error:.3f}")
+    excess -0.100, error 0.100
     """
-    problem = arguments.instance("trained", trained, Trained).problem
+    single = isinstance(trained, ShallowNetwork)
+    run = None if single else arguments.instance("trained", trained, Trained)
     if solution is not None:
         arguments.instance("solution", solution, Solution)
-    solution = solve(problem) if solution is None else solution
-    same = (
-        np.array_equal(getattr(problem, name), getattr(solution.problem, name))
-        for name in ("centers", "targets", "radii")
-    )
-    if not all(same):
-        raise InvalidProblem(
-            "the solution is one of another problem: solve the one that was trained on"
-        )
+    elif run is None:
+        raise InvalidInput("a network alone does not say of which problem: give a solution")
+    else:
+        solution = solve(run.problem)
+    if run is not None:
+        _check_same(run.problem, solution.problem)
+    network = trained if isinstance(trained, ShallowNetwork) else trained.network
+    problem = solution.problem
     history = tuple(
         Measured(
             step.epoch,
@@ -155,19 +176,32 @@ def compare(trained: Trained, solution: Solution | None = None) -> Gap:
             step.network.representation_cost,
             *_measured(problem, step.network, solution),
         )
-        for step in trained.history
+        for step in (() if run is None else run.history)
     )
-    too_much, error, priced, distance = _measured(problem, trained.network, solution)
+    too_much, error, priced, distance = _measured(problem, network, solution)
     return Gap(
-        trained,
+        network,
+        run,
         solution,
         too_much,
         error,
         priced,
-        sup_distance_bounds(problem, trained.network, solution.network),
+        sup_distance_bounds(problem, network, solution.network),
         distance,
         history,
     )
+
+
+def _check_same(problem: Interpolation, solved: Interpolation) -> None:
+    """Refuse the solution of other sites than those that were trained on."""
+    same = (
+        np.array_equal(getattr(problem, name), getattr(solved, name))
+        for name in ("centers", "targets", "radii")
+    )
+    if not all(same):
+        raise InvalidProblem(
+            "the solution is one of another problem: solve the one that was trained on"
+        )
 
 
 def _measured(

@@ -11,12 +11,12 @@ from rich.text import Text
 from convexden.display import small
 from convexden.report.layout import LAYOUT
 from convexden.report.terminal.tables import grid, pairs
-from convexden.solution import Solution
+from convexden.solution import RegularizedSolution, Solution
 
 if TYPE_CHECKING:
     from convexden.analysis.uniqueness import Uniqueness
     from convexden.proofs.proof import Proof
-    from convexden.verification import Verification
+    from convexden.verification import RegularizedVerification, Verification
 
 
 def solution_table(solution: Solution) -> RenderableType:
@@ -33,17 +33,26 @@ def solution_table(solution: Solution) -> RenderableType:
     return table
 
 
-def verification_table(verification: Verification) -> RenderableType:
+def fit_table(solution: RegularizedSolution) -> RenderableType:
+    """Objective, bound, gap and status of a regularized solution."""
+    table = pairs(solution.title())
+    for name, value in solution.rows():
+        table.add_row(name, value)
+    table.title_style = "bold green" if solution.certified else "bold red"
+    return table
+
+
+def verification_table(verification: Verification | RegularizedVerification) -> RenderableType:
     """The checks of a verification, the numbers they establish and the reasons of a failure."""
     checks = grid("check", "value", "limit", "")
     for check in verification.checks:
         outcome = Text("ok", "green") if check.passed else Text("failed", "red")
         checks.add_row(check.name, small(check.value), small(check.limit), outcome)
     numbers = pairs()
-    numbers.add_row("cost", f"{verification.cost:.15g}")
-    numbers.add_row("lower bound", f"{verification.lower_bound:.15g}")
-    numbers.add_row("relative gap", small(verification.relative_gap))
-    numbers.add_row("pricing maximum", f"{verification.pricing_maximum:.15g}")
+    for name, value in verification.numbers().items():
+        if name != "feasibility":  # which is among the checks
+            shown = small(value) if name == "relative gap" else f"{value:.15g}"
+            numbers.add_row(name, shown)
     reasons = [Text(f"failed: {reason}", "red") for reason in verification.reasons]
     return Group(checks, numbers, *(reasons or [Text("verified", "bold green")]))
 

@@ -1,0 +1,1 @@
+"""Networks of other libraries: the weights of their layers, and a module of PyTorch."""
