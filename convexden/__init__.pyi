@@ -13,6 +13,8 @@ from .analysis.alignment import Comparison as Comparison
 from .analysis.alignment import align as align
 from .analysis.fixed_points import FixedPoint as FixedPoint
 from .analysis.fixed_points import fixed_points as fixed_points
+from .analysis.flows import Flow as Flow
+from .analysis.flows import score_flow as score_flow
 from .analysis.hinge_alignment import HingeAlignment as HingeAlignment
 from .analysis.hinge_alignment import hinge_alignment as hinge_alignment
 from .analysis.ramps import Decomposition as Decomposition

@@ -6,9 +6,13 @@ __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
     submodules=[
         "alignment",
+        "cell_exits",
+        "cell_motion",
         "coordinates",
         "distances",
         "fixed_points",
+        "flow_space",
+        "flows",
         "hinge_alignment",
         "pieces",
         "ramps",
