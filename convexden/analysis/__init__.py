@@ -10,6 +10,8 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "cell_motion",
         "coordinates",
         "distances",
+        "fixed_point_cells",
+        "fixed_point_search",
         "fixed_points",
         "flow_space",
         "flows",
