@@ -164,7 +164,7 @@ def score_flow(
            [1., 2.]]), array(['clean', 'virtual'], dtype='<U7'))
     """
     check_denoiser(problem, network)
-    begin = _starts(starts, network.input_dimension)
+    begin = as_starts(starts, network.input_dimension)
     duration = arguments.number("time", time, least=0.0, finite=False)
     duration = duration if duration < LONGEST else math.inf
     space = FlowSpace(network, problem.targets, begin)
@@ -198,8 +198,8 @@ def check_denoiser(problem: Interpolation, network: ShallowNetwork) -> None:
         )
 
 
-def _starts(starts: ArrayLike, dimension: int) -> Array:
-    """Starts as rows (M, d)."""
+def as_starts(starts: ArrayLike, dimension: int) -> Array:
+    """Starts as rows (M, d), or InvalidInput if they do not fit the inputs."""
     found = arguments.array("starts", starts, error=InvalidInput)
     if dimension == 1 and found.ndim == 1:
         found = found[:, None]
