@@ -121,7 +121,7 @@ def noise_levels(sigma_from: float, sigma_to: float, levels: int | ArrayLike) ->
     """
     first = arguments.number("sigma_from", sigma_from, above=0.0)
     last = arguments.number("sigma_to", sigma_to, above=0.0, below=first)
-    if np.ndim(levels) == 0:  # type: ignore[arg-type]
+    if np.ndim(levels) == 0:
         return np.geomspace(first, last, arguments.whole("levels", levels, least=2))
     found = arguments.array("levels", levels, error=InvalidInput).reshape(-1)
     falls = found.size >= 2 and (np.diff(found) < 0.0).all()
