@@ -11,6 +11,8 @@ from .analysis import pieces as pieces
 from .analysis.alignment import Alignment as Alignment
 from .analysis.alignment import Comparison as Comparison
 from .analysis.alignment import align as align
+from .analysis.basins import Basins as Basins
+from .analysis.basins import basins as basins
 from .analysis.denoiser_families import DenoiserFamily as DenoiserFamily
 from .analysis.fixed_points import FixedPoint as FixedPoint
 from .analysis.fixed_points import fixed_points as fixed_points

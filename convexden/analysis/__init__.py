@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
     submodules=[
         "alignment",
+        "basins",
         "cell_exits",
         "cell_motion",
         "coordinates",
@@ -20,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "pieces",
         "probability_flows",
         "ramps",
+        "separatrices",
         "uniqueness",
     ],
 )

@@ -20,6 +20,8 @@ Indices = NDArray[np.intp]
 
 # A height counts as a root this share of `slack` below 0: it is passed, and known to be.
 PASSED = 0.5
+# Units in the last place of a time that cannot be told from a root.
+CLOSEST = 4.0
 # Steps of one motion in one cell: each passes no root, so that more are no motion but an error.
 MOST_STEPS = 10_000
 # The longest time for a limit.  What decays at the slowest rate that counts as one, 1e-9, is at
@@ -90,7 +92,9 @@ def exits(
         with np.errstate(over="ignore", invalid="ignore"):
             changes, slopes = motion.heights(rows, t[rows])
             now, slopes = heights[rows] + signs[rows] * changes, signs[rows] * slopes
-        hit = (now <= -PASSED * slack) & (slopes < 0.0)
+        # Times are known to their last place, and heights that change fast no better.
+        known = CLOSEST * np.spacing(t[rows])[:, None] * np.abs(slopes)
+        hit = (now <= known - PASSED * slack) & (slopes < 0.0)
         endless = np.isinf(time_left[rows])
         settled = endless & (motion.remaining(rows, t[rows]) <= now + slack).all(axis=1)
         settled &= motion.decays(rows)
