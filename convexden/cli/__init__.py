@@ -1,4 +1,4 @@
-"""The command line: solve, check, plot, verify, theorems, formulations, map, samples
+"""The command line: solve, check, plot, flow, verify, theorems, formulations, map, samples
 and tour.
 
 Exit status 0: certified, or every theorem confirmed; 1: not certified, or a theorem refuted;
@@ -18,6 +18,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from convexden.cli.console import say
+from convexden.cli.flows import flow
 from convexden.cli.formulations import list_formulations
 from convexden.cli.samples import samples
 from convexden.cli.shape_maps import map_shapes
@@ -35,7 +36,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # else :china: becomes a flag
 )
 
-for command in (solve, check, plot, verify):
+for command in (solve, check, plot, flow, verify):
     app.command()(command)
 app.command("theorems")(list_theorems)
 app.command("formulations")(list_formulations)

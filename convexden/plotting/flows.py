@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,8 @@ from convexden.analysis.flows import Flow
 from convexden.analysis.separatrices import faces
 from convexden.errors import NotSupported
 from convexden.plotting import style
+from convexden.plotting.pictures import check_picture
+from convexden.storage.files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,6 +71,30 @@ def plot_flow(basins: Basins, flow: Flow | None = None, ax: Axes | None = None) 
     ax.set_aspect("equal")
     style.legend(ax, 3)
     return ax
+
+
+def save_flow(basins: Basins, flow: Flow | None, path: str | Path) -> None:
+    """Write the picture to a file.
+
+    Parameters
+    ----------
+    basins : Basins
+    flow : Flow or None
+    path : str or Path
+        Ends in .png, .pdf or .svg.  The file appears whole or not at all.
+
+    Raises
+    ------
+    InvalidProblem
+        If `path` has another suffix or cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    check_picture(path)
+    figure = plot_flow(basins, flow).figure
+    assert isinstance(figure, Figure)
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, dpi=200, bbox_inches="tight", pad_inches=0.1)
 
 
 def _draw_basins(ax: Axes, basins: Basins) -> None:

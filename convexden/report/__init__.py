@@ -7,6 +7,7 @@ from convexden.report.html.figures import pictured
 from convexden.report.html.page import check_report, write_report
 from convexden.report.terminal.alignment import alignment_table
 from convexden.report.terminal.decoding import fixed_points_table, ramps_table
+from convexden.report.terminal.flows import flow_table
 from convexden.report.terminal.samples import sampling_table
 from convexden.report.terminal.shape_maps import shape_map_table
 from convexden.report.terminal.solutions import solution_table, uniqueness_table, verification_table
@@ -16,6 +17,7 @@ __all__ = [
     "alignment_table",
     "check_report",
     "fixed_points_table",
+    "flow_table",
     "pictured",
     "ramps_table",
     "sampling_table",
