@@ -22,7 +22,7 @@ from scipy.spatial.distance import pdist
 
 import convexden as cd
 from convexden.reduction import Reduction
-from convexden.solvers.constraints import constraints
+from convexden.solvers.constraints import constraints_of
 from convexden.solvers.feasibility import check_feasible
 from convexden.solvers.methods.row_generation import solve_sites
 from convexden.solvers.pricing.plane import PlanePricing
@@ -148,7 +148,7 @@ def _largest_radius(points: np.ndarray) -> float:
         middle = (low + high) / 2
         reduced = Reduction.of(cd.denoising(points, radius=middle)).problem
         try:
-            check_feasible(constraints(reduced), PlanePricing(reduced))
+            check_feasible(constraints_of(reduced), PlanePricing(reduced))
             low = middle
         except (cd.InfeasibleProblem, cd.NotCertified):
             high = middle
@@ -170,7 +170,7 @@ def _final_master(problem: cd.Interpolation) -> float:
     reduced = Reduction.of(problem).problem
     network = solve_sites(reduced, 1e-8).network
     assert network is not None
-    rows, pricing = constraints(reduced), PlanePricing(reduced)
+    constraints, pricing = constraints_of(reduced), PlanePricing(reduced)
     plain = pricing.hinges(np.zeros(network.neurons, dtype=np.intp), np.zeros(network.neurons))
     hinges = type(plain)(
         network.input_weights,
@@ -180,9 +180,9 @@ def _final_master(problem: cd.Interpolation) -> float:
         plain.faces,
         plain.free,
     )
-    columns = rows.features(hinges)
+    columns = constraints.features(hinges)
     started = time.perf_counter()
-    solve_dual(columns, rows.targets, 100.0, 1e-8)
+    solve_dual(columns, constraints.targets, 100.0, 1e-8)
     return time.perf_counter() - started
 
 

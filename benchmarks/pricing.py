@@ -20,7 +20,7 @@ from scipy.spatial.distance import pdist
 
 import convexden as cd
 from convexden.reduction import Reduction
-from convexden.solvers.constraints import constraints
+from convexden.solvers.constraints import constraints_of
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.plane import PlanePricing
 from convexden.theorems import equilateral
@@ -112,8 +112,10 @@ def drawn(
 
 
 def multipliers(problem: cd.Interpolation, rng: np.random.Generator) -> Multipliers:
-    rows = constraints(problem)
-    return rows.multipliers(rng.standard_normal((len(rows.targets), problem.output_dimension)))
+    constraints = constraints_of(problem)
+    return constraints.multipliers(
+        rng.standard_normal((len(constraints.targets), problem.output_dimension))
+    )
 
 
 def sites(rng: np.random.Generator, count: int, dimension: int, samples: float) -> cd.Interpolation:

@@ -1,8 +1,9 @@
-"""What moving each parameter of the solvers does; `python benchmarks/settings.py` prints it.
+"""What moving each parameter of the solvers and of the verification does.
 
-Every field of the settings of a method is lowered and raised, numbers below a thousandth tenfold,
-others twofold, and the problems that use the method are solved again.  Name some methods to see
-only those.  Set OMP_NUM_THREADS=1 for one thread.  All of them take about two minutes.
+`python benchmarks/settings.py` prints it.  Every field of the settings of a method is lowered and
+raised, numbers below a thousandth tenfold, others twofold, and the problems that use the method are
+solved again.  Name some methods to see only those.  Set OMP_NUM_THREADS=1 for one thread.  All of
+them take about four minutes.
 """
 
 from __future__ import annotations
@@ -20,10 +21,38 @@ import convexden as cd
 from convexden import tolerances
 from convexden.errors import ConvexdenError
 from convexden.solvers import conditioning, constraints, feasibility, infeasibility
-from convexden.solvers.methods import newton, regularization
+from convexden.solvers.line.multipliers import SETTINGS as MULTIPLIERS
+from convexden.solvers.methods import kkt, newton, regularization
 from convexden.solvers.patterns import separation, separators
-from convexden.solvers.pricing import ascent, faces, local, plane, trust_region
+from convexden.solvers.pricing import (
+    ascent,
+    faces,
+    local,
+    plane,
+    plane_polynomials,
+    trust_region,
+)
 from convexden.solvers.programs import ramps
+from convexden.verification.exact import (
+    correction,
+    enclosure,
+    equations,
+    extra_patterns,
+    hinge_slack,
+    implied_rows,
+    plane_arcs,
+    plane_integers,
+    upper_bound,
+)
+from convexden.verification.exact import plane as exact_plane
+from convexden.verification.faces import bound as faces_bound
+from convexden.verification.faces import (
+    feasible_caps,
+    secular_windows,
+    sphere_maxima,
+    tangent_spheres,
+)
+from convexden.verification.site_errors import SETTINGS as SITE_ERRORS
 
 Run = Callable[[], tuple[float, float, str]]
 
@@ -81,14 +110,20 @@ def methods() -> dict[str, Method]:
         solved(cd.denoising(points, radius=0.45 * np.linalg.norm(points[0] - points[1])))
         for points in regular
     ]
+    on_line = [
+        solved(cd.denoising(np.sort(rng.normal(size=9)), radius=1e-3)),
+        solved(cd.Interpolation(np.sort(rng.normal(size=30)), rng.normal(size=30))),
+    ]
     samples = (rng.normal(size=(6, 2)), rng.normal(size=(6, 1)))
     penalized = [regularized(samples, 0.05), regularized(samples, 0.005)]
     return {
         "newton": Method(newton.SETTINGS, [*in_plane, *in_space]),
+        "kkt": Method(kkt.SETTINGS, [*in_plane, *in_space]),
         "repair": Method(feasibility.SETTINGS, narrow),
         "conditioning": Method(conditioning.SETTINGS, narrow),
         "constraints": Method(constraints.SETTINGS, narrow),
         "plane": Method(plane.SETTINGS, in_plane),
+        "plane-quartics": Method(plane_polynomials.SETTINGS, in_plane),
         "faces": Method(faces.SETTINGS, in_space),
         "trust-region": Method(trust_region.SETTINGS, in_space),
         "ramps": Method(ramps.SETTINGS, in_space),
@@ -97,7 +132,25 @@ def methods() -> dict[str, Method]:
         "separators": Method(separators.SETTINGS, by_proposals),
         "separation": Method(separation.SETTINGS, crowded),
         "infeasibility": Method(infeasibility.SETTINGS, crowded),
+        "multipliers": Method(MULTIPLIERS, on_line),
         "regularization": Method(regularization.SETTINGS, penalized),
+        # What verifies: its parameters make nothing false, at worst less is certified.
+        "exact-plane": Method(exact_plane.SETTINGS, narrow),
+        "exact-arcs": Method(plane_arcs.SETTINGS, narrow),
+        "exact-grid": Method(plane_integers.SETTINGS, narrow),
+        "exact-faces": Method(faces_bound.SETTINGS, in_space),
+        "spheres": Method(tangent_spheres.SETTINGS, in_space),
+        "maxima": Method(sphere_maxima.SETTINGS, in_space),
+        "caps": Method(feasible_caps.SETTINGS, in_space),
+        "secular": Method(secular_windows.SETTINGS, in_space),
+        "site-errors": Method(SITE_ERRORS, [*narrow, *in_space]),
+        "upper-bound": Method(upper_bound.SETTINGS, [*narrow, *in_space]),
+        "slack": Method(hinge_slack.SETTINGS, [*narrow, *in_space]),
+        "equations": Method(equations.SETTINGS, [*narrow, *in_space]),
+        "correction": Method(correction.SETTINGS, [*narrow, *in_space]),
+        "enclosure": Method(enclosure.SETTINGS, [*narrow, *in_space]),
+        "extra": Method(extra_patterns.SETTINGS, [*narrow, *in_space]),
+        "implied": Method(implied_rows.SETTINGS, [*narrow, *in_space]),
     }
 
 

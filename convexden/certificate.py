@@ -65,6 +65,7 @@ class Certificate:
     jacobians_low: Array | None = None
 
     def __post_init__(self) -> None:
+        """Check the numbers, and make the arrays read-only."""
         for name, dimensions, shape in (("values", 2, "(N, p)"), ("jacobians", 3, "(N, p, d)")):
             given = getattr(self, name)
             array = arguments.array(f"certificate {name}", given, finite=False, copy=False)
@@ -79,6 +80,7 @@ class Certificate:
             object.__setattr__(self, f"{name}_low", low)
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         two_part = self.values_low is not None or self.jacobians_low is not None
         return display.one_line(
             self,
@@ -90,6 +92,7 @@ class Certificate:
         )
 
     def __reduce__(self) -> tuple[type[Certificate], tuple[object, ...]]:
+        """Pickle by the arguments of the constructor."""
         # A copy is checked like the original, and as read-only.
         return Certificate, (
             self.values,

@@ -93,11 +93,13 @@ class Tabled(ABC):
         """Names and values, in the order in which they are shown."""
 
     def __str__(self) -> str:
+        """The table as text."""
         rows = self.rows()
         width = max(len(name) for name, _ in rows)
         return "\n".join([self.title(), *(f"{name:<{width}}  {value}" for name, value in rows)])
 
     def _repr_html_(self) -> str:
+        """The table for notebooks."""
         return html_table(self.title(), self.rows())
 
 
@@ -105,6 +107,7 @@ def html_table(title: str, rows: Iterable[Sequence[str]], header: Sequence[str] 
     """A table of HTML with a caption and, if there is one, a header."""
 
     def row(cells: Sequence[str], tag: str) -> str:
+        """A row of the table with cells of this tag."""
         inside = "".join(
             f'<{tag} style="text-align: left">{escape(cell)}</{tag}>' for cell in cells
         )

@@ -39,6 +39,7 @@ class InfeasibleProblem(ConvexdenError):
         proof: InfeasibilityProof | None = None,
         certificate: Certificate | None = None,
     ) -> None:
+        """The message, and the proof with its certificate if there is one."""
         super().__init__(message)
         self.proof = proof
         self.certificate = certificate

@@ -127,6 +127,7 @@ class InfeasibilityProof:
     tree: tuple[Node, ...]
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         sites, nodes = len(self.weights), len(self.tree)
         return display.one_line(
             self, display.counted(sites, "site"), display.counted(nodes, "node")

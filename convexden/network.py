@@ -66,9 +66,11 @@ class ShallowNetwork:
             offset: ArrayLike,
             output_weights_low: ArrayLike | None = None,
             biases_low: ArrayLike | None = None,
-        ) -> None: ...
+        ) -> None:
+            """Anything that NumPy makes arrays of."""
 
     def __post_init__(self) -> None:
+        """Check the numbers, and make the arrays read-only."""
         given = {
             name: arguments.array(f"the numbers of {name}", getattr(self, name))
             for name in ("output_weights", "input_weights", "biases", "skip", "offset")
@@ -97,6 +99,7 @@ class ShallowNetwork:
             object.__setattr__(self, f"{name}_low", low)
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         with np.errstate(all="ignore"):  # of numbers whose squares are infinite
             cost = self.representation_cost
         return display.one_line(
@@ -108,6 +111,7 @@ class ShallowNetwork:
         )
 
     def __reduce__(self) -> tuple[type[ShallowNetwork], tuple[Array | None, ...]]:
+        """Pickle by the arguments of the constructor."""
         # A copy is validated like the original, and as read-only.
         return ShallowNetwork, (
             self.output_weights,

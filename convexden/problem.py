@@ -49,11 +49,11 @@ class Interpolation:
 
     if TYPE_CHECKING:  # what is given need not be an array yet
 
-        def __init__(
-            self, centers: ArrayLike, targets: ArrayLike, radii: ArrayLike = 0.0
-        ) -> None: ...
+        def __init__(self, centers: ArrayLike, targets: ArrayLike, radii: ArrayLike = 0.0) -> None:
+            """Anything that NumPy makes arrays of."""
 
     def __post_init__(self) -> None:
+        """Check the numbers, and make the arrays read-only."""
         centers = _points("centers", self.centers)
         targets = _points("targets", self.targets)
         if len(targets) != len(centers):
@@ -86,6 +86,7 @@ class Interpolation:
         return len(self.centers)
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         radii = self.radii_in_words
         return display.one_line(
             self,
@@ -95,6 +96,7 @@ class Interpolation:
         )
 
     def __reduce__(self) -> tuple[type[Interpolation], tuple[Array, ...]]:
+        """Pickle by the arguments of the constructor."""
         # A copy is validated like the original, and as read-only.
         return Interpolation, (self.centers, self.targets, self.radii)
 

@@ -55,6 +55,7 @@ class Reduction:
     output_scale: float
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         whole, part = self.original, self.problem
         return display.one_line(
             self,
@@ -123,6 +124,20 @@ class Reduction:
     def cost_scale(self) -> float:
         """Cost in the original units of a reduced network of cost 1."""
         return self.output_scale / self.input_scale
+
+    def reduce_network(self, network: ShallowNetwork) -> ShallowNetwork:
+        """The hinges of a network on the original inputs as those of one on the reduced ones, with
+        its output weights and without its affine part."""
+        weights = network.input_weights @ self.input_basis.T
+        biases = network.biases + network.input_weights @ self.input_origin
+        outputs = network.output_dimension
+        return ShallowNetwork(
+            network.output_weights,
+            weights,
+            biases / self.input_scale,
+            np.zeros((outputs, len(self.input_basis))),
+            np.zeros(outputs),
+        )
 
     def lift_network(self, network: ShallowNetwork) -> ShallowNetwork:
         """The network on the original inputs and outputs; unit input weights stay unit.

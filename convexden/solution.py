@@ -29,6 +29,7 @@ class Progress(NamedTuple):
     hinges: int
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"round={self.round}",
@@ -107,6 +108,7 @@ class Solution(Tabled):
         return solution
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"cost={self.cost:.5g}",
@@ -217,6 +219,7 @@ class RegularizedSolution(Tabled):
     interrupted: bool = False
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"objective={self.objective:.5g}",
@@ -285,6 +288,7 @@ class RegularizationPath:
         return len(self.solutions)
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         spread = ""
         if self.solutions:
             most, least = self.penalties[0], self.penalties[-1]

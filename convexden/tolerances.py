@@ -132,6 +132,14 @@ SPANNED_RTOL = 1e-9
 FEASIBILITY_RTOL = 1e-9
 """Verification rejects a network that misses a target by more."""
 
+# The dual equalities, shares of their terms.
+
+EQUALITY_RTOL = 1e-6
+"""Multipliers that miss an equality by more are none of the problem, and are rejected.
+
+Those that miss it by less are closed: changed so that it holds exactly.
+"""
+
 # The dual constraint, whose greatest value is 1 at the optimum.
 
 VIOLATION_RTOL = 1e-11

@@ -49,19 +49,19 @@ class ConditioningSettings:
 SETTINGS = ConditioningSettings()
 
 
-def conditioned(rows: Constraints, pricing: Pricing) -> Constraints:
+def conditioned(constraints: Constraints, pricing: Pricing) -> Constraints:
     """The rows in units of their features at the first hinges, if these differ much in size."""
-    count = len(rows.targets)
+    count = len(constraints.targets)
     if not count or count > SETTINGS.most_rows:
-        return rows
+        return constraints
     hinges = _hinges(pricing, count)
     if not len(hinges):
-        return rows
-    sizes, axes = np.linalg.svd(rows.features(hinges), full_matrices=False)[1:]
+        return constraints
+    sizes, axes = np.linalg.svd(constraints.features(hinges), full_matrices=False)[1:]
     seen = sizes > SETTINGS.singular * sizes[0]
     if not seen.any() or sizes[0] <= SETTINGS.condition * sizes[seen].min():
-        return rows
-    return ConditionedConstraints(rows, sizes[seen], axes[seen])
+        return constraints
+    return ConditionedConstraints(constraints, sizes[seen], axes[seen])
 
 
 def _hinges(pricing: Pricing, count: int) -> Hinges:
@@ -78,14 +78,15 @@ class ConditionedConstraints(Constraints):
     """Rows of others, changed so that those directions (L, M) that were seen by so much (L,) are
     seen by one."""
 
-    def __init__(self, rows: Constraints, sizes: Array, axes: Array) -> None:
-        self.problem, self._inner = rows.problem, rows
-        self.clock = rows.clock
+    def __init__(self, constraints: Constraints, sizes: Array, axes: Array) -> None:
+        """Change the constraints; `axes` are the directions."""
+        self.problem, self._inner = constraints.problem, constraints
+        self.clock = constraints.clock
         kept = axes.T / sizes
         # What no hinge sees keeps its size.
         unseen = np.linalg.svd(axes)[2][len(axes) :].T
         self._change: Array = np.column_stack([kept, unseen])
-        self.targets = self._change.T @ rows.targets
+        self.targets = self._change.T @ constraints.targets
 
     def misfit(self, missed: Array) -> float:
         """See `Constraints.misfit`."""

@@ -164,15 +164,15 @@ def touching_biases(problem: Interpolation, hinges: Hinges, gaps: Array) -> TwoP
     """
     w, every = hinges.normals, np.arange(len(hinges))
     pivots = _touched(np.abs(hinges.depths(problem)), gaps)
-    heights = TwoPart.of(np.zeros(len(w)))
+    projections = TwoPart.of(np.zeros(len(w)))
     for i in range(w.shape[1]):
-        heights = heights.plus(TwoPart.product(w[:, i], problem.centers[pivots, i]))
+        projections = projections.plus(TwoPart.product(w[:, i], problem.centers[pivots, i]))
     square = TwoPart.product(w.T, w.T).total()
     roots = np.sqrt(square.high)
     rest = square.minus(TwoPart.product(roots, roots)).high / (2 * roots)
     sides = np.where(hinges.patterns[every, pivots], 1.0, -1.0)
     reach = TwoPart.sum(roots, rest).times(TwoPart.of(sides * problem.radii[pivots]))
-    touched = reach.minus(heights)
+    touched = reach.minus(projections)
     return touched.where(pivots >= 0, TwoPart.of(hinges.biases))
 
 
@@ -194,12 +194,12 @@ def _touched(distances: Array, gaps: Array) -> Indices:
     return np.where(np.isfinite(shortest[:, 0]), found, -1)
 
 
-def constraints(problem: Interpolation, clock: Clock = UNLIMITED) -> Constraints:
+def constraints_of(problem: Interpolation, clock: Clock = UNLIMITED) -> Constraints:
     """The rows that suit the problem: a tree if it has balls, stencils if it has samples only."""
     balls = (problem.radii > 0).any()
-    rows = BallConstraints(problem) if balls else SampleConstraints(problem)
-    rows.clock = clock
-    return rows
+    found = BallConstraints(problem) if balls else SampleConstraints(problem)
+    found.clock = clock
+    return found
 
 
 class BallConstraints(Constraints):
@@ -215,6 +215,7 @@ class BallConstraints(Constraints):
     """
 
     def __init__(self, problem: Interpolation) -> None:
+        """Find the tree, and the differences of the targets along it."""
         self.problem = problem
         centers = problem.centers
         balls = np.flatnonzero(problem.radii > 0)
@@ -279,6 +280,7 @@ class SampleConstraints(Constraints):
     """
 
     def __init__(self, problem: Interpolation) -> None:
+        """Find the neighbors, and the differences of the targets from them."""
         self.problem = problem
         found = self._stencils = stencils(problem.centers)
         m, n = found.corners.shape[0], len(problem)

@@ -20,7 +20,7 @@ from convexden.errors import InvalidProblem, NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import Clock, Stopped
-from convexden.solvers.constraints import constraints
+from convexden.solvers.constraints import constraints_of
 from convexden.solvers.hinges import Array, Flags
 from convexden.solvers.line import solve_line
 from convexden.solvers.patterns.ramps import widest_ramps
@@ -63,6 +63,7 @@ def fallback_network(problem: Interpolation, correctable: Judge) -> ShallowNetwo
     """
 
     def meets(network: ShallowNetwork) -> bool:
+        """Whether the network meets the targets, or one next to it does."""
         missed = np.abs(network(problem.centers) - problem.targets).max()
         return bool(missed <= MET_RTOL) or correctable(problem, network)
 
@@ -80,14 +81,14 @@ def _ramps_across_cuts(problem: Interpolation, normals: Array) -> ShallowNetwork
     """The best ramps over the cuts along the normals, as many of these as there is time for."""
     patterns = _cuts(problem, normals[: max(1, SETTINGS.most_cuts // len(problem))])
     clock = Clock.of(SETTINGS.seconds)
-    rows = constraints(problem, clock)
+    constraints = constraints_of(problem, clock)
     try:
         ramps = solve_ramps(
-            rows, widest_ramps(problem, patterns, clock), partial(solve_dual, clock=clock)
+            constraints, widest_ramps(problem, patterns, clock), partial(solve_dual, clock=clock)
         )
     except (NotCertified, Stopped):
         return None
-    return None if ramps is None else rows.network(ramps.hinges, ramps.weights)
+    return None if ramps is None else constraints.network(ramps.hinges, ramps.weights)
 
 
 def _cuts(problem: Interpolation, normals: Array) -> Flags:

@@ -108,7 +108,7 @@ def repair(columns: Array, targets: Array, weights: Array) -> Array | None:
 
 
 def thin(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array] | None:
-    """Fewest of the hinges that carry a network of the same cost: their indices and weights.
+    """The fewest of the hinges that make a network of the same cost: their indices and weights.
 
     With the directions of the output weights fixed, interpolation at least cost is a linear
     program in their sizes, and its basic solutions use linearly independent hinges.  None if the
@@ -141,7 +141,7 @@ def thin(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array
     return (kept, thinned) if gained and len(kept) < len(norms) else None
 
 
-def check_feasible(rows: Constraints, pricing: ExactPricing) -> None:
+def check_feasible(constraints: Constraints, pricing: ExactPricing) -> None:
     """Raise if there is no network, which is decided in integers where floats doubt it.
 
     Raises
@@ -153,12 +153,12 @@ def check_feasible(rows: Constraints, pricing: ExactPricing) -> None:
     NotCertified
         If it could not be decided.
     """
-    patterns = _doubtful(rows, pricing)
+    patterns = _doubtful(constraints, pricing)
     if patterns is not None:
-        proof = prove_infeasible(rows.problem, patterns, rows.clock)
+        proof = prove_infeasible(constraints.problem, patterns, constraints.clock)
         if proof is not None:
             raise InfeasibleProblem(IMPOSSIBLE, proof)
-        if (rows.problem.radii > 0).all():
+        if (constraints.problem.radii > 0).all():
             raise TooNarrow(
                 "there are networks that interpolate the sites, but the room between the balls is "
                 "too narrow for floats, and none was found: lower the radii"
@@ -184,20 +184,20 @@ def prove_infeasible(
         ) from None
 
 
-def _doubtful(rows: Constraints, pricing: ExactPricing) -> Flags | None:
+def _doubtful(constraints: Constraints, pricing: ExactPricing) -> Flags | None:
     """None if the feasible hinges span the targets in floats; else the patterns (K, N) of some.
 
     The feasible networks are the linear span of the hinges.  If those at hand do not span the
     targets, what is left is a dual direction; hinges that see it join them, and if none does, the
     dual seems to be unbounded.
     """
-    targets, hinges = rows.targets, pricing.spanning()
+    targets, hinges = constraints.targets, pricing.spanning()
     triangle, size = np.empty((0, len(targets))), np.inf
-    seen = np.zeros((0, len(rows.problem)), dtype=bool)
+    seen = np.zeros((0, len(constraints.problem)), dtype=bool)
     while True:
         seen = np.unique(np.concatenate([seen, hinges.patterns]), axis=0)
         for part in np.array_split(np.arange(len(hinges)), 1 + len(hinges) // SETTINGS.batch):
-            columns = rows.features(hinges[part])
+            columns = constraints.features(hinges[part])
             triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, columns]), mode="r"))
         weights = np.linalg.lstsq(triangle.T, targets, rcond=SETTINGS.spanning)[0]
         residual = targets - triangle.T @ weights
@@ -205,7 +205,7 @@ def _doubtful(rows: Constraints, pricing: ExactPricing) -> Flags | None:
             return None
         direction = residual / np.sum(residual * targets)
         pricing.clock.check()
-        hinges, constraint_values = pricing.maxima(*rows.multipliers(direction), 0.0)
+        hinges, constraint_values = pricing.maxima(*constraints.multipliers(direction), 0.0)
         before, size = size, float(np.linalg.norm(residual))
         # What sees the direction, but brings the targets no nearer, sees rounding errors.
         unseen = constraint_values.max(initial=0.0) <= DEPENDENT_RTOL * np.linalg.norm(direction)

@@ -41,9 +41,11 @@ class Hinges:
     free: Flags
 
     def __len__(self) -> int:
+        """The number of hinges."""
         return len(self.biases)
 
     def __getitem__(self, index: Indices | Flags | slice) -> Hinges:
+        """Some of the hinges."""
         return Hinges(
             self.normals[index],
             self.biases[index],
@@ -54,6 +56,7 @@ class Hinges:
         )
 
     def __add__(self, other: Hinges) -> Hinges:
+        """The hinges of both."""
         return Hinges(
             np.concatenate([self.normals, other.normals]),
             np.concatenate([self.biases, other.biases]),

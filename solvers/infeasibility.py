@@ -65,6 +65,7 @@ class _Escaped(Exception):
     """A realizable pattern that is not orthogonal to the weights."""
 
     def __init__(self, pattern: Pattern) -> None:
+        """The pattern."""
         super().__init__()
         self.pattern = pattern
 
@@ -145,6 +146,7 @@ class _Search:
     def __init__(
         self, problem: Interpolation, most: int, clock: Clock, settings: SearchSettings
     ) -> None:
+        """A search that may make so many estimates."""
         self.clock, self.settings = clock, settings
         self.problem, self.separator, self.left = problem, Separator(problem), most
         ratios = [[float(t).as_integer_ratio() for t in row] for row in problem.targets]
@@ -314,6 +316,7 @@ class _Span:
     """The span of 1 and patterns in rationals, its rows in reduced echelon form."""
 
     def __init__(self, sites: Sequence[int]) -> None:
+        """The span of 1 on these sites."""
         self._sites = sites
         self._rows: dict[int, list[Fraction]] = {}  # by the column of their leading one
         self._join([Fraction(1)] * len(sites))

@@ -36,6 +36,7 @@ class SquaredError(Constraints):
     """
 
     def __init__(self, problem: Interpolation, counts: Array, penalty: float) -> None:
+        """Samples that are there so many times, with a penalty."""
         self.problem, self.softness = problem, penalty
         self._roots = np.sqrt(counts)[:, None]
         affine = np.column_stack([np.ones(len(problem)), problem.centers])

@@ -25,6 +25,7 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
+    """The public names."""
     return __all__
 
 
@@ -67,6 +68,7 @@ class Comparison:
     distance: tuple[float, float]
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         lower, upper = self.distance
         exact = f"{upper:.2g}" if lower == upper else f"{lower:.2g} to {upper:.2g}"
         return display.one_line(
@@ -78,6 +80,7 @@ class Comparison:
         )
 
     def __str__(self) -> str:
+        """The table as text."""
         return display.table_text(self)
 
     @property
@@ -107,12 +110,14 @@ class Alignment:
     comparison: Comparison | None
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         pairs = "no prediction"
         if self.comparison is not None:
             pairs = f"{display.counted(len(self.comparison.pairs), 'pair')} of ramps"
         return display.one_line(self, display.counted(len(self.hinges.weights), "hinge"), pairs)
 
     def __str__(self) -> str:
+        """The table as text."""
         return display.table_text(self)
 
 

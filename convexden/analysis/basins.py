@@ -69,6 +69,7 @@ class Basins:
         return len(self.attractors)
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         virtual = self.kinds == "virtual"
         return display.one_line(
             self,

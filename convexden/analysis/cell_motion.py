@@ -76,6 +76,7 @@ class CellMaps:
     """
 
     def __init__(self, network: ShallowNetwork) -> None:
+        """Begin without cells."""
         k, r = network.input_weights.shape
         self.network = network
         self._products = np.einsum(
@@ -182,6 +183,7 @@ class Exponentials:
     def __init__(
         self, maps: CellMaps, points: Array, cells: Indices, speeds: Array, size: float
     ) -> None:
+        """Begin at points (m, r) of cells (m,) with speeds (m, r); `size` is that of the data."""
         self.start = _Start(maps, points, cells, speeds, size)
         self.values = maps.values[cells]
         self.vectors = maps.vectors[cells]
@@ -257,6 +259,7 @@ class PowerSeries:
     def __init__(
         self, maps: CellMaps, points: Array, cells: Indices, speeds: Array, size: float
     ) -> None:
+        """Begin at points (m, r) of cells (m,) with speeds (m, r); `size` is that of the data."""
         self.start = _Start(maps, points, cells, speeds, size)
         self.matrices = maps.matrices[cells]
         terms = [speeds]  # M^j v / j!, the terms of the velocity

@@ -52,6 +52,7 @@ class DenoiserFamily:
     def __init__(
         self, points: ArrayLike, kappa: float, *, tolerance: float = CERTIFIED_RTOL
     ) -> None:
+        """Check the points; nothing is solved yet."""
         from scipy.spatial.distance import pdist
 
         self.points: Array = denoising(points, radius=0.0).targets
@@ -63,6 +64,7 @@ class DenoiserFamily:
             raise InvalidInput("two clean points are the same: give every point once")
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         count, d = self.points.shape
         return display.one_line(
             self,

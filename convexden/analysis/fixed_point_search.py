@@ -74,6 +74,7 @@ class Search:
     """
 
     def __init__(self, network: ShallowNetwork, sides: Sides) -> None:
+        """Stack what has a height: hinges, coordinates, sides."""
         self.network, self.sides = network, sides
         k, q = network.input_weights.shape
         self.rows = np.vstack([network.input_weights, np.eye(q), sides.normals])

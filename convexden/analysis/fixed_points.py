@@ -53,6 +53,7 @@ class FixedPoint:
     index: int
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         around = f"on a set of dimension {self.dimension}" if self.dimension else ""
         flow = f"{self.flow_stability} in the flow" * (self.flow_stability != self.stability)
         return display.one_line(

@@ -40,6 +40,7 @@ class FlowSpace:
     """
 
     def __init__(self, network: ShallowNetwork, clean: Array, starts: Array) -> None:
+        """Find the coordinates of clean points (N, d) and starts (M, d)."""
         network = network.canonical()
         self.origin: Array = clean.mean(axis=0)
         self.basis = _basis(network)

@@ -69,6 +69,7 @@ class Flow:
         return len(self.starts)
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         counts = ", ".join(f"{int((self.kinds == kind).sum())} {kind}" for kind in KINDS)
         return display.one_line(self, display.counted(len(self), "start"), counts)
 

@@ -60,6 +60,7 @@ class HingeAlignment:
     margins: Array
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         edges, faces, margins = (f"{angle:.2g}" for angle in self.mean_angles())
         return display.one_line(
             self,
@@ -68,6 +69,7 @@ class HingeAlignment:
         )
 
     def __str__(self) -> str:
+        """The table as text."""
         return display.table_text(self)
 
     @property

@@ -29,6 +29,7 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
+    """The public names."""
     return __all__
 
 
@@ -113,6 +114,7 @@ class Cell:
     map: AffineMap
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         active, total = int(self.active.sum()), len(self.active)
         return display.one_line(
             self,

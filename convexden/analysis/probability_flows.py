@@ -83,6 +83,7 @@ class ProbabilityFlow:
     interrupted: bool = False
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         counts = ", ".join(f"{int((self.kinds == kind).sum())} {kind}" for kind in KINDS)
         return display.one_line(
             self,

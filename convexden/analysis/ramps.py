@@ -44,6 +44,7 @@ class Ramp:
     spread: float = 0.0
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"weight={display.number(self.weight)}",
@@ -114,6 +115,7 @@ class Decomposition:
     offset: Array
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         outputs, inputs = self.skip.shape
         weight = sum(ramp.weight for ramp in self.ramps)
         return display.one_line(
@@ -124,6 +126,7 @@ class Decomposition:
         )
 
     def __str__(self) -> str:
+        """The table as text."""
         return display.table_text(self)
 
     def __call__(self, points: ArrayLike) -> Array:

@@ -1,7 +1,7 @@
-"""The command line: solve, check, plot, flow, verify, theorems, formulations, map, samples
-and tour.
+"""The command line: solve, check, prove, plot, flow, verify, theorems, formulations, map,
+samples and tour.
 
-Exit status 0: certified, or every theorem confirmed; 1: not certified, or a theorem refuted;
+Exit status 0: certified, proven, or every theorem confirmed; 1: not so, or a theorem refuted;
 2: bad input; 3: something outside failed, such as a full disk or a closed pipe; 130: interrupted.
 From 2 on one line on standard error says what it was.  Heavy imports stay inside the commands, so
 that ``--help`` answers at once.
@@ -20,6 +20,7 @@ import typer
 from convexden.cli.console import say
 from convexden.cli.flows import flow
 from convexden.cli.formulations import list_formulations
+from convexden.cli.proving import prove
 from convexden.cli.samples import samples
 from convexden.cli.shape_maps import map_shapes
 from convexden.cli.solving import solve
@@ -36,7 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # else :china: becomes a flag
 )
 
-for command in (solve, check, plot, flow, verify):
+for command in (solve, check, prove, plot, flow, verify):
     app.command()(command)
 app.command("theorems")(list_theorems)
 app.command("formulations")(list_formulations)

@@ -25,6 +25,7 @@ def show(renderable: RenderableType) -> None:
         """Lets a closed pipe through, where rich would exit on its own."""
 
         def on_broken_pipe(self) -> None:
+            """Raise the error that led here."""
             raise
 
     console = Output(highlight=False)

@@ -21,9 +21,11 @@ class CtrlC:
     """
 
     def __init__(self) -> None:
+        """Nobody has asked yet."""
         self.asked = False
 
     def __enter__(self) -> Self:
+        """Take over the signal."""
         self._before = signal.signal(signal.SIGINT, self._note)
         return self
 
@@ -33,6 +35,7 @@ class CtrlC:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Give the signal back."""
         signal.signal(signal.SIGINT, self._before)
 
     def check(self) -> None:

@@ -25,12 +25,14 @@ class LiveLine:
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
+        """A line on standard error, which stays empty if it is to be quiet."""
         self._quiet = quiet
         self._console = Console(stderr=True, highlight=False)
         self._status: Status | None = None
         self._last = time.monotonic()
 
     def __enter__(self) -> Self:
+        """Begin the line, on a terminal."""
         if not self._quiet and self._console.is_terminal:
             self._status = self._console.status("")
             self._status.start()
@@ -42,6 +44,7 @@ class LiveLine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Remove the line."""
         if self._status is not None:
             self._status.stop()
 

@@ -57,6 +57,7 @@ def samples(
     with CtrlC() as ctrl_c, LiveLine(quiet=quiet) as line:
 
         def report(step: TaskProgress) -> None:
+            """Show how many draws are solved."""
             ctrl_c.check()
             line.show(f"{step.done} of {step.total} draws solved")
 

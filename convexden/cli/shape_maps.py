@@ -41,6 +41,13 @@ def map_shapes(
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Draw the map (png, pdf, svg).")
     ] = None,
+    borders: Annotated[
+        bool,
+        typer.Option(
+            "--borders",
+            help="Draw the exact borders of the triangles with tilted hinges, some 30 s.",
+        ),
+    ] = False,
     jobs: Annotated[
         int | None,
         typer.Option(min=1, metavar="J", help="Processes.", show_default="one for each core"),
@@ -59,11 +66,12 @@ def map_shapes(
         check_picture(plot)
     from convexden.cli.ctrl_c import CtrlC
     from convexden.cli.progress import LiveLine
-    from convexden.experiments.shape_maps import SETTINGS, shape_map
+    from convexden.experiments.shape_maps import SETTINGS, shape_ends, shape_map
 
     with CtrlC() as ctrl_c, LiveLine(quiet=quiet) as line:
 
         def report(step: TaskProgress) -> None:
+            """Show how many triangles are solved."""
             ctrl_c.check()
             line.show(f"{step.done} of {step.total} triangles solved")
 
@@ -75,6 +83,8 @@ def map_shapes(
             jobs=jobs,
             progress=report,
         )
+        wanted = borders and plot is not None and not found.interrupted
+        ends = shape_ends(progress=report) if wanted else None
     from convexden.report import shape_map_table
 
     show(shape_map_table(found))
@@ -84,5 +94,5 @@ def map_shapes(
     if plot is not None and found.solved.any():
         from convexden.plotting import save_shape_map
 
-        save_shape_map(found, plot)
+        save_shape_map(found, plot, ends=ends)
     raise typer.Exit(130 if found.interrupted else 0 if found.certified.all() else 1)

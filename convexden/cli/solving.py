@@ -179,6 +179,7 @@ def _solve(
         from convexden.solving.interpolation import solve as solve_problem
 
         def report(progress: Progress) -> None:
+            """Show what the last round found."""
             ctrl_c.check()
             found = (
                 f"cost {progress.cost:.9g}, relative gap {progress.relative_gap:.1e}"

@@ -30,9 +30,13 @@ def check(
         bool, typer.Option("--unique", help="Say whether it is the only minimizer.")
     ] = False,
 ) -> None:
-    """Verify a stored solution again, with code that the solvers do not share."""
+    """Verify a stored solution or proof again, with code that the solvers do not share."""
+    from convexden.proofs.files import proof_document
     from convexden.storage.solutions import load
 
+    document = proof_document(file)
+    if document is not None:
+        raise typer.Exit(_check_proof(document))
     solution = load(file)
     from convexden.report import verification_table
     from convexden.verification import verify_certificate
@@ -49,6 +53,20 @@ def check(
         reason = "it says so" if met else f"its relative gap is {solution.relative_gap:.1e}"
         say(f"{file} is not certified: {reason}")
     raise typer.Exit(0 if verification.passed and solution.certified else 1)
+
+
+def _check_proof(document: object) -> int:
+    """Check what a proof file holds, and return the exit status."""
+    from convexden.proofs.proof import Proof
+    from convexden.report import proof_table
+
+    try:
+        proof = Proof.from_dict(document)
+    except InvalidProblem as error:
+        say(str(error))
+        return 1
+    show(proof_table(proof))
+    return 0
 
 
 def plot(

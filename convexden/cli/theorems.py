@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from convexden.theorems import Result
 
 
+# For the proof of an instance; most take less than one, and some trees of five dimensions minutes.
+PROOF_SECONDS = 60.0
+
+
 def verify(
     names: Annotated[
         list[str] | None,
@@ -44,13 +48,20 @@ def verify(
             help="Solve also what a closed-form dual proves, and compare the functions.",
         ),
     ] = False,
+    proof: Annotated[
+        bool,
+        typer.Option(
+            "--proof", help="Prove the interval of every instance in rational numbers as well."
+        ),
+    ] = False,
     each: Annotated[bool, typer.Option("--each", help="Show every instance.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Prove the closed forms of theorems on random instances, by their duals or by solving.
 
-    A theorem that is not confirmed gives exit status 1; a refuted conjecture is a finding.  Ctrl-C
-    ends the run with the instances that are done, without a report, and exit status 130.
+    A theorem that is not confirmed gives exit status 1, as does an instance that --proof does not
+    prove; a refuted conjecture is a finding.  Ctrl-C ends the run with the instances that are done,
+    without a report, and exit status 130.
     """
     from convexden import theorems
     from convexden.cli.progress import LiveLine
@@ -69,6 +80,7 @@ def verify(
     with LiveLine(quiet=quiet) as line:
 
         def show_progress(step: TaskProgress) -> None:
+            """Show how many instances are done."""
             nonlocal total
             total = step.total
             line.show(f"{step.name}: {step.done} of {total} instances done")
@@ -82,7 +94,7 @@ def verify(
             say(str(notice.message))
         try:
             for result in found:
-                results.append(result)
+                results.append(result.proved(time_limit=PROOF_SECONDS) if proof else result)
         except KeyboardInterrupt:
             stopped = True
     if json is not None:
@@ -92,6 +104,12 @@ def verify(
     from convexden.report import verify_table
 
     show(verify_table(results, each=each))
+    unproven = [result for result in results if result.proof and not result.proof.proven]
+    if proof:
+        typer.echo(f"proven in rational numbers: {len(results) - len(unproven)} of {len(results)}")
+    for result in unproven:
+        reason = result.proof.reason if result.proof else ""
+        say(f"{result.theorem} {result.instance} is not proven: {reason}")
     if stopped:
         say(f"stopped after {len(results)} of {total} instances")
         raise typer.Exit(130)
@@ -104,7 +122,7 @@ def verify(
             results = list(_with_pictures(results, line.show))
             write_report(results, report, command=shlex.join(command), progress=line.show)
         typer.echo(f"report: {report / 'index.html'}")
-    failed = any(
+    failed = bool(unproven) or any(
         theorems.registry[result.theorem].kind == "theorem" and result.verdict != "confirmed"
         for result in results
     )

@@ -41,6 +41,7 @@ class Rate(NamedTuple):
     expected: float
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"exponent={self.exponent:.4g}",
@@ -75,6 +76,7 @@ class SampledOptima:
     certified: NDArray[np.bool_]
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         numbers, draws = self.costs.shape
         return display.one_line(
             self,
@@ -84,6 +86,7 @@ class SampledOptima:
         )
 
     def __str__(self) -> str:
+        """The table as text."""
         return display.table_text(self)
 
     @property

@@ -73,6 +73,7 @@ class Flattened:
         return np.array(self.points, dtype=dtype)
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         count, dimension = np.shape(self.points)
         return display.one_line(
             self,
@@ -82,6 +83,7 @@ class Flattened:
         )
 
     def __str__(self) -> str:
+        """One line that says what was dropped."""
         if not self.dropped:
             return f"nothing dropped: the points span {self.rank} dimensions"
         sizes = ", ".join(f"{size:.1e}" for size in self.dropped[:3])
@@ -114,6 +116,7 @@ class Flatness:
     tolerance: float
 
     def __str__(self) -> str:
+        """One line that says how flat the points are, and what to do."""
         order = _ORDINALS[self.rank] if self.rank < len(_ORDINALS) else f"{self.rank + 1}th"
         return (
             f"the points are almost flat: the {order} singular value is {self.relative:.0e} of the "

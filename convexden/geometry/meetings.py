@@ -25,6 +25,7 @@ class Neighbors:
     """Sites by their place along the axis on which the centers spread most."""
 
     def __init__(self, centers: Array) -> None:
+        """Sort the centers along that axis."""
         axis = int(np.argmax(np.ptp(centers, axis=0)))
         self._order = np.argsort(centers[:, axis], kind="stable")
         self._places = centers[self._order, axis]

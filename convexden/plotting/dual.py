@@ -72,7 +72,7 @@ def plot_dual(
     return ax
 
 
-def heights(solution: Solution, normals: Array, places: Array) -> Array:
+def constraint_values(solution: Solution, normals: Array, places: Array) -> Array:
     """The dual constraint at hinges with unit normals (K, d) and places (K,) from the mean of the
     centers; NaN where a ball is cut, and where nothing is separated."""
     problem, certificate = solution.problem, solution.certificate
@@ -133,7 +133,7 @@ def _draw_line(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> No
     centers = (problem.centers - mean) @ axes[0]
     ends = np.concatenate([centers - problem.radii, centers + problem.radii])
     grid = np.unique(np.concatenate([np.linspace(low, high, 4 * style.DRAWING.map_places), ends]))
-    curve = heights(solution, np.repeat(axes[:1], len(grid), axis=0), grid)
+    curve = constraint_values(solution, np.repeat(axes[:1], len(grid), axis=0), grid)
     shift = float(axes[0] @ mean) if problem.input_dimension == 1 else 0.0
     for center, radius in zip(centers + shift, problem.radii, strict=True):
         ax.axvspan(center - radius, center + radius, color=style.BALL, lw=0, alpha=0.5)
@@ -153,7 +153,7 @@ def _draw_plane(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> N
     places = np.linspace(low, high, style.DRAWING.map_places)
     grid = np.meshgrid(angles, places, indexing="ij")
     normals = np.column_stack([np.cos(grid[0].ravel()), np.sin(grid[0].ravel())]) @ axes
-    values = heights(solution, normals, grid[1].ravel()).reshape(
+    values = constraint_values(solution, normals, grid[1].ravel()).reshape(
         style.DRAWING.map_angles, style.DRAWING.map_places
     )
     seen = np.flatnonzero((~np.isnan(values)).any(axis=0))

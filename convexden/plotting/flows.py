@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,15 +159,14 @@ def _draw_trajectories(ax: Axes, flow: Flow) -> None:
 def _draw_points(ax: Axes, basins: Basins) -> None:
     """Clean points, virtual attractors, saddles and repelling points."""
     virtual = basins.attractors[basins.kinds == "virtual"]
-    groups = [
-        ("virtual attractor", virtual, {"marker": "s", "mfc": style.VERMILION, "ms": 8}),
-    ]
+    filled: dict[str, Any] = {"marker": "s", "mfc": style.VERMILION, "ms": 8}
+    groups = [("virtual attractor", virtual, filled)]
     for stability, marker in (("saddle", "D"), ("repelling", "o"), ("neutral", "^")):
         points = [f.point for f in basins.fixed_points if f.flow_stability == stability]
-        shape = {"marker": marker, "mfc": "white", "ms": 5.5}
+        shape: dict[str, Any] = {"marker": marker, "mfc": "white", "ms": 5.5}
         groups.append((f"fixed point, {stability}", np.array(points).reshape(-1, 2), shape))
     clean = np.unique(basins.problem.targets, axis=0)
     ax.plot(*clean.T, zorder=5, label="clean point", **(style.CLEAN | {"ms": 7}))
-    for name, points, marker in groups:
-        if len(points):
-            ax.plot(*points.T, ls="", mec="black", mew=1.1, zorder=4, label=name, **marker)
+    for name, where, look in groups:
+        if len(where):
+            ax.plot(*where.T, ls="", mec="black", mew=1.1, zorder=4, label=name, **look)

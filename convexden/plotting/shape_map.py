@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden.errors import InvalidProblem
-from convexden.experiments.shape_maps import OPTIMAL, ShapeMap
+from convexden.experiments.shape_maps import OPTIMAL, ShapeEnds, ShapeMap
 from convexden.experiments.structures import STRUCTURES
 from convexden.plotting import style
 from convexden.plotting.pictures import check_picture
@@ -28,7 +28,10 @@ WITHOUT_EXCESS = "0.88"
 
 
 def plot_shape_map(
-    shape_map: ShapeMap, axes: NDArray[np.object_] | None = None
+    shape_map: ShapeMap,
+    axes: NDArray[np.object_] | None = None,
+    *,
+    ends: ShapeEnds | None = None,
 ) -> NDArray[np.object_]:
     """Draw a map of triangles: the structure of their denoisers, and the excess of a conjecture.
 
@@ -42,6 +45,10 @@ def plot_shape_map(
     shape_map : ShapeMap
     axes : (F, 2) array of Axes, optional
         Where to draw, in a figure with constrained layout; a new one if none are given.
+    ends : ShapeEnds, optional
+        The exact borders of the tilted triangles, of `convexden.experiments.shape_maps.shape_ends`:
+        a line where the ramp to a vertex vanishes, a dashed one where hinges between two balls
+        come in.
 
     Returns
     -------
@@ -79,6 +86,8 @@ def plot_shape_map(
         radius = rf"$\rho = {shape_map.fractions[f]:g}\,H/2$"
         _draw(left, shape_map, structures[f], by_kind)
         left.set_title(f"{radius}: structure of the denoiser", fontsize=10)
+        if ends is not None:
+            _draw_ends(left, ends, float(shape_map.fractions[f]))
         image = _draw(right, shape_map, excess[f], by_excess)
         failed = np.where(structures[f] == len(STRUCTURES), structures[f], np.nan)
         _draw(right, shape_map, failed, by_kind)
@@ -105,7 +114,7 @@ def plot_shape_map(
     return panels
 
 
-def save_shape_map(shape_map: ShapeMap, path: str | Path) -> None:
+def save_shape_map(shape_map: ShapeMap, path: str | Path, *, ends: ShapeEnds | None = None) -> None:
     """Write the picture of a map to a file.
 
     Parameters
@@ -113,6 +122,8 @@ def save_shape_map(shape_map: ShapeMap, path: str | Path) -> None:
     shape_map : ShapeMap
     path : str or Path
         Ends in .png, .pdf or .svg.  The file appears whole or not at all.
+    ends : ShapeEnds, optional
+        See `plot_shape_map`.
 
     Raises
     ------
@@ -120,7 +131,7 @@ def save_shape_map(shape_map: ShapeMap, path: str | Path) -> None:
         If `path` has another suffix or cannot be written.
     """
     check_picture(path)
-    figure = plot_shape_map(shape_map)[0, 0].figure
+    figure = plot_shape_map(shape_map, ends=ends)[0, 0].figure
     with whole_file(path) as temporary:
         figure.savefig(temporary, dpi=150)
 
@@ -165,6 +176,23 @@ def _draw(ax: Axes, shape_map: ShapeMap, values: Array, colors: dict[str, Any]) 
         ax.add_collection(strip)
         strip.set_clip_path(border)
     return image
+
+
+def _draw_ends(ax: Axes, ends: ShapeEnds, fraction: float) -> None:
+    """The triangles on which the tilted ramps end at this radius."""
+    for shares, dash in ((ends.aligned, "-"), (ends.pinched, "--")):
+        known = shares[np.isfinite(shares)]
+        if known.size and known.min() <= fraction <= known.max():
+            ax.contour(
+                ends.largest,
+                ends.smallest,
+                shares,
+                levels=[fraction],
+                colors="black",
+                linestyles=dash,
+                linewidths=1.2,
+                zorder=3,
+            )
 
 
 def _label(ax: Axes, largest: float) -> None:

@@ -13,6 +13,7 @@ from convexden.plotting import line, style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from convexden.analysis.coordinates import Chart
     from convexden.experiments.training import Gap
 
 TRAINED = style.VERMILION
@@ -129,42 +130,18 @@ def _on_line(gap: Gap, ax: Axes | None) -> Axes:
 
 def _in_plane(gap: Gap, ax: Axes | None) -> Axes:
     """Where a trained network differs from the exact one in a plane."""
-    from matplotlib.collections import LineCollection, PatchCollection
-    from matplotlib.patches import Circle
-
     problem = gap.solution.problem
     exact = coordinates.chart(problem, gap.solution.network, 2, most=problem.output_dimension)
     trained = coordinates.chart(problem, gap.trained.network, 2, most=problem.output_dimension)
     low, high = exact.frame(0.25)
     width, height = high - low
     ax = style.axes(7.0, 1.4 + 5.0 * height / width) if ax is None else ax
-    grid = [np.linspace(a, b, 241) for a, b in zip(low, high, strict=True)]
-    points = np.stack(np.meshgrid(*grid), axis=-1).reshape(-1, 2)
-    apart = np.linalg.norm(exact.network(points) - trained.network(points), axis=1)
-    colors = style.part_of("Oranges", 0.0, 0.75)
-    image = ax.pcolormesh(*grid, apart.reshape(241, 241), cmap=colors, rasterized=True, vmin=0.0)
-    ax.figure.colorbar(image, ax=ax, label="distance of the two outputs", aspect=30)
-    for chart, color, dash, size, label in (
-        (exact, style.BLUE, "-", 1.8, "hinge of the exact network"),
-        (trained, "0.25", (0, (4, 2)), 0.6, "heavy hinge of the trained one"),
-    ):
-        segments, neurons = pieces.hinge_segments(chart.network, low, high)
-        heavy = chart.weights[neurons] >= style.DRAWING.heavy * chart.weights.max(initial=0.0)
-        ax.add_collection(
-            LineCollection(list(segments[heavy]), colors=color, linestyles=dash, lw=size, zorder=2)
-        )
-        ax.plot([], [], color=color, ls=dash, lw=size, label=label)
-    balls = exact.radii > 0
-    if balls.any():
-        circles = zip(exact.sites[balls], exact.radii[balls], strict=True)
-        discs = [Circle((y[0], y[1]), radius) for y, radius in circles]
-        edges = PatchCollection(discs, facecolors="none", edgecolors="black", lw=0.8, zorder=4)
-        ax.add_collection(edges)
-    if not balls.all():
-        dots = style.SAMPLE | {"ms": 4.0, "zorder": 4, "label": "sample"}
-        ax.plot(*exact.sites[~balls].T, **dots)
-    if exact.denoising:
-        ax.plot(*exact.clean.T, zorder=5, label="clean point", **style.CLEAN)
+    _draw_distance(exact, trained, ax)
+    _draw_hinges(exact, ax, color=style.BLUE, lw=1.8, label="hinge of the exact network")
+    _draw_hinges(
+        trained, ax, color="0.25", ls=(0, (4, 2)), lw=0.6, label="heavy hinge of the trained one"
+    )
+    _draw_sites(exact, ax)
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(low[1], high[1])
     ax.set_aspect("equal")
@@ -172,3 +149,42 @@ def _in_plane(gap: Gap, ax: Axes | None) -> Axes:
     ax.set_ylabel("second coordinate" if exact.projected else "$y_2$")
     style.legend(ax, columns=2)
     return ax
+
+
+def _draw_distance(exact: Chart, trained: Chart, ax: Axes) -> None:
+    """A map of the distance of the outputs of the two networks."""
+    grid = [np.linspace(a, b, 241) for a, b in zip(*exact.frame(0.25), strict=True)]
+    points = np.stack(np.meshgrid(*grid), axis=-1).reshape(-1, 2)
+    apart = np.linalg.norm(exact.network(points) - trained.network(points), axis=1)
+    colors = style.part_of("Oranges", 0.0, 0.75)
+    image = ax.pcolormesh(*grid, apart.reshape(241, 241), cmap=colors, rasterized=True, vmin=0.0)
+    ax.figure.colorbar(image, ax=ax, label="distance of the two outputs", aspect=30)
+
+
+def _draw_hinges(chart: Chart, ax: Axes, **looks: Any) -> None:
+    """The heavy hinges of a network in the frame of its problem."""
+    from matplotlib.collections import LineCollection
+
+    segments, neurons = pieces.hinge_segments(chart.network, *chart.frame(0.25))
+    heavy = chart.weights[neurons] >= style.DRAWING.heavy * chart.weights.max(initial=0.0)
+    drawn = looks | {"label": None, "zorder": 2}
+    ax.add_collection(LineCollection(list(segments[heavy]), **drawn))
+    ax.plot([], [], **looks)
+
+
+def _draw_sites(chart: Chart, ax: Axes) -> None:
+    """The balls, the samples, and the clean points if the problem is one of denoising."""
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Circle
+
+    balls = chart.radii > 0
+    if balls.any():
+        circles = zip(chart.sites[balls], chart.radii[balls], strict=True)
+        discs = [Circle((y[0], y[1]), radius) for y, radius in circles]
+        edges = PatchCollection(discs, facecolors="none", edgecolors="black", lw=0.8, zorder=4)
+        ax.add_collection(edges)
+    if not balls.all():
+        dots = style.SAMPLE | {"ms": 4.0, "zorder": 4, "label": "sample"}
+        ax.plot(*chart.sites[~balls].T, **dots)
+    if chart.denoising:
+        ax.plot(*chart.clean.T, zorder=5, label="clean point", **style.CLEAN)

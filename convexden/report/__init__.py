@@ -10,7 +10,12 @@ from convexden.report.terminal.decoding import fixed_points_table, ramps_table
 from convexden.report.terminal.flows import flow_table
 from convexden.report.terminal.samples import sampling_table
 from convexden.report.terminal.shape_maps import shape_map_table
-from convexden.report.terminal.solutions import solution_table, uniqueness_table, verification_table
+from convexden.report.terminal.solutions import (
+    proof_table,
+    solution_table,
+    uniqueness_table,
+    verification_table,
+)
 from convexden.report.terminal.theorems import theorems_table, verify_table
 
 __all__ = [
@@ -19,6 +24,7 @@ __all__ = [
     "fixed_points_table",
     "flow_table",
     "pictured",
+    "proof_table",
     "ramps_table",
     "sampling_table",
     "shape_map_table",
@@ -32,4 +38,5 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
+    """The public names."""
     return __all__

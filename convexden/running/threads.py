@@ -30,6 +30,7 @@ class _Users:
     """Counts the contexts that are open, and keeps what their first one changed."""
 
     def __init__(self) -> None:
+        """No context is open."""
         self._lock = Lock()
         self._count = 0
         self._limit: Any = None

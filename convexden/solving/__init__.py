@@ -3,5 +3,6 @@
 import lazy_loader as lazy
 
 __getattr__, __dir__, __all__ = lazy.attach(
-    __name__, submodules=["formulations", "interpolation", "regularization", "saturation"]
+    __name__,
+    submodules=["batches", "formulations", "interpolation", "regularization", "saturation"],
 )

@@ -26,7 +26,7 @@ from convexden.errors import InfeasibleProblem, InvalidInput, NotCertified
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
-from convexden.solvers.constraints import constraints
+from convexden.solvers.constraints import constraints_of
 from convexden.solvers.outcome import NO_PRICING
 from convexden.solvers.patterns.arrangement import activation_patterns as patterns_of_sites
 from convexden.solvers.programs.catalog import affine_outcome, catalog
@@ -44,6 +44,7 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
+    """The public names."""
     return __all__
 
 
@@ -92,13 +93,15 @@ class Formulation(Declaration):
         """
         reduction = Reduction.of(problem, drop_implied=True)
         self.requires(reduction.problem)
-        rows = constraints(reduction.problem)
-        return Model(problem, reduction, None if rows.affine else self.state(rows))
+        constraints = constraints_of(reduction.problem)
+        return Model(problem, reduction, None if constraints.affine else self.state(constraints))
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(self, self.name, self.kind, display.brief(self.title))
 
     def __str__(self) -> str:
+        """Name, title, kind and formula, one below the other."""
         return "\n".join(
             [
                 f"{self.name}: {self.title} ({self.kind})",
@@ -130,6 +133,7 @@ class Reading:
     lower_bound: float
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self, f"cost={self.cost:.5g}", f"lower_bound={self.lower_bound:.5g}"
         )
@@ -155,12 +159,14 @@ class Model:
     """
 
     def __init__(self, problem: Interpolation, reduction: Reduction, program: Program | None):
+        """A problem, its reduction and its program; none if an affine function is the answer."""
         self.problem = problem
         self.scale = reduction.cost_scale
         self._reduction = reduction
         self._program = program
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         stated = "nothing to solve" if self.program is None else "a CVXPY problem"
         return display.one_line(self, self.problem.description, stated)
 
@@ -199,7 +205,7 @@ class Model:
         """
         reduction = self._reduction
         if self._program is None:
-            found = affine_outcome(constraints(reduction.problem))
+            found = affine_outcome(constraints_of(reduction.problem))
         else:
             found = self._program.read()
         network = None if found.network is None else reduction.lift_network(found.network)

@@ -1,12 +1,17 @@
 """`solve`: from an interpolation problem to a network with a certificate.
 
-What `convexden.solvers` return is taken to the verification before it is called certified.
+1. A network and multipliers are proposed, in the cheapest way that applies: an affine function, the
+   closed form on a line, or a method of `convexden.solvers` on the reduced problem.
+2. The verification establishes what they prove, independently of how they were found.
+3. Cost, bound and status follow from that: nothing is called certified before.
+4. What the solution states is verified as well, and kept with it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from math import comb
 from typing import TYPE_CHECKING
@@ -16,7 +21,7 @@ from numpy.typing import NDArray
 
 from convexden import arguments, verification
 from convexden.certificate import Certificate
-from convexden.errors import InfeasibleProblem, NotCertified, TooLarge
+from convexden.errors import InfeasibleProblem, InvalidInput, NotCertified, TooLarge
 from convexden.geometry.flatness import flatness
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -54,6 +59,7 @@ def solve(
     tolerance: float = CERTIFIED_RTOL,
     *,
     method: str | None = None,
+    start: Solution | ShallowNetwork | None = None,
     master: str = "clarabel",
     time_limit: float | None = None,
     progress: Callable[[Progress], object] | None = None,
@@ -92,6 +98,10 @@ def solve(
         search that may miss what it looks for.  Its bound is that of semidefinite programs, one
         for each activation pattern, or, where these are too many, there is none.  It never calls
         its solution certified.
+    start : Solution or ShallowNetwork, optional
+        Of a problem nearby, as along a path of radii: its hinges, moved until each touches the site
+        next to it, are the first ones of "column-generation" and of "minimax".  The result is as
+        certified as without.
     master : {"clarabel", "cvxpy"}, optional
         Whether the restricted masters go to Clarabel directly or through CVXPY: the same programs.
     time_limit : float, optional
@@ -140,36 +150,31 @@ def solve(
     time_limit = arguments.time_limit(time_limit)
     clock = Clock.of(time_limit)
     check_size(problem)
+    network = start.network if isinstance(start, Solution) else start
+    if network is not None:
+        _check_start(problem, network)
     history: list[Progress] = []
 
     def relay(step: Progress) -> None:
+        """Keep a step, and tell it."""
         history.append(step)
         tell(progress, step)
 
-    interrupted = False
     with one_thread():
-        free = affine_interpolant(problem)
-        if free is not None:
-            network, certificate = free, no_multipliers(problem)
-        elif problem.input_dimension == 1:  # the data as they are, without rounding
-            network, certificate = _solve_line(problem)
-        else:
-            network, certificate, interrupted = _solve_reduced(
-                problem, tolerance, method, master, relay, clock
-            )
+        # Step 1.
+        run = _Run(tolerance, method, network, master, relay, clock)
+        network, certificate, interrupted = _proposed(problem, run)
+        # Step 2.
         evidence = verification.examine(problem, network, certificate, Clock.again(time_limit))
         certificate = evidence.restate(certificate)
         checked = verification.judge(evidence, certificate, tolerance=tolerance)
-    # Without an enclosed correction the cost is that of a network that is off by its rounding.
+    # Step 3.  Without an enclosed correction the cost is that of a network that is off by its
+    # rounding.
     cost = checked.cost if np.isfinite(checked.cost) else network.representation_cost
-    # The smaller of the two is a bound as well.
-    lower_bound = min(certificate.lower_bound, cost)
+    lower_bound = min(certificate.lower_bound, cost)  # the smaller of the two is a bound as well
     gap = relative_gap(cost, lower_bound)
-    proposed = method == "local" and certificate.pricing not in ("exact-line", FREE)
-    if checked.passed and gap <= tolerance and not proposed:
-        status: Status = "certified"
-    else:
-        status = "upper-bound" if certificate.pricing == "none" else "not-certified"
+    proposals = method == "local" and certificate.pricing not in ("exact-line", FREE)
+    status = _status(certificate, certified=checked.passed and gap <= tolerance and not proposals)
     solution = Solution(
         problem,
         network,
@@ -185,7 +190,7 @@ def solve(
         interrupted,
         moved_problem(problem) if checked.moved > 0.0 else None,
     )
-    # What is stated is known by now, and judged as well: from the same evidence.
+    # Step 4.
     return solution.verified(
         verification.judge(
             evidence,
@@ -197,6 +202,45 @@ def solve(
             tolerance=tolerance,
         )
     )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """How a problem is to be solved; see `solve`."""
+
+    tolerance: float
+    method: str | None
+    start: ShallowNetwork | None
+    master: str
+    report: Callable[[Progress], None]
+    clock: Clock
+
+
+def _check_start(problem: Interpolation, network: object) -> None:
+    """Refuse a network to start from whose inputs are not those of the problem."""
+    given = arguments.instance("start", network, ShallowNetwork)
+    if given.input_dimension != problem.input_dimension:
+        raise InvalidInput(
+            f"start has {given.input_dimension} inputs and the problem "
+            f"{problem.input_dimension}: give a solution on the same space"
+        )
+
+
+def _status(certificate: Certificate, *, certified: bool) -> Status:
+    """The status of a solution; without multipliers that were priced its cost is all there is."""
+    if certified:
+        return "certified"
+    return "upper-bound" if certificate.pricing == "none" else "not-certified"
+
+
+def _proposed(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, Certificate, bool]:
+    """Network and multipliers of the cheapest way that applies, and whether the run was stopped."""
+    free = affine_interpolant(problem)
+    if free is not None:
+        return free, no_multipliers(problem), False
+    if problem.input_dimension == 1:  # the data as they are, without rounding
+        return *_solve_line(problem), False
+    return _solve_reduced(problem, run)
 
 
 def methods() -> tuple[str, ...]:
@@ -218,14 +262,7 @@ def check_size(problem: Interpolation) -> None:
         )
 
 
-def _solve_reduced(
-    problem: Interpolation,
-    tolerance: float,
-    method: str | None,
-    master: str,
-    report: Callable[[Progress], None],
-    clock: Clock,
-) -> tuple[ShallowNetwork, Certificate, bool]:
+def _solve_reduced(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, Certificate, bool]:
     """Network and multipliers, found without a large affine part and in the fewest dimensions, and
     whether the run was stopped.
     """
@@ -237,7 +274,10 @@ def _solve_reduced(
     reduction = Reduction.of(part.problem, drop_implied=True)
     reduced, scale = reduction.problem, reduction.cost_scale
 
+    report = run.report
+
     def relay(step: Progress) -> None:
+        """Report a step in the units of the problem."""
         report(Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges))
 
     stopped = False
@@ -246,21 +286,21 @@ def _solve_reduced(
     else:
         from convexden.solvers.methods.row_generation import LOCAL, LOOPS
 
-        exact = method is None or (method in LOOPS and method != LOCAL)
+        exact = run.method is None or (run.method in LOOPS and run.method != LOCAL)
         flat = flatness(problem.centers) if reduced.input_dimension > 2 else None
         if flat is not None and exact and _patterns(reduced) > MOST_OF_FLAT:
             raise TooLarge(str(flat))
         try:
-            network, certificate, stopped = _solve_sites(
-                reduced, tolerance, method, master, relay, clock
-            )
+            start = None if run.start is None else reduction.reduce_network(run.start)
+            run = replace(run, report=relay, start=start)
+            network, certificate, stopped = _solve_sites(reduced, run)
         except Stopped:
             raise NotCertified(STOPPED) from None
         except TooLarge as error:
             raise error if flat is None else TooLarge(f"{error}; {flat}") from None
         except (InfeasibleProblem, NotCertified) as error:
             try:
-                raise _no_network(problem, reduction, error, clock) from None
+                raise _no_network(problem, reduction, error, run.clock) from None
             except Stopped:
                 raise NotCertified(STOPPED) from None
     network = part.restored(reduction.lift_network(network))
@@ -298,14 +338,7 @@ def _solve_line(
     )
 
 
-def _solve_sites(
-    problem: Interpolation,
-    tolerance: float,
-    method: str | None,
-    master: str,
-    report: Callable[[Progress], None],
-    clock: Clock,
-) -> tuple[ShallowNetwork, Certificate, bool]:
+def _solve_sites(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, Certificate, bool]:
     """A network, multipliers, and whether the run was stopped."""
     from convexden.solvers.fallback import fallback_network
     from convexden.solvers.methods.row_generation import LOOPS, solve_sites
@@ -314,13 +347,15 @@ def _solve_sites(
     from convexden.solvers.programs.restricted_master import solve_dual, solve_with_cvxpy
 
     solvers = dict(zip(MASTERS, (solve_dual, solve_with_cvxpy), strict=True))
-    chosen = partial(solvers[master], clock=clock)
-    if method is None or method in LOOPS:
-        found = solve_sites(problem, tolerance, chosen, method, report, clock)
-    elif method == TRIANGLE:
-        found = solve_triangle(problem, clock)
+    master = partial(solvers[run.master], clock=run.clock)
+    if run.method is None or run.method in LOOPS:
+        found = solve_sites(
+            problem, run.tolerance, master, run.method, run.report, run.clock, run.start
+        )
+    elif run.method == TRIANGLE:
+        found = solve_triangle(problem, run.clock)
     else:
-        found = solve_formulation(problem, method, chosen, clock)
+        found = solve_formulation(problem, run.method, master, run.clock)
     network = found.network or fallback_network(problem, _correctable)
     if network is None:
         if found.interrupted:

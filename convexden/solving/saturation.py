@@ -52,7 +52,7 @@ SETTINGS = SaturationSettings()
 
 
 @dataclass(frozen=True, eq=False)
-class Lines:
+class Hinges:
     """Hinges {w.y + b = 0}: unit normals (K, d) and biases (K,)."""
 
     normals: Array
@@ -61,7 +61,7 @@ class Lines:
     __repr__ = display.field_line
 
     @classmethod
-    def of(cls, reduction: Reduction, network: ShallowNetwork) -> Lines:
+    def of(cls, reduction: Reduction, network: ShallowNetwork) -> Hinges:
         """The hinges of a network, in the coordinates of the reduced problem."""
         network = network.canonical()
         biases = network.biases + network.input_weights @ reduction.input_origin
@@ -72,6 +72,7 @@ class Lines:
         return cls(normals[across] / lengths[across, None], biases[across] / scale)
 
     def __len__(self) -> int:
+        """The number of hinges."""
         return len(self.biases)
 
     def offsets(self, problem: Interpolation) -> Array:
@@ -79,11 +80,11 @@ class Lines:
         z: Array = self.normals @ problem.centers.T + self.biases[:, None]
         return np.where((np.abs(z) < TOUCH_RTOL) & (problem.radii == 0), 0.0, z)
 
-    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Lines:
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Hinges:
         """Some of them."""
-        return Lines(self.normals[rows], self.biases[rows])
+        return Hinges(self.normals[rows], self.biases[rows])
 
-    def distinct(self, problem: Interpolation) -> Lines:
+    def distinct(self, problem: Interpolation) -> Hinges:
         """Each once: the same hyperplane with either orientation, unless a ball lies between."""
         kept: list[int] = []
         rows = np.column_stack([self.normals, self.biases])
@@ -98,11 +99,11 @@ class Lines:
                 kept.append(k)
         return self.take(np.array(kept, dtype=np.intp))
 
-    def and_also(self, problem: Interpolation, *others: Lines) -> Lines:
+    def and_also(self, problem: Interpolation, *others: Hinges) -> Hinges:
         """These and other hinges, each once on its side of the sites."""
-        lines = [self, *others]
-        normals = np.concatenate([each.normals for each in lines])
-        return Lines(normals, np.concatenate([each.biases for each in lines])).distinct(problem)
+        hinges = [self, *others]
+        normals = np.concatenate([each.normals for each in hinges])
+        return Hinges(normals, np.concatenate([each.biases for each in hinges])).distinct(problem)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,14 +123,14 @@ class Family:
 
     __repr__ = display.field_line
 
-    def members(self, count: int) -> Lines:
+    def members(self, count: int) -> Hinges:
         """Hinges that divide the family evenly, its first and last hinge not among them."""
         t = self.extent * np.arange(1, count + 1)[:, None] / (count + 1)
         if self.center is None or self.ahead is None or self.pivot is None:
-            return Lines(np.repeat(self.normal[None], count, axis=0), self.bias + t[:, 0])
+            return Hinges(np.repeat(self.normal[None], count, axis=0), self.bias + t[:, 0])
         radial = self.normal - self.center
         normals = self.center + radial * np.cos(t) + self.ahead * np.sin(t)
-        return Lines(normals, self.bias - (normals - self.normal) @ self.pivot)
+        return Hinges(normals, self.bias - (normals - self.normal) @ self.pivot)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,70 +174,72 @@ class DualConstraint:
         radii = self.problem.radii
         return np.where(radii > 0, np.minimum(TOUCH_RTOL, SETTINGS.small_share * radii), TOUCH_RTOL)
 
-    def columns(self, lines: Lines) -> Array:
+    def columns(self, hinges: Hinges) -> Array:
         """The q (K, p) of hinges."""
-        z = lines.offsets(self.problem)
+        z = hinges.offsets(self.problem)
         slopes = np.einsum("kn,npd->kpd", (z > 0).astype(float), self.jacobians)
-        return np.maximum(z, 0.0) @ self.values + np.einsum("kpd,kd->kp", slopes, lines.normals)
+        return np.maximum(z, 0.0) @ self.values + np.einsum("kpd,kd->kp", slopes, hinges.normals)
 
-    def saturate(self, lines: Lines) -> NDArray[np.bool_]:
+    def saturate(self, hinges: Hinges) -> NDArray[np.bool_]:
         """Whether the hinges are feasible and saturate the dual constraint."""
-        feasible = np.abs(lines.offsets(self.problem)) >= self.problem.radii - self._contact
-        heights = np.linalg.norm(self.columns(lines), axis=1)
-        saturated: NDArray[np.bool_] = feasible.all(axis=1) & (heights >= 1 - SATURATED_RTOL)
+        feasible = np.abs(hinges.offsets(self.problem)) >= self.problem.radii - self._contact
+        constraint_values = np.linalg.norm(self.columns(hinges), axis=1)
+        saturated: NDArray[np.bool_] = feasible.all(axis=1) & (
+            constraint_values >= 1 - SATURATED_RTOL
+        )
         return saturated
 
-    def saturating(self, known: Lines) -> tuple[Lines, float]:
-        """The local maxima and known hinges that saturate the constraint, and the largest height of
-        the other maxima."""
+    def saturating(self, known: Hinges) -> tuple[Hinges, float]:
+        """The local maxima and known hinges that saturate the constraint, and the largest of the
+        other maxima."""
         from convexden.solvers.pricing.exact import exact_pricing
 
         pricing = exact_pricing(self.problem)
-        hinges, heights = pricing.maxima(self.values, self.jacobians, SETTINGS.floor)
-        high = heights >= 1 - SATURATED_RTOL
-        maxima = Lines(hinges.normals[high], hinges.biases[high])
-        lines = maxima.and_also(self.problem, known.take(self.saturate(known)))
-        return lines, float(heights[~high].max(initial=0.0))
+        priced, constraint_values = pricing.maxima(self.values, self.jacobians, SETTINGS.floor)
+        high = constraint_values >= 1 - SATURATED_RTOL
+        maxima = Hinges(priced.normals[high], priced.biases[high])
+        hinges = maxima.and_also(self.problem, known.take(self.saturate(known)))
+        return hinges, float(constraint_values[~high].max(initial=0.0))
 
-    def families(self, lines: Lines) -> list[Family]:
+    def families(self, hinges: Hinges) -> list[Family]:
         """What the hinges can be shifted or turned into and stay saturated."""
-        moves = [*self._shifts(lines), *self._turns(lines)]
+        moves = [*self._shifts(hinges), *self._turns(hinges)]
         return [family for family in moves if self.saturate(family.members(SETTINGS.members)).all()]
 
-    def _shifts(self, lines: Lines) -> Iterator[Family]:
+    def _shifts(self, hinges: Hinges) -> Iterator[Family]:
         """Shifts to either side, until the hinge meets the next site."""
         radii = self.problem.radii
-        z = lines.offsets(self.problem)
-        for k in range(len(lines)):
+        z = hinges.offsets(self.problem)
+        for k in range(len(hinges)):
             for sense in (1.0, -1.0):
                 ahead = (sense * z[k] < 0) & ((radii > 0) | (z[k] != 0))
                 room = float((np.abs(z[k]) - radii)[ahead].min(initial=np.inf))
                 if SETTINGS.shift < room < np.inf:
-                    yield Family(lines.normals[k], float(lines.biases[k]), sense * room)
+                    yield Family(hinges.normals[k], float(hinges.biases[k]), sense * room)
 
-    def tangents(self, lines: Lines) -> Iterator[tuple[int, Family]]:
+    def tangents(self, hinges: Hinges) -> Iterator[tuple[int, Family]]:
         """Turns of the hinges, by their numbers, that keep all touched sites touched: orthogonal
         directions of each."""
-        for k, touched in enumerate(self._touched(lines)):
+        for k, touched in enumerate(self._touched(hinges)):
             if touched.size:
-                circle, free = self._circle(lines.normals[k], lines.biases[k], touched)
+                circle, free = self._circle(hinges.normals[k], hinges.biases[k], touched)
                 yield from ((k, replace(circle, ahead=ahead)) for ahead in free)
 
-    def _turns(self, lines: Lines) -> Iterator[Family]:
+    def _turns(self, hinges: Hinges) -> Iterator[Family]:
         """Turns that keep the touched sites touched, or all but one of them: in the directions in
         which the constraint bends most and least."""
-        for k, touched in enumerate(self._touched(lines)):
+        for k, touched in enumerate(self._touched(hinges)):
             for held in (touched, *(np.delete(touched, i) for i in range(len(touched)))):
                 if not held.size:
                     continue
-                circle, free = self._circle(lines.normals[k], lines.biases[k], held)
+                circle, free = self._circle(hinges.normals[k], hinges.biases[k], held)
                 for ahead in self._principal(circle, free):
                     yield replace(circle, ahead=ahead)
                     yield replace(circle, ahead=-ahead)
 
-    def _touched(self, lines: Lines) -> list[NDArray[np.intp]]:
+    def _touched(self, hinges: Hinges) -> list[NDArray[np.intp]]:
         """The sites that each hinge touches."""
-        depths = np.abs(np.abs(lines.offsets(self.problem)) - self.problem.radii)
+        depths = np.abs(np.abs(hinges.offsets(self.problem)) - self.problem.radii)
         return [np.flatnonzero(row < self._contact) for row in depths]
 
     def _circle(self, w: Array, b: float, held: NDArray[np.intp]) -> tuple[Family, Array]:
@@ -250,21 +253,22 @@ class DualConstraint:
         return Family(w, float(b), SETTINGS.turn, center, None, pivot), free
 
     def _principal(self, circle: Family, free: Array) -> Array:
-        """Combinations of directions: those of principal curvature of the height of a hinge."""
+        """Combinations of directions: those of principal curvature of the dual constraint."""
         count = len(free)
         if count < 2:
             return free
 
-        def height(direction: Array) -> float:
+        def constraint_value(direction: Array) -> float:
+            """The dual constraint after a small turn."""
             small = replace(circle, ahead=direction, extent=2 * SETTINGS.step).members(1)
             return float(np.linalg.norm(self.columns(small)))
 
         bends = np.zeros((count, count))
         for i, j in combinations_with_replacement(range(count), 2):
             along = free[i] if i == j else (free[i] + free[j]) / np.sqrt(2)
-            bends[i, j] = bends[j, i] = height(along) + height(-along)
+            bends[i, j] = bends[j, i] = constraint_value(along) + constraint_value(-along)
         for i, j in combinations(range(count), 2):
             bends[i, j] = bends[j, i] = bends[i, j] - (bends[i, i] + bends[j, j]) / 2
-        axes = np.linalg.eigh(bends - 2 * height(0 * free[0]) * np.eye(count))[1]
+        axes = np.linalg.eigh(bends - 2 * constraint_value(0 * free[0]) * np.eye(count))[1]
         principal: Array = axes.T @ free
         return principal

@@ -52,6 +52,7 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
+    """The public names."""
     return __all__
 
 

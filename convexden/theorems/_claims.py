@@ -56,6 +56,7 @@ class ClosedForm(Tabled):
     certificate: Certificate | None
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"cost={self.cost:.5g}",

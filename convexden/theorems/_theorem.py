@@ -58,6 +58,7 @@ class Theorem:
     order: int = 1000
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(self, self.name, self.kind, display.brief(self.title))
 
     def kind_of(self, index: int) -> str:

@@ -290,45 +290,79 @@ class _Equations:
     @classmethod
     def at(cls, triangle: Triangle, unknowns: Complex) -> _Equations:
         """The equations of `convexden.theorems.acute_triangle`, in its order."""
-        count, v = len(unknowns), _last(triangle)
-        center, leak = unknowns[:, None, 3:5], unknowns[:, 5:9].reshape(count, 2, 2)
+        ramps = _RampsAt.of(triangle, unknowns)
+        count = len(unknowns)
         values = unknowns[:, 9:15].reshape(count, 3, 2)
         slopes = unknowns[:, 15:21].reshape(count, 3, 2)
+        cos, sin = np.cos(ramps.angles)[..., None], np.sin(ramps.angles)[..., None]
+        base_units, apex_units = _units(ramps.base), _units(ramps.apex)
+        base_slopes = base_units - ramps.level * values
+        saturated = ramps.rho * values + cos * base_slopes + sin * slopes - apex_units
+        turning = (apex_units * (cos * slopes - sin * base_slopes)).sum(axis=2)
+        moment = values.swapaxes(1, 2) @ _from_last(triangle)
+        moment = moment + base_slopes.swapaxes(1, 2) @ triangle.normals
+        moment = moment + slopes.swapaxes(1, 2) @ triangle.along
+        blocks = (ramps.flatness, saturated, turning, values.sum(axis=1), moment)
+        return cls(
+            np.concatenate([block.reshape(count, -1) for block in blocks], axis=1),
+            unknowns[:, -2],
+            unknowns[:, -1],
+            ramps.angles,
+            ramps.rises[:, _last(triangle)],
+            ramps.base,
+            ramps.apex,
+            base_slopes,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _RampsAt:
+    """The ramps at B vectors of unknowns.
+
+    Attributes
+    ----------
+    rho : (B, 1, 1) array
+    level : (B, 3, 1) array
+        The d_k - rho.
+    angles : (B, 3) array
+    rises : (B, 3, 2) array
+        The x_k - L(p_k), that of the last ramp over epsilon, and so the weights.
+    base, apex : (B, 3, 2) arrays
+        A_k and B_k.
+    flatness : (B, 3, 2) array
+        What is not flat on the balls, over epsilon.
+    """
+
+    rho: Complex
+    level: Complex
+    angles: Complex
+    rises: Complex
+    base: Complex
+    apex: Complex
+    flatness: Complex
+
+    @classmethod
+    def of(cls, triangle: Triangle, unknowns: Complex) -> _RampsAt:
+        """Those of unknowns (B, 23)."""
+        center = unknowns[:, None, 3:5]
+        turned = unknowns[:, 5:9].reshape(-1, 2, 2).swapaxes(1, 2)  # the transpose of M
         epsilon, rho = unknowns[:, -2:-1], unknowns[:, -1, None, None]
-        last = np.arange(3) == v
+        last = np.arange(3) == _last(triangle)
         angles = np.where(last, unknowns[:, :3], epsilon * unknowns[:, :3])
-        cos, sin = np.cos(angles)[..., None], np.sin(angles)[..., None]
+        cos = np.cos(angles)[..., None]
         # sin t_k over epsilon, but for the last ramp.
         tilts = np.where(last, np.sin(angles), unknowns[:, :3] * _sinc(angles))[..., None]
-        x, n, e = _from_last(triangle), triangle.normals, triangle.along
-        turned = leak.swapaxes(1, 2)
-        heights = triangle.heights[:, None]
-        level = heights - rho
+        level = triangle.heights[:, None] - rho
         spans = level * cos - rho  # D_k
         # L(p_k), counted from x_v, over epsilon.
-        affine = center - (x - level * n) @ turned
+        x = _from_last(triangle)
+        affine = center - (x - level * triangle.normals) @ turned
         shrunk = np.where(last[:, None], 1.0, epsilon[..., None])
         rises = x - shrunk * affine
         apex = -rises / spans
-        base = shrunk * (n @ turned) - cos * apex
-        base_units, apex_units = _units(base), _units(apex)
-        base_slopes = base_units - level * values
-        saturated = rho * values + cos * base_slopes + sin * slopes - apex_units
-        turning = (apex_units * (cos * slopes - sin * base_slopes)).sum(axis=2)
-        moment = values.swapaxes(1, 2) @ x
-        moment = moment + base_slopes.swapaxes(1, 2) @ n + slopes.swapaxes(1, 2) @ e
-        flatness = spans * (e @ turned) + tilts * rises
-        blocks = (flatness, saturated, turning, values.sum(axis=1), moment)
-        return cls(
-            np.concatenate([block.reshape(count, -1) for block in blocks], axis=1),
-            epsilon[:, 0],
-            rho[:, 0, 0],
-            angles,
-            rises[:, v],
-            base,
-            apex,
-            base_slopes,
-        )
+        base = shrunk * (triangle.normals @ turned) - cos * apex
+        flatness = spans * (triangle.along @ turned) + tilts * rises
+        return cls(rho, level, angles, rises, base, apex, flatness)
 
 
 def _units(vectors: Complex) -> Complex:

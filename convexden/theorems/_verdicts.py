@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 
@@ -22,11 +22,17 @@ from convexden.tolerances import ACCURATE_RTOL, COST_ROUNDING, COST_RTOL
 from convexden.verification import site_errors
 from convexden.verification import verify as verify_multipliers
 
+if TYPE_CHECKING:
+    from convexden.proofs.proof import Proof
+
 Verdict = Literal["confirmed", "refuted", "undecided"]
 DecidedBy = Literal["closed-form dual", "solved"]
 
 # Relative accuracy to which the optimality of a closed form is to be proved.
 TOLERANCE = ACCURATE_RTOL
+# Relative width of the intervals that are proven in rational numbers: in more than two dimensions a
+# tenth of it takes several times as long.
+PROOF_WIDTH = 1e-7
 # Relative errors beyond which a network does not interpolate, or not at the cost of its formula.
 CLAIM = COST_RTOL
 
@@ -66,6 +72,8 @@ class Result(Tabled):
         The numbers that a theorem about more than the cost is decided by, by their names.
     computed : Solution or None
         What the solver finds where it was not needed, for a picture; without part in the verdict.
+    proof : Proof or None
+        Of `proved`: the interval in rational numbers.
     """
 
     theorem: str
@@ -83,8 +91,10 @@ class Result(Tabled):
     solution: Solution | None = field(repr=False)
     measured: Mapping[str, float] = field(default_factory=dict)
     computed: Solution | None = field(default=None, repr=False)
+    proof: Proof | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"{self.theorem} {self.instance}",
@@ -186,6 +196,22 @@ class Result(Tabled):
             seconds=self.seconds,
             versions=versions.installed(),
         )
+
+    def proved(self, width: float = PROOF_WIDTH, time_limit: float | None = None) -> Result:
+        """The result with a proof, in rational numbers, of the interval that holds the optimum.
+
+        Where the multipliers of the closed form decided, they are what is proven.
+
+        Parameters
+        ----------
+        width : float, optional
+            Relative width that is asked for.
+        time_limit : float, optional
+            Seconds for the proof.
+        """
+        from convexden.proofs.prove import prove
+
+        return replace(self, proof=prove(self.as_solution(), width, time_limit=time_limit))
 
     def and_property(self, verdict: Verdict, measured: Mapping[str, float]) -> Result:
         """The result of a theorem that claims a property besides the closed form.

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convexden import display
 from convexden.data import triangle
 from convexden.errors import InvalidProblem
 from convexden.geometry.triangle import Triangle
-from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
+from convexden.theorems._acute import AcuteTriangle
 from convexden.theorems._claims import (
     ClosedForm,
     Instance,
-    closed_form_certificate,
     generic_position,
     one_radius,
 )
@@ -32,48 +28,6 @@ KINDS = ("scalene", "isosceles", "almost regular", "scalene (near the end)")
 _RIGHT = 1e-9
 # Excess of the pricing maximum over 1 that rounding explains: the multipliers are known to 1e-13.
 _PINCHED = 1e-11
-
-
-@dataclass(frozen=True, eq=False)
-class AcuteTriangle:
-    """A problem on an acute triangle, in the plane of its vertices.
-
-    Attributes
-    ----------
-    problem : Interpolation
-    triangle : Triangle
-        In units of `scale`, counted from the origin of the problem's hull.
-    radius : float
-        In the same units.
-    scale : float
-        A power of two.
-    """
-
-    problem: Interpolation
-    triangle: Triangle
-    radius: float
-    scale: float
-
-    __repr__ = display.field_line
-
-    def lifted(self, ramps: TiltedRamps) -> ClosedForm:
-        """The network and the multipliers in the space of the points."""
-        origin, basis = self.problem.hull.origin, self.problem.hull.basis
-        weights, normals, biases = ramps.hinges
-        w, skip = normals @ basis, -basis.T @ ramps.leak @ basis
-        network = ShallowNetwork(
-            weights @ basis,
-            w,
-            self.scale * biases - w @ origin,
-            skip,
-            origin + self.scale * ramps.center @ basis - skip @ origin,
-        )
-        certificate = closed_form_certificate(
-            self.problem,
-            ramps.values @ basis / self.scale,
-            basis.T @ ramps.jacobians @ basis,
-        )
-        return ClosedForm(self.problem, network, ramps.cost, certificate)
 
 
 def hypotheses(points: ArrayLike, radius: ArrayLike) -> AcuteTriangle:

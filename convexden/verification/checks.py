@@ -13,15 +13,19 @@ from convexden.certificate import Certificate
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Solution
-from convexden.tolerances import CERTIFIED_RTOL, COST_ROUNDING, COST_RTOL, FEASIBILITY_RTOL
+from convexden.tolerances import CERTIFIED_RTOL, COST_RTOL, FEASIBILITY_RTOL
+from convexden.verification.bound_checks import (
+    certified_gap_check,
+    equality_checks,
+    pricing_check,
+    stated_bound_check,
+    stated_gap_check,
+    weak_duality_check,
+)
 from convexden.verification.evidence import Evidence, examine, provable
-from convexden.verification.exact.dual import ClosedDual
-from convexden.verification.pricing_bound import PricingInterval
-from convexden.verification.report import Check, Checks, check, excess, gap_of, ratio
+from convexden.verification.report import Check, Checks, check, gap_of, ratio
 
 Array = NDArray[np.float64]
-
-RELAXED = "semidefinite"  # the pricing of a certificate whose maximum is an upper bound
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,6 @@ class Limits:
     correction: float = 1e-6
     """By how much the enclosed correction of the errors at the sites may raise the cost,
     relatively."""
-
-    equality: float = 1e-6
-    """What multipliers lack of the dual equalities, relative to their terms, before they are
-    closed: they are not those of the problem beyond."""
 
 
 LIMITS = Limits()
@@ -82,6 +82,7 @@ class Verification(Checks):
     moved: float = 0.0
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         return display.one_line(
             self,
             f"cost={self.cost:.5g}",
@@ -201,85 +202,84 @@ def judge(
     tolerance: float = CERTIFIED_RTOL,
 ) -> Verification:
     """Compare what is stated with what was established; arguments as for `verify`."""
-    problem, dual, pricing = evidence.problem, evidence.dual, evidence.pricing
-    spread = problem.target_spread or float(np.abs(problem.targets).max()) or 1.0
-    own_cost = evidence.network.representation_cost
     true_cost, true_bound = evidence.upper.cost, evidence.lower_bound
     true_gap = gap_of(true_cost, true_bound)
-    said_cost = true_cost if cost is None else float(cost)
-    said_bound = float(certificate.lower_bound if lower_bound is None else lower_bound)
-    said_bounds = np.array([certificate.lower_bound, said_bound])  # NaN, if any, is the largest
-    # What the multipliers could prove at most, if P were no more than what is attained.
-    attained = float(certificate.pricing_maximum) if evidence.obstacle else pricing.lower
-    within_reach = provable(dual, attained)
-    remoteness = _remoteness(problem)
-
+    stated_cost = true_cost if cost is None else float(cost)
+    stated_bound = float(certificate.lower_bound if lower_bound is None else lower_bound)
+    stated_gap = ratio(stated_cost - stated_bound, stated_cost)
+    spread, remoteness = _spread(evidence.problem), _remoteness(evidence.problem)
     checks = [
-        check(
-            "stated cost",
-            min(ratio(abs(said_cost - each), own_cost) for each in (own_cost, true_cost)),
-            COST_RTOL,
-            f"stated cost {said_cost:.16g} is not the representation cost {own_cost:.16g} of the "
-            "network",
-        ),
+        _cost_check(stated_cost, evidence),
         *_feasibility_checks(evidence, spread, remoteness),
-        check(
-            "enclosed correction",
-            ratio(evidence.upper.increase, own_cost),
-            # Rounding that costs the certificate and can be avoided is a fault.
+        # Rounding that costs the certificate and can be avoided is a fault.
+        _correction_check(
+            evidence,
             tolerance if remoteness and true_gap > tolerance else LIMITS.correction,
-            "no network nearby is shown to meet every target exactly: "
-            + (evidence.upper.reason or f"the correction costs {evidence.upper.increase:.3g}")
-            + remoteness,
+            remoteness,
         ),
-        *equality_checks(dual),
-        pricing_check(certificate, pricing, evidence.obstacle),
-        check(
-            "stated lower bound",
-            excess(said_bounds.max(), within_reach),
-            ROUNDINGS,
-            f"stated lower bound {said_bounds.max():.16g} exceeds {true_bound:.16g}, all that the "
-            "multipliers prove",
+        *equality_checks(evidence.dual),
+        pricing_check(certificate, evidence.pricing, evidence.obstacle),
+        stated_bound_check(
+            (certificate.lower_bound, stated_bound),
+            true_bound,
+            _within_reach(evidence, certificate),
         ),
-        check(
-            "weak duality",
-            excess(np.append(said_bounds, true_bound).max(), min(true_cost, said_cost)),
-            0.0,
-            f"a lower bound exceeds the cost {min(true_cost, said_cost):.16g}: the network is not "
-            "feasible or the bound is false",
+        weak_duality_check(
+            (certificate.lower_bound, stated_bound, true_bound),
+            min(true_cost, stated_cost),
+            "cost",
+            "the network is not feasible or the bound is false",
         ),
     ]
     if relative_gap is not None:
-        said_gap = ratio(said_cost - said_bound, said_cost)
-        wrong = abs(relative_gap - said_gap) if relative_gap >= 0.0 else np.inf
-        checks.append(
-            check(
-                "stated gap",
-                wrong,
-                COST_ROUNDING,
-                f"stated relative gap {relative_gap:.3g} is not {said_gap:.3g}, that of the stated "
-                "cost and lower bound",
-            )
-        )
+        checks.append(stated_gap_check(relative_gap, stated_gap, "cost"))
     if status == "certified":
-        checks.append(
-            check(
-                "gap of a certified solution",
-                true_gap,
-                tolerance,
-                f"status is certified, but the relative gap {true_gap:.3g} exceeds the tolerance "
-                f"{tolerance:g}",
-            )
-        )
-    feasibility = float(evidence.errors.totals.max()) / spread
+        checks.append(certified_gap_check(true_gap, tolerance))
     return Verification(
         tuple(checks),
         true_cost,
         true_bound,
         true_gap,
-        pricing.upper,
-        feasibility,
-        dual.moved if true_bound > 0.0 else 0.0,  # a bound of 0 holds for any samples
+        evidence.pricing.upper,
+        float(evidence.errors.totals.max()) / spread,
+        evidence.dual.moved if true_bound > 0.0 else 0.0,  # a bound of 0 holds for any samples
+    )
+
+
+def _spread(problem: Interpolation) -> float:
+    """The spread of the targets; if they are all equal, the largest, or 1 if they are zero."""
+    return problem.target_spread or float(np.abs(problem.targets).max()) or 1.0
+
+
+def _within_reach(evidence: Evidence, certificate: Certificate) -> float:
+    """What the multipliers could prove at most, if P were no more than what is attained."""
+    known = not evidence.obstacle
+    return provable(
+        evidence.dual, evidence.pricing.lower if known else float(certificate.pricing_maximum)
+    )
+
+
+def _cost_check(stated: float, evidence: Evidence) -> Check:
+    """That the stated cost is that of the network, or of the exact interpolant next to it."""
+    own = evidence.network.representation_cost
+    return check(
+        "stated cost",
+        min(ratio(abs(stated - each), own) for each in (own, evidence.upper.cost)),
+        COST_RTOL,
+        f"stated cost {stated:.16g} is not the representation cost {own:.16g} of the network",
+    )
+
+
+def _correction_check(evidence: Evidence, limit: float, remoteness: str) -> Check:
+    """That an exact interpolant next to the network is hardly more expensive."""
+    upper = evidence.upper
+    return check(
+        "enclosed correction",
+        ratio(upper.increase, evidence.network.representation_cost),
+        limit,
+        "no network nearby is shown to meet every target exactly: "
+        + (upper.reason or f"the correction costs {upper.increase:.3g}")
+        + remoteness,
     )
 
 
@@ -325,48 +325,3 @@ def _remoteness(problem: Interpolation) -> str:
     if spreads < LIMITS.remote:
         return ""
     return f"; the points are {spreads:.0e} spreads from the origin: subtract their mean"
-
-
-def equality_checks(dual: ClosedDual) -> list[Check]:
-    """That the multipliers satisfy the dual equalities up to rounding, before they are closed."""
-    return [
-        check(name, value, LIMITS.equality, f"{fault}: relative size {value:.3g}")
-        for name, value, fault in (
-            (
-                "dual equalities",
-                dual.residual,
-                "the multipliers l_n or l_n y_n' + G_n do not sum to zero",
-            ),
-            (
-                "stray G_n",
-                dual.stray,
-                "Jacobian multipliers act at a site of radius 0 or across the affine hull of the "
-                "centers",
-            ),
-        )
-    ]
-
-
-def pricing_check(certificate: Certificate, pricing: PricingInterval, obstacle: str) -> Check:
-    """That the stated pricing maximum lies in the enclosure; an obstacle says why there is none."""
-    stated = float(certificate.pricing_maximum)
-    name = "stated pricing maximum"
-    if obstacle:
-        message = f"stated pricing maximum {stated:.16g} could not be verified: {obstacle}"
-        return check(name, np.inf, CERTIFIED_RTOL, message)
-    if not stated >= pricing.lower * (1.0 - ROUNDINGS):  # true of NaN
-        message = (
-            f"stated pricing maximum {stated:.16g} understates {pricing.lower:.16g}, which a "
-            "feasible hinge attains"
-        )
-        return check(name, np.inf, CERTIFIED_RTOL, message)
-    # A relaxation states an upper bound, which may be larger.
-    over = 0.0 if certificate.pricing == RELAXED else max(0.0, stated - pricing.upper)
-    # Multipliers that nothing comes of may be rounding, and so is their maximum.
-    return check(
-        name,
-        ratio(over, max(pricing.upper, 1.0 if certificate.lower_bound == 0.0 else 0.0)),
-        CERTIFIED_RTOL,
-        f"stated pricing maximum {stated:.16g} is not {pricing.upper:.16g}, the largest value of a "
-        "feasible hinge",
-    )

@@ -15,7 +15,7 @@ from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock, Stopped
 from convexden.verification.exact.affine import affine_interpolant
-from convexden.verification.exact.correction import CHEAP
+from convexden.verification.exact.correction import SETTINGS as CORRECTION
 from convexden.verification.exact.dual import ClosedDual, close_dual
 from convexden.verification.exact.line_network import line_cost
 from convexden.verification.exact.parallel import parallel_cost
@@ -150,7 +150,7 @@ def _upper_bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
             return UpperBound(np.inf, np.inf, found.obstacle)
         return UpperBound(found.upper, max(0.0, found.upper - own))
     cost = parallel_cost(problem.centers, problem.radii, problem.targets, network)
-    if cost <= own * (1.0 + CHEAP):
+    if cost <= own * (1.0 + CORRECTION.cheap):
         return UpperBound(cost, max(0.0, cost - own))
     other = upper_bound(problem, network)
     return other if other.cost <= cost else UpperBound(cost, max(0.0, cost - own))

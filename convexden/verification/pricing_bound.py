@@ -19,7 +19,7 @@ from convexden.arithmetic.float64 import EPS, SUM_MARGIN
 from convexden.errors import NotSupported
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.verification.exact.dual import ClosedDual
-from convexden.verification.exact.extended import EXTENDED_EPS, bits, extended
+from convexden.verification.exact.extended import EXTENDED_EPS, Extended, bits, extended
 from convexden.verification.exact.line import line_maximum
 from convexden.verification.exact.plane import plane_interval
 from convexden.verification.exact.rationals import (
@@ -126,19 +126,14 @@ def _in_output_basis(dual: ClosedDual) -> tuple[ClosedDual, float, float]:
     count, outputs, inputs = dual.jacobians.shape
     values = extended(dual.values, shift - length)
     jacobians = extended(dual.jacobians, shift)
-    rows = np.concatenate([values[:, None], jacobians.transpose(0, 2, 1)], axis=1)
-    flat = rows.reshape(-1, outputs)
-    _, sizes, axes = np.linalg.svd(flat.astype(float), full_matrices=False)
-    basis = axes[: max(1, int((sizes > EPS * sizes[0]).sum()))]
-    wide = basis.astype(np.longdouble)
-    coordinates = (flat @ wide.T).astype(float)
-    rest = np.abs(flat - coordinates @ wide)
-    rest += (len(basis) + 4) * EXTENDED_EPS * (np.abs(flat) + np.abs(coordinates) @ np.abs(wide))
-    lengths = np.sqrt((rest * rest).sum(axis=1)).astype(float).reshape(count, 1 + inputs)
+    # One output a column; the rows are X.
+    stacked = np.concatenate([values[:, None], jacobians.transpose(0, 2, 1)], axis=1)
+    basis, coordinates, lengths = _spanned(stacked.reshape(-1, outputs))
+    lengths = lengths.reshape(count, 1 + inputs)
     # Coordinates are at most 1 from the first site, radii at most 1.
     reach = 2.0 * np.sqrt(inputs) + 2.0
     slack = float(reach * lengths[:, 0].sum() + lengths[:, 1:].sum()) * SUM_MARGIN
-    gram = (wide @ wide.T - np.eye(len(basis))).astype(float)
+    gram = (basis @ basis.T - np.eye(len(basis))).astype(float)
     stretch = 1.0 + float(np.linalg.norm(gram)) + outputs * len(basis) * EXTENDED_EPS
     cube = coordinates.reshape(count, 1 + inputs, len(basis))
     new_values, new_jacobians = dyadic(cube[:, 0]), dyadic(cube[:, 1:].transpose(0, 2, 1))
@@ -151,6 +146,19 @@ def _in_output_basis(dual: ClosedDual) -> tuple[ClosedDual, float, float]:
     )
     unit = rational(1, dual.weight + dual.unit - shift) / dual.denominator
     return written, stretch, float(slack * unit) * (1.0 + 4.0 * EPS)
+
+
+def _spanned(vectors: Extended) -> tuple[Extended, Array, Array]:
+    """A basis Q (m, p) of the span of vectors X (R, p), orthonormal up to rounding, the floats
+    C = X Q^T, and bounds (R,) of the lengths of the rows of X - C Q."""
+    _, sizes, axes = np.linalg.svd(vectors.astype(float), full_matrices=False)
+    kept = axes[: max(1, int((sizes > EPS * sizes[0]).sum()))]
+    basis = kept.astype(np.longdouble)
+    coordinates = (vectors @ basis.T).astype(float)
+    rest = np.abs(vectors - coordinates @ basis)
+    terms = np.abs(vectors) + np.abs(coordinates) @ np.abs(basis)
+    rest += (len(basis) + 4) * EXTENDED_EPS * terms
+    return basis, coordinates, np.sqrt((rest * rest).sum(axis=1)).astype(float)
 
 
 def _beyond_the_plane(dual: ClosedDual, clock: Clock) -> tuple[float, float]:

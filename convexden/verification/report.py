@@ -33,6 +33,7 @@ class Check:
     message: str
 
     def __repr__(self) -> str:
+        """One line with what matters."""
         outcome = "ok" if self.passed else "FAILED"
         return display.one_line(
             self, self.name, outcome, f"value={self.value:.2e}", f"limit={self.limit:.2e}"
@@ -82,9 +83,11 @@ class Checks(ABC):
         return f"failed: {failed}" if failed else "passed"
 
     def __str__(self) -> str:
+        """The table of the checks."""
         return self.table()
 
     def _repr_html_(self) -> str:
+        """The table for notebooks."""
         checks = [
             (
                 check.name,

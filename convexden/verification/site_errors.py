@@ -23,12 +23,22 @@ from convexden.verification.exact.rationals import align, dyadic, rational, root
 
 Array = NDArray[np.float64]
 
-# Numbers held at a time while hidden layers and Jacobians are computed.
-CHUNK = 4_000_000
-# Products of extended precision that are affordable: some 20 ms.
-EXTENDED = 4_000_000
-# Products of integers that are, some 100 ms.
-INTEGERS = 200_000
+
+@dataclass(frozen=True)
+class SiteErrorSettings:
+    """What is affordable for the errors at sites."""
+
+    chunk: int = 4_000_000
+    """Numbers held at a time while hidden layers and Jacobians are computed."""
+
+    extended: int = 4_000_000
+    """Products of extended precision: some 20 ms."""
+
+    integers: int = 200_000
+    """Products of integers: some 100 ms."""
+
+
+SETTINGS = SiteErrorSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +84,12 @@ def site_errors(problem: Interpolation, network: ShallowNetwork) -> SiteErrors:
     if line is not None and not line.across:
         return _line(problem, line.centers, line.radii, line.network, line.length)
     sites, neurons = len(problem), network.neurons
-    if not neurons and problem.centers.size * network.output_dimension <= INTEGERS:
+    if not neurons and problem.centers.size * network.output_dimension <= SETTINGS.integers:
         return _affine(problem, network)
     inputs, outputs = network.input_dimension, network.output_dimension
     maps = outputs * inputs if (problem.radii > 0).any() else outputs + inputs
-    kind = np.longdouble if sites * (neurons + 1) * maps <= EXTENDED else np.float64
-    step = max(1, CHUNK // max(1, neurons, inputs))
+    kind = np.longdouble if sites * (neurons + 1) * maps <= SETTINGS.extended else np.float64
+    step = max(1, SETTINGS.chunk // max(1, neurons, inputs))
     chunks = [
         _errors(problem, network, slice(start, start + step), kind)
         for start in range(0, sites, step)
@@ -123,50 +133,89 @@ def _errors(
 ) -> tuple[Array, Array, Array]:
     """Bounds of the errors of values, of Jacobians, and of overlaps at some sites.
 
-    In centered coordinates, where biases and offset do not cancel against w.y and V y.  `kind` is
-    extended precision where there is any and it is affordable.
+    `kind` is extended precision where there is any and it is affordable.
     """
-    w, skip = network.input_weights.astype(kind), network.skip.astype(kind)
-    a = _summed(network.exact_output_weights, kind)
-    neurons, dimension = w.shape
-    unit = float(np.finfo(kind).eps) / 2  # the relative error of one operation
-    units = (dimension + 4) * unit
     origin = problem.centers.mean(axis=0)
+    around = _Around.of(network, origin, kind)
     y, radii = problem.centers[rows].astype(kind) - origin, problem.radii[rows]
-    # The large terms cancel here, where extended precision costs nothing.
-    far, fine = origin.astype(np.longdouble), (dimension + 4) * np.finfo(np.longdouble).eps / 2
-    biases = network.input_weights @ far + _summed(network.exact_biases, np.longdouble)
-    biases = biases.astype(kind)
-    offset = (network.skip @ far + network.offset).astype(kind)
-    reach = _norms(origin)
-    a_sizes, w_sizes = _norms(a), _norms(w)
-    # What a bias, and with it each z, may be off.
-    lost = fine * (w_sizes * reach + np.abs(network.biases)) + unit * np.abs(biases)
-    z = y @ w.T + biases
-    hidden, wanted = np.maximum(z, 0.0), problem.targets[rows]
-    missed = hidden @ a + y @ skip.T + (offset - wanted)
     distances = _norms(y)
-    # The z with the rounding of y, d products and their sum; K weights and products; the affine
-    # part.
-    rounding = (a_sizes @ w_sizes) * units * distances + a_sizes @ lost
-    rounding += (neurons + 4) * unit * (hidden @ a_sizes)
-    # Column by column: a steep slope meets small inputs where the units of columns differ.
-    steep = np.abs(skip).T
-    rounding += units * _norms(np.abs(y) @ steep)
-    rounding += fine * (_norms(np.abs(origin) @ steep) + _norms(network.offset))
-    rounding += 4 * unit * (_norms(offset) + _norms(wanted))
-    values = _norms(missed) + rounding
-
+    z = y @ around.w.T + around.biases
+    values = around.value_errors(y, z, distances, problem.targets[rows])
     jacobians, overlaps = np.zeros(len(y), kind), np.zeros(len(y), kind)
     balls = np.flatnonzero(radii > 0)
     if balls.size:
-        jacobians[balls] = _jacobian_norms(a, w, skip, z[balls] > 0)
-        error = units * np.outer((distances + radii)[balls], w_sizes) + lost
-        inside = radii[balls, None] * w_sizes - np.abs(z[balls]) + error
-        overlaps[balls] = np.maximum(inside, 0.0) @ a_sizes
+        jacobians[balls] = _jacobian_norms(around.a, around.w, around.skip, z[balls] > 0)
+        overlaps[balls] = around.overlaps(z[balls], distances[balls], radii[balls])
     # The norms, their sums, and the rounding to floats.
-    grow = 1 + (neurons + skip.size + 8) * unit + EPS
-    return tuple((part * grow).astype(float) for part in (values, jacobians, overlaps))
+    grow = 1 + (network.neurons + network.skip.size + 8) * around.unit + EPS
+    values, jacobians, overlaps = (part * grow for part in (values, jacobians, overlaps))
+    return values.astype(float), jacobians.astype(float), overlaps.astype(float)
+
+
+@dataclass(frozen=True, eq=False)
+class _Around:
+    """A network in coordinates from an origin amid the sites, where biases and offset do not cancel
+    against w.y and V y.  All arrays have one precision."""
+
+    a: NDArray[Any]  # (K, p)
+    w: NDArray[Any]  # (K, d)
+    biases: NDArray[Any]  # (K,)
+    skip: NDArray[Any]  # (p, d)
+    offset: NDArray[Any]  # (p,)
+    lost: NDArray[Any]  # (K,): what a bias, and with it each z, may be off
+    offset_lost: Any  # what the offset may be off
+    unit: float  # the relative error of one operation
+
+    @classmethod
+    def of(cls, network: ShallowNetwork, origin: Array, kind: type[np.floating[Any]]) -> _Around:
+        """The network from this origin in this precision."""
+        unit = float(np.finfo(kind).eps) / 2
+        w = network.input_weights.astype(kind)
+        # The large terms cancel here, where extended precision costs nothing.
+        far = origin.astype(np.longdouble)
+        fine = (len(origin) + 4) * np.finfo(np.longdouble).eps / 2
+        biases = network.input_weights @ far + _summed(network.exact_biases, np.longdouble)
+        biases = biases.astype(kind)
+        steep = np.abs(network.skip.astype(kind)).T
+        return cls(
+            _summed(network.exact_output_weights, kind),
+            w,
+            biases,
+            network.skip.astype(kind),
+            (network.skip @ far + network.offset).astype(kind),
+            fine * (_norms(w) * _norms(origin) + np.abs(network.biases)) + unit * np.abs(biases),
+            fine * (_norms(np.abs(origin) @ steep) + _norms(network.offset)),
+            unit,
+        )
+
+    @property
+    def units(self) -> float:
+        """The relative error of a difference, d products and their sum."""
+        return (self.w.shape[1] + 4) * self.unit
+
+    def value_errors(
+        self, y: NDArray[Any], z: NDArray[Any], distances: NDArray[Any], targets: Array
+    ) -> NDArray[Any]:
+        """Bounds of ``|h(y) - t|`` at points from the origin with the w.y + b of the neurons."""
+        a_sizes = _norms(self.a)
+        hidden = np.maximum(z, 0.0)
+        missed = hidden @ self.a + y @ self.skip.T + (self.offset - targets)
+        # The z with the rounding of y, d products and their sum; K weights and products; the affine
+        # part.
+        rounding = (a_sizes @ _norms(self.w)) * self.units * distances + a_sizes @ self.lost
+        rounding += (len(self.a) + 4) * self.unit * (hidden @ a_sizes)
+        # Column by column: a steep slope meets small inputs where the units of columns differ.
+        rounding += self.units * _norms(np.abs(y) @ np.abs(self.skip).T)
+        rounding += self.offset_lost
+        rounding += 4 * self.unit * (_norms(self.offset) + _norms(targets))
+        return _norms(missed) + rounding
+
+    def overlaps(self, z: NDArray[Any], distances: NDArray[Any], radii: Array) -> NDArray[Any]:
+        """Bounds of ``sum_k |a_k| [r |w_k| - |z_k|]_+`` at balls."""
+        sizes = _norms(self.w)
+        error = self.units * np.outer(distances + radii, sizes) + self.lost
+        inside = radii[:, None] * sizes - np.abs(z) + error
+        return np.maximum(inside, 0.0) @ _norms(self.a)
 
 
 def _summed(numbers: TwoPart, kind: type[np.floating[Any]]) -> NDArray[Any]:
@@ -186,7 +235,7 @@ def _jacobian_norms(
     p, d = skip.shape
     sizes = active @ (_norms(a) * _norms(w)) + _norms(skip.reshape(-1))
     rounding = (len(a) + 4) * np.finfo(a.dtype).eps / 2 * sizes
-    step = max(1, CHUNK // (p * max(d, len(a))))
+    step = max(1, SETTINGS.chunk // (p * max(d, len(a))))
     norms = np.empty(len(active), a.dtype)
     for start in range(0, len(active), step):
         rows = slice(start, start + step)

@@ -25,6 +25,7 @@ class Blocks:
     sites: Indices
 
     def __len__(self) -> int:
+        """The number of blocks."""
         return len(self.sites)
 
     def rows(self, chosen: Flags) -> Blocks:

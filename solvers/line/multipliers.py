@@ -53,47 +53,67 @@ def multipliers(blocks: Blocks, targets: Array, radii: Array) -> Multipliers:
     """
     slopes = TwoPart.sum(targets[1:], -targets[:-1]).over(blocks.gaps())
     jumps = Jumps.of(slopes, blocks.flat)
-    sizes = [np.linalg.norm(jump.high, axis=1) for jump in (jumps.left, jumps.right)]
-    # Jumps whose sum is below the rounding of the cost are none.
-    bent = sizes[0] > 2.0**-53 * (sizes[0].sum() + sizes[1].sum()) / len(blocks)
-    kept = blocks.flat | bent
-    kept[[0, -1]] = True
+    kept = _bent(jumps, blocks.flat)
     left, right = jumps.left.high[kept], jumps.right.high[kept]
-    q_left, q_right = _units(left), _units(right)
-    blocks, radii = blocks.rows(kept), radii[kept, None]
-    flat = blocks.flat[:, None]
-    q_right = np.where(flat, q_right, q_left)
+    blocks, radii, flat = blocks.rows(kept), radii[kept, None], blocks.flat[kept, None]
+    q_left = _units(left)
+    q_right = np.where(flat, _units(right), q_left)
     gaps, width = blocks.gaps(), blocks.right.minus(blocks.left).column()
-    edge = np.zeros((1, q_left.shape[1]))
 
-    exact = TwoPart.sum(q_right[:-1], -q_left[1:]).over(gaps)
-    steps = _steps(exact.high, gaps.high)
-    # The largest |q| is the pricing maximum.  Where its rounding is coarse q is shortened by as
-    # much, which costs the share of this jump only.
-    growth = np.abs(np.concatenate([edge, exact.high])) * radii
-    growth += np.abs(np.concatenate([exact.high, edge])) * (radii + width.high)
-    across = np.where(flat, np.spacing(2.0 + growth), 0.0)
-    along = np.append(0.5 * steps * gaps.high + across[1:], edge, axis=0)
+    tails = TwoPart.sum(q_right[:-1], -q_left[1:]).over(gaps)
+    steps = _steps(tails.high, gaps.high)
+    along, across = _rounding(tails.high, steps, gaps.high, width.high, radii, flat)
     if max(np.abs(along).max(), np.abs(across).max()) > SETTINGS.coarse:
-        values, jacobians = _exact(blocks, radii, exact, width, q_left, q_right)
-        norms = np.linalg.norm(np.concatenate([q_left, q_right]), axis=1)
-        objective = float(np.sum(q_left * left) + np.sum(q_right * right))
-        return Multipliers(blocks.sites, values, jacobians, float(norms.max()), objective)
-    q_right = _shortened(q_right, along)
-    q_left = np.where(flat, _shortened(q_left, across), q_right)
+        values, jacobians = _exact(blocks, radii, tails, width, q_left, q_right)
+    else:
+        # The largest |q| is the pricing maximum.  Where its rounding is coarse q is shortened by as
+        # much, which costs the share of this jump only.
+        q_right = _shortened(q_right, along)
+        q_left = np.where(flat, _shortened(q_left, across), q_right)
+        values, jacobians, q_left, q_right = _rounded(blocks, radii, steps, width, q_left, q_right)
+    norms = np.linalg.norm(np.concatenate([q_left, q_right]), axis=1)
+    objective = float(np.sum(q_left * left) + np.sum(q_right * right))
+    return Multipliers(blocks.sites, values, jacobians, float(norms.max()), objective)
 
+
+def _bent(jumps: Jumps, flat: Flags) -> Flags:
+    """The blocks that count: balls, samples at which the slope jumps, and those at the ends.
+
+    Jumps whose sum is below the rounding of the cost are none.
+    """
+    left, right = (np.linalg.norm(jump.high, axis=1) for jump in (jumps.left, jumps.right))
+    kept = flat | (left > 2.0**-53 * (left.sum() + right.sum()) / len(flat))
+    kept[[0, -1]] = True
+    return kept
+
+
+def _rounding(
+    tails: Array, steps: Array, gaps: Array, width: Array, radii: Array, flat: Flags
+) -> tuple[Array, Array]:
+    """By how much q (B, p) may be off right of each block, if sums are rounded to multiples of the
+    steps, and left of it."""
+    edge = np.zeros((1, tails.shape[1]))
+    growth = np.abs(np.concatenate([edge, tails])) * radii
+    growth += np.abs(np.concatenate([tails, edge])) * (radii + width)
+    across = np.where(flat, np.spacing(2.0 + growth), 0.0)
+    return np.append(0.5 * steps * gaps + across[1:], edge, axis=0), across
+
+
+def _rounded(
+    blocks: Blocks, radii: Array, steps: Array, width: TwoPart, q_left: Array, q_right: Array
+) -> tuple[TwoPart, TwoPart, Array, Array]:
+    """Values and Jacobians (B, p) in floats with about this q, and the q that they have."""
+    gaps, flat = blocks.gaps(), blocks.flat[:, None]
     exact = TwoPart.sum(q_right[:-1], -q_left[1:]).over(gaps)
     tails, errors = _tails(exact, steps, gaps.high[:, 0], blocks.flat)
+    edge = np.zeros((1, q_left.shape[1]))
     before, after = np.concatenate([edge, tails]), np.concatenate([tails, edge])
     values = before - after  # exact, see `_steps`
     q_right = q_right + np.concatenate([errors, edge])
     grown = TwoPart.of(after).times(width).plus(TwoPart.product(values, radii))
     needed = TwoPart.sum(q_left, -q_right).minus(grown)
     q_left = np.where(flat, q_left - needed.low, q_right)
-    norms = np.linalg.norm(np.concatenate([q_left, q_right]), axis=1)
-    objective = float(np.sum(q_left * left) + np.sum(q_right * right))
-    jacobians = TwoPart.of(np.where(flat, needed.high, 0.0))
-    return Multipliers(blocks.sites, TwoPart.of(values), jacobians, float(norms.max()), objective)
+    return TwoPart.of(values), TwoPart.of(np.where(flat, needed.high, 0.0)), q_left, q_right
 
 
 def _exact(

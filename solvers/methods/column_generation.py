@@ -1,8 +1,14 @@
 """Column generation: the exchange loop between the restricted master and exact pricing.
 
-A round solves the restricted master over the hinges at hand, prices its multipliers, and adds the
-hinges that violate the dual constraint.  Alone it converges linearly; Newton's method
-finishes it.
+1. Solve the restricted master over the hinges at hand: weights, and multipliers.
+2. Price the multipliers: their bound, and the hinges at which they violate the dual constraint.
+3. Repair the weights: the cost of a network.
+4. Once the gap is small, try Newton's method on the active hinges; it ends the run if they are the
+   right ones.
+5. Raise the price of errors if the master would rather miss targets than pay for hinges.
+6. Let idle hinges go, and add those that are violated; back to 1.
+
+Alone that converges linearly; Newton's method finishes it.
 """
 
 from __future__ import annotations
@@ -15,7 +21,7 @@ from convexden.solution import Progress
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Hinges, distinct, no_hinges
 from convexden.solvers.methods.exchange import CLOUDED, SMALL, VIOLATION, Exchange, Incumbent
-from convexden.solvers.methods.interior_point import solve_branches
+from convexden.solvers.methods.interior_point import solve_quadratic_models
 from convexden.solvers.methods.newton import active_set, project
 from convexden.solvers.methods.quadratic_models import flat
 from convexden.solvers.pricing import Pricing
@@ -49,7 +55,7 @@ class ColumnGeneration(Exchange):
 
     Parameters
     ----------
-    rows, pricing, tolerance, master, report
+    constraints, pricing, tolerance, master, report
         As of `Exchange`.
     max_rounds : int
         After which it gives up.
@@ -57,38 +63,39 @@ class ColumnGeneration(Exchange):
 
     def __init__(
         self,
-        rows: Constraints,
+        constraints: Constraints,
         pricing: Pricing,
         tolerance: float,
         master: Master = solve_dual,
         report: Callable[[Progress], None] = lambda progress: None,
         max_rounds: int = 200,
     ) -> None:
-        super().__init__(rows, pricing, tolerance, master, report)
+        """Nothing is solved yet; arguments as for the class."""
+        super().__init__(constraints, pricing, tolerance, master, report)
         self.max_rounds = max_rounds
         self._eta = 0.01  # penalty on the distance from the best multipliers
 
     def run(self, start: Hinges | None = None) -> Incumbent:
         """See `Exchange.run`."""
-        bounds = self.incumbent
+        incumbent = self.incumbent
         if self._affine():
-            return bounds
-        initial = self.pricing.initial(_START * len(self.rows.targets))
+            return incumbent
+        initial = self.pricing.initial(_START * len(self.constraints.targets))
         if not len(initial):
             self.check_feasible()
         initial = self._sandwiched() + initial
         self._exchange(initial if start is None else start + initial)
         self._thin()
-        return bounds
+        return incumbent
 
     def _sandwiched(self) -> Hinges:
         """Where few patterns are known, the ramps, and the maxima at the multipliers of their
         program and of the semidefinite one."""
         patterns, ramps = self.pricing.patterns(), self._ramps()
-        hinges, first = no_hinges(self.rows.problem), []
+        hinges, first = no_hinges(self.constraints.problem), []
         if ramps is not None:
             hinges, first = ramps.hinges, [ramps.multipliers]
-        relaxed = semidefinite_start(self.rows, patterns) if len(patterns) else None
+        relaxed = semidefinite_start(self.constraints, patterns) if len(patterns) else None
         for multipliers in first if relaxed is None else [*first, relaxed]:
             found, constraint_values = self._price(multipliers, _NEAR)
             hinges = hinges + found[constraint_values > _NEAR]
@@ -96,17 +103,20 @@ class ColumnGeneration(Exchange):
 
     def _exchange(self, hinges: Hinges) -> None:
         """Master and pricing in turn, until the gap closes or nothing moves."""
-        rows, bounds = self.rows, self.incumbent
+        constraints, incumbent = self.constraints, self.incumbent
         beta, checked, stalled, spare = _BETA, False, 0, _SPARE
         value = np.inf
-        while bounds.rounds < self.max_rounds and stalled < _STALL and spare > 0:
-            before, best = bounds.gap, bounds.multipliers
-            columns = rows.features(hinges)
-            accuracy = max((1e-2 if bounds.gap > 1e-2 else 1e-3) * bounds.gap, 1e-10)
-            solved = self.master(columns, rows.targets, beta, accuracy)
+        while incumbent.rounds < self.max_rounds and stalled < _STALL and spare > 0:
+            before, best = incumbent.gap, incumbent.multipliers
+            # Step 1.
+            columns = constraints.features(hinges)
+            accuracy = max((1e-2 if incumbent.gap > 1e-2 else 1e-3) * incumbent.gap, 1e-10)
+            solved = self.master(columns, constraints.targets, beta, accuracy)
+            # Step 2.
             found, constraint_values = self._price(solved.multipliers)
             own = np.linalg.norm(columns @ solved.multipliers, axis=1)
             norms = np.linalg.norm(solved.weights, axis=1)
+            # Step 3.
             self._improve_cost(hinges, columns, solved.weights)
             self._record(len(hinges))
             new = found[constraint_values > 1 + VIOLATION]
@@ -114,32 +124,36 @@ class ColumnGeneration(Exchange):
                 # Halfway to the best multipliers: damps the jumps of degenerate duals.
                 between, high = self._price((solved.multipliers + best) / 2)
                 new = between[high > 1 + VIOLATION] + new
-            if bounds.gap <= self._newton_gap:
-                active = active_set(hinges, norms, own, found, constraint_values, bounds.gap)
+            # Step 4.
+            if incumbent.gap <= self._newton_gap:
+                active = active_set(hinges, norms, own, found, constraint_values, incumbent.gap)
                 new = new + self._newton(*active, solved.multipliers)
-            if self._goal < bounds.gap < CLOUDED and rows.targets.size < SMALL:
+            if self._goal < incumbent.gap < CLOUDED and constraints.targets.size < SMALL:
                 new = self._near(hinges, norms) + new
-            if self._polished is not None and bounds.gap > self._goal:
+            if self._polished is not None and incumbent.gap > self._goal:
                 new = new + self._price_polished(
-                    project(rows, self.pricing, self._polished, solved.multipliers), self._polished
+                    project(constraints, self.pricing, self._polished, solved.multipliers),
+                    self._polished,
                 )
-            if bounds.gap <= self._goal:
+            if incumbent.gap <= self._goal:
                 return
-            spare -= bounds.gap <= self.tolerance
+            spare -= incumbent.gap <= self.tolerance
+            # Step 5.
             errors = beta * float(np.linalg.norm(solved.errors, axis=1).sum())
             total = float(norms.sum()) + errors
             # Errors in use, or all that is left of the gap: they were too cheap.
-            if errors > ((0.1 * bounds.gap if len(new) else 0.0) + 1e-9) * total:
+            if errors > ((0.1 * incumbent.gap if len(new) else 0.0) + 1e-9) * total:
                 if beta >= 1e3 and not checked:
                     self.check_feasible()
                     checked = True
                 beta *= 5.0
             else:
-                idle = bounds.gap > 0.9 * before
+                idle = incumbent.gap > 0.9 * before
                 stalled = stalled + 1 if idle and total > value * (1 - 1e-6) else 0
-            # The dual is degenerate: columns may leave only while value and gap fall, or it cycles.
-            falls = total < value * (1 - 1e-6) and bounds.gap <= 0.9 * before
-            if falls and len(hinges) > _CROWD * len(rows.targets):
+            # Step 6.  The dual is degenerate: columns may leave only while value and gap fall, or
+            # it cycles.
+            falls = total < value * (1 - 1e-6) and incumbent.gap <= 0.9 * before
+            if falls and len(hinges) > _CROWD * len(constraints.targets):
                 hinges = hinges[(own >= _IDLE) | (norms >= 1e-3 * norms.max())]
             value = total
             hinges = hinges + self._select(new)
@@ -151,16 +165,16 @@ class ColumnGeneration(Exchange):
         The multipliers of an optimum may be far from unique; near the best ones few hinges are
         missing.
         """
-        bounds = self.incumbent
-        new = self._violated(self._consolidate(hinges, norms, bounds.multipliers))
-        best, lower = bounds.multipliers, bounds.lower
-        cloud = flat(self.rows, hinges, best.shape[1])
+        incumbent = self.incumbent
+        new = self._violated(self._consolidate(hinges, norms, incumbent.multipliers))
+        best, lower = incumbent.multipliers, incumbent.lower
+        cloud = flat(self.constraints, hinges, best.shape[1])
         eta = self._eta * lower / float(np.sum(best**2))
-        trial = solve_branches(
-            cloud, self.rows.targets, best, eta, 1e-3 * bounds.gap, self.rows.clock
+        trial = solve_quadratic_models(
+            cloud, self.constraints.targets, best, eta, 1e-3 * incumbent.gap, self.constraints.clock
         )[0]
         new = self._violated(trial) + new
-        self._eta *= 0.3 if bounds.lower > lower else 3.0
+        self._eta *= 0.3 if incumbent.lower > lower else 3.0
         return new
 
     def _violated(self, multipliers: Array) -> Hinges:
@@ -170,7 +184,7 @@ class ColumnGeneration(Exchange):
 
     def _select(self, new: Hinges) -> Hinges:
         """At most _PIVOT hinges a pivot, the most violated first, every line once."""
-        new = new[: 12 * len(self.rows.targets)]
+        new = new[: 12 * len(self.constraints.targets)]
         new = new[distinct(new, SAME_HINGE_RTOL)]
         seen: dict[int, int] = {}
         chosen = []

@@ -1,8 +1,11 @@
-"""What the methods share: bounds, exact pricing, repair, and Newton's method to finish.
+"""What the methods share: incumbent, exact pricing, repair, and Newton's method to finish.
 
-A method proposes multipliers and weights.  Its multipliers are priced, which gives a lower bound;
-its weights are repaired, which gives an upper bound; and once the gap is small, Newton's method on
-the active hinges (`newton`) ends it, and pricing tells whether that was right.
+1. A method proposes multipliers and weights.
+2. Its multipliers are priced, which gives a lower bound (`_price`).
+3. Its weights are repaired, which gives an upper bound (`_improve_cost`).
+4. Once the gap is small, Newton's method on the active hinges (`newton`) ends it, and pricing tells
+   whether that was right (`_newton`).
+5. At the end the network is thinned to as few hinges as its cost allows (`_thin`).
 
 Pricing between certificates may be quick rather than exact: a bound is *unverified* until exact
 pricing of its multipliers proves it, which is done whenever believing it would end the run.
@@ -21,7 +24,7 @@ from convexden.solution import Progress, relative_gap
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.feasibility import check_feasible, repair, thin
 from convexden.solvers.hinges import Array, Hinges, distinct, no_hinges
-from convexden.solvers.methods.interior_point import solve_branches
+from convexden.solvers.methods.interior_point import solve_quadratic_models
 from convexden.solvers.methods.newton import Polished, active_set, merged, polish
 from convexden.solvers.methods.quadratic_models import flat
 from convexden.solvers.pricing import ExactPricing, Pricing
@@ -101,7 +104,7 @@ class Exchange(ABC):
 
     Parameters
     ----------
-    rows : Constraints
+    constraints : Constraints
     pricing : Pricing
         Bounds are proven if it is an `ExactPricing`.
     tolerance : float
@@ -114,24 +117,32 @@ class Exchange(ABC):
 
     def __init__(
         self,
-        rows: Constraints,
+        constraints: Constraints,
         pricing: Pricing,
         tolerance: float,
         master: Master = solve_dual,
         report: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
-        self.rows, self.tolerance, self.master, self.report = rows, tolerance, master, report
+        """Nothing is solved yet: the bounds are 0 and infinity."""
+        self.constraints, self.tolerance, self.master, self.report = (
+            constraints,
+            tolerance,
+            master,
+            report,
+        )
         self.exact = pricing if isinstance(pricing, ExactPricing) else None
         self.pricing = pricing if self.exact is None else self.exact.quick()
-        self.incumbent = Incumbent(np.zeros_like(rows.targets), np.zeros_like(rows.targets))
+        self.incumbent = Incumbent(
+            np.zeros_like(constraints.targets), np.zeros_like(constraints.targets)
+        )
         self._polished: Polished | None = None
         self._newton_gap = NEWTON_GAP
         self._goal = min(tolerance, _GOAL)
 
     @abstractmethod
     def run(self, start: Hinges | None = None) -> Incumbent:
-        """Solve, from these hinges on.  If interrupted, `bounds` and `network` hold the best that
-        was found.
+        """Solve, from these hinges on.  If interrupted, `incumbent` and `network` hold the best
+        that was found.
 
         Raises
         ------
@@ -144,71 +155,73 @@ class Exchange(ABC):
 
         Samples alone always have one, however close: what rounding sees of them proves nothing.
         """
-        if self.exact is not None and (self.rows.problem.radii > 0).any():
-            check_feasible(self.rows, self.exact)
+        if self.exact is not None and (self.constraints.problem.radii > 0).any():
+            check_feasible(self.constraints, self.exact)
 
     def _affine(self) -> bool:
         """Whether an affine function interpolates: then it is kept."""
-        if not self.rows.affine:
+        if not self.constraints.affine:
             return False
-        bounds = self.incumbent
-        bounds.hinges, bounds.cost = no_hinges(self.rows.problem), 0.0
-        bounds.weights = np.zeros((0, self.rows.targets.shape[1]))
+        incumbent = self.incumbent
+        incumbent.hinges, incumbent.cost = no_hinges(self.constraints.problem), 0.0
+        incumbent.weights = np.zeros((0, self.constraints.targets.shape[1]))
         return True
 
     def _ramps(self) -> RampSolution | None:
         """The ramp program over the patterns that the pricer knows; its network is kept."""
-        ramps = solve_ramps(self.rows, self.pricing.ramps, self.master)
+        ramps = solve_ramps(self.constraints, self.pricing.ramps, self.master)
         if ramps is not None:
-            self._improve_cost(ramps.hinges, self.rows.features(ramps.hinges), ramps.weights)
+            self._improve_cost(ramps.hinges, self.constraints.features(ramps.hinges), ramps.weights)
         return ramps
 
     def network(self) -> ShallowNetwork | None:
         """The cheapest network so far, if there is one."""
         best = self.incumbent
-        return None if best.hinges is None else self.rows.network(best.hinges, best.weights)
+        return None if best.hinges is None else self.constraints.network(best.hinges, best.weights)
 
     def _price(self, multipliers: Array, floor: float | None = None) -> tuple[Hinges, Array]:
         """Local maxima near and above one, or above a floor; the lower bound is brought up to
         date, and proven if that ends the run."""
-        bounds = self.incumbent
+        incumbent = self.incumbent
         if floor is None:
-            floor = 0.9 if bounds.gap < _NEAR_NEWTON else 1.0
+            floor = 0.9 if incumbent.gap < _NEAR_NEWTON else 1.0
         found, constraint_values = self._rate(self.pricing, multipliers, floor)
-        if bounds.gap <= self._goal and bounds.proven < bounds.lower:
+        if incumbent.gap <= self._goal and incumbent.proven < incumbent.lower:
             self.prove()
-            if bounds.gap > self._goal:
+            if incumbent.gap > self._goal:
                 found, constraint_values = self._rate(self.pricing, multipliers, floor)
         return found, constraint_values
 
     def prove(self) -> None:
         """Price the best multipliers exactly: what is left of the unverified bound is proven."""
-        bounds = self.incumbent
-        if self.exact is None or bounds.proven >= bounds.lower:
+        incumbent = self.incumbent
+        if self.exact is None or incumbent.proven >= incumbent.lower:
             return
-        unverified, bounds.lower = bounds.multipliers, bounds.proven
+        unverified, incumbent.lower = incumbent.multipliers, incumbent.proven
         self._rate(self.exact, unverified, 1.0)
-        bounds.multipliers = bounds.proof
+        incumbent.multipliers = incumbent.proof
 
     def _rate(self, pricing: Pricing, multipliers: Array, floor: float) -> tuple[Hinges, Array]:
         """Price multipliers, and keep them if their bound is the best."""
-        bounds = self.incumbent
-        values, jacobians = self.rows.multipliers(multipliers)
+        incumbent = self.incumbent
+        values, jacobians = self.constraints.multipliers(multipliers)
         found, constraint_values = pricing.maxima(values, jacobians, floor, 30 * len(multipliers))
-        if self.rows.narrow and len(found):
+        if self.constraints.narrow and len(found):
             # Values of sites that nearly meet are large and cancel; in the rows nothing does.
-            constraint_values = np.linalg.norm(self.rows.features(found) @ multipliers, axis=1)
+            constraint_values = np.linalg.norm(
+                self.constraints.features(found) @ multipliers, axis=1
+            )
             order = np.argsort(-constraint_values, kind="stable")
             found, constraint_values = found[order], constraint_values[order]
         # Multipliers that no hinge sees are scaled by their own size: never divide by P ~ 0.
         seen = float(constraint_values[0]) if len(constraint_values) else 0.0
         scale = max(seen, 1e-12 * float(np.abs(multipliers).max()), np.finfo(float).tiny)
-        lower = float(np.sum(multipliers * self.rows.targets)) / scale
+        lower = float(np.sum(multipliers * self.constraints.targets)) / scale
         # A bound above the cost is false: something greater was missed.
-        if bounds.lower < lower <= bounds.cost * (1 + _ROUNDING):
-            bounds.lower, bounds.multipliers = lower, multipliers / scale
-        if pricing is self.exact and lower > bounds.proven:
-            bounds.proven, bounds.proof = lower, multipliers / scale
+        if incumbent.lower < lower <= incumbent.cost * (1 + _ROUNDING):
+            incumbent.lower, incumbent.multipliers = lower, multipliers / scale
+        if pricing is self.exact and lower > incumbent.proven:
+            incumbent.proven, incumbent.proof = lower, multipliers / scale
         return found, constraint_values
 
     def _improve_cost(
@@ -216,60 +229,68 @@ class Exchange(ABC):
     ) -> None:
         """Keep the network of these hinges with nearly these weights if it is the cheapest, or
         costs less than the limit."""
-        bounds = self.incumbent
+        incumbent = self.incumbent
         norms = np.linalg.norm(weights, axis=1)
         # Hinges that a method moved may have come to cut a ball, or to pass a sample.
         allowed = _MISSED / np.maximum(norms, np.finfo(float).tiny)
-        depths = hinges.depths(self.rows.problem).max(axis=1)
+        depths = hinges.depths(self.constraints.problem).max(axis=1)
         whole = depths <= np.clip(allowed, _LEAST_CUT, _CUT)
         for share in _LIGHT:
             heavy = np.flatnonzero(whole & (norms > share * norms.max(initial=0.0)))
-            repaired = repair(columns[heavy], self.rows.targets, weights[heavy])
+            repaired = repair(columns[heavy], self.constraints.targets, weights[heavy])
             if repaired is None:
                 continue
             cost = self._cost(columns[heavy], repaired)
-            if cost < max(limit, bounds.cost * (1 - _CHEAPER)):
-                bounds.hinges, bounds.weights, bounds.cost = hinges[heavy], repaired, cost
+            if cost < max(limit, incumbent.cost * (1 - _CHEAPER)):
+                incumbent.hinges, incumbent.weights, incumbent.cost = hinges[heavy], repaired, cost
                 limit = 0.0
-            if bounds.gap > CLOUDED:
+            if incumbent.gap > CLOUDED:
                 break  # the last digits are not wanted yet
 
     def _thin(self) -> None:
         """Interior points spread weight over near duplicates and over all optimal networks: end
         with as few hinges as the cost allows."""
-        bounds = self.incumbent
-        if bounds.hinges is None or not len(bounds.hinges):
+        incumbent = self.incumbent
+        if incumbent.hinges is None or not len(incumbent.hinges):
             return
-        self._merge(bounds.hinges, np.linalg.norm(bounds.weights, axis=1))
-        columns = self.rows.features(bounds.hinges)
-        thinned = thin(columns, self.rows.targets, bounds.weights)
+        self._merge(incumbent.hinges, np.linalg.norm(incumbent.weights, axis=1))
+        columns = self.constraints.features(incumbent.hinges)
+        thinned = thin(columns, self.constraints.targets, incumbent.weights)
         if thinned is None:
             return
         kept, weights = thinned
         cost = self._cost(columns[kept], weights)
-        if cost <= bounds.cost * (1 + _THINNER):
-            bounds.hinges, bounds.weights, bounds.cost = bounds.hinges[kept], weights, cost
+        if cost <= incumbent.cost * (1 + _THINNER):
+            incumbent.hinges, incumbent.weights, incumbent.cost = (
+                incumbent.hinges[kept],
+                weights,
+                cost,
+            )
 
     def _merge(self, hinges: Hinges, norms: Array) -> None:
         """Keep the polished network of the heavy ones of these hinges, each for all that are close
         to it, if there are fewer of them and the goal is reached."""
-        bounds = self.incumbent
+        incumbent = self.incumbent
         heavy = np.flatnonzero(norms > _LIGHT[0] * norms.max())
         active, alphas = merged(hinges[heavy], norms[heavy], _CLOUD)
-        if len(active) == len(norms) or bounds.gap > CLOUDED or self.rows.targets.size >= SMALL:
+        if (
+            len(active) == len(norms)
+            or incumbent.gap > CLOUDED
+            or self.constraints.targets.size >= SMALL
+        ):
             return
-        polished = polish(self.rows, self.pricing, active, alphas, bounds.multipliers)
+        polished = polish(self.constraints, self.pricing, active, alphas, incumbent.multipliers)
         if polished is None:
             return
-        columns = self.rows.features(polished.hinges)
-        limit = bounds.lower * (1 + self._goal)
+        columns = self.constraints.features(polished.hinges)
+        limit = incumbent.lower * (1 + self._goal)
         self._improve_cost(polished.hinges, columns, polished.weights, limit)
 
     def _cost(self, columns: Array, weights: Array) -> float:
         """The cost of a network, and about that of what it misses the rows by; infinite if it
         misses targets by more than rounding explains."""
-        missed = self.rows.targets - columns.T @ weights
-        if self.rows.misfit(missed) > _LOST:
+        missed = self.constraints.targets - columns.T @ weights
+        if self.constraints.misfit(missed) > _LOST:
             return np.inf
         return float(np.linalg.norm(weights, axis=1).sum() + np.linalg.norm(missed, axis=1).sum())
 
@@ -280,10 +301,10 @@ class Exchange(ABC):
         Returns the multipliers of the former.
         """
         hinges = hinges[np.flatnonzero(prices > _FAINT * prices.max())]
-        cloud = flat(self.rows, hinges, self.rows.targets.shape[1])
+        cloud = flat(self.constraints, hinges, self.constraints.targets.shape[1])
         eta = _ANY_STEP * self.incumbent.lower / float(np.sum(base**2))
-        inside, prices = solve_branches(
-            cloud, self.rows.targets, base, eta, _ACCURATE, self.rows.clock
+        inside, prices = solve_quadratic_models(
+            cloud, self.constraints.targets, base, eta, _ACCURATE, self.constraints.clock
         )
         weights = prices[:, None] * (cloud.columns @ inside)
         self._improve_cost(hinges, cloud.columns, weights)
@@ -296,17 +317,17 @@ class Exchange(ABC):
         Hinges that the polished multipliers violate join the active ones, a few times over.
         Returns new columns, if any.
         """
-        if self.rows.targets.size >= SMALL:
+        if self.constraints.targets.size >= SMALL:
             self._newton_gap = self.incumbent.gap / 3  # large systems are not tried in every round
         new = active[:0]
         idle = 0
         for _ in range(_EXTENSIONS):
             gap = self.incumbent.gap
-            polished = polish(self.rows, self.pricing, active, alphas, multipliers)
+            polished = polish(self.constraints, self.pricing, active, alphas, multipliers)
             if polished is None:
                 break
             before = self.incumbent.cost
-            columns = self.rows.features(polished.hinges)
+            columns = self.constraints.features(polished.hinges)
             self._improve_cost(polished.hinges, columns, polished.weights)
             if self.incumbent.cost < before:
                 self._polished = polished
@@ -320,7 +341,7 @@ class Exchange(ABC):
                 break
             # A hinge that is no local maximum any more hands its weight on to the nearest.
             norms = np.linalg.norm(polished.weights, axis=1)
-            carrying, weights = active_set(
+            weighted, weights = active_set(
                 polished.hinges,
                 norms,
                 np.ones_like(norms),
@@ -328,9 +349,9 @@ class Exchange(ABC):
                 constraint_values,
                 self.incumbent.gap,
             )
-            joined = carrying + violated
+            joined = weighted + violated
             kept = distinct(joined, SAME_HINGE_RTOL)
-            if len(kept) == len(norms) and (kept < len(carrying)).all():
+            if len(kept) == len(norms) and (kept < len(weighted)).all():
                 break
             active = joined[kept]
             alphas = np.append(weights, np.full(len(violated), 1e-6 * norms.mean()))[kept]
@@ -344,6 +365,6 @@ class Exchange(ABC):
 
     def _record(self, hinges: int) -> None:
         """Count and report a round."""
-        bounds = self.incumbent
-        bounds.rounds += 1
-        self.report(Progress(bounds.rounds, bounds.cost, bounds.proven, hinges))
+        incumbent = self.incumbent
+        incumbent.rounds += 1
+        self.report(Progress(incumbent.rounds, incumbent.cost, incumbent.proven, hinges))

@@ -9,6 +9,13 @@ program
 Its prices lambda_k >= 0 satisfy T = sum_k lambda_k B_k^T B_k Z + eta (Z - Z_0): they are the
 weights of the hinges.  A primal-dual method with Mehrotra's predictor and corrector stays strictly
 inside.
+
+1. Residual of the multipliers, and complementarity sum_k lambda_k s_k with the slacks s_k; stop if
+   it is small.
+2. Predictor: the Newton step toward complementarity 0.  How far it may go tells how much centering
+   is needed: sigma = (mu reached / mu)^3.
+3. Corrector: the Newton step toward sigma mu, with the second-order terms of the predictor.
+4. Go as far as slacks and prices stay above zero.
 """
 
 from __future__ import annotations
@@ -35,7 +42,7 @@ _KEPT = 10.0
 Images = tuple[Array, Array]
 
 
-def solve_branches(
+def solve_quadratic_models(
     model: QuadraticModels,
     targets: Array,
     start: Array,
@@ -71,28 +78,32 @@ def solve_branches(
     prices = 0.1 * float(np.sum(targets * x)) / (len(model) * slack)
     for _ in range(_STEPS):
         clock.check()
+        # Step 1.
         residual = (targets - eta * (x - start)).ravel() - program.force(at, prices)
         complementarity, objective = float(prices @ slack), float(np.sum(targets * x))
         if complementarity <= accuracy * objective:
             break
         if not slack.min() > 0.0 or not prices.min() > 0.0:  # as far as rounding lets it go
             break
+        # Step 2.
         system = _System(program, at, slack, prices, residual, eta)
         step, change = system.direction(np.zeros(len(model)))
         moved = program.images(step)
         bent, curved = program.squares(at, moved), program.squares(moved, moved)
         far = _longest(slack, bent, curved, prices, change)
-        mean = complementarity / len(model)
+        mu = complementarity / len(model)
         ahead = slack - far * bent - far**2 / 2 * curved
         reached = float((prices + far * change) @ ahead) / len(model)
-        centering = float(np.clip((reached / mean) ** 3, _LEAST, 1.0))
+        sigma = float(np.clip((reached / mu) ** 3, _LEAST, 1.0))
         # The residual must not fall behind, or the prices are no weights.
         if np.abs(residual).max() * objective > 10 * complementarity * np.abs(targets).max():
-            centering = max(centering, 0.5)
-        second = np.clip(change * bent + prices * curved / 2, -mean, mean)
-        step, change = system.direction(centering * mean + second)
+            sigma = max(sigma, 0.5)
+        # Step 3.
+        second = np.clip(change * bent + prices * curved / 2, -mu, mu)
+        step, change = system.direction(sigma * mu + second)
         moved = program.images(step)
         bent, curved = program.squares(at, moved), program.squares(moved, moved)
+        # Step 4.
         far = _longest(slack, bent, curved, prices, change)
         x, prices = x + far * step, prices + far * change
         at = program.images(x)
@@ -104,6 +115,7 @@ class _Program:
     """The linear maps B_k of all quadratic models."""
 
     def __init__(self, model: QuadraticModels, targets: Array) -> None:
+        """The maps of these models, for multipliers of the shape of the targets."""
         self.columns, self.bends, self.owners = model.columns, model.bends, model.owners
         self.shape = targets.shape
 
@@ -144,6 +156,7 @@ class _System:
         residual: Array,
         eta: float,
     ) -> None:
+        """Factorize the system at these slacks and prices."""
         self.slack, self.prices, self.residual, self.shape = slack, prices, residual, program.shape
         self.gradients = program.gradients(at)
         columns, ratios = program.columns, prices / slack

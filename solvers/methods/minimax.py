@@ -1,12 +1,20 @@
 r"""The minimax method on the dual, for few sites in any dimension.
 
 By homogeneity the dual is to minimize max_psi |Z^T psi| over the multipliers with <T, Z> = 1: a
-maximum of few smooth functions, the quadratic models at the local maxima of pricing.  The first
-multipliers are those of the ramp program.  A round solves the second-order master at the best
-multipliers so far (`interior_point`) and prices its solution.  A good step takes a handful of
-rounds to where Newton's method ends it; after a bad one the step is shortened and what pricing
-found there joins the model.  Hinges that had weight stay in it as first-order columns, which hold
-for all multipliers.
+maximum of few smooth functions, the quadratic models at the local maxima of pricing.  It is a
+bundle method with cuts of second order.
+
+1. Begin at the multipliers of the ramp program, and price them.
+2. The model: quadratic models at the local maxima, and the cuts of the rounds before.
+3. Solve the second-order master of the model, with a proximal term (`interior_point`): a trial
+   point, and weights.
+4. Price the trial point.  If the bound rises by half of what the model predicted the step is a
+   serious one, otherwise a null step.
+5. Where the gap is small, Newton's method is tried from the hinges with weight.
+6. After a null step look for a better bound along it.
+7. Hinges with weight stay as cuts of first order, which hold for all multipliers; what a null step
+   met joins them to second order.  A serious step allows a longer one, null steps a shorter one;
+   back to 2.
 """
 
 from __future__ import annotations
@@ -19,7 +27,7 @@ from convexden.errors import NotCertified
 from convexden.solvers.hinges import Array, Hinges, distinct, no_hinges
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.exchange import CLOUDED, Exchange, Incumbent
-from convexden.solvers.methods.interior_point import solve_branches
+from convexden.solvers.methods.interior_point import solve_quadratic_models
 from convexden.solvers.methods.newton import active_set, project
 from convexden.solvers.methods.quadratic_models import (
     QuadraticModels,
@@ -42,9 +50,9 @@ _STALL = 8
 _PATIENCE = 5
 # Shares of a step that failed that are tried next.
 _SHARES = (0.5, 0.25, 0.1, 0.03)
-# Factors of the penalty on the length of steps after a good step and after several bad ones.
+# Factors of the proximal weight after a serious step and after several null steps.
 _LONGER, _SHORTER = 0.15, 4.0
-# The least of these penalties, in units of the bound, and the highest accuracy of a master.
+# The least proximal weight, in units of the bound, and the highest accuracy of a master.
 _LEAST_ETA, _LEAST_ACCURACY = 1e-9, COST_ROUNDING
 # Hinges whose share of the greatest weight is above this stay as cuts.
 _WEIGHT = 1e-4
@@ -60,7 +68,7 @@ class _State:
     constraint_values: Array
     cuts: QuadraticModels
     hinges: Hinges
-    eta: float = 0.03
+    eta: float = 0.03  # the proximal weight
     predicted: float = np.inf
     null_steps: int = 0
 
@@ -75,7 +83,11 @@ class Minimax(Exchange):
         hinges = self._descend(start)
         if self.incumbent.gap > self._goal:
             rest = ColumnGeneration(
-                self.rows, self.exact or self.pricing, self.tolerance, self.master, self.report
+                self.constraints,
+                self.exact or self.pricing,
+                self.tolerance,
+                self.master,
+                self.report,
             )
             rest.incumbent = self.incumbent
             rest.run(hinges)
@@ -84,28 +96,29 @@ class Minimax(Exchange):
 
     def _descend(self, start: Hinges | None) -> Hinges:
         """Rounds until the goal is reached or they stall; the hinges of the last model."""
-        bounds, state, stalled = self.incumbent, self._start(start), 0
+        incumbent, state, stalled = self.incumbent, self._start(start), 0
         for number in range(_ROUNDS):
-            gap, lower = bounds.gap, bounds.lower
+            gap, lower = incumbent.gap, incumbent.lower
             self._round(state)
-            if bounds.gap <= self._goal:
+            if incumbent.gap <= self._goal:
                 break
-            idle = bounds.gap > 0.9 * gap and bounds.lower < lower * (1 + 1e-3)
+            idle = incumbent.gap > 0.9 * gap and incumbent.lower < lower * (1 + 1e-3)
             stalled = stalled + 1 if idle else 0
             if stalled == _STALL:
                 self.prove()
                 break
-            if number == _PATIENCE and np.isinf(bounds.cost):
+            if number == _PATIENCE and np.isinf(incumbent.cost):
                 self.check_feasible()
         return state.hinges
 
     def _start(self, start: Hinges | None) -> _State:
         """At the multipliers of the ramp program, or, where ramps do not do, at the targets."""
-        rows = self.rows
+        # Step 1.
+        constraints = self.constraints
         ramps = self._ramps()
-        hinges = no_hinges(rows.problem) if ramps is None else ramps.hinges
-        multipliers = rows.targets if ramps is None else ramps.multipliers
-        found, constraint_values = self._branching(multipliers)
+        hinges = no_hinges(constraints.problem) if ramps is None else ramps.hinges
+        multipliers = constraints.targets if ramps is None else ramps.multipliers
+        found, constraint_values = self._local_maxima(multipliers)
         if constraint_values.max(initial=0.0) <= 1e-9 * np.abs(multipliers).max():
             self.check_feasible()  # no hinge sees the targets
             if not len(found):
@@ -113,70 +126,81 @@ class Minimax(Exchange):
                     "no network was found, and no hinge to make one of: lower the radii"
                 )
         hinges = hinges if start is None else hinges + start
-        return _State(found, constraint_values, flat(rows, hinges, rows.targets.shape[1]), hinges)
+        return _State(
+            found,
+            constraint_values,
+            flat(constraints, hinges, constraints.targets.shape[1]),
+            hinges,
+        )
 
     def _round(self, state: _State) -> None:
         """A step to the solution of the second-order master, and what follows from it."""
-        bounds, base, lower = self.incumbent, self.incumbent.multipliers, self.incumbent.lower
-        model = quadratic_models(self.rows, self.pricing, state.found, base) + state.cuts
+        incumbent, base, lower = self.incumbent, self.incumbent.multipliers, self.incumbent.lower
+        # Step 2.
+        model = quadratic_models(self.constraints, self.pricing, state.found, base) + state.cuts
         state.hinges = model.hinges
-        accuracy = min(1e-3 * bounds.gap, 1e-2 * abs(state.predicted) / lower)
+        # Step 3.
+        accuracy = min(1e-3 * incumbent.gap, 1e-2 * abs(state.predicted) / lower)
         trial, prices = self._step(model, base, state.eta, accuracy)
-        state.predicted = predicted = float(np.sum(trial * self.rows.targets)) - lower
-        new, high = self._branching(trial)
-        good = bounds.lower - lower > 0.5 * predicted
-        rated = bounds.multipliers
-        carried = self._weighted(model, trial, prices)
+        state.predicted = predicted = float(np.sum(trial * self.constraints.targets)) - lower
+        # Step 4.
+        new, high = self._local_maxima(trial)
+        serious = incumbent.lower - lower > 0.5 * predicted
+        rated = incumbent.multipliers
+        weighted = self._weighted(model, trial, prices)
         self._record(len(model))
-        if bounds.gap < CLOUDED:
-            self._consolidate(model.hinges + carried[0], np.tile(prices, 2), base)
-        if bounds.gap <= self._newton_gap or predicted < 1e-3 * lower:
-            if predicted < 0.1 * bounds.gap * lower:
+        # Step 5.
+        if incumbent.gap < CLOUDED:
+            self._consolidate(model.hinges + weighted[0], np.tile(prices, 2), base)
+        if incumbent.gap <= self._newton_gap or predicted < 1e-3 * lower:
+            if predicted < 0.1 * incumbent.gap * lower:
                 # The bound is ahead of the network, which the penalty on long steps holds back.
                 free, prices = self._step(model, base, _LEAST_ETA, _LEAST_ACCURACY)
                 self._finish(
                     self._weighted(model, free, prices), state.found, state.constraint_values, base
                 )
             else:
-                self._finish(carried, new, high, trial)
-        if bounds.gap <= self._goal:
+                self._finish(weighted, new, high, trial)
+        if incumbent.gap <= self._goal:
             return
-        if not good:
+        # Step 6.
+        if not serious:
             self._search(base, trial)
-        self._learn(state, model, prices, good, trial, new[high > 1])
-        if rated is not base and rated is bounds.multipliers:
+        # Step 7.
+        self._update(state, model, prices, serious, trial, new[high > 1])
+        if rated is not base and rated is incumbent.multipliers:
             state.found, state.constraint_values = new, high / high[0]
         else:
-            state.found, state.constraint_values = self._branching(bounds.multipliers)
+            state.found, state.constraint_values = self._local_maxima(incumbent.multipliers)
 
-    def _learn(
+    def _update(
         self,
         state: _State,
         model: QuadraticModels,
         prices: Array,
-        good: bool,
+        serious: bool,
         trial: Array,
         violated: Hinges,
     ) -> None:
-        """The cuts and the penalty of the next round.
+        """The cuts and the proximal weight of the next round.
 
-        After a failure the hinges that it met are taken to second order where it met them, and the
-        same step is tried again; after another one a shorter step.
+        After a null step the hinges that it met are taken to second order where it met them, and
+        the same step is tried again; after another one a shorter step.
         """
         outputs = trial.shape[1]
         kept = np.flatnonzero(prices > _WEIGHT * prices.max())
         apart = 0.1 * np.sqrt(max(self.incumbent.gap, _LEAST_ACCURACY))
         kept = kept[distinct(model.hinges[kept], apart)]
-        if good:
-            met = flat(self.rows, violated, outputs)
+        if serious:
+            met = flat(self.constraints, violated, outputs)
         else:
-            met = quadratic_models(self.rows, self.pricing, violated, trial)
-        state.cuts = flat(self.rows, model.hinges[kept], outputs) + met
-        state.null_steps = 0 if good else state.null_steps + 1
-        factor = _LONGER if good else 1.0 if state.null_steps == 1 else _SHORTER
+            met = quadratic_models(self.constraints, self.pricing, violated, trial)
+        state.cuts = flat(self.constraints, model.hinges[kept], outputs) + met
+        state.null_steps = 0 if serious else state.null_steps + 1
+        factor = _LONGER if serious else 1.0 if state.null_steps == 1 else _SHORTER
         state.eta = max(_LEAST_ETA, factor * state.eta)
 
-    def _branching(self, multipliers: Array) -> tuple[Hinges, Array]:
+    def _local_maxima(self, multipliers: Array) -> tuple[Hinges, Array]:
         """The local maxima that become quadratic models; they are further apart than rounding."""
         found, constraint_values = self._rate(self.exact or self.pricing, multipliers, _FLOOR)
         kept = np.sort(distinct(found, SAME_HINGE_RTOL))
@@ -189,7 +213,9 @@ class Minimax(Exchange):
         """The second-order master, its penalty in units of the bound and the multipliers."""
         accuracy = float(np.clip(accuracy, _LEAST_ACCURACY, 1e-5))
         eta *= self.incumbent.lower / float(np.sum(base**2))
-        return solve_branches(model, self.rows.targets, base, eta, accuracy, self.rows.clock)
+        return solve_quadratic_models(
+            model, self.constraints.targets, base, eta, accuracy, self.constraints.clock
+        )
 
     def _weighted(
         self, model: QuadraticModels, multipliers: Array, prices: Array
@@ -197,7 +223,7 @@ class Minimax(Exchange):
         """The hinges of the model where it puts them, which make the best network if they are
         cheapest: with the sizes of their weights and their constraint values."""
         hinges = moved(model, self.pricing, multipliers)
-        columns = self.rows.features(hinges)
+        columns = self.constraints.features(hinges)
         outputs = columns @ multipliers
         weights = prices[:, None] * outputs
         self._improve_cost(hinges, columns, weights)
@@ -205,20 +231,20 @@ class Minimax(Exchange):
 
     def _finish(
         self,
-        carried: tuple[Hinges, Array, Array],
+        weighted: tuple[Hinges, Array, Array],
         found: Hinges,
         constraint_values: Array,
         multipliers: Array,
     ) -> None:
         """Newton's method from these local maxima and multipliers."""
         gap = max(self.incumbent.gap, _LEAST_ACCURACY)
-        active = active_set(*carried, found, constraint_values, gap, constant=False)
+        active = active_set(*weighted, found, constraint_values, gap, constant=False)
         self._newton(*active, multipliers)
         self._newton_gap = self.incumbent.gap / 3  # not again before the model is better
         for near in (multipliers, self.incumbent.multipliers):
             if self._polished is not None and self.incumbent.gap > self._goal:
                 self._price_polished(
-                    project(self.rows, self.pricing, self._polished, near), self._polished
+                    project(self.constraints, self.pricing, self._polished, near), self._polished
                 )
 
     def _search(self, base: Array, trial: Array) -> None:

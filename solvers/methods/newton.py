@@ -11,6 +11,13 @@ is stationary at the optimum:
     sum_k alpha_k psi_k q_k^T = T,      |q_k|^2 = 1,      alpha_k q_k . Z^T psi_k'(t_k) = 0.
 
 Rows of softness s add -s/2 |Z|^2 to the Lagrangian and s Z to the left of the first equation.
+
+1. The active hinges: every local maximum of the dual constraint takes the weight of the columns
+   near it, and those without weight are left out (`active_set`).
+2. Newton's steps on the system above, whose hinges stay on their faces (`polish`).
+3. Hinges whose weight became negative leave, those at the end of a face are held by the site they
+   met; back to 2 until nothing changes.
+
 Convergence is quadratic, so a duality gap of 1e-3 becomes one of rounding size in a few steps, or
 the active set was wrong and the method gives up.  Nothing here is trusted: the result is priced.
 Reference: Hettich and Kortanek, Semi-infinite programming, SIAM Review 35 (1993), section 7.
@@ -26,6 +33,7 @@ from scipy.spatial.distance import cdist
 
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Flags, Hinges, Indices, distinct
+from convexden.solvers.methods.kkt import solve_kkt
 from convexden.solvers.pricing import Pricing
 from convexden.tolerances import NEGLIGIBLE_RCOND, SAME_HINGE_RTOL, WEIGHTLESS_RTOL
 
@@ -54,18 +62,6 @@ class NewtonSettings:
     patience: int = 3
     """Steps without progress before giving up."""
 
-    shift: float = 1e-9
-    """Regularization of the equilibrated system, as a share of its largest entries: the root of
-    float64's rounding is where its error and that of elimination meet, and three refinements
-    remove the former."""
-
-    small: int = 300
-    """Unknowns up to which least squares are cheap, tens of milliseconds."""
-
-    conditioned: float = 1e-10
-    """Reciprocal condition number above which elimination leaves six digits of a step, enough for
-    the next one."""
-
     light: float = 1e-8
     """Roots of weights, in spreads, below this count as this: steps of lighter hinges are not
     scaled up further."""
@@ -77,15 +73,12 @@ class NewtonSettings:
     active: float = 10.0
     """Distance of the dual constraint from 1, in gaps, up to which such a column is active."""
 
-    carrying: float = 1e-4
+    heavy: float = 1e-4
     """Share of the heaviest weight above which it stays as a hinge of its own."""
 
     slack: tuple[float, float] = (1e-12, 1e-6)
     """Least and greatest slack that weights are compared with: below is rounding, above everything
     would leave."""
-
-    refinements: int = 3
-    """Refinements of a shifted system, each of which gains the digits of `shift`."""
 
 
 SETTINGS = NewtonSettings()
@@ -110,39 +103,59 @@ def active_set(
     constant: bool = True,
     settings: NewtonSettings = SETTINGS,
 ) -> tuple[Hinges, Array]:
-    """The active hinges and their weights: the local maxima that carry weight.
+    """The active hinges and their weights: the local maxima to which weight belongs.
 
-    The weight of every column of the master goes to the nearest local maximum.  A column that is
-    active itself but far from all of them, compared to the accuracy of the master, lies on an arc
-    along which the dual constraint is constant: it stays where it is (unless `constant` is false
-    and there is no such arc).
+    1. Every column of the master with weight belongs to the nearest local maximum.
+    2. Except for *stray* columns: active themselves, but far from all local maxima, compared to the
+       accuracy of the master.  They lie on an arc along which the dual constraint is constant, and
+       stay where they are (unless `constant` is false and there is no such arc).
+    3. Local maxima take the weight of their columns.
+    4. Those that rounding gave theirs are not active: an interior point leaves weight times slack,
+       alpha (1 - g), nearly equal for all hinges, so that theirs is out of proportion.
+
+    Parameters
+    ----------
+    hinges : Hinges
+        Columns of the master, with the sizes `norms` of their weights and their constraint values
+        `own`.
+    found : Hinges
+        Local maxima of the dual constraint, with their `constraint_values`.
+    gap : float
+        The relative gap so far, which says how accurate the master is.
     """
-    chosen = distinct(found, SAME_HINGE_RTOL)
-    heavy = np.flatnonzero(norms > WEIGHTLESS_RTOL * norms.max())
-    lines = np.column_stack([found.normals, found.biases])[chosen]
-    ours = np.column_stack([hinges.normals, hinges.biases])[heavy]
-    distances = np.minimum(cdist(ours, lines), cdist(ours, -lines))
-    nearest = distances.argmin(axis=1)
-    far = distances[np.arange(heavy.size), nearest] > settings.far * np.sqrt(max(gap, 0.0))
-    flat = (
-        far
-        & (own[heavy] > 1 - settings.active * gap)
-        & (norms[heavy] > settings.carrying * norms.max())
+    # Step 1.
+    maxima = distinct(found, SAME_HINGE_RTOL)
+    columns = np.flatnonzero(norms > WEIGHTLESS_RTOL * norms.max())
+    nearest, distances = _nearest(hinges[columns], found[maxima])
+    # Step 2.
+    stray = (
+        (distances > settings.far * np.sqrt(max(gap, 0.0)))
+        & (own[columns] > 1 - settings.active * gap)
+        & (norms[columns] > settings.heavy * norms.max())
         & constant
     )
-    alphas = np.zeros(chosen.size)
-    np.add.at(alphas, nearest[~flat], norms[heavy[~flat]])
-    # Complementarity: an interior point leaves alpha (1 - g) nearly equal for all hinges.
+    # Step 3.
+    alphas = np.zeros(maxima.size)
+    np.add.at(alphas, nearest[~stray], norms[columns[~stray]])
+    # Step 4.
     typical = alphas.sum() / max(1, np.count_nonzero(alphas))
-    short = np.maximum(1.0 - constraint_values[chosen], np.clip(gap, *settings.slack))
-    carries = np.flatnonzero(alphas > short * typical)
-    still = hinges[heavy[flat]]
+    slack = np.maximum(1.0 - constraint_values[maxima], np.clip(gap, *settings.slack))
+    active = np.flatnonzero(alphas > slack * typical)
+    still = hinges[columns[stray]]
     still = replace(still, free=np.zeros(len(still), dtype=bool))
-    return found[chosen[carries]] + still, np.concatenate([alphas[carries], norms[heavy[flat]]])
+    return found[maxima[active]] + still, np.concatenate([alphas[active], norms[columns[stray]]])
+
+
+def _nearest(hinges: Hinges, others: Hinges) -> tuple[Indices, Array]:
+    """The nearest of the others to each hinge, as hyperplanes without a side, and its distance."""
+    ours, theirs = (np.column_stack([each.normals, each.biases]) for each in (hinges, others))
+    distances = np.minimum(cdist(ours, theirs), cdist(ours, -theirs))
+    nearest = distances.argmin(axis=1)
+    return nearest, distances[np.arange(len(nearest)), nearest]
 
 
 def polish(
-    rows: Constraints,
+    constraints: Constraints,
     pricing: Pricing,
     hinges: Hinges,
     alphas: Array,
@@ -153,7 +166,7 @@ def polish(
 
     Parameters
     ----------
-    rows : Constraints
+    constraints : Constraints
     pricing : Pricing
         Says how the hinges may move.
     hinges : Hinges
@@ -165,7 +178,7 @@ def polish(
     """
     for _ in range(settings.restarts):
         try:
-            state = _converge(_State(rows, pricing, hinges, alphas, multipliers, settings))
+            state = _converge(_State(constraints, pricing, hinges, alphas, multipliers, settings))
         except np.linalg.LinAlgError:  # the iterates ran away
             return None
         if state is None:
@@ -199,7 +212,9 @@ def merged(hinges: Hinges, norms: Array, tolerance: float) -> tuple[Hinges, Arra
     return hinges[order[alone]], weights[alone]
 
 
-def project(rows: Constraints, pricing: Pricing, polished: Polished, multipliers: Array) -> Array:
+def project(
+    constraints: Constraints, pricing: Pricing, polished: Polished, multipliers: Array
+) -> Array:
     """The multipliers nearest to the given ones that are dual to the polished network.
 
     They satisfy Z^T psi_k = a_k / |a_k| and, at free hinges, a_k . Z^T psi_k' = 0: linear
@@ -207,8 +222,8 @@ def project(rows: Constraints, pricing: Pricing, polished: Polished, multipliers
     master's, which is central, violate no other constraint, while Newton's may.
     """
     units = polished.weights / np.linalg.norm(polished.weights, axis=1, keepdims=True)
-    columns = rows.features(polished.hinges)
-    owners, turning = moving(rows, pricing, polished.hinges)[:2]
+    columns = constraints.features(polished.hinges)
+    owners, turning = moving(constraints, pricing, polished.hinges)[:2]
     m, p = multipliers.shape
     matrix = np.concatenate(
         [
@@ -226,14 +241,16 @@ def project(rows: Constraints, pricing: Pricing, polished: Polished, multipliers
     return multipliers + step.reshape(m, p)
 
 
-def moving(rows: Constraints, pricing: Pricing, hinges: Hinges) -> tuple[Indices, Array, Array]:
+def moving(
+    constraints: Constraints, pricing: Pricing, hinges: Hinges
+) -> tuple[Indices, Array, Array]:
     """For every direction in which some hinge may move: the hinge, and the first and the second
     derivative (F, M) of its features along it."""
-    return _turns(rows, hinges, *pricing.tangents(hinges))
+    return _turns(constraints, hinges, *pricing.tangents(hinges))
 
 
 def _turns(
-    rows: Constraints, hinges: Hinges, directions: Array, centers: Array
+    constraints: Constraints, hinges: Hinges, directions: Array, centers: Array
 ) -> tuple[Indices, Array, Array]:
     """Which hinges turn along which of their directions, and their second derivatives on the
     way."""
@@ -242,7 +259,7 @@ def _turns(
     # On a sphere of radius R, w'' = -(w - c) / R^2.
     inward = -radial / np.sum(radial**2, axis=1, keepdims=True)
     both = np.concatenate([directions[owners, :, which], inward])
-    turning = rows.moving_features(hinges[np.tile(owners, 2)], both)
+    turning = constraints.moving_features(hinges[np.tile(owners, 2)], both)
     return owners, turning[: owners.size], turning[owners.size :]
 
 
@@ -251,29 +268,30 @@ class _State:
 
     def __init__(
         self,
-        rows: Constraints,
+        constraints: Constraints,
         pricing: Pricing,
         hinges: Hinges,
         alphas: Array,
         multipliers: Array,
         settings: NewtonSettings,
     ) -> None:
-        self.rows, self.pricing, self.hinges = rows, pricing, hinges
+        """Evaluate features, residual and its size."""
+        self.constraints, self.pricing, self.hinges = constraints, pricing, hinges
         self.settings = settings
         self.alphas, self.multipliers = alphas, multipliers
         self.clamped: Flags = np.zeros(len(hinges), dtype=bool)
-        self.psi = rows.features(hinges)
+        self.psi = constraints.features(hinges)
         self.tangents = pricing.tangents(hinges)
-        self.owners, self.psi1, psi2 = _turns(rows, hinges, *self.tangents)
+        self.owners, self.psi1, psi2 = _turns(constraints, hinges, *self.tangents)
         self.q = self.psi @ multipliers
         self.q1, self.q2 = self.psi1 @ multipliers, psi2 @ multipliers
         # The unknown steps are scaled by the root of the weights: light hinges count as well.
         self.roots = np.maximum(np.sqrt(np.abs(alphas[self.owners])), settings.light)
         self.scaled = alphas[self.owners] / self.roots
         weights = alphas[:, None] * self.q
-        primal = rows.targets - self.psi.T @ weights
+        primal = constraints.targets - self.psi.T @ weights
         terms = np.abs(self.psi).T @ np.abs(weights).max(axis=1)
-        primal -= rows.softness * multipliers
+        primal -= constraints.softness * multipliers
         self.slopes = np.sum(self.q[self.owners] * self.q1, axis=1)
         self.residual: Array = np.concatenate(
             [
@@ -284,7 +302,7 @@ class _State:
         )
         # Where gaps are narrow weights are large: what is left of the rows counts in units of the
         # terms that cancel there.
-        scale = max(1.0, float(np.abs(rows.targets).max()), float(terms.max(initial=0.0)))
+        scale = max(1.0, float(np.abs(constraints.targets).max()), float(terms.max(initial=0.0)))
         parts = np.split(np.abs(self.residual), [primal.size, primal.size + len(hinges)])
         self.size = max(
             float(part.max(initial=0.0)) / unit
@@ -298,7 +316,7 @@ class _State:
         size = p * m + k + owners.size
         matrix = np.zeros((size, size))
         block = self.psi.T @ (self.alphas[:, None] * self.psi)
-        block.flat[:: m + 1] += self.rows.softness
+        block.flat[:: m + 1] += self.constraints.softness
         for j in range(p):
             rows = slice(j * m, (j + 1) * m)
             matrix[rows, rows] = block
@@ -312,7 +330,7 @@ class _State:
         matrix[p * m + k :, p * m + k :] = (self.scaled / self.roots)[:, None] * bend
         matrix[p * m :, : p * m] = matrix[: p * m, p * m :].T
         matrix[p * m + k :, p * m : p * m + k] = matrix[p * m : p * m + k, p * m + k :].T
-        return _solve(matrix, self.residual, p * m, self.settings)
+        return solve_kkt(matrix, self.residual, p * m)
 
     def moved(self, step: Array) -> _State:
         """The iterate after a step; `clamped` tells which hinges came to the end of a face."""
@@ -323,7 +341,7 @@ class _State:
         steps = np.zeros(used.shape)
         steps[used] = step[p * m + k :] / self.roots
         hinges, clamped = self.pricing.moved(self.hinges, steps)
-        state = _State(self.rows, self.pricing, hinges, alphas, multipliers, self.settings)
+        state = _State(self.constraints, self.pricing, hinges, alphas, multipliers, self.settings)
         state.clamped = clamped
         return state
 
@@ -332,7 +350,7 @@ def _converge(state: _State) -> _State | None:
     """Newton's steps from a state to where rounding ends them; None if they run away."""
     settings, waited = state.settings, 0
     for number in range(settings.steps):
-        state.rows.clock.check()
+        state.constraints.clock.check()
         last = state.moved(state.step())
         before, size = state.size, last.size
         if size <= settings.rounding and not last.clamped.any():
@@ -345,41 +363,3 @@ def _converge(state: _State) -> _State | None:
         if waited == settings.patience or not size <= settings.runaway:  # or not a number
             return None
     return state if state.size <= settings.met else None
-
-
-def _solve(matrix: Array, right: Array, positive: int, settings: NewtonSettings) -> Array:
-    """Solve the symmetric system, whose leading block is positive semidefinite.
-
-    It is singular if the multipliers are not unique.  A small one is then solved by least squares.
-    A large one: after equilibration the leading block is
-    shifted by a small positive, the rest by a negative number, which makes the system
-    quasidefinite; refinement against the true matrix removes the shift where it matters and
-    leaves the step small where it does not.
-    """
-    if len(right) <= settings.small:
-        return _solve_small(matrix, right, settings)
-    largest = np.abs(matrix).max(axis=1)
-    scale = 1.0 / np.sqrt(np.where(largest > 0, largest, 1.0))
-    matrix *= scale
-    matrix *= scale[:, None]
-    shifted = matrix.copy()
-    diagonal = np.arange(len(right))
-    shifted[diagonal, diagonal] += np.where(diagonal < positive, settings.shift, -settings.shift)
-    factors = scipy.linalg.lu_factor(shifted, overwrite_a=True, check_finite=False)
-    right = scale * right
-    solution = np.zeros_like(right)
-    for _ in range(settings.refinements):
-        solution += scipy.linalg.lu_solve(factors, right - matrix @ solution, check_finite=False)
-    return np.asarray(scale * solution)
-
-
-def _solve_small(matrix: Array, right: Array, settings: NewtonSettings) -> Array:
-    """Solve by elimination, which takes a fifth of the time, if the matrix is well conditioned, and
-    by least squares if it is not."""
-    factors, pivots, _ = scipy.linalg.lapack.dgetrf(matrix)
-    size = float(np.abs(matrix).sum(axis=0).max())
-    if scipy.linalg.lapack.dgecon(factors, size)[0] > settings.conditioned:
-        return np.asarray(scipy.linalg.lapack.dgetrs(factors, pivots, right)[0])
-    return np.asarray(
-        scipy.linalg.lstsq(matrix, right, cond=NEGLIGIBLE_RCOND, check_finite=False)[0]
-    )

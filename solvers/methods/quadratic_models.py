@@ -54,9 +54,11 @@ class QuadraticModels:
     axes: Array
 
     def __len__(self) -> int:
+        """The number of models."""
         return len(self.columns)
 
     def __getitem__(self, chosen: Indices) -> QuadraticModels:
+        """Some of the models."""
         place = np.full(len(self), -1)
         place[chosen] = np.arange(len(chosen))
         rows = place[self.owners] >= 0
@@ -69,6 +71,7 @@ class QuadraticModels:
         )
 
     def __add__(self, other: QuadraticModels) -> QuadraticModels:
+        """The models of both."""
         return QuadraticModels(
             self.hinges + other.hinges,
             np.concatenate([self.columns, other.columns]),
@@ -79,15 +82,15 @@ class QuadraticModels:
 
 
 def quadratic_models(
-    rows: Constraints, pricing: Pricing, hinges: Hinges, multipliers: Array
+    constraints: Constraints, pricing: Pricing, hinges: Hinges, multipliers: Array
 ) -> QuadraticModels:
     """The quadratic models at these multipliers (M, p) of hinges that are local maxima there."""
-    columns = rows.features(hinges)
-    owners, turning, inward = moving(rows, pricing, hinges)
+    columns = constraints.features(hinges)
+    owners, turning, inward = moving(constraints, pricing, hinges)
     q, q1, q2 = columns @ multipliers, turning @ multipliers, inward @ multipliers
     bends = turning[:, :, None] * q[owners][:, None, :]
     bends += columns[owners][:, :, None] * q1[:, None, :]
-    steps = np.zeros((len(owners), rows.problem.input_dimension - 1))
+    steps = np.zeros((len(owners), constraints.problem.input_dimension - 1))
     for k in np.unique(owners):
         mine = np.flatnonzero(owners == k)
         curvature = -q1[mine] @ q1[mine].T
@@ -110,11 +113,11 @@ def moved(model: QuadraticModels, pricing: Pricing, multipliers: Array) -> Hinge
     return pricing.moved(model.hinges, np.clip(steps, -_LONGEST, _LONGEST))[0]
 
 
-def flat(rows: Constraints, hinges: Hinges, outputs: int) -> QuadraticModels:
+def flat(constraints: Constraints, hinges: Hinges, outputs: int) -> QuadraticModels:
     """Hinges as first-order constraints, which hold for all multipliers."""
-    columns = rows.features(hinges)
+    columns = constraints.features(hinges)
     none = np.zeros(0, dtype=np.intp)
     bends = np.zeros((0, columns.shape[1] * outputs))
     return QuadraticModels(
-        hinges, columns, none, bends, np.zeros((0, rows.problem.input_dimension - 1))
+        hinges, columns, none, bends, np.zeros((0, constraints.problem.input_dimension - 1))
     )

@@ -99,7 +99,7 @@ class Regularized:
 
     Attributes
     ----------
-    rows : SquaredError
+    constraints : SquaredError
     hinges : Hinges
     weights : (K, p) array
         Their output weights.
@@ -115,7 +115,7 @@ class Regularized:
     interrupted : bool
     """
 
-    rows: SquaredError
+    constraints: SquaredError
     hinges: Hinges
     weights: Array
     multipliers: Array
@@ -133,12 +133,12 @@ class Regularized:
     @property
     def network(self) -> ShallowNetwork:
         """The network, with the best affine part."""
-        return self.rows.network(self.hinges, self.weights)
+        return self.constraints.network(self.hinges, self.weights)
 
     @property
     def values(self) -> Array:
         """The multipliers (N, p) of the samples: at the optimum their errors times the counts."""
-        return self.rows.softness * self.rows.multipliers(self.multipliers)[0]
+        return self.constraints.softness * self.constraints.multipliers(self.multipliers)[0]
 
 
 class RegularizedSolver:
@@ -167,6 +167,7 @@ class RegularizedSolver:
         clock: Clock = UNLIMITED,
         settings: RegularizedSettings = SETTINGS,
     ) -> None:
+        """Find the hinges that the samples allow."""
         if problem.input_dimension == 2 and len(problem) ** 3 > _LARGEST:
             raise TooLarge(
                 f"{len(problem)} samples in the plane are too many for exact pricing of all of "
@@ -179,8 +180,10 @@ class RegularizedSolver:
 
     def largest_penalty(self) -> float:
         """The pricing maximum at the residuals of the best affine fit."""
-        rows = SquaredError(self.problem, self.counts, 1.0)
-        return float(self._pricing.maxima(*rows.multipliers(rows.targets), np.inf)[1][0])
+        constraints = SquaredError(self.problem, self.counts, 1.0)
+        return float(
+            self._pricing.maxima(*constraints.multipliers(constraints.targets), np.inf)[1][0]
+        )
 
     def solve(
         self,
@@ -190,12 +193,12 @@ class RegularizedSolver:
         report: Callable[[Progress], None] = lambda progress: None,
     ) -> Regularized:
         """The solution for one penalty, from that for another one; if stopped, the best so far."""
-        rows = SquaredError(self.problem, self.counts, penalty)
-        rows.clock = self.clock
-        multipliers = rows.targets / penalty
-        affine = float(np.sum(rows.targets * multipliers)) / 2
+        constraints = SquaredError(self.problem, self.counts, penalty)
+        constraints.clock = self.clock
+        multipliers = constraints.targets / penalty
+        affine = float(np.sum(constraints.targets * multipliers)) / 2
         none = no_hinges(self.problem)
-        best = Regularized(rows, none, rows.targets[:0], multipliers, affine)
+        best = Regularized(constraints, none, constraints.targets[:0], multipliers, affine)
         run = _Run(self._pricing, best, report, self.settings)
         try:
             run.exchange(tolerance, start)
@@ -216,13 +219,14 @@ class _Run:
         report: Callable[[Progress], None],
         settings: RegularizedSettings,
     ) -> None:
+        """A run that begins at the best that is known."""
         self.pricing, self.best, self.report = pricing, best, report
         self.settings = settings
-        self.rows = best.rows
+        self.constraints = best.constraints
 
     def exchange(self, tolerance: float, start: Regularized | None) -> None:
         """Rounds until the gap is of rounding size, or within the tolerance and stuck."""
-        rows, best = self.rows, self.best
+        constraints, best = self.constraints, self.best
         if start is None or not len(start.hinges):
             pool = self._violated(*self._rate(best.hinges, best.weights, best.multipliers))
         else:
@@ -238,11 +242,11 @@ class _Run:
             if best.gap <= COST_ROUNDING:
                 return
             gap, value = best.gap, best.objective
-            columns = rows.features(pool)
+            columns = constraints.features(pool)
             weights, multipliers = solve_group_lasso(
-                columns, rows.targets, rows.softness, rows.clock
+                columns, constraints.targets, constraints.softness, constraints.clock
             )
-            multipliers = rows.projected(multipliers)
+            multipliers = constraints.projected(multipliers)
             found, constraint_values = self._rate(pool, weights, multipliers)
             norms = np.linalg.norm(weights, axis=1)
             own = np.linalg.norm(columns @ multipliers, axis=1)
@@ -263,7 +267,7 @@ class _Run:
         best = self.best
         if not len(best.hinges):
             return
-        columns = self.rows.features(best.hinges)
+        columns = self.constraints.features(best.hinges)
         thinned = thin(columns, columns.T @ best.weights, best.weights)
         if thinned is not None:
             self._keep(best.hinges[thinned[0]], thinned[1], EQUAL_COST_RTOL)
@@ -279,14 +283,14 @@ class _Run:
             (hinges, norms),
             _gathered(hinges, norms, cloud, self.settings.light),
         ):
-            rows = self.rows.compressed(active.patterns)
-            start = rows.coordinates(multipliers)
-            polished = polish(rows, self.pricing, active, sizes, start)
+            compressed = self.constraints.compressed(active.patterns)
+            start = compressed.coordinates(multipliers)
+            polished = polish(compressed, self.pricing, active, sizes, start)
             if polished is not None:
                 break
         if polished is None:
             return hinges[:0]
-        moved, multipliers = self._true(polished.hinges), rows.spread(polished.multipliers)
+        moved, multipliers = self._true(polished.hinges), compressed.spread(polished.multipliers)
         # The objective is flat at its minimum: of equal ones that of Newton's method is accurate.
         rated = self._rate(moved, polished.weights, multipliers, EQUAL_COST_RTOL)
         return moved + self._violated(*rated)
@@ -294,8 +298,8 @@ class _Run:
     def _true(self, hinges: Hinges) -> Hinges:
         """The hinges with the patterns that they have: one that Newton's method moved past a sample
         is on its face no longer, and stays where it is."""
-        past = hinges.depths(self.rows.problem).max(axis=1) > CUT_RTOL
-        offsets = hinges.offsets(self.rows.problem)
+        past = hinges.depths(self.constraints.problem).max(axis=1) > CUT_RTOL
+        offsets = hinges.offsets(self.constraints.problem)
         patterns = np.where(past[:, None], offsets > 0, hinges.patterns)
         return replace(hinges, patterns=patterns, free=hinges.free & ~past)
 
@@ -308,13 +312,13 @@ class _Run:
         self, hinges: Hinges, weights: Array, multipliers: Array, slack: float = 0.0
     ) -> tuple[Hinges, Array]:
         """Price multipliers, and keep them and the network if they are the best."""
-        best, rows = self.best, self.rows
-        multipliers = rows.projected(multipliers)
+        best, constraints = self.best, self.constraints
+        multipliers = constraints.projected(multipliers)
         found, constraint_values = self.pricing.maxima(
-            *rows.multipliers(multipliers), self.settings.near, self.settings.looked_at
+            *constraints.multipliers(multipliers), self.settings.near, self.settings.looked_at
         )
-        product = float(np.sum(multipliers * rows.targets))
-        square = rows.softness * float(np.sum(multipliers**2))
+        product = float(np.sum(multipliers * constraints.targets))
+        square = constraints.softness * float(np.sum(multipliers**2))
         # Never divide by P ~ 0.
         scale = min(
             max(0.0, product) / square, 1.0 / max(float(constraint_values[0]), NEGLIGIBLE_RCOND)
@@ -325,15 +329,15 @@ class _Run:
             best.maximum = scale * float(constraint_values[0])
         self._keep(hinges, weights, slack)
         best.rounds += 1
-        found_cost, bound = rows.softness * best.objective, rows.softness * best.lower
+        found_cost, bound = constraints.softness * best.objective, constraints.softness * best.lower
         self.report(Progress(best.rounds, found_cost, bound, len(hinges)))
         return found, constraint_values
 
     def _keep(self, hinges: Hinges, weights: Array, slack: float = 0.0) -> None:
         """Keep a network if it is the best; `slack` is the share that it may cost more."""
-        residual = self.rows.targets - self.rows.features(hinges).T @ weights
+        residual = self.constraints.targets - self.constraints.features(hinges).T @ weights
         norms = np.linalg.norm(weights, axis=1)
-        value = float(np.sum(residual**2)) / (2 * self.rows.softness) + float(norms.sum())
+        value = float(np.sum(residual**2)) / (2 * self.constraints.softness) + float(norms.sum())
         if value < self.best.objective * (1 + slack):
             self.best.hinges, self.best.weights = hinges[norms > 0], weights[norms > 0]
             self.best.objective = value

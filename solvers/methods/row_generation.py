@@ -3,6 +3,11 @@
 Multipliers of a subset of the samples are multipliers of all of them (the others get zero), and a
 hinge may pass anywhere between samples, so a lower bound of the subproblem holds for the problem.
 Its network is optimal once it fits the samples that were left out.
+
+1. Begin with all balls, and with the samples furthest out.
+2. Solve for these, starting at the hinges of the last round.
+3. Add the samples that the network misses, the worst of every piece, and go back to 2.
+4. If it misses none, the multipliers of the last round prove it optimal.
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock, Stopped
 from convexden.solution import Progress
 from convexden.solvers.conditioning import conditioned
-from convexden.solvers.constraints import constraints
+from convexden.solvers.constraints import constraints_of
 from convexden.solvers.feasibility import TooNarrow
 from convexden.solvers.hinges import Array, Hinges, Indices
 from convexden.solvers.methods.column_generation import ColumnGeneration
@@ -32,6 +37,7 @@ from convexden.solvers.pricing.exact import exact_pricing
 from convexden.solvers.pricing.local import LocalPricing
 from convexden.solvers.programs.restricted_master import Master, solve_dual
 from convexden.solvers.programs.semidefinite import PRICING, half_patterns, semidefinite_maximum
+from convexden.solvers.warm_start import hinges_near
 from convexden.tolerances import MET_RTOL
 
 COLUMN_GENERATION, MINIMAX, LOCAL = "column-generation", "minimax", "local"
@@ -49,6 +55,7 @@ def solve_sites(
     method: str | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
     clock: Clock = UNLIMITED,
+    start: ShallowNetwork | None = None,
 ) -> Outcome:
     """Solve a problem of two or more dimensions over growing sets of samples.
 
@@ -62,15 +69,16 @@ def solve_sites(
         `solve_dual` or `solve_with_cvxpy`.
     method : {"column-generation", "minimax", "local"}, optional
         By default column generation in the plane, where it is about twice as fast, and the minimax
-        method beyond.  "local" is the minimax method with
-        proposals, for problems too large for exact pricing; its bound is that of the semidefinite
-        program at its multipliers, or none.
+        method beyond.  "local" is the minimax method with proposals, for problems too large for
+        exact pricing; its bound is that of the semidefinite program at its multipliers, or none.
     report : callable
         Called with a `Progress` after every round; the cost is infinite while samples are missed.
     clock : Clock, optional
         When its time is over the outcome is the best that was found: the network, if there is one,
         and the bound that was proven until then.  So it is if `report` raises `Stopped`, and if the
         room between balls is too narrow for floats.
+    start : ShallowNetwork, optional
+        Of a problem nearby: its hinges are the first ones.
 
     Raises
     ------
@@ -78,78 +86,120 @@ def solve_sites(
     TooLarge
         If there are too many sites for exact pricing.
     """
-    active = _first_sites(problem)
-    rounds, lower = 0, 0.0
-    hinges: Hinges | None = None
-    solved: tuple[Indices, Exchange] | None = None
     if method is None:
         method = COLUMN_GENERATION if problem.input_dimension == 2 else MINIMAX
-
-    def relay(progress: Progress) -> None:
-        cost = progress.cost if len(active) == len(problem) else np.inf
-        tell(cost, progress.lower_bound, progress.hinges)
-
-    def tell(cost: float, bound: float, count: int) -> None:
-        nonlocal rounds, lower
-        rounds, lower = rounds + 1, max(lower, bound)
-        report(Progress(rounds, cost, lower, count))
-
-    proof, interrupted, reason = None, True, ""
+    rounds = _Rounds(problem, method, tolerance, master, report, clock, start)
+    interrupted, reason = False, ""
     try:
-        while active.size:
-            part = problem.part(active)
-            pricing: Pricing = (
-                LocalPricing(part, clock=clock) if method == LOCAL else exact_pricing(part, clock)
-            )
-            rows = conditioned(constraints(part, clock), pricing)
-            loop = LOOPS[method](rows, pricing, tolerance, master, relay)
-            solved = (active, loop)
-            bounds = loop.run(hinges)
-            network = loop.network()
-            missed = _missed(problem, network, active)
-            if not missed.size:
-                if len(active) < len(problem) and bounds.hinges is not None:
-                    tell(bounds.cost, bounds.proven, len(bounds.hinges))
-                proof = _proof(loop)
-                break
-            clock.check()
-            active = np.sort(np.concatenate([active, missed]))
-            hinges = _carried(bounds, problem, active)
-        interrupted = False
+        rounds.run()
     except Stopped:
-        pass  # keep what there is
+        interrupted = True  # keep what there is
     except TooNarrow as error:
-        interrupted, reason = False, str(error)
+        reason = str(error)
     except InfeasibleProblem as error:
         if error.proof is None:
             raise
         raise InfeasibleProblem(
-            str(error), error.proof.extended(active.tolist(), len(problem))
+            str(error), error.proof.extended(rounds.active.tolist(), len(problem))
         ) from None
-    if solved is None:
-        return nothing(problem, interrupted=True)
-    active, loop = solved
-    if proof is None:
-        # It was stopped: nobody looked at its network.
-        proof, network = _proven(loop), loop.network()
-        if _missed(problem, network, active).size:
-            network = None
-    multipliers = (
-        np.zeros_like(loop.rows.targets) if proof.multipliers is None else proof.multipliers
-    )
-    parts = loop.rows.exact_multipliers(multipliers)
-    values, jacobians = (_spread(len(problem), active, part) for part in parts)
-    return Outcome(
-        network,
-        values.high,
-        jacobians.high,
-        proof.pricing_maximum,
-        proof.pricing,
-        interrupted,
-        reason,
-        values.low,
-        jacobians.low,
-    )
+    return rounds.outcome(interrupted, reason)
+
+
+class _Rounds:
+    """Subproblems of growing sets of sites, and the last of them that was begun."""
+
+    def __init__(
+        self,
+        problem: Interpolation,
+        method: str,
+        tolerance: float,
+        master: Master,
+        report: Callable[[Progress], None],
+        clock: Clock,
+        start: ShallowNetwork | None,
+    ) -> None:
+        """Nothing is solved yet; arguments as for `solve_sites`."""
+        self.problem, self.method, self.tolerance = problem, method, tolerance
+        self.master, self.report, self.clock, self.start = master, report, clock, start
+        # Step 1.
+        self.active = _first_sites(problem)
+        self.steps, self.lower = 0, 0.0
+        self.solved: tuple[Indices, Exchange] | None = None
+        self.proof: _Proof | None = None  # of the last subproblem, once its network misses nothing
+        self.network: ShallowNetwork | None = None
+
+    def run(self) -> None:
+        """Solve subproblems until no sample is missed."""
+        hinges: Hinges | None = None
+        if self.start is not None:
+            hinges = hinges_near(self.problem.part(self.active), self.start)
+        while self.active.size:
+            # Step 2.
+            loop = self._loop()
+            self.solved = (self.active, loop)
+            incumbent = loop.run(hinges)
+            self.network = loop.network()
+            missed = _missed(self.problem, self.network, self.active)
+            if not missed.size:
+                # Step 4.
+                if len(self.active) < len(self.problem) and incumbent.hinges is not None:
+                    self._tell(incumbent.cost, incumbent.proven, len(incumbent.hinges))
+                self.proof = _proof(loop)
+                return
+            # Step 3.
+            self.clock.check()
+            self.active = np.sort(np.concatenate([self.active, missed]))
+            hinges = _restarted(incumbent, self.problem, self.active)
+
+    def _loop(self) -> Exchange:
+        """The method for the active sites."""
+        part = self.problem.part(self.active)
+        pricing: Pricing = (
+            LocalPricing(part, clock=self.clock)
+            if self.method == LOCAL
+            else exact_pricing(part, self.clock)
+        )
+        reduced = conditioned(constraints_of(part, self.clock), pricing)
+        return LOOPS[self.method](reduced, pricing, self.tolerance, self.master, self._relay)
+
+    def _relay(self, step: Progress) -> None:
+        """Tell a step of a subproblem, whose cost says nothing as long as samples are left out."""
+        cost = step.cost if len(self.active) == len(self.problem) else np.inf
+        self._tell(cost, step.lower_bound, step.hinges)
+
+    def _tell(self, cost: float, bound: float, count: int) -> None:
+        """Report a step with the best bound so far."""
+        self.steps, self.lower = self.steps + 1, max(self.lower, bound)
+        self.report(Progress(self.steps, cost, self.lower, count))
+
+    def outcome(self, interrupted: bool, reason: str) -> Outcome:
+        """What the last subproblem proves about the problem, and its network if it misses
+        nothing."""
+        if self.solved is None:
+            return nothing(self.problem, interrupted=True)
+        active, loop = self.solved
+        proof, network = self.proof, self.network
+        if proof is None:
+            # It was stopped: nobody looked at its network.
+            proof, network = _proven(loop), loop.network()
+            if _missed(self.problem, network, active).size:
+                network = None
+        multipliers = proof.multipliers
+        if multipliers is None:
+            multipliers = np.zeros_like(loop.constraints.targets)
+        parts = loop.constraints.exact_multipliers(multipliers)
+        values, jacobians = (_spread(len(self.problem), active, part) for part in parts)
+        return Outcome(
+            network,
+            values.high,
+            jacobians.high,
+            proof.pricing_maximum,
+            proof.pricing,
+            interrupted,
+            reason,
+            values.low,
+            jacobians.low,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,24 +213,24 @@ class _Proof:
 
 def _proven(loop: Exchange) -> _Proof:
     """The bound that exact pricing has proven so far; none if there is no such pricing."""
-    bounds = loop.incumbent
+    incumbent = loop.incumbent
     if loop.exact is None:
         return _Proof()
-    return _Proof(bounds.proof, 1.0 if bounds.proven > 0 else 0.0, loop.exact.name)
+    return _Proof(incumbent.proof, 1.0 if incumbent.proven > 0 else 0.0, loop.exact.name)
 
 
 def _proof(loop: Exchange) -> _Proof:
     """The bound of exact pricing, or of the semidefinite program if it is not too large."""
-    bounds = loop.incumbent
+    incumbent = loop.incumbent
     if loop.exact is not None:
         loop.prove()
         return _proven(loop)
     try:
-        patterns = half_patterns(loop.rows.problem, loop.rows.clock)
-        maximum = semidefinite_maximum(loop.rows, bounds.multipliers, patterns)
+        patterns = half_patterns(loop.constraints.problem, loop.constraints.clock)
+        maximum = semidefinite_maximum(loop.constraints, incumbent.multipliers, patterns)
     except TooLarge:
         return _Proof()
-    return _Proof(bounds.multipliers, maximum, PRICING)
+    return _Proof(incumbent.multipliers, maximum, PRICING)
 
 
 def _first_sites(problem: Interpolation) -> Indices:
@@ -224,9 +274,9 @@ def _spread(count: int, active: Indices, numbers: TwoPart) -> TwoPart:
     return TwoPart(*spread)
 
 
-def _carried(bounds: Incumbent, problem: Interpolation, active: Indices) -> Hinges | None:
+def _restarted(incumbent: Incumbent, problem: Interpolation, active: Indices) -> Hinges | None:
     """The hinges of the last subproblem, with the patterns of the next."""
-    old = bounds.hinges
+    old = incumbent.hinges
     if old is None:
         return None
     offsets = old.normals @ problem.centers[active].T + old.biases[:, None]

@@ -2,7 +2,7 @@ r"""Acute triangles: a second-order cone program over twelve hinges, of which th
 
 1. Solve the program over the twelve hinges with the apex hinges parallel to the sides.
 2. Turn the apex hinges to where the dual constraint is largest on their arcs.
-3. Take those that carry weight for the active ones, and solve the KKT system of their weights,
+3. Take those with weight for the active ones, and solve the KKT system of their weights,
    angles and multipliers with Newton's method.
 4. Hinges of the twelve that the multipliers violate join the active ones, those whose weight
    became negative leave; back to 3.  If that fails, hinges that turned join the program: back
@@ -22,7 +22,7 @@ from convexden.errors import NotCertified, NotSupported
 from convexden.geometry.triangle import Triangle
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
-from convexden.solvers.constraints import Constraints, constraints
+from convexden.solvers.constraints import Constraints, constraints_of
 from convexden.solvers.hinges import Array, Hinges, distinct
 from convexden.solvers.methods.newton import Polished, active_set, polish
 from convexden.solvers.outcome import Outcome
@@ -102,21 +102,21 @@ def solve_triangle(problem: Interpolation, clock: Clock = UNLIMITED) -> Outcome:
         If no network over the twelve hinges is stationary.
     """
     check_acute(problem)
-    pricing, system = TwelveHinges(problem, clock), constraints(problem, clock)
+    pricing, constraints = TwelveHinges(problem, clock), constraints_of(problem, clock)
     hinges = pricing.initial(12)
     price = SETTINGS.price / float(pricing.triangle.heights.min() - 2 * pricing.radius)
     for _ in range(SETTINGS.programs):
-        columns = system.features(hinges)
-        solved = solve_dual(columns, system.targets, price, SETTINGS.accuracy, clock)
-        found, heights = pricing.maxima(*system.multipliers(solved.multipliers), 0.9)
+        columns = constraints.features(hinges)
+        solved = solve_dual(columns, constraints.targets, price, SETTINGS.accuracy, clock)
+        found, constraint_values = pricing.maxima(*constraints.multipliers(solved.multipliers), 0.9)
         norms = np.linalg.norm(solved.weights, axis=1)
         own = np.linalg.norm(columns @ solved.multipliers, axis=1)
-        gap = max(float(heights[0]) - 1.0, SETTINGS.accuracy)
-        active, alphas = active_set(hinges, norms, own, found, heights, gap)
-        optimal = _polished(system, pricing, active, alphas, solved.multipliers)
+        gap = max(float(constraint_values[0]) - 1.0, SETTINGS.accuracy)
+        active, alphas = active_set(hinges, norms, own, found, constraint_values, gap)
+        optimal = _polished(constraints, pricing, active, alphas, solved.multipliers)
         if optimal is not None:
-            multipliers = system.multipliers(optimal.multipliers)
-            network = system.network(optimal.hinges, optimal.weights)
+            multipliers = constraints.multipliers(optimal.multipliers)
+            network = constraints.network(optimal.hinges, optimal.weights)
             return Outcome(network, *multipliers, 1.0, PRICING)
         hinges = hinges + found[found.free]
         hinges = hinges[distinct(hinges, SAME_HINGE_RTOL)]
@@ -124,7 +124,7 @@ def solve_triangle(problem: Interpolation, clock: Clock = UNLIMITED) -> Outcome:
 
 
 def _polished(
-    system: Constraints,
+    constraints: Constraints,
     pricing: TwelveHinges,
     active: Hinges,
     alphas: Array,
@@ -133,20 +133,20 @@ def _polished(
     """A stationary network whose multipliers none of the twelve hinges violates, if Newton's method
     finds one."""
     for _ in range(SETTINGS.joins):
-        polished = polish(system, pricing, active, alphas, multipliers)
+        polished = polish(constraints, pricing, active, alphas, multipliers)
         if polished is None:
             return None
         multipliers = polished.multipliers
-        found, heights = pricing.maxima(*system.multipliers(multipliers), 1.0)
-        violated = found[heights > 1 + VIOLATION_RTOL]
+        found, constraint_values = pricing.maxima(*constraints.multipliers(multipliers), 1.0)
+        violated = found[constraint_values > 1 + VIOLATION_RTOL]
         if not len(violated):
             return polished
         norms = np.linalg.norm(polished.weights, axis=1)
         # A hinge that is no local maximum any more hands its weight on to the nearest.
-        gap = float(heights[0]) - 1.0
+        gap = float(constraint_values[0]) - 1.0
         own = np.ones_like(norms)
-        carrying, weights = active_set(polished.hinges, norms, own, found, heights, gap)
-        active = carrying + violated
+        weighted, weights = active_set(polished.hinges, norms, own, found, constraint_values, gap)
+        active = weighted + violated
         kept = distinct(active, SAME_HINGE_RTOL)
         small = np.full(len(violated), SETTINGS.small * norms.mean())
         active, alphas = active[kept], np.concatenate([weights, small])[kept]

@@ -24,6 +24,7 @@ class FaceTable:
     """
 
     def __init__(self, problem: Interpolation, clock: Clock = UNLIMITED) -> None:
+        """Enumerate the faces, and sort them so that each can be found."""
         self.problem = problem
         self.patterns, self.levels = enumerate_faces(problem, clock)
         self.starts: Indices = np.cumsum([0] + [len(faces) for faces in self.levels])
@@ -71,8 +72,8 @@ class FaceTable:
         local = faces - self.starts[level]
         sets = table.sets[local]
         members = table.frames.members[sets]
-        heights = self._signed[table.patterns[local][:, None], members]
-        centers = table.frames.centers(heights, sets)
+        constraint_values = self._signed[table.patterns[local][:, None], members]
+        centers = table.frames.centers(constraint_values, sets)
         left = np.maximum(1.0 - np.sum(centers**2, axis=1), 0.0)
         return centers, np.sqrt(left), table.frames.across[sets]
 

@@ -54,9 +54,10 @@ class Frames:
     inverses: Array
     across: Array
 
-    def centers(self, heights: Array, sets: Indices) -> Array:
-        """The c (F, d) of hinges on which the members of the sets have these heights z (F, t)."""
-        relative = heights[:, 1:] - heights[:, :1]
+    def centers(self, constraint_values: Array, sets: Indices) -> Array:
+        """The c (F, d) of hinges on which the members of the sets have these constraint values
+        z (F, t)."""
+        relative = constraint_values[:, 1:] - constraint_values[:, :1]
         product: Array = (relative[:, None, :] @ self.inverses[sets])[:, 0, :]
         return product
 
@@ -70,6 +71,7 @@ class Faces:
     patterns: Indices
 
     def __len__(self) -> int:
+        """The number of faces."""
         return len(self.sets)
 
 
@@ -186,26 +188,26 @@ def _held(
     problem: Interpolation, here: Frames
 ) -> Iterator[tuple[Indices, Indices, Flags, Array, Array, Array]]:
     """The spheres of hinges on which the sets touch their sites from these sides: sets (S,),
-    members and sides (S, t), heights (S, t), centers (S, d) and radii (S,)."""
+    members and sides (S, t), constraint_values (S, t), centers (S, d) and radii (S,)."""
     for sets, active in _signs(problem, here.members):
         members = here.members[sets]
-        heights = np.where(active, 1.0, -1.0) * problem.radii[members]
-        centers = here.centers(heights, sets)
+        constraint_values = np.where(active, 1.0, -1.0) * problem.radii[members]
+        centers = here.centers(constraint_values, sets)
         left = 1.0 - np.sum(centers**2, axis=1)
         met = np.flatnonzero(left >= -NONNEGATIVE_RTOL)
         radius = np.sqrt(np.maximum(left[met], 0.0))
-        yield sets[met], members[met], active[met], heights[met], centers[met], radius
+        yield sets[met], members[met], active[met], constraint_values[met], centers[met], radius
 
 
 def _vertices(problem: Interpolation, here: Frames, clock: Clock) -> tuple[Codes, Codes]:
     """Patterns and touched sites of the faces that are points."""
     parts = []
-    for sets, members, active, heights, centers, radius in _held(problem, here):
+    for sets, members, active, constraint_values, centers, radius in _held(problem, here):
         clock.check()
         for side in (1.0, -1.0):
             normals = centers + side * radius[:, None] * here.across[sets, :, 0]
             pivots = members[:, 0]
-            biases = heights[:, 0] - np.sum(normals * problem.centers[pivots], axis=1)
+            biases = constraint_values[:, 0] - np.sum(normals * problem.centers[pivots], axis=1)
             z = normals @ problem.centers.T + biases[:, None]
             up, down = z >= problem.radii - TOUCH_RTOL, -z >= problem.radii - TOUCH_RTOL
             np.put_along_axis(up, members, active, axis=1)
@@ -217,10 +219,10 @@ def _vertices(problem: Interpolation, here: Frames, clock: Clock) -> tuple[Codes
 def _spheres(problem: Interpolation, here: Frames, clock: Clock) -> tuple[Codes, Codes]:
     """Patterns and touched sites of the faces that are whole spheres."""
     parts = []
-    for sets, members, active, heights, centers, radius in _held(problem, here):
+    for sets, members, active, constraint_values, centers, radius in _held(problem, here):
         clock.check()
         steps = problem.centers - problem.centers[members[:, 0]][:, None, :]
-        middle = (steps @ centers[:, :, None])[:, :, 0] + heights[:, :1]
+        middle = (steps @ centers[:, :, None])[:, :, 0] + constraint_values[:, :1]
         swing = radius[:, None] * np.linalg.norm(steps @ here.across[sets], axis=2)
         up = middle - swing >= problem.radii - TOUCH_RTOL
         down = -middle - swing >= problem.radii - TOUCH_RTOL

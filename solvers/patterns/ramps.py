@@ -20,14 +20,16 @@ def widest_ramps(
         clock.check()
         found.append(max_margin_direction(problem.centers, problem.radii, row))
     normals = np.array(found).reshape(len(patterns), problem.input_dimension)
-    heights = normals @ problem.centers.T
-    foot = np.where(patterns, -np.inf, heights + problem.radii)
-    top = np.where(patterns, heights - problem.radii, np.inf)
+    projections = normals @ problem.centers.T
+    start = np.where(patterns, -np.inf, projections + problem.radii)
+    end = np.where(patterns, projections - problem.radii, np.inf)
     # A pattern without a gap has no direction: NaN is not above anything.
-    wide = np.flatnonzero(top.min(axis=1) - foot.max(axis=1) > FLAT_RTOL)
+    wide = np.flatnonzero(end.min(axis=1) - start.max(axis=1) > FLAT_RTOL)
     return (
-        _tangent(normals[wide], patterns[wide], -foot[wide].max(axis=1), foot[wide].argmax(axis=1)),
-        _tangent(normals[wide], patterns[wide], -top[wide].min(axis=1), top[wide].argmin(axis=1)),
+        _tangent(
+            normals[wide], patterns[wide], -start[wide].max(axis=1), start[wide].argmax(axis=1)
+        ),
+        _tangent(normals[wide], patterns[wide], -end[wide].min(axis=1), end[wide].argmin(axis=1)),
     )
 
 

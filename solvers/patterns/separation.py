@@ -105,6 +105,7 @@ class Separator:
     """
 
     def __init__(self, problem: Interpolation, settings: SeparationSettings = SETTINGS) -> None:
+        """A problem in integers, and its differences for the estimates."""
         self.settings = settings
         self._centers, self._radii = _integers(problem)
         steps = problem.centers - problem.centers.mean(axis=0)

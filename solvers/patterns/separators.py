@@ -62,6 +62,7 @@ class Separators:
         clock: Clock = UNLIMITED,
         settings: SeparatorSettings = SETTINGS,
     ) -> None:
+        """No hinge is known yet."""
         self.problem, self.clock, self.settings = problem, clock, settings
         self._known: dict[bytes, Array | None] = {}
 

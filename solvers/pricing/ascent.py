@@ -64,6 +64,7 @@ class Ascent:
         jacobians: Array,
         clock: Clock = UNLIMITED,
     ) -> None:
+        """The moments of the multipliers, from which gradients are computed."""
         self.problem, self.values, self.jacobians = problem, values, jacobians
         self.clock = clock
         moments = values[:, :, None] * problem.centers[:, None, :] + jacobians
@@ -116,6 +117,7 @@ class _Climb:
     """Where the hinges of one run are and which sites hold them, (K, d) padded with -1."""
 
     def __init__(self, ascent: Ascent, normals: Array, patterns: Flags) -> None:
+        """Hinges that start tangent to one site each."""
         self.ascent, self.normals, self.patterns = ascent, normals.copy(), patterns
         self.members = np.full(normals.shape, -1)
         self.members[:, 0] = ascent.seated(normals, patterns).pivots

@@ -78,6 +78,7 @@ class FacePricing(ExactPricing):
         clock: Clock = UNLIMITED,
         settings: FaceSettings = SETTINGS,
     ) -> None:
+        """Enumerate the faces."""
         self.problem, self.clock, self.settings = problem, clock, settings
         self.table = FaceTable(problem, clock)
         self.recent: deque[Indices] = deque(maxlen=self.settings.memory)
@@ -308,6 +309,7 @@ class QuickFaces(Pricing):
     """The local maxima on faces near to recent ones; what else there is goes unseen."""
 
     def __init__(self, exact: FacePricing) -> None:
+        """What is quick beside this exact pricing."""
         self.problem, self.clock, self.exact = exact.problem, exact.clock, exact
 
     def maxima(

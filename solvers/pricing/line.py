@@ -21,6 +21,7 @@ class LinePricing(ExactPricing):
     name = "exact-line"
 
     def __init__(self, problem: Interpolation) -> None:
+        """List the hinges: there are finitely many."""
         self.problem = problem
         centers, radii = problem.centers[:, 0], problem.radii
         ends = np.concatenate([centers - radii, centers + radii])

@@ -93,6 +93,7 @@ class LocalPricing(Pricing):
         clock: Clock = UNLIMITED,
         settings: LocalSettings = SETTINGS,
     ) -> None:
+        """Random starts are drawn from this seed."""
         self.problem, self.clock, self.settings = problem, clock, settings
         self._generator = np.random.default_rng(seed)
         self._separators = Separators(problem, clock)

@@ -7,13 +7,14 @@ hinge also becomes tangent to another site m,
 
     w.(y_m - y_n) = -r_n +- r_m,
 
-cut the circle into *arcs* of constant activation pattern D, on which the constraint is
+cut the circle into *arcs* of constant activation pattern D (`plane_arcs`), on which the constraint
+is
 
     g(t)^2 = |M w + v|^2,  M = sum_m D_m (l_m (y_m - y_n)^T + G_m),  v = r_n sum_m D_m l_m,
 
-a trigonometric polynomial of degree two.  It is written round the middle of the arc: where balls
-almost touch, or samples, multipliers are large and arcs short, and the powers of the turn from
-there are what keeps the large terms apart from the small sum.
+a trigonometric polynomial of degree two (`plane_polynomials`).  It is written round the middle of
+the arc: where balls almost touch, or samples, multipliers are large and arcs short, and the powers
+of the turn from there are what keeps the large terms apart from the small sum.
 
 The arcs do not depend on the multipliers and are computed once.
 """
@@ -38,6 +39,8 @@ from convexden.solvers.hinges import (
     spanning_tree,
 )
 from convexden.solvers.pricing import ExactPricing
+from convexden.solvers.pricing.plane_arcs import Arcs, arcs_at
+from convexden.solvers.pricing.plane_polynomials import evaluate, may_peak, stationary, turns_by
 from convexden.tolerances import SAME_HINGE_RTOL, TANGENCY_RTOL
 
 
@@ -64,51 +67,8 @@ class PlaneSettings:
     """Rise of the dual constraint along an arc from a vertex, as a share of its size, that may be
     rounding: the vertex passes as a local maximum."""
 
-    wider: float = 1e-9
-    """Share by which arcs are lengthened in the bounds that decide which are opened: covers their
-    rounding."""
-
-    vanishing: float = 1e-15
-    """A leading coefficient of a quartic below this share of the largest counts as this share: its
-    root is almost at infinity, and the others move by as little."""
-
-    real: float = 1e-3
-    """Imaginary part, as a share of a root, up to which it may be a double real root, which
-    rounding of size 1e-16 splits by 1e-8. What it gives is compared by its value."""
-
-    furthest: float = 1e-3
-    """Angle, in radians and as a share of the half arc, that a step of the refinement may go."""
-
 
 SETTINGS = PlaneSettings()
-
-
-_ROUNDING = 4 * EPS
-
-
-@dataclass(frozen=True, eq=False)
-class _Arcs:
-    """Closed arcs of constant pattern, of every length including zero."""
-
-    sites: Indices
-    starts: Array
-    ends: Array
-    patterns: Flags
-
-    @cached_property
-    def middles(self) -> Array:
-        """The normals (2, arcs) in the middles."""
-        return _normals((self.starts + self.ends) / 2)
-
-    @cached_property
-    def halves(self) -> Array:
-        """Half the lengths (arcs,)."""
-        return np.asarray((self.ends - self.starts) / 2)
-
-    @cached_property
-    def limits(self) -> Array:
-        """The turns (2, 2, arcs) from the middles to the starts and to the ends: see `_turns`."""
-        return _turns(np.stack([-self.halves, self.halves]))
 
 
 class PlanePricing(ExactPricing):
@@ -125,17 +85,18 @@ class PlanePricing(ExactPricing):
     name = "exact-plane"
 
     def __init__(self, problem: Interpolation, clock: Clock = UNLIMITED) -> None:
+        """Find the arcs."""
         self.problem, self.clock = problem, clock
         n = len(problem)
         step = max(1, SETTINGS.block // (32 * n * n))
         blocks = []
         for k in range(0, n, step):
             clock.check()
-            blocks.append(_arcs_at(problem, np.arange(k, min(k + step, n))))
-        self.arcs = _Arcs(
+            blocks.append(arcs_at(problem, np.arange(k, min(k + step, n))))
+        self.arcs = Arcs(
             *(
                 np.concatenate([getattr(block, part.name) for block in blocks])
-                for part in fields(_Arcs)
+                for part in fields(Arcs)
             )
         )
 
@@ -163,7 +124,7 @@ class PlanePricing(ExactPricing):
         """
         polynomials = self._polynomials(values, jacobians)
         owners, angles, free = self._candidates(polynomials, floor**2)
-        squares = _evaluate(polynomials[:, owners], _turns(angles))
+        squares = evaluate(polynomials[:, owners], turns_by(angles))
         angles = angles + (self.arcs.starts + self.arcs.halves)[owners]
         chosen = np.argsort(-squares, kind="stable")[:limit]
         hinges = self.hinges(owners[chosen], angles[chosen], free[chosen])
@@ -179,15 +140,15 @@ class PlanePricing(ExactPricing):
         """Local maxima on each arc of at least the floor or the greatest: arcs, angles from their
         middles, and whether they lie inside."""
         halves, limits = self.arcs.halves, self.arcs.limits
-        at_limits = _evaluate(polynomials, limits)
+        at_limits = evaluate(polynomials, limits)
         highest = at_limits.max(axis=0)
         floor = min(floor, (1 - SETTINGS.below) * float(highest.max(initial=0.0)))
-        opened = _may_peak(polynomials, halves, highest, floor)
-        angles, inner = _stationary(polynomials[:, opened], halves[opened])
+        opened = may_peak(polynomials, halves, highest, floor)
+        angles, inner = stationary(polynomials[:, opened], halves[opened])
         inner = opened[inner]
-        kept = _evaluate(polynomials[:, inner], _turns(angles)) >= floor
+        kept = evaluate(polynomials[:, inner], turns_by(angles)) >= floor
         # Ends count where the function rises toward them.
-        rises = _evaluate(polynomials, limits, 1)
+        rises = evaluate(polynomials, limits, 1)
         point = halves == 0
         first = np.flatnonzero((at_limits[0] >= floor) & ((rises[0] <= 0) | point))
         last = np.flatnonzero((at_limits[1] >= floor) & (rises[1] >= 0) & ~point)
@@ -329,180 +290,7 @@ class PlanePricing(ExactPricing):
         return products
 
 
-def _arcs_at(problem: Interpolation, sites: Indices) -> _Arcs:
-    """The arcs of hinges tangent to these sites on their active sides."""
-    radii = problem.radii
-    steps = problem.centers - problem.centers[sites, None]
-    owners, starts, ends, previous = _cuts(steps, radii, radii[sites, None])
-
-    def offsets(owners: Indices, angles: Array) -> Array:
-        x, y = _normals(angles)[:, :, None]
-        return np.asarray(
-            steps[owners, :, 0] * x + steps[owners, :, 1] * y + radii[sites[owners], None]
-        )
-
-    def feasible(z: Array) -> Flags:
-        return np.asarray((np.abs(z) >= radii - TANGENCY_RTOL).all(axis=1))
-
-    z = offsets(owners, (starts + ends) / 2)
-    wide = feasible(z)
-    # Where no arc is feasible on either side, the critical angle alone may be: a common tangent.
-    alone = np.flatnonzero(~wide & ~wide[previous])
-    z_alone = offsets(owners[alone], starts[alone])
-    touching = feasible(z_alone)
-    alone = alone[touching]
-    pivots = sites[np.concatenate([owners[wide], owners[alone]])]
-    patterns = np.concatenate([z[wide], z_alone[touching]]) > 0
-    patterns[np.arange(len(pivots)), pivots] = True
-    return _Arcs(
-        pivots,
-        np.concatenate([starts[wide], starts[alone]]),
-        np.concatenate([ends[wide], starts[alone]]),
-        patterns,
-    )
-
-
-def _cuts(steps: Array, radii: Array, radius: Array) -> tuple[Indices, Array, Array, Indices]:
-    """The circles of normals, cut where the hinge touches another site: for every part its circle,
-    its start, its end, and the part before it.
-
-    Parameters
-    ----------
-    steps : (S, N, 2) array
-        From the site that the hinge touches to all sites.
-    radii : (N,) array
-    radius : (S, 1) array
-        Of the site that it touches.
-    """
-    # A line through a sample has two normals: half the circle is enough.
-    turn = np.where(radius > 0, 2 * np.pi, np.pi)
-    lengths = np.hypot(steps[:, :, 0], steps[:, :, 1])
-    directions = np.arctan2(steps[:, :, 1], steps[:, :, 0])
-    points = (radii == 0) & (radius == 0)
-    critical = []
-    for side, sites in ((1.0, radii >= 0), (-1.0, radii > 0)):
-        with np.errstate(divide="ignore", invalid="ignore"):  # the site itself
-            cosines = (side * radii - radius) / lengths
-            slack = _ROUNDING * (1 + radii.max()) / lengths
-        reached = (np.abs(cosines) <= 1 + TANGENCY_RTOL) & sites
-        # Where balls touch, rounding leaves room for a turn by its square root: no less here than
-        # in the verification.
-        opening = np.arccos(np.clip(cosines, np.minimum(slack - 1, 0), np.maximum(1 - slack, 0)))
-        critical.append(np.where(reached, (directions + opening) % turn, np.inf))
-        # Through two samples goes one line.
-        critical.append(np.where(reached & ~points, (directions - opening) % turn, np.inf))
-    angles = np.sort(np.concatenate(critical, axis=1), axis=1)
-    new = np.isfinite(angles)
-    new[:, 1:] &= angles[:, 1:] != angles[:, :-1]
-    uncut = ~new.any(axis=1)
-    angles[uncut, 0], new[uncut, 0] = 0.0, True
-    owners = np.nonzero(new)[0]
-    starts, last = angles[new], np.cumsum(new.sum(axis=1)) - 1
-    first = np.append(0, last[:-1] + 1)
-    # The last part runs over the seam of the circle; a cut there would look like a vertex.
-    ends, previous = np.roll(starts, -1), np.arange(len(starts)) - 1
-    ends[last] = starts[first] + turn[:, 0]
-    previous[first] = last
-    return owners, starts, ends, previous
-
-
 def _slopes(patterns: Flags | Array, jacobians: Array, normals: Array) -> Array:
     """sum_n D_n G_n w, (K, p)."""
     summed = np.asarray(patterns, dtype=float) @ jacobians.reshape(len(jacobians), -1)
     return np.einsum("kpd,kd->kp", summed.reshape(-1, *jacobians.shape[1:]), normals)
-
-
-def _normals(t: Array) -> Array:
-    """The unit vectors (2, ...) at the angles."""
-    return np.stack([np.cos(t), np.sin(t)])
-
-
-def _turns(u: Array) -> Array:
-    """The sine of u and 1 - cos u (2, ...), the latter without cancellation."""
-    return np.stack([np.sin(u), 2 * np.sin(u / 2) ** 2])
-
-
-def _evaluate(polynomials: Array, turns: Array, order: int = 0) -> Array:
-    """The polynomials, or half their first or second derivative by the angle, each after its own
-    turn."""
-    ff, fs, fc, ss, sc, cc = polynomials
-    sin, low = turns
-    if order == 0:
-        bent = ss * sin**2 + low * (cc * low - 2 * sc * sin)
-        return np.asarray(ff + 2 * (fs * sin - fc * low) + bent)
-    cos = 1 - low
-    if order == 1:
-        return np.asarray(
-            fs * cos - fc * sin + (ss * cos + cc * low) * sin - sc * (sin**2 + cos * low)
-        )
-    double = cos**2 - sin**2
-    return np.asarray(
-        ss * double + cc * (sin**2 + low * cos) - fs * sin - fc * cos - sc * sin * (4 * cos - 1)
-    )
-
-
-def _may_peak(polynomials: Array, halves: Array, highest: Array, floor: float) -> Indices:
-    """The arcs that may have a local maximum of at least the floor inside.
-
-    Parameters
-    ----------
-    polynomials : (6, arcs) array
-    halves, highest : (arcs,) array
-        Half their lengths, and the greater of the values at their ends.
-    floor : float
-    """
-    ff, fs, fc, ss, sc, cc = polynomials
-    # The second and third derivatives from the harmonics; along short arcs, where these are large
-    # and cancel, from the sizes of the constraint and of its derivatives.
-    simple, double = 2 * np.hypot(fc - cc, fs - sc), np.hypot((cc - ss) / 2, sc)
-    size, slope, curve = np.sqrt(ff), np.sqrt(ss), np.sqrt(cc)
-    reach = np.minimum(halves, 1.5)
-    size += reach * slope + reach**2 * curve
-    slope, curve = slope + reach * curve, curve + reach * slope
-    bend = np.minimum(simple + 4 * double, 2 * (slope**2 + size * curve))
-    twist = np.minimum(simple + 8 * double, 2 * slope * (3 * curve + size))
-    # A chord bound, the higher end + length^2 / 8 times the largest second derivative: most arcs
-    # are never opened.  Nor those whose slope in the middle is too steep to vanish before an end,
-    # or whose curvature there is too large to become negative.
-    halves = halves * (1 + SETTINGS.wider)
-    opened = (highest + bend * halves**2 / 2 >= floor) & (halves > 0)
-    opened &= (2 * np.abs(fs) <= bend * halves) & (2 * (ss - fc) <= twist * halves)
-    return np.flatnonzero(opened)
-
-
-def _stationary(polynomials: Array, halves: Array) -> tuple[Array, Indices]:
-    """Local maxima inside the arcs: angles from their middles and the indices of their arcs.
-
-    In x = tan(u / 2) the constraint is (F + 2 x S + x^2 (F - 2 C)) / (1 + x^2), so that g^2 is
-    n(x) / (1 + x^2)^2 with a quartic n, and stationary where the quartic
-    n' (1 + x^2) - 4 x n vanishes.  With x in units of its limit the coefficients are no larger
-    than g^2 on the arc, however short it is; the roots are the eigenvalues of the companion matrix.
-    """
-    ff, fs, fc, ss, sc, cc = polynomials
-    unit = np.tan(np.minimum(halves, np.pi / 2) / 2)
-    square = unit**2
-    n0, n1, n3 = ff, 4 * unit * fs, 4 * unit * square * (fs - 2 * sc)
-    n2, n4 = square * (4 * ss + 2 * ff - 4 * fc), square**2 * (ff - 4 * fc + 4 * cc)
-    quartic = np.stack(
-        [n1, 2 * n2 - 4 * square * n0, 3 * (n3 - square * n1), 4 * n4 - 2 * square * n2]
-    )
-    leading = -square * n3
-    # A leading coefficient of zero would send a root to infinity: a tiny one sends it almost there
-    # and moves the others by as little.
-    tiny = np.maximum(SETTINGS.vanishing * np.abs(quartic).max(axis=0), np.finfo(float).tiny)
-    leading = np.where(np.abs(leading) < tiny, tiny, leading)
-    companion = np.zeros((len(halves), 4, 4))
-    companion[:, 1, 0] = companion[:, 2, 1] = companion[:, 3, 2] = 1.0
-    companion[:, :, 3] = (-quartic / leading).T
-    roots = np.linalg.eigvals(companion) if len(halves) else np.empty((0, 4))
-    owners, which = np.nonzero(np.abs(roots.imag) <= SETTINGS.real * np.maximum(1.0, np.abs(roots)))
-    angles = 2 * np.arctan(unit[owners] * roots.real[owners, which])
-    own, ends = polynomials[:, owners], halves[owners]
-    for _ in range(3):
-        turns = _turns(angles)
-        slope, curvature = (_evaluate(own, turns, order) for order in (1, 2))
-        step = np.divide(slope, curvature, out=np.zeros_like(slope), where=curvature < 0)
-        furthest = SETTINGS.furthest * np.minimum(ends, 1.0)
-        angles = angles - np.clip(step, -furthest, furthest)
-    inside = (np.abs(angles) <= ends) & (curvature < 0)
-    return np.asarray(angles[inside], dtype=float), owners[inside]

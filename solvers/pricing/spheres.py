@@ -62,6 +62,7 @@ class Spheres:
         return Spheres(problem, signs, members, frame, triangle, centers, radius)
 
     def __getitem__(self, which: Indices) -> Spheres:
+        """Some of the spheres."""
         return Spheres(
             self.problem,
             self.signs[which],

@@ -34,6 +34,7 @@ class TwelveHinges(Pricing):
     """
 
     def __init__(self, problem: Interpolation, clock: Clock = UNLIMITED) -> None:
+        """The nine rigid hinges and the arcs of the other three; parameters as above."""
         self.problem, self.clock = problem, clock
         self.triangle = Triangle.of(problem.centers)
         self.radius = float(problem.radii[0])

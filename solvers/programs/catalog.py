@@ -14,7 +14,7 @@ from convexden.errors import NotCertified
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock, Stopped
 from convexden.solvers import programs
-from convexden.solvers.constraints import Constraints, constraints
+from convexden.solvers.constraints import Constraints, constraints_of
 from convexden.solvers.hinges import no_hinges
 from convexden.solvers.outcome import NO_PRICING, Outcome, nothing
 from convexden.solvers.programs.declaration import KINDS, Declaration
@@ -39,11 +39,11 @@ def _declared() -> Mapping[str, Declaration]:
 catalog = _declared()
 
 
-def affine_outcome(rows: Constraints) -> Outcome:
+def affine_outcome(constraints: Constraints) -> Outcome:
     """The network of targets that are affine in the centers, which costs nothing."""
-    multipliers = rows.multipliers(np.zeros_like(rows.targets))
-    none, weights = no_hinges(rows.problem), np.zeros((0, rows.targets.shape[1]))
-    return Outcome(rows.network(none, weights), *multipliers, 0.0, NO_PRICING)
+    multipliers = constraints.multipliers(np.zeros_like(constraints.targets))
+    none, weights = no_hinges(constraints.problem), np.zeros((0, constraints.targets.shape[1]))
+    return Outcome(constraints.network(none, weights), *multipliers, 0.0, NO_PRICING)
 
 
 def solve_formulation(
@@ -71,16 +71,16 @@ def solve_formulation(
     NotCertified
         If the program has no solution, or ramps make no network.
     """
-    rows, declared = constraints(problem, clock), catalog[name]
-    if rows.affine:
-        return affine_outcome(rows)
+    constraints, declared = constraints_of(problem, clock), catalog[name]
+    if constraints.affine:
+        return affine_outcome(constraints)
     best = nothing(problem, interrupted=True)
     try:
         if declared.shortcut is not None:
-            return declared.shortcut(rows, master)
-        program = declared.state(rows)
+            return declared.shortcut(constraints, master)
+        program = declared.state(constraints)
         if declared.kind == "lower bound":
-            best = replace(_ramps_beside(name, rows, master), interrupted=True)
+            best = replace(_ramps_beside(name, constraints, master), interrupted=True)
         program.solve()
         found = program.read()
     except Stopped:
@@ -88,10 +88,10 @@ def solve_formulation(
     return found if best.network is None else replace(found, network=best.network)
 
 
-def _ramps_beside(name: str, rows: Constraints, master: Master) -> Outcome:
+def _ramps_beside(name: str, constraints: Constraints, master: Master) -> Outcome:
     """The network of ramps that goes with a lower bound."""
     try:
-        return best_ramps(rows, master)
+        return best_ramps(constraints, master)
     except NotCertified as error:
         raise NotCertified(
             f"{name} is a lower bound, and ramps, which go with it, make no network for these "

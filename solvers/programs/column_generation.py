@@ -40,16 +40,17 @@ class ColumnGenerationProgram(Program):
 
     name = COLUMN_GENERATION
 
-    def __init__(self, rows: Constraints) -> None:
-        super().__init__(rows)
-        check_master(rows.problem)
+    def __init__(self, constraints: Constraints) -> None:
+        """State the master over a few hinges."""
+        super().__init__(constraints)
+        check_master(constraints.problem)
         self._generated: Outcome | None = None
-        self._restrict(_first_hinges(rows))
+        self._restrict(_first_hinges(constraints))
 
     def _restrict(self, hinges: Hinges) -> None:
         """State the master over these hinges."""
         self._hinges = hinges
-        self._master = RestrictedMaster(self.rows.features(hinges), self.rows.targets)
+        self._master = RestrictedMaster(self.constraints.features(hinges), self.constraints.targets)
         self.problem = self._master.problem
 
     def solve(self) -> None:
@@ -62,14 +63,17 @@ class ColumnGenerationProgram(Program):
         InfeasibleProblem
             If there is none, with the proof.
         """
-        if self.rows.problem.input_dimension > 1:  # on a line no hinge is missing
+        if self.constraints.problem.input_dimension > 1:  # on a line no hinge is missing
             found = solve_sites(
-                self.rows.problem, CERTIFIED_RTOL, method=self.name, clock=self.rows.clock
+                self.constraints.problem,
+                CERTIFIED_RTOL,
+                method=self.name,
+                clock=self.constraints.clock,
             )
             if found.network is None:
                 raise no_solution("the master", "column generation found no network")
             self._generated = found
-            self._restrict(_hinges(self.rows.problem, found.network))
+            self._restrict(_hinges(self.constraints.problem, found.network))
         super().solve()
 
     def read(self) -> Outcome:
@@ -77,22 +81,22 @@ class ColumnGenerationProgram(Program):
         solved = self._master.solution()
         sizes = np.linalg.norm(solved.weights, axis=1)
         network = network_of_hinges(
-            self.rows, self._hinges, solved.weights, sizes, "the restricted master"
+            self.constraints, self._hinges, solved.weights, sizes, "the restricted master"
         )
         if self._generated is not None:
             return replace(self._generated, network=network)
-        values, jacobians = self.rows.multipliers(solved.multipliers)
-        maximum, pricing = priced(self.rows.problem, values, jacobians)
+        values, jacobians = self.constraints.multipliers(solved.multipliers)
+        maximum, pricing = priced(self.constraints.problem, values, jacobians)
         if pricing == NO_PRICING:
             maximum, values, jacobians = 0.0, 0.0 * values, 0.0 * jacobians
         return Outcome(network, values, jacobians, maximum, pricing)
 
 
-def _first_hinges(rows: Constraints) -> Hinges:
+def _first_hinges(constraints: Constraints) -> Hinges:
     """Those that column generation starts with, or as many as span all, if these do not do."""
-    pricing = exact_pricing(rows.problem, rows.clock)
-    few = pricing.initial(_START * len(rows.targets))
-    return few if spanned(rows.features(few), rows.targets) else pricing.spanning()
+    pricing = exact_pricing(constraints.problem, constraints.clock)
+    few = pricing.initial(_START * len(constraints.targets))
+    return few if spanned(constraints.features(few), constraints.targets) else pricing.spanning()
 
 
 def _hinges(problem: Interpolation, network: ShallowNetwork) -> Hinges:

@@ -17,10 +17,11 @@ class CopositiveProgram(SemidefiniteProgram):
 
     name = "copositive"
 
-    def __init__(self, rows: Constraints) -> None:
-        check_copositive(rows.problem)
-        every = activation_patterns(rows.problem, rows.clock)
-        super().__init__(rows, every[half_of(every)], cones=False)
+    def __init__(self, constraints: Constraints) -> None:
+        """State the relaxation over half of the patterns."""
+        check_copositive(constraints.problem)
+        every = activation_patterns(constraints.problem, constraints.clock)
+        super().__init__(constraints, every[half_of(every)], cones=False)
 
 
 def check_copositive(problem: Interpolation) -> None:

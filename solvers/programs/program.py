@@ -36,11 +36,11 @@ SETTINGS = ReadingSettings()
 
 
 class Program(ABC):
-    """A formulation of the interpolation problem that `rows` state.
+    """A formulation of the interpolation problem that `constraints` state.
 
     Attributes
     ----------
-    rows : Constraints
+    constraints : Constraints
         Of a problem in units of its spread.
     problem : cvxpy.Problem
         To look at, to change the solver of, or to solve: `read` takes its variables as they are.
@@ -48,8 +48,9 @@ class Program(ABC):
 
     name = "program"
 
-    def __init__(self, rows: Constraints) -> None:
-        self.rows = rows
+    def __init__(self, constraints: Constraints) -> None:
+        """Constraints without a program, which the formulation states."""
+        self.constraints = constraints
         self.problem: Any = None
 
     def solve(self) -> None:
@@ -60,7 +61,7 @@ class Program(ABC):
         NotCertified
             If it returns nothing.
         """
-        solve_accurately(self.problem, f"the {self.name} program", clock=self.rows.clock)
+        solve_accurately(self.problem, f"the {self.name} program", clock=self.constraints.clock)
 
     @abstractmethod
     def read(self) -> Outcome:
@@ -120,7 +121,7 @@ def no_solution(what: str, reason: str) -> NotCertified:
 
 
 def network_of_hinges(
-    rows: Constraints, hinges: Hinges, weights: Array, sizes: Array, what: str
+    constraints: Constraints, hinges: Hinges, weights: Array, sizes: Array, what: str
 ) -> ShallowNetwork:
     """The network of hinges whose weights (K, p) satisfy the rows almost: of the heavy ones, by
     these or by the sizes (K,) that the solver gave them, if these are enough.
@@ -130,14 +131,14 @@ def network_of_hinges(
     NotCertified
         If the hinges do not interpolate, however little their weights are changed.
     """
-    clear = hinges.depths(rows.problem).max(axis=1, initial=0.0) <= CUT_RTOL
-    columns, best = rows.features(hinges), None
+    clear = hinges.depths(constraints.problem).max(axis=1, initial=0.0) <= CUT_RTOL
+    columns, best = constraints.features(hinges), None
     for light, share in product(SETTINGS.light, (sizes, np.linalg.norm(weights, axis=1))):
         kept = np.flatnonzero(clear & (share >= light * share.max(initial=0.0)))
-        repaired = repair(columns[kept], rows.targets, weights[kept]) if kept.size else None
+        repaired = repair(columns[kept], constraints.targets, weights[kept]) if kept.size else None
         if repaired is None:
             continue
-        fewer = thin(columns[kept], rows.targets, repaired)
+        fewer = thin(columns[kept], constraints.targets, repaired)
         if fewer is not None:
             kept, repaired = kept[fewer[0]], fewer[1]
         cost = float(np.linalg.norm(repaired, axis=1).sum())
@@ -147,7 +148,7 @@ def network_of_hinges(
             break
     if best is None:
         raise no_solution(what, "its hinges do not interpolate")
-    return rows.network(hinges[best[1]], best[2])
+    return constraints.network(hinges[best[1]], best[2])
 
 
 def priced(problem: Interpolation, values: Array, jacobians: Array) -> tuple[float, str]:

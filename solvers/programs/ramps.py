@@ -118,7 +118,7 @@ class RampSolution:
     Attributes
     ----------
     hinges : Hinges
-        2 K of them: those at the foot of every ramp, then those at its top.
+        2 K of them: those at the start of every ramp, then those at its end.
     weights : (2 K, p) array
         Output weights; they satisfy the rows.
     multipliers : (M, p) array
@@ -139,7 +139,7 @@ class RampsProgram(Program):
 
     Parameters
     ----------
-    rows : Constraints
+    constraints : Constraints
 
     Raises
     ------
@@ -151,10 +151,13 @@ class RampsProgram(Program):
 
     name = "ramps"
 
-    def __init__(self, rows: Constraints) -> None:
-        super().__init__(rows)
-        patterns = ramp_patterns(rows.problem, rows.clock)
-        self._ramps = _Ramps(rows, widest_ramps(rows.problem, patterns, rows.clock))
+    def __init__(self, constraints: Constraints) -> None:
+        """State the master over the widest ramps of all patterns."""
+        super().__init__(constraints)
+        patterns = ramp_patterns(constraints.problem, constraints.clock)
+        self._ramps = _Ramps(
+            constraints, widest_ramps(constraints.problem, patterns, constraints.clock)
+        )
         if not self._ramps.span:
             raise no_ramps()
         self._master = RestrictedMaster(*self._ramps.used)
@@ -162,10 +165,10 @@ class RampsProgram(Program):
 
     def read(self) -> Outcome:
         """A network, without a bound."""
-        return ramps_outcome(self.rows, self._ramps.finished(self._master.solution()))
+        return ramps_outcome(self.constraints, self._ramps.finished(self._master.solution()))
 
 
-def ramps_outcome(rows: Constraints, found: RampSolution | None) -> Outcome:
+def ramps_outcome(constraints: Constraints, found: RampSolution | None) -> Outcome:
     """The network of ramps, without a bound.
 
     Raises
@@ -175,11 +178,11 @@ def ramps_outcome(rows: Constraints, found: RampSolution | None) -> Outcome:
     """
     if found is None:
         raise no_ramps()
-    nothing = rows.multipliers(np.zeros_like(rows.targets))
-    return Outcome(rows.network(found.hinges, found.weights), *nothing, 0.0, NO_PRICING)
+    nothing = constraints.multipliers(np.zeros_like(constraints.targets))
+    return Outcome(constraints.network(found.hinges, found.weights), *nothing, 0.0, NO_PRICING)
 
 
-def best_ramps(rows: Constraints, master: Master = solve_dual) -> Outcome:
+def best_ramps(constraints: Constraints, master: Master = solve_dual) -> Outcome:
     """The network of ramps over all patterns, without CVXPY: in milliseconds.
 
     Raises
@@ -187,9 +190,9 @@ def best_ramps(rows: Constraints, master: Master = solve_dual) -> Outcome:
     NotCertified
         If ramps do not span the targets.
     """
-    patterns = ramp_patterns(rows.problem, rows.clock)
-    ramps = widest_ramps(rows.problem, patterns, rows.clock)
-    return ramps_outcome(rows, solve_ramps(rows, ramps, master))
+    patterns = ramp_patterns(constraints.problem, constraints.clock)
+    ramps = widest_ramps(constraints.problem, patterns, constraints.clock)
+    return ramps_outcome(constraints, solve_ramps(constraints, ramps, master))
 
 
 def no_ramps() -> NotCertified:
@@ -200,19 +203,19 @@ def no_ramps() -> NotCertified:
 
 
 def solve_ramps(
-    rows: Constraints, between: tuple[Hinges, Hinges], master: Master = solve_dual
+    constraints: Constraints, between: tuple[Hinges, Hinges], master: Master = solve_dual
 ) -> RampSolution | None:
     """Solve the ramp program; None if the ramps do not span the targets.
 
     Parameters
     ----------
-    rows : Constraints
+    constraints : Constraints
     between : two Hinges
         Starts and ends of the ramps, see `widest_ramps`.
     master : callable
         `solve_dual` or `solve_with_cvxpy`.
     """
-    found = _Ramps(rows, between)
+    found = _Ramps(constraints, between)
     if not found.span:
         return None
     for price in SETTINGS.prices:
@@ -226,17 +229,18 @@ def solve_ramps(
 class _Ramps:
     """The columns of ramps between hinges, those rows in which they are not zero."""
 
-    def __init__(self, rows: Constraints, between: tuple[Hinges, Hinges]) -> None:
-        self.rows = rows
-        low, high = map(rows.features, between)
-        # A ramp that is narrower than the rounding of the rows carries nothing.
+    def __init__(self, constraints: Constraints, between: tuple[Hinges, Hinges]) -> None:
+        """Ramps from the first hinges to the second."""
+        self.constraints = constraints
+        low, high = map(constraints.features, between)
+        # A ramp that is narrower than the rounding of the rows has no weight.
         seen = np.any(low != high, axis=1)
         self.starts, self.ends = between[0][seen], between[1][seen]
         self._low, self._high = low[seen], high[seen]
         columns = (self._low - self._high) / 2
         self._rows = np.any(columns != 0.0, axis=0)
-        self.span = spanned(columns, rows.targets)
-        self.used = columns[:, self._rows], rows.targets[self._rows]
+        self.span = spanned(columns, constraints.targets)
+        self.used = columns[:, self._rows], constraints.targets[self._rows]
 
     def finished(self, solved: MasterSolution) -> RampSolution | None:
         """The ramps of a solution of their master, to rounding; None if they do not interpolate."""
@@ -244,7 +248,7 @@ class _Ramps:
         if polished is None:
             return None
         heavy, weights, values = polished
-        multipliers = np.zeros_like(self.rows.targets)
+        multipliers = np.zeros_like(self.constraints.targets)
         multipliers[self._rows] = values
         middles = (self._low + self._high) / 2
         free = self._free()
@@ -314,14 +318,17 @@ def _polish(
         if _cost(weights) <= _cost(best[1]) * (1 + EQUAL_COST_RTOL):
             best = chosen, weights, multipliers
         seen = columns @ multipliers
-        heights = np.linalg.norm(seen, axis=1)
-        heights[chosen] = 0.0
-        more = int(heights.argmax())
-        if heights[more] <= 1 + VIOLATION_RTOL:
+        constraint_values = np.linalg.norm(seen, axis=1)
+        constraint_values[chosen] = 0.0
+        more = int(constraint_values.argmax())
+        if constraint_values[more] <= 1 + VIOLATION_RTOL:
             break
         # It enters with a weight in the direction in which the cost falls.
         small = (
-            SETTINGS.entering * np.linalg.norm(weights, axis=1).min() * seen[more] / heights[more]
+            SETTINGS.entering
+            * np.linalg.norm(weights, axis=1).min()
+            * seen[more]
+            / constraint_values[more]
         )
         chosen, start = np.append(chosen, more), np.vstack([weights, small])
         again = repair(columns[chosen], targets, start)

@@ -34,7 +34,7 @@ class RelaxedPattern:
 
     Parameters
     ----------
-    rows : Constraints
+    constraints : Constraints
     pattern : (N,) bool array
         With sites on both sides.
 
@@ -51,14 +51,15 @@ class RelaxedPattern:
         Upper bound of |u|^2.
     """
 
-    def __init__(self, rows: Constraints, pattern: Flags) -> None:
-        problem = rows.problem
+    def __init__(self, constraints: Constraints, pattern: Flags) -> None:
+        """The features and the sides of a pattern."""
+        problem = constraints.problem
         n, d = problem.centers.shape
         units = np.eye(d + 2)
         nowhere, still = np.full(d + 2, -1), np.zeros(d + 2, dtype=bool)
         repeated = np.tile(pattern, (d + 2, 1))
         hinges = Hinges(units[:, 1:-1], units[:, -1], repeated, nowhere, nowhere, still)
-        self.features: Array = rows.features(hinges).T
+        self.features: Array = constraints.features(hinges).T
         self.origin: Array = np.diag(units[0])
         self.sphere: Array = np.diag(np.concatenate([[-1.0], np.ones(d), [0.0]]))
         signs = np.where(pattern, 1.0, -1.0)[:, None]

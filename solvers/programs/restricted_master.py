@@ -57,6 +57,7 @@ class RestrictedMaster:
     """
 
     def __init__(self, columns: Array, targets: Array, beta: float | None = None) -> None:
+        """State the master over these columns; errors cost `beta`, or are not allowed."""
         import cvxpy as cp
 
         self._weights = cp.Variable((len(columns), targets.shape[1]))

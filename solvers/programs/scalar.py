@@ -53,7 +53,7 @@ class ScalarExact(Program):
 
     Parameters
     ----------
-    rows : Constraints
+    constraints : Constraints
         With one output.
 
     Raises
@@ -64,24 +64,27 @@ class ScalarExact(Program):
 
     name = "scalar-exact"
 
-    def __init__(self, rows: Constraints) -> None:
+    def __init__(self, constraints: Constraints) -> None:
+        """State the program over half of the patterns, each with both signs."""
         import cvxpy as cp
 
-        super().__init__(rows)
-        d = rows.problem.input_dimension
-        check_scalar(rows.problem)
-        every = activation_patterns(rows.problem, rows.clock)
+        super().__init__(constraints)
+        d = constraints.problem.input_dimension
+        check_scalar(constraints.problem)
+        every = activation_patterns(constraints.problem, constraints.clock)
         half = half_of(every)
         patterns = every[half]
         count = 2 * len(patterns)
         # What bounds the cone of a pattern is known for samples; of balls, all may.
-        bounding = np.ones_like(patterns) if rows.problem.radii.any() else facets(every)[half]
+        bounding = (
+            np.ones_like(patterns) if constraints.problem.radii.any() else facets(every)[half]
+        )
         self._patterns = np.tile(patterns, (2, 1))  # the second time with weights below zero
         self._hinges, self._sizes = cp.Variable((count, d + 1)), cp.Variable(count)
-        inside, margins = _cones(rows, self._patterns, np.tile(bounding, (2, 1)))
-        values = _features(rows, patterns)
+        inside, margins = _cones(constraints, self._patterns, np.tile(bounding, (2, 1)))
+        values = _features(constraints, patterns)
         stacked = cp.vec(self._hinges, order="C")
-        self._interpolate = sparse.hstack([values, -values]) @ stacked == rows.targets[:, 0]
+        self._interpolate = sparse.hstack([values, -values]) @ stacked == constraints.targets[:, 0]
         self.problem = cp.Problem(
             cp.Minimize(cp.sum(self._sizes)),
             [
@@ -102,7 +105,9 @@ class ScalarExact(Program):
             return
         first, width = self.problem.solution, self._width()
         try:
-            solve_accurately(self.problem, f"the {self.name} program", (True,), self.rows.clock)
+            solve_accurately(
+                self.problem, f"the {self.name} program", (True,), self.constraints.clock
+            )
         except NotCertified:
             self.problem.unpack(first)
         if self._width() > width:
@@ -116,7 +121,7 @@ class ScalarExact(Program):
             return np.inf
         assert found.network is not None
         cost = found.network.representation_cost
-        objective = float(np.sum(found.values * self.rows.problem.targets))
+        objective = float(np.sum(found.values * self.constraints.problem.targets))
         return cost - objective / max(1.0, found.pricing_maximum)
 
     def read(self) -> Outcome:
@@ -124,23 +129,23 @@ class ScalarExact(Program):
         if self._hinges.value is None:
             raise no_solution("the scalar-exact program", str(self.problem.status))
         sizes = np.linalg.norm(self._hinges.value[:, :-1], axis=1)
-        vectors = _clear(self.rows, self._hinges.value, self._patterns)
+        vectors = _clear(self.constraints, self._hinges.value, self._patterns)
         norms = np.linalg.norm(vectors[:, :-1], axis=1)
         used = np.flatnonzero(norms > 0)
         signs = np.where(used < len(norms) // 2, 1.0, -1.0)
         hinges = _hinges(vectors[used] / norms[used, None], self._patterns[used])
         # Past samples a hinge may go: there it counts as it is, not as its cone has it.
-        samples = self.rows.problem.radii == 0
-        hinges.patterns[:, samples] = hinges.offsets(self.rows.problem)[:, samples] > 0
+        samples = self.constraints.problem.radii == 0
+        hinges.patterns[:, samples] = hinges.offsets(self.constraints.problem)[:, samples] > 0
         weights = (signs * norms[used])[:, None]
         network = network_of_hinges(
-            self.rows, hinges, weights, sizes[used], "the scalar-exact program"
+            self.constraints, hinges, weights, sizes[used], "the scalar-exact program"
         )
         found: Array = -self._interpolate.dual_value[:, None]
-        values, jacobians = self.rows.multipliers(found)
-        maximum, pricing = priced(self.rows.problem, values, jacobians)
+        values, jacobians = self.constraints.multipliers(found)
+        maximum, pricing = priced(self.constraints.problem, values, jacobians)
         if not np.isfinite(maximum):
-            nothing = self.rows.multipliers(np.zeros_like(found))
+            nothing = self.constraints.multipliers(np.zeros_like(found))
             return Outcome(network, *nothing, 0.0, NO_PRICING)
         return Outcome(network, values, jacobians, maximum, pricing)
 
@@ -161,11 +166,13 @@ def check_scalar(problem: Interpolation) -> None:
         )
 
 
-def _features(rows: Constraints, patterns: Flags) -> sparse.csc_array:
+def _features(constraints: Constraints, patterns: Flags) -> sparse.csc_array:
     """The map (M, P (d + 1)) from the vectors (w, b) of all patterns to their rows."""
-    d = rows.problem.input_dimension
+    d = constraints.problem.input_dimension
     units = np.tile(np.eye(d + 1), (len(patterns), 1))
-    return sparse.csc_array(rows.features(_hinges(units, np.repeat(patterns, d + 1, axis=0))).T)
+    return sparse.csc_array(
+        constraints.features(_hinges(units, np.repeat(patterns, d + 1, axis=0))).T
+    )
 
 
 def _hinges(lines: Array, patterns: Flags) -> Hinges:
@@ -174,14 +181,14 @@ def _hinges(lines: Array, patterns: Flags) -> Hinges:
     return Hinges(lines[:, :-1], lines[:, -1], patterns, nowhere, nowhere, still)
 
 
-def _clear(rows: Constraints, vectors: Array, patterns: Flags) -> Array:
+def _clear(constraints: Constraints, vectors: Array, patterns: Flags) -> Array:
     r"""The vectors (w, b) of all neurons, moved off the balls that they cut by rounding.
 
     The margin :math:`\min_n (2 D_n - 1) (w^T y_n + b) - r_n |w|` is concave and homogeneous: a
     multiple of a hinge that has one, added to a neuron, makes up for what it lacks.  Added to both
     neurons of the pattern it changes no value.
     """
-    problem = rows.problem
+    problem = constraints.problem
     balls = problem.radii > 0
     if not balls.any():
         return vectors
@@ -202,17 +209,17 @@ def _widest(problem: Interpolation, sides: Indices) -> tuple[Array, float]:
     u = max_margin_direction(problem.centers, problem.radii, sides.astype(np.int8))
     if np.isnan(u).any():
         return np.append(np.zeros(len(u)), 1.0 if sides.max() > 0 else -1.0), 1.0
-    heights = problem.centers @ u
-    top = (heights - problem.radii)[sides > 0].min()
-    foot = (heights + problem.radii)[sides < 0].max()
-    return np.append(u, -(top + foot) / 2), float(top - foot) / 2
+    projections = problem.centers @ u
+    end = (projections - problem.radii)[sides > 0].min()
+    start = (projections + problem.radii)[sides < 0].max()
+    return np.append(u, -(end + start) / 2), float(end - start) / 2
 
 
 def _cones(
-    rows: Constraints, patterns: Flags, bounding: Flags
+    constraints: Constraints, patterns: Flags, bounding: Flags
 ) -> tuple[sparse.csr_array, sparse.csr_array]:
     """Matrices for the linear constraints of all cones: on the vectors, and on their sizes."""
-    problem = rows.problem
+    problem = constraints.problem
     d = problem.input_dimension
     cone, site = np.nonzero(bounding)
     signs = np.where(patterns[cone, site], 1.0, -1.0)[:, None]

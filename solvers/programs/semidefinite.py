@@ -89,7 +89,7 @@ class SemidefiniteProgram(Program):
 
     Parameters
     ----------
-    rows : Constraints
+    constraints : Constraints
         Of a problem in units of its spread.
     patterns : (P, N) bool array
         Those of `half_patterns`; patterns without a hinge do no harm.
@@ -105,21 +105,22 @@ class SemidefiniteProgram(Program):
 
     name = "semidefinite"
 
-    def __init__(self, rows: Constraints, patterns: Flags, *, cones: bool = True) -> None:
+    def __init__(self, constraints: Constraints, patterns: Flags, *, cones: bool = True) -> None:
+        """State the program over these patterns."""
         import cvxpy as cp
 
-        super().__init__(rows)
-        p, q = rows.targets.shape[1], rows.problem.input_dimension + 2
+        super().__init__(constraints)
+        p, q = constraints.targets.shape[1], constraints.problem.input_dimension + 2
         self.patterns = _two_sided(patterns)
-        check_size(rows.problem, len(self.patterns), p + q, MOST_NUMBERS)
-        self._multipliers = cp.Variable(rows.targets.shape)
+        check_size(constraints.problem, len(self.patterns), p + q, MOST_NUMBERS)
+        self._multipliers = cp.Variable(constraints.targets.shape)
         inequalities, self._numbers = [], []
-        for cell in (RelaxedPattern(rows, pattern) for pattern in self.patterns):
-            rows.clock.check()
+        for cell in (RelaxedPattern(constraints, pattern) for pattern in self.patterns):
+            constraints.clock.check()
             mu, weights = cp.Variable(), cp.Variable(cell.pairs, nonneg=True)
             forms = cell.forms if cones else cell.forms[: cell.pairs]
             if cones:
-                moments = cp.Variable((len(rows.problem), q - 1))  # rows (alpha_n, -beta_n)
+                moments = cp.Variable((len(constraints.problem), q - 1))  # rows (alpha_n, -beta_n)
                 inequalities.append(cp.SOC(moments[:, 0], moments[:, 1:], axis=1))
                 weights = cp.hstack([weights, cp.vec(moments, order="C")])
             products = cp.reshape(forms.reshape(len(forms), -1).T @ weights, (q, q), "C")
@@ -127,7 +128,7 @@ class SemidefiniteProgram(Program):
             matrix = cell.origin + mu * cell.sphere - products
             inequalities.append(cp.bmat([[np.eye(p), image], [image.T, matrix]]) >> 0)
             self._numbers.append((cell, mu, weights))
-        objective = cp.sum(cp.multiply(rows.targets, self._multipliers))
+        objective = cp.sum(cp.multiply(constraints.targets, self._multipliers))
         self.problem = cp.Problem(cp.Maximize(objective), inequalities)
 
     def bound(self) -> SemidefiniteBound:
@@ -148,14 +149,14 @@ class SemidefiniteProgram(Program):
             ceilings.append(cell.ceiling(image, 1.0, float(mu.value), numbers))
         maximum = float(np.sqrt(max(ceilings, default=0.0)))
         if maximum > 1 + _IMPRECISE:
-            maximum = min(maximum, semidefinite_maximum(self.rows, found, self.patterns))
-        objective = float(np.sum(self.rows.targets * found))
+            maximum = min(maximum, semidefinite_maximum(self.constraints, found, self.patterns))
+        objective = float(np.sum(self.constraints.targets * found))
         return SemidefiniteBound(found, maximum, objective / max(1.0, maximum))
 
     def read(self) -> Outcome:
         """Multipliers with an upper bound of their pricing maximum; no network."""
         bound = self.bound()
-        multipliers = self.rows.multipliers(bound.multipliers)
+        multipliers = self.constraints.multipliers(bound.multipliers)
         return Outcome(None, *multipliers, bound.maximum, PRICING)
 
 
@@ -176,25 +177,25 @@ def bounded_patterns(problem: Interpolation, clock: Clock = UNLIMITED) -> Flags:
     return patterns
 
 
-def semidefinite_bound(rows: Constraints, patterns: Flags) -> SemidefiniteBound:
+def semidefinite_bound(constraints: Constraints, patterns: Flags) -> SemidefiniteBound:
     """The bound of a `SemidefiniteProgram`, solved."""
-    program = SemidefiniteProgram(rows, patterns)
+    program = SemidefiniteProgram(constraints, patterns)
     program.solve()
     return program.bound()
 
 
-def semidefinite_start(rows: Constraints, patterns: Flags) -> Array | None:
+def semidefinite_start(constraints: Constraints, patterns: Flags) -> Array | None:
     """The multipliers of `semidefinite_bound` to start from, if they are a matter of a second."""
-    problem = rows.problem
+    problem = constraints.problem
     try:
-        order = rows.targets.shape[1] + problem.input_dimension + 2
+        order = constraints.targets.shape[1] + problem.input_dimension + 2
         check_size(problem, len(patterns), order, QUICK_NUMBERS)
-        return semidefinite_bound(rows, patterns).multipliers
+        return semidefinite_bound(constraints, patterns).multipliers
     except (TooLarge, NotCertified):
         return None
 
 
-def semidefinite_maximum(rows: Constraints, multipliers: Array, patterns: Flags) -> float:
+def semidefinite_maximum(constraints: Constraints, multipliers: Array, patterns: Flags) -> float:
     r"""Upper bound of the pricing maximum P at multipliers Z (M, p) of the reduced rows.
 
     .. math:: P^2 \le \max_D \min \{ \tau : S_D \succeq 0 \}
@@ -202,13 +203,13 @@ def semidefinite_maximum(rows: Constraints, multipliers: Array, patterns: Flags)
     Rows, patterns and errors as for `semidefinite_bound`, but the patterns are taken one after
     another, so that there may be many more.
     """
-    problem = rows.problem
+    problem = constraints.problem
     patterns = _two_sided(patterns)
     check_size(problem, len(patterns), problem.input_dimension + 2, MOST_NUMBERS_IN_TURN)
     best = 0.0
     for pattern in patterns:
-        rows.clock.check()
-        cell = RelaxedPattern(rows, pattern)
+        constraints.clock.check()
+        cell = RelaxedPattern(constraints, pattern)
         image = multipliers.T @ cell.features
         scale = float(np.linalg.norm(image, 2))
         if scale * np.sqrt(cell.reach) > best:
@@ -279,9 +280,11 @@ def check_size(problem: Interpolation, patterns: int, order: int, most: int = MO
         )
 
 
-def _stated(rows: Constraints) -> SemidefiniteProgram:
+def _stated(constraints: Constraints) -> SemidefiniteProgram:
     """The program over all patterns."""
-    return SemidefiniteProgram(rows, bounded_patterns(rows.problem, rows.clock))
+    return SemidefiniteProgram(
+        constraints, bounded_patterns(constraints.problem, constraints.clock)
+    )
 
 
 DECLARATION = Declaration(

@@ -1,54 +1,18 @@
-"""The command line as a user meets it: results, exit status, and one line for bad input."""
+"""The commands `solve`, `check`, `plot` and `map`."""
 
 import json
 import os
 import re
 import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import assert_refused
 
-from convexden import formulations, load
-from convexden.cli import main
+from convexden import load
 from convexden.data import triangular_lattice
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch) -> Path:
-    """A folder of its own with two good files."""
-    monkeypatch.chdir(tmp_path)
-    Path("line.csv").write_text("0\n1\n3\n")
-    Path("triangle.csv").write_text("x,y\n0,0\n2,0\n0.5,1.5\n")
-    return tmp_path
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command line in this process: exit status, standard output, standard error."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as caught:
-            main(list(arguments))
-        output, error = capsys.readouterr()
-        return int(caught.value.code or 0), output, error
-
-    return run
-
-
-def assert_refused(result: tuple[int, str, str], *parts: str) -> None:
-    status, output, error = result
-    assert status == 2, error
-    assert output == ""
-    assert error.startswith("convexden: ")
-    assert error.count("\n") == 1
-    for part in parts:
-        assert part in error
 
 
 def test_solve_certifies_and_prints(run):
@@ -226,7 +190,7 @@ def test_without_a_radius_it_is_a_share_of_the_smallest_distance(run):
 
 
 def test_problems_that_cannot_be_solved_get_one_line(run):
-    from convexden.data import random_points, triangular_lattice
+    from convexden.data import random_points
 
     np.save("lattice.npy", triangular_lattice(4, 4))
     assert_refused(run("solve", "lattice.npy", "--radius", "0.45", "--quiet"))
@@ -335,120 +299,6 @@ def test_missing_scikit_learn_is_named(run, monkeypatch):
     assert_refused(run("solve", "digits:0,1", "--radius", "0.1"), 'pip install "convexden[images]"')
 
 
-def test_verify_confirms_a_theorem_and_stores_it(run):
-    status, output, error = run(
-        "verify", "univariate", "--instances", "1", "--seed", "3", "--json", "out.json", "--quiet"
-    )
-    assert status == 0, output + error
-    assert "univariate" in output
-    (record,) = json.loads(Path("out.json").read_text())
-    assert set(record) >= {
-        "theorem",
-        "instance",
-        "verdict",
-        "closed_form_cost",
-        "cost",
-        "lower_bound",
-        "relative_gap",
-        "relative_excess",
-        "sup_distance",
-        "seconds",
-    }
-    assert (record["verdict"], record["proof"]) == ("confirmed", "closed-form dual")
-    assert record["sup_distance"] is None
-
-
-def test_verify_solves_where_it_is_asked_to(run):
-    options = ("--instances", "1", "--json", "out.json", "--quiet")
-    status, output, error = run("verify", "rays", "--solve", *options)
-    assert status == 0, output + error
-    (record,) = json.loads(Path("out.json").read_text())
-    assert (record["verdict"], record["proof"]) == ("confirmed", "solved")
-    assert record["sup_distance"] < 1e-9
-
-
-def test_verify_refutes_a_conjecture_and_exits_0(run):
-    status, output, error = run("verify", "equilateral-beyond", "--instances", "1", "--quiet")
-    assert status == 0, output + error
-    assert "finding: equilateral-beyond" in output
-
-
-def test_verify_without_scikit_learn_leaves_out_the_images(run, monkeypatch):
-    from convexden import theorems
-
-    monkeypatch.setitem(sys.modules, "sklearn", None)
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    few = {name: theorems.registry[name] for name in ("univariate", "images")}
-    monkeypatch.setattr(theorems, "registry", few)
-    status, output, error = run("verify", "--instances", "1", "--quiet")
-    assert status == 0, output + error
-    assert "univariate" in output
-    assert "convexden: images is left out" in error
-    assert_refused(run("verify", "images"), 'pip install "convexden[images]"')
-
-
-def test_formulations_are_listed(run):
-    status, output, _ = run("formulations")
-    assert status == 0
-    for entry in formulations.registry.values():
-        assert f"{entry.name}: {entry.title} ({entry.kind})" in output
-
-
-def test_what_is_not_certified_is_not_verified_twice(run, monkeypatch):
-    monkeypatch.setattr("convexden.verification.verify_certificate", None)
-    options = ("--radius", "0.1", "--formulation", "ramps", "--quiet")
-    status, _, error = run("solve", "triangle.csv", *options)
-    assert status == 1
-    assert "ramps alone are an upper bound" in error
-
-
-def test_theorems_are_listed(run):
-    status, output, _ = run("theorems")
-    assert status == 0
-    assert "univariate" in output
-
-
-def test_help_and_version(run):
-    for arguments in (["--help"], ["--version"], ["solve", "--help"]):
-        status, output, _ = run(*arguments)
-        assert status == 0
-        assert "convexden" in output
-    assert run()[0] == 2
-
-
-def test_the_module_is_the_command():
-    result = subprocess.run(
-        [sys.executable, "-m", "convexden", "solve", "none.csv", "--radius", "1"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert_refused((result.returncode, result.stdout, result.stderr), "does not exist")
-
-
-@pytest.mark.slow
-def test_the_tour_tells_the_whole_story(run, folder):
-    status, out, err = run("tour")
-    assert status == 0
-    assert err == ""
-    chapters = re.findall(r"^(\d)\. The (\w+ ?\w*)$", out, re.MULTILINE)
-    titles = ["problem", "convex program", "certificate", "pieces", "alignment", "picture"]
-    assert chapters == [(str(n), title) for n, title in enumerate(titles, 1)]
-    for part in ("6.082050158", "6.082050434", "verified", "7 fixed points", "tilted"):
-        assert part in out
-    assert max(len(line) for line in out.splitlines()) <= 88
-    assert (folder / "convexden-tour.png").read_bytes().startswith(b"\x89PNG")
-    assert run("tour", "tour.svg")[0] == 0
-    assert (folder / "tour.svg").read_text().startswith("<?xml")
-
-
-def test_the_tour_refuses_what_is_no_picture(run, folder):
-    before = set(folder.iterdir())
-    assert_refused(run("tour", "story.txt"), "end its name in .png, .pdf or .svg")
-    assert set(folder.iterdir()) == before
-
-
 @pytest.mark.slow
 def test_plot_draws_a_stored_solution(run, folder):
     assert run("solve", "triangle.csv", "--radius", "0.2", "--output", "h.json", "--quiet")[0] == 0
@@ -545,160 +395,3 @@ def test_map_refuses_what_makes_no_sense(run):
     assert_refused(run("map", *small, "--output", "other.jsonl"), "no map of triangles")
     assert_refused(run("map", *small, "--jobs", "0"), "--jobs")
     assert Path("other.jsonl").read_text() == "0 1 2\n"
-
-
-def convexden(*arguments: str, **options) -> subprocess.CompletedProcess:
-    """Run the command line in a process of its own."""
-    command = [sys.executable, "-m", "convexden", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("env", {})}
-    options = {"stdout": subprocess.PIPE} | options
-    return subprocess.run(
-        command, stderr=subprocess.PIPE, text=True, env=environment, check=False, **options
-    )
-
-
-def test_a_full_disk_is_a_failure_outside():
-    with open("/dev/full", "w") as full:
-        found = convexden("solve", "line.csv", "--radius", "0.1", "--quiet", stdout=full)
-    assert found.returncode == 3, found.stderr
-    assert found.stderr.count("\n") == 1
-    assert "no space left" in found.stderr
-
-
-def test_a_closed_pipe_is_a_failure_outside_and_leaves_the_picture():
-    read, write = os.pipe()
-    os.close(read)
-    line = ("solve", "line.csv", "--radius", "0.1", "--quiet", "--plot", "p.png", "--output", "o")
-    found = convexden(*line, stdout=write)
-    os.close(write)
-    assert found.returncode == 3, found.stderr
-    assert found.stderr.count("\n") == 1
-    assert "was closed" in found.stderr
-    assert Path("p.png").stat().st_size
-    assert load("o").certified
-
-
-def test_an_output_that_cannot_show_a_sign_is_a_failure_outside():
-    Path("angles.csv").write_text("0,0\n2,0\n0.5,1.5\n")
-    found = convexden(
-        "solve", "angles.csv", "--radius", "0.1", "--quiet", env={"PYTHONIOENCODING": "ascii"}
-    )
-    assert found.returncode in (0, 3), found.stderr
-    assert "Traceback" not in found.stderr
-    if found.returncode == 3:
-        assert found.stderr.count("\n") == 1
-        assert "PYTHONIOENCODING" in found.stderr
-
-
-def test_interrupted_without_a_result(run, monkeypatch):
-    import convexden.data
-
-    def interrupt(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(convexden.data, "read_problem", interrupt)
-    assert run("solve", "line.csv") == (130, "", "convexden: interrupted\n")
-
-
-@pytest.fixture
-def ctrl_c(monkeypatch):
-    """Press Ctrl-C when the live line shows this text."""
-    from convexden.cli.progress import LiveLine
-
-    def ctrl_c(text: str, times: int = 1) -> None:
-        def show(_, shown: str) -> None:
-            if text in shown:
-                for _ in range(times):
-                    signal.raise_signal(signal.SIGINT)
-
-        monkeypatch.setattr(LiveLine, "show", show)
-
-    before = signal.getsignal(signal.SIGINT)
-    yield ctrl_c
-    assert signal.getsignal(signal.SIGINT) is before
-
-
-def test_ctrl_c_in_solve_keeps_the_best(run, ctrl_c):
-    ctrl_c("round 1:")
-    status, output, error = run("solve", "triangle.csv", "--radius", "0.5", "--output", "out.json")
-    assert (status, load("out.json").interrupted) == (130, True)
-    assert "not-certified" in output
-    assert "stopped before it was done" in error
-
-
-def test_ctrl_c_in_solve_before_there_is_a_network(run, ctrl_c):
-    np.savetxt("lattice.csv", triangular_lattice(4, 4))
-    ctrl_c("no network yet")
-    status, output, error = run("solve", "lattice.csv", "--radius", "0.45")
-    assert (status, output) == (130, "")
-    assert error.endswith("convexden: interrupted\n")
-
-
-def test_ctrl_c_in_verify_shows_what_there_is(run, ctrl_c):
-    ctrl_c("rays: 3 of 4")
-    options = ("--instances", "2", "--json", "out.json")
-    status, output, error = run("verify", "univariate", "rays", *options)
-    assert (status, error) == (130, "convexden: stopped after 3 of 4 instances\n")
-    assert "univariate" in output
-    assert "rays" in output
-    assert len(json.loads(Path("out.json").read_text())) == 3
-
-
-def test_ctrl_c_in_map_shows_what_there_is(run, ctrl_c):
-    ctrl_c("3 of 12")
-    command = ("map", "--radius-fraction", "0.5", "--triangles", "12", "--jobs", "1")
-    status, output, error = run(*command, "--output", "map.jsonl", "--plot", "map.png")
-    assert status == 130
-    assert "structure" in output or "radius" in output
-    assert "stopped after 4 of 12 triangles: the same command goes on from map.jsonl" in error
-    assert Path("map.png").stat().st_size > 5000
-    ctrl_c("6 of 12", times=2)
-    status, output, error = run(*command, "--output", "map.jsonl")
-    assert (status, output) == (130, "")
-    assert error.endswith("convexden: interrupted\n")
-    assert len(Path("map.jsonl").read_text().splitlines()) == 1 + 6
-
-
-def test_ctrl_c_in_samples_shows_what_there_is(run, ctrl_c):
-    ctrl_c("1 of 4")
-    options = ("--radius", "0.2", "--number", "8", "--draws", "4")
-    status, output, error = run("samples", "triangle.csv", *options)
-    assert status == 130
-    assert "balls" in output
-    assert "stopped after 2 of 4 draws" in error
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
-def test_ctrl_c_at_a_terminal_reaches_all_processes(folder):
-    command = ("map", "--radius-fraction", "0.5", "--triangles", "3000", "--jobs", "2")
-    run = subprocess.Popen(
-        [sys.executable, "-m", "convexden", *command, "--output", "map.jsonl"],
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    end = time.monotonic() + 60
-    while not Path("map.jsonl").exists() or Path("map.jsonl").read_text().count("\n") < 2:
-        assert time.monotonic() < end
-        time.sleep(0.1)
-    os.killpg(run.pid, signal.SIGINT)
-    output, error = run.communicate(timeout=60)
-    assert run.returncode == 130, error
-    assert "radius" in output
-    assert "stopping at the next step" in error
-    assert re.search(r"stopped after \d+ of \d+ triangles", error)
-    assert "Traceback" not in error
-
-
-def test_a_time_limit_is_a_verdict(run):
-    points = np.random.default_rng(0).random((7, 2))
-    np.savetxt("points.csv", points, delimiter=",")
-    line = ("solve", "points.csv", "--radius", "0.01", "--time-limit", "1e-6")
-    status, _, error = run(*line, "--output", "out.json", "--quiet")
-    assert status == 1, error
-    assert "stopped before it was done" in error
-    assert load("out.json").interrupted
-    assert_refused(run("solve", "line.csv", "--time-limit", "0"), "--time-limit is 0.0")
-    assert_refused(run("solve", "line.csv", "--tolerance", "1"), "--tolerance is 1.0")

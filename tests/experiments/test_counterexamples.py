@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 import convexden as cd
 from convexden import theorems
 from convexden.errors import InvalidInput
-from convexden.experiments.counterexamples import SearchProgress, _Space
+from convexden.experiments.counterexamples import SearchProgress
+from convexden.experiments.counterexamples.space import Space
 from convexden.theorems import face_aligned, univariate
 
 Array = NDArray[np.float64]
@@ -172,7 +173,7 @@ def test_nothing_at_all_is_no_counterexample():
 
 
 def test_what_is_not_certified_is_no_proof(monkeypatch):
-    monkeypatch.setattr("convexden.experiments.counterexamples.TOLERANCE", 1e-30)
+    monkeypatch.setattr("convexden.experiments.counterexamples.trials.TOLERANCE", 1e-30)
     found = cd.find_counterexample("face-aligned", starts=1, evaluations=2, radius=0.5)
     assert (found.found, found.uncertified + found.undefined, found.evaluations) == (False, 2, 2)
     assert found.uncertified > 0
@@ -198,7 +199,7 @@ def test_geometries_are_free_of_translation_rotation_and_scale():
     """And distributed like their random points."""
     rng = np.random.default_rng(0)
     for count, dimension, size in ((3, 2, 2), (4, 3, 5), (5, 2, 6), (3, 4, 2), (4, 1, 2)):
-        fixed, free = (_Space(count, dimension, 0.1, high) for high in (0.1, 0.5))
+        fixed, free = (Space(count, dimension, 0.1, high) for high in (0.1, 0.5))
         assert fixed.draw(rng).size == size
         assert free.draw(rng).size == size + 1
         for space in (fixed, free):
@@ -207,7 +208,7 @@ def test_geometries_are_free_of_translation_rotation_and_scale():
             assert (points[0] == 0).all()
             assert (points[1] == np.eye(dimension)[0]).all()
             assert 0.1 <= 2 * radius / cd.data.smallest_distance(points) <= 0.5
-    drawn = np.array([_Space(3, 2, 0.1, 0.1).draw(rng) for _ in range(2000)])
+    drawn = np.array([Space(3, 2, 0.1, 0.1).draw(rng) for _ in range(2000)])
     shapes = np.sort(np.abs(drawn[:, 1]))  # the ratio of height and base
     steps = rng.standard_normal((2000, 3, 2))
     base, side = steps[:, 1] - steps[:, 0], steps[:, 2] - steps[:, 0]

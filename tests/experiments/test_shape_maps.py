@@ -9,7 +9,9 @@ import pytest
 import convexden as cd
 from convexden import ShapeMap, plotting, shape_map
 from convexden.errors import ExternalFailure, InvalidInput, InvalidProblem
-from convexden.experiments.shape_maps import _angles, _appending, _divisions, _solve
+from convexden.experiments.shape_maps.files import appending
+from convexden.experiments.shape_maps.grid import divisions_for, grid_angles
+from convexden.experiments.shape_maps.pixels import solve_pixel
 from convexden.experiments.structures import STRUCTURES
 from convexden.running.progress import TaskProgress
 from convexden.theorems import face_aligned
@@ -56,10 +58,10 @@ def test_every_shape_is_there_once(found):
 
 @pytest.mark.parametrize(("wanted", "largest", "given"), [(500, 180, 432), (450, 90, 468)])
 def test_the_number_of_triangles_is_the_closest_one(wanted, largest, given):
-    divisions = _divisions(wanted, largest)
-    counts = [len(_angles(divisions + shift, largest)) for shift in (-12, 0, 12)]
+    divisions = divisions_for(wanted, largest)
+    counts = [len(grid_angles(divisions + shift, largest)) for shift in (-12, 0, 12)]
     assert int(np.argmin(np.abs(np.subtract(counts, wanted)))) == 1
-    angles = _angles(divisions, largest)
+    angles = grid_angles(divisions, largest)
     assert angles.max() <= largest
     assert len(angles) == given
 
@@ -85,7 +87,7 @@ def test_known_pixels(found):
 def test_a_pixel_is_what_the_theorem_finds():
     angles, radius = (50.0, 60.0, 70.0), 0.4
     fraction = radius / (np.sin(np.deg2rad(50)) * np.sin(np.deg2rad(60)))
-    pixel = _solve(0, 0, np.array(angles), fraction)
+    pixel = solve_pixel(0, 0, np.array(angles), fraction)
     excess = (pixel.conjectured - pixel.cost) / pixel.cost
     result = face_aligned.verify(cd.data.triangle(angles), radius)
     assert excess == pytest.approx(result.relative_excess, rel=1e-6)
@@ -96,10 +98,10 @@ def test_a_pixel_is_what_the_theorem_finds():
 def test_errors_of_a_solver_are_no_tilt():
     # Two faces have the same normals here, and column generation alone leaves a tilt of 1.6e-10.
     right = np.array([6, 72, 78]) * 180 / 156
-    pixel = _solve(0, 0, right, 0.5)
+    pixel = solve_pixel(0, 0, right, 0.5)
     assert STRUCTURES[pixel.structure] == "edge-aligned"
     # And this tilt is one, though the excess cost is far below rounding.
-    pixel = _solve(0, 0, np.array([103, 104, 105]) * 180 / 312, 0.05)
+    pixel = solve_pixel(0, 0, np.array([103, 104, 105]) * 180 / 312, 0.05)
     assert STRUCTURES[pixel.structure] == "tilted"
     assert pixel.tilt == pytest.approx(3.8577e-9, rel=1e-3)
 
@@ -160,7 +162,7 @@ def test_ctrl_c_gets_through_and_the_file_keeps_what_is_there(found, tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
 def test_a_full_disk_is_said_in_one_line():
-    with pytest.raises(ExternalFailure, match="no space left"), _appending("/dev/full") as write:
+    with pytest.raises(ExternalFailure, match="no space left"), appending("/dev/full") as write:
         write("[]\n")
 
 

@@ -19,7 +19,7 @@ from convexden.analysis.uniqueness import uniqueness
 from convexden.data import regular_simplex
 from convexden.errors import InvalidInput, InvalidProblem, NotSupported
 from convexden.network import ShallowNetwork
-from convexden.plotting.dual import heights
+from convexden.plotting.dual import constraint_values
 from convexden.problem import Interpolation, denoising
 from convexden.solution import Progress, Solution
 from convexden.solving.interpolation import solve
@@ -206,7 +206,7 @@ def test_the_dual_constraint_is_saturated_where_the_hinges_are() -> None:
     angles, places = np.asarray(circles.get_offsets()).T
     normals = np.column_stack([np.cos(np.deg2rad(angles)), np.sin(np.deg2rad(angles))])
     assert len(angles) == solution.neurons
-    assert heights(solution, normals, places) == pytest.approx(1, abs=1e-9)
+    assert constraint_values(solution, normals, places) == pytest.approx(1, abs=1e-9)
     assert "unique" in ax.get_title()
     # Without it, the hinges of the network, which are all here.
     own = plotting.plot_dual(solution)

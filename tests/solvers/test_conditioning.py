@@ -9,7 +9,7 @@ from oracles import random_problem
 from convexden import Interpolation, denoising
 from convexden.reduction import Reduction
 from convexden.solvers.conditioning import ConditionedConstraints, conditioned
-from convexden.solvers.constraints import constraints
+from convexden.solvers.constraints import constraints_of
 from convexden.solvers.hinges import Hinges
 from convexden.solvers.methods.row_generation import solve_sites
 from convexden.solvers.outcome import Outcome
@@ -37,18 +37,18 @@ def gap_of(problem: Interpolation, found: Outcome) -> float:
 def test_rows_of_a_good_condition_stay_as_they_are():
     for kind in ("balls", "samples", "mixed"):
         problem = Reduction.of(random_problem(1, kind, sites=6)).problem
-        rows = constraints(problem)
-        assert conditioned(rows, exact_pricing(problem)) is rows
+        constraints = constraints_of(problem)
+        assert conditioned(constraints, exact_pricing(problem)) is constraints
 
 
 @pytest.mark.parametrize("points", [RIGHT, CORNER])
 def test_hinges_see_conditioned_rows_in_one_size(points):
     problem = near(points, 0.5, 1e-5)
-    plain, pricing = constraints(problem), exact_pricing(problem)
-    rows = conditioned(plain, pricing)
-    assert isinstance(rows, ConditionedConstraints)
+    plain, pricing = constraints_of(problem), exact_pricing(problem)
+    constraints = conditioned(plain, pricing)
+    assert isinstance(constraints, ConditionedConstraints)
     spanning = pricing.spanning()
-    sizes = [np.linalg.svd(each.features(spanning))[1] for each in (plain, rows)]
+    sizes = [np.linalg.svd(each.features(spanning))[1] for each in (plain, constraints)]
     before, after = (values[values > 1e-13 * values[0]] for values in sizes)
     assert before[0] / before[-1] > 1e4
     assert after[0] / after[-1] < 10
@@ -56,23 +56,23 @@ def test_hinges_see_conditioned_rows_in_one_size(points):
 
 def test_conditioned_rows_say_the_same():
     problem = near(RIGHT, 0.5, 1e-4)
-    plain, pricing = constraints(problem), exact_pricing(problem)
-    rows = conditioned(plain, pricing)
-    assert isinstance(rows, ConditionedConstraints)
+    plain, pricing = constraints_of(problem), exact_pricing(problem)
+    constraints = conditioned(plain, pricing)
+    assert isinstance(constraints, ConditionedConstraints)
     hinges: Hinges = pricing.spanning()
-    multipliers = np.random.default_rng(0).normal(size=rows.targets.shape)
-    values, jacobians = rows.multipliers(multipliers)
+    multipliers = np.random.default_rng(0).normal(size=constraints.targets.shape)
+    values, jacobians = constraints.multipliers(multipliers)
     size = np.abs(values).sum() + np.abs(jacobians).sum()
     seen = hinges.patterns * hinges.offsets(problem) @ values
     slopes = hinges.patterns.astype(float) @ jacobians.reshape(len(problem), -1)
     seen += np.einsum("kpd,kd->kp", slopes.reshape(-1, *jacobians.shape[1:]), hinges.normals)
-    np.testing.assert_allclose(rows.features(hinges) @ multipliers, seen, atol=1e-14 * size)
+    np.testing.assert_allclose(constraints.features(hinges) @ multipliers, seen, atol=1e-14 * size)
     objective = np.sum(values * problem.targets)
-    assert np.sum(rows.targets * multipliers) == pytest.approx(objective, abs=1e-14 * size)
+    assert np.sum(constraints.targets * multipliers) == pytest.approx(objective, abs=1e-14 * size)
     # A network misses the targets by as much, whatever the rows.
     weights = np.random.default_rng(1).normal(size=(len(hinges), 2))
-    missed = [each.targets - each.features(hinges).T @ weights for each in (plain, rows)]
-    assert rows.misfit(missed[1]) == pytest.approx(plain.misfit(missed[0]), rel=1e-9)
+    missed = [each.targets - each.features(hinges).T @ weights for each in (plain, constraints)]
+    assert constraints.misfit(missed[1]) == pytest.approx(plain.misfit(missed[0]), rel=1e-9)
 
 
 @pytest.mark.parametrize("share", [1e-4, 1e-6])

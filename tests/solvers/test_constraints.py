@@ -22,7 +22,7 @@ from convexden.solvers.constraints import (
     BallConstraints,
     Constraints,
     SampleConstraints,
-    constraints,
+    constraints_of,
     spanning_tree,
 )
 from convexden.solvers.programs.restricted_master import solve_dual
@@ -56,22 +56,22 @@ def some_lines(problem: Interpolation) -> Lines:
     return lines
 
 
-def size_of(rows: Constraints) -> float:
+def size_of(constraints: Constraints) -> float:
     """Of what the rows are made: reciprocal distances of neighbors."""
-    centers = rows.problem.centers
+    centers = constraints.problem.centers
     distances = np.linalg.norm(centers[:, None] - centers, axis=2)
     return 1 + 10 / distances[distances > 0].min()
 
 
 @pytest.fixture(params=PROBLEMS)
 def rows(request) -> Constraints:
-    return constraints(PROBLEMS[request.param])
+    return constraints_of(PROBLEMS[request.param])
 
 
 def test_which_rows_for_which_problem():
-    assert isinstance(constraints(PROBLEMS["balls"]), BallConstraints)
-    assert isinstance(constraints(PROBLEMS["one ball"]), BallConstraints)
-    assert isinstance(constraints(PROBLEMS["samples"]), SampleConstraints)
+    assert isinstance(constraints_of(PROBLEMS["balls"]), BallConstraints)
+    assert isinstance(constraints_of(PROBLEMS["one ball"]), BallConstraints)
+    assert isinstance(constraints_of(PROBLEMS["samples"]), SampleConstraints)
 
 
 def test_as_many_rows_as_the_affine_part_leaves(rows):
@@ -127,7 +127,7 @@ def test_the_rows_miss_no_constraint(rows):
     one_output = Interpolation(
         rows.problem.centers, np.zeros(len(rows.problem)), rows.problem.radii
     )
-    reduced = constraints(one_output)
+    reduced = constraints_of(one_output)
     found = np.zeros((m, 3 * len(rows.problem)))
     for k, unit in enumerate(np.eye(m)):
         values, jacobians = reduced.multipliers(unit[:, None])
@@ -182,22 +182,22 @@ def test_the_reduced_program_costs_the_same_as_the_full_one(name):
         turns = np.vstack([unit_vectors(np.linspace(0, np.pi, 12)), common_tangents(problem)])
         lines = tangent_lines(problem, turns, slack=1e-12)
         lines = Lines(*(array[:400] for array in lines))
-    rows = constraints(problem)
+    constraints = constraints_of(problem)
     cost = interpolation_cost(problem, lines)
-    columns = rows.features(hinges_of(lines))
-    if not rows.targets.size:
+    columns = constraints.features(hinges_of(lines))
+    if not constraints.targets.size:
         assert cost == pytest.approx(0, abs=1e-6)
         return
-    solved = solve_dual(columns, rows.targets, 1e4, 1e-9)
+    solved = solve_dual(columns, constraints.targets, 1e4, 1e-9)
     assert np.abs(solved.errors).max() < 1e-7
     assert np.linalg.norm(solved.weights, axis=1).sum() == pytest.approx(cost, rel=1e-5, abs=1e-6)
 
 
 def test_samples_without_a_triangulation_cost_the_same():
     """On a line in the plane, against the line itself: sum of the jumps of the slope."""
-    rows = constraints(COLLINEAR)
+    constraints = constraints_of(COLLINEAR)
     lines = tangent_lines(COLLINEAR, np.array([[1.0, 2.0]]) / np.sqrt(5))
-    solved = solve_dual(rows.features(hinges_of(lines)), rows.targets, 1e4, 1e-9)
+    solved = solve_dual(constraints.features(hinges_of(lines)), constraints.targets, 1e4, 1e-9)
     slopes = np.diff(COLLINEAR.targets[:, 0]) / np.diff(COLLINEAR.centers[:, 0]) / np.sqrt(5)
     expected = np.abs(np.diff(slopes)).sum()
     assert np.linalg.norm(solved.weights, axis=1).sum() == pytest.approx(expected, rel=1e-6)
@@ -205,9 +205,9 @@ def test_samples_without_a_triangulation_cost_the_same():
 
 def test_rows_of_samples_are_zero_where_the_hinge_passes_by():
     """So that multipliers of few rows see few hinges: exactly zero, not nearly."""
-    rows = constraints(random_problem(9, "samples", sites=40, outputs=1))
-    assert isinstance(rows, SampleConstraints)
-    features = rows.features(hinges_of(some_lines(rows.problem)))
+    constraints = constraints_of(random_problem(9, "samples", sites=40, outputs=1))
+    assert isinstance(constraints, SampleConstraints)
+    features = constraints.features(hinges_of(some_lines(constraints.problem)))
     assert 0.2 < np.mean(features == 0) < 1
 
 
@@ -215,8 +215,8 @@ def test_rows_of_samples_are_zero_where_the_hinge_passes_by():
 def test_stencils_of_thin_triangles_vanish_on_affine_functions_to_rounding(thickness):
     """In either direction relative to the extent in it: else the multipliers are no proof."""
     points = np.random.default_rng(4).uniform(-1, 1, (12, 2)) * [1.0, thickness]
-    rows = constraints(Interpolation(points, np.arange(12.0)))
-    combinations = rows.multipliers(np.eye(9))[0]
+    constraints = constraints_of(Interpolation(points, np.arange(12.0)))
+    combinations = constraints.multipliers(np.eye(9))[0]
     assert np.count_nonzero(combinations) == 36
     left = combinations.T @ np.column_stack([np.ones(12), points / [1.0, thickness]])
     assert np.abs(left).max() <= 1e-14 * np.abs(combinations).sum(axis=0).max()
@@ -249,7 +249,7 @@ def test_rows_of_samples_that_nearly_coincide_do_not_cancel(dimension, distance)
     steps = corners - corners[0]
     left = points[found.samples[row]] - corners[0] - shares @ steps
     assert np.abs(left).max() <= 1e-14 * found.lengths[row]
-    rows = constraints(Interpolation(points, rng.normal(size=len(points))))
+    constraints = constraints_of(Interpolation(points, rng.normal(size=len(points))))
     normals = rng.normal(size=(20, dimension))
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     pivots = np.full(20, 1)
@@ -265,4 +265,4 @@ def test_rows_of_samples_that_nearly_coincide_do_not_cancel(dimension, distance)
     jump = active[:, found.samples[row]] - active[:, found.corners[row]] @ weights
     jump = jump - (1 - sum(weights)) * active[:, found.corners[row, 0]]
     expected = np.array([float(x) for x in jump]) / found.lengths[row]
-    np.testing.assert_allclose(rows.features(hinges)[:, row], expected, atol=1e-12)
+    np.testing.assert_allclose(constraints.features(hinges)[:, row], expected, atol=1e-12)

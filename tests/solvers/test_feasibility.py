@@ -11,7 +11,7 @@ from convexden.data import triangular_lattice
 from convexden.errors import InfeasibleProblem, NotCertified
 from convexden.problem import denoising
 from convexden.reduction import Reduction
-from convexden.solvers.constraints import constraints
+from convexden.solvers.constraints import constraints_of
 from convexden.solvers.feasibility import check_feasible, repair, thin
 from convexden.solvers.pricing.plane import PlanePricing
 
@@ -81,10 +81,10 @@ def test_nothing_to_thin():
 def test_feasible_problems_pass_and_infeasible_ones_do_not():
     for kind in ("balls", "samples", "mixed"):
         problem = Reduction.of(random_problem(2, kind, sites=6)).problem
-        check_feasible(constraints(problem), PlanePricing(problem))
+        check_feasible(constraints_of(problem), PlanePricing(problem))
     problem = Reduction.of(denoising(triangular_lattice(4, 4), radius=0.45)).problem
     with pytest.raises(InfeasibleProblem):
-        check_feasible(constraints(problem), PlanePricing(problem))
+        check_feasible(constraints_of(problem), PlanePricing(problem))
 
 
 def test_the_first_phase_ends_where_balls_just_leave_room():
@@ -98,7 +98,7 @@ def test_the_first_phase_ends_where_balls_just_leave_room():
             middle = (low + high) / 2
             reduced = Reduction.of(denoising(points, radius=middle)).problem
             try:
-                check_feasible(constraints(reduced), PlanePricing(reduced))
+                check_feasible(constraints_of(reduced), PlanePricing(reduced))
                 low = middle
             except (InfeasibleProblem, NotCertified):
                 high = middle

@@ -15,6 +15,7 @@ from convexden.solution import Solution
 
 if TYPE_CHECKING:
     from convexden.analysis.uniqueness import Uniqueness
+    from convexden.proofs.proof import Proof
     from convexden.verification import Verification
 
 
@@ -45,6 +46,15 @@ def verification_table(verification: Verification) -> RenderableType:
     numbers.add_row("pricing maximum", f"{verification.pricing_maximum:.15g}")
     reasons = [Text(f"failed: {reason}", "red") for reason in verification.reasons]
     return Group(checks, numbers, *(reasons or [Text("verified", "bold green")]))
+
+
+def proof_table(proof: Proof) -> RenderableType:
+    """The interval that is proven, or why none is."""
+    table = pairs(proof.title())
+    for name, value in proof.rows():
+        table.add_row(name, value)
+    table.title_style = "bold green" if proof.proven else "bold red"
+    return table
 
 
 def uniqueness_table(found: Uniqueness) -> RenderableType:

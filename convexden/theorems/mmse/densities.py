@@ -64,6 +64,7 @@ class Mixture:
     __repr__ = display.field_line
 
     def __post_init__(self) -> None:
+        """Check the weights, and scale them to sum to one."""
         weights = arguments.array("weights", self.weights).ravel()
         if weights.size != len(self.components) or not weights.size or not (weights > 0).all():
             raise InvalidProblem("a mixture needs one positive weight for each component")

@@ -31,11 +31,6 @@ from convexden.verification.exact.labels import labels
 
 Array = NDArray[np.float64]
 
-# Equations beyond which nothing is shown: some seconds.
-MOST_ROWS = 1500
-# A correction above this, relative to the cost, is worth more patterns.
-CHEAP = 1e-10
-
 
 @dataclass(frozen=True)
 class CorrectionSettings:
@@ -46,6 +41,12 @@ class CorrectionSettings:
 
     shares: tuple[int, ...] = (4, 64)
     """Hinges in gaps that are tried, for each equation: first few, then more."""
+
+    most_equations: int = 1500
+    """Equations beyond which nothing is shown: some seconds."""
+
+    cheap: float = 1e-10
+    """A correction above this, relative to the cost, is worth more patterns."""
 
 
 SETTINGS = CorrectionSettings()
@@ -75,16 +76,16 @@ def correction_cost(
     """
     if not rows.right.any() and not rows.missed.any():
         return 0.0, ""
-    if len(rows.members) > MOST_ROWS:
+    if len(rows.members) > SETTINGS.most_equations:
         return np.inf, f"{len(rows.members)} equations are too many to enclose a solution"
     maps = rows
     best = _solve(sites, rows, patterns, hinges, costs)
-    if best > CHEAP * base and rows.features is None:
+    if best > SETTINGS.cheap * base and rows.features is None:
         rows = rows.column_by_column()
         best = min(best, _solve(sites, rows, patterns, hinges, costs))
     normals = hinges.normals / lengths(hinges.normals)[:, None]
     for share in SETTINGS.shares:
-        if best <= CHEAP * base:
+        if best <= SETTINGS.cheap * base:
             break
         extra = gap_hinges(sites, rows.partition, normals, share * len(rows.members))
         more = patterns.joined(_priced(sites, extra))

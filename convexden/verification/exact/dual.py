@@ -41,10 +41,10 @@ from convexden.arithmetic.float64 import EPS, SUM_MARGIN
 from convexden.arithmetic.two_part import TwoPart
 from convexden.geometry.hull import Hull, ulps
 from convexden.verification.exact import collinear
+from convexden.verification.exact.closing import Closed, close, independent
 from convexden.verification.exact.rationals import (
     Integers,
     above,
-    align,
     dyadic,
     dyadic_sum,
     rational,
@@ -121,6 +121,13 @@ class _Coordinates:
     moved: float  # in units in the last place
     line: tuple[Dyadic, Dyadic] | None = None  # exact coordinates and direction
 
+    def radii(self, given: Array) -> Array:
+        """The radii of the reduced problem."""
+        if not self.stretch > 1.0:
+            return given
+        shrunk = (given - self.distances) / self.stretch * (1.0 - 4.0 * EPS)
+        return np.where(given > 0, np.maximum(shrunk, 0.0), 0.0)
+
     def centers(self) -> Dyadic:
         """The coordinates (N, k), exactly."""
         if self.line is None:
@@ -168,39 +175,27 @@ def close_dual(
     values = _without_dust(values if isinstance(values, TwoPart) else TwoPart.of(values))
     jacobians = jacobians if isinstance(jacobians, TwoPart) else TwoPart.of(jacobians)
     sizes = np.linalg.norm(jacobians.high, axis=(1, 2))
-    misplaced = float(sizes[~ball].sum())
     jacobians = _without_dust(jacobians.where(ball[:, None, None]))
     place = _coordinates(centers, Hull.of(centers) if hull is None else hull)
-    points, reduced, slack = place.points, radii, 0.0
     gamma, across = place.reduced(jacobians)
-    if place.stretch > 1.0:
-        shrunk = (radii - place.distances) / place.stretch * (1.0 - 4.0 * EPS)
-        reduced = np.where(ball, np.maximum(shrunk, 0.0), 0.0)
-    moved = 0.0 if ball.any() else place.moved
-    keep = ball | (values.high != 0.0).any(axis=1)
-    if not ball.any() and keep.any():
-        keep[_independent(points, keep)] = True
-    sites = np.flatnonzero(keep)
+    # The terms of the equalities, and what cannot count.
+    lengths = np.linalg.norm(values.high, axis=1)
+    middle = place.points - place.points.mean(axis=0)
+    size = float(lengths @ np.linalg.norm(middle, axis=1)) + float(sizes[ball].sum())
+    stray = float(sizes[~ball].sum()) + float(across.sum())
+
+    sites = _sites(place.points, (values.high != 0.0).any(axis=1), ball)
     y, r, lam, jac = (
         (numbers[sites], exponent)
-        for numbers, exponent in (place.centers(), dyadic(reduced), _exact(values), gamma)
+        for numbers, exponent in (
+            place.centers(),
+            dyadic(place.radii(radii)),
+            _exact(values),
+            gamma,
+        )
     )
-    lengths = np.linalg.norm(values.high, axis=1)
-    closed = _close(y, r, lam, jac, points[sites], lengths[sites], ball[sites])
-    if place.distances.any() and ball.any():
-        scale = Fraction(1, closed.denominator)
-        norms = [
-            above(sum(abs(rational(int(x), closed.weight)) for x in row) * scale)
-            for row in closed.values
-        ]
-        slack = 2.0 * float(np.array(norms) @ place.distances[sites]) * SUM_MARGIN
-    middle = points - points.mean(axis=0)
-    size = float(lengths @ np.linalg.norm(middle, axis=1))
-    size += float(sizes[ball].sum())
-    stray = misplaced + float(across.sum())
-    goals, exponent = dyadic(targets[sites])
-    total = int((closed.values * goals).sum()) if len(sites) else 0
-    objective = rational(total, closed.weight + exponent) / closed.denominator
+    closed = close(y, r, lam, jac, place.points[sites], lengths[sites], ball[sites])
+    slack = _slack(closed, place.distances[sites]) if ball.any() else 0.0
     return ClosedDual(
         closed.centers,
         closed.radii,
@@ -209,14 +204,44 @@ def close_dual(
         closed.unit,
         closed.weight,
         closed.denominator,
-        objective,
+        _objective(closed, targets[sites]),
         sites,
         place.stretch,
         slack,
-        moved,
+        0.0 if ball.any() else place.moved,
         closed.change / size if size > 0.0 else 0.0,
         stray / size if size > 0.0 else float(stray > 0.0),
     )
+
+
+def _sites(
+    points: Array, multiplied: NDArray[np.bool_], ball: NDArray[np.bool_]
+) -> NDArray[np.intp]:
+    """The sites that count: balls, samples with multipliers, and without a ball as many others as
+    the equalities need."""
+    keep = ball | multiplied
+    if not ball.any() and keep.any():
+        keep[independent(points, keep)] = True
+    return np.flatnonzero(keep)
+
+
+def _slack(closed: Closed, distances: Array) -> float:
+    """A bound of 2 sum_n |l_n| |e_n|, for bounds of |e_n|."""
+    if not distances.any():
+        return 0.0
+    scale = Fraction(1, closed.denominator)
+    norms = [
+        above(sum(abs(rational(int(x), closed.weight)) for x in row) * scale)
+        for row in closed.values
+    ]
+    return 2.0 * float(np.array(norms) @ distances) * SUM_MARGIN
+
+
+def _objective(closed: Closed, targets: Array) -> Fraction:
+    """The sum of l_n . t_n."""
+    goals, exponent = dyadic(targets)
+    total = int((closed.values * goals).sum()) if len(targets) else 0
+    return rational(total, closed.weight + exponent) / closed.denominator
 
 
 def _exact(numbers: TwoPart) -> Dyadic:
@@ -262,135 +287,3 @@ def _coordinates(centers: Array, hull: Hull) -> _Coordinates:
     eta = float(np.linalg.norm(gram)) * (1.0 + dimension * EPS) + rank * dimension * eps
     moves = float((bounds[:, columns] / ulps(centers)[columns]).max())
     return _Coordinates(points, hull.basis, distances, 1.0 + eta, moves)
-
-
-def _independent(points: Array, keep: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Affinely independent sites, as many as possible: of those with multipliers if they can."""
-    centered = points - points[keep].mean(axis=0)
-    size = float(np.abs(centered).max()) or 1.0
-    rows = np.column_stack([np.ones(len(points)), centered / size])
-    # Sites without multipliers come in only where the others do not suffice.
-    rows[~keep] *= 1e-3
-    chosen: list[int] = []
-    for _ in range(rows.shape[1]):
-        lengths = np.linalg.norm(rows, axis=1)
-        best = int(np.argmax(lengths))
-        if lengths[best] == 0.0:
-            break
-        chosen.append(best)
-        unit = rows[best] / lengths[best]
-        for _ in range(2):  # the second pass removes the rounding of the first
-            rows = rows - np.outer(rows @ unit, unit)
-        rows[chosen] = 0.0
-    return np.array(chosen, dtype=np.intp)
-
-
-@dataclass(frozen=True, eq=False)
-class _Closed:
-    centers: Integers
-    radii: Integers
-    values: Integers
-    jacobians: Integers
-    unit: int
-    weight: int
-    denominator: int
-    change: float
-
-
-def _close(
-    y: Dyadic,
-    r: Dyadic,
-    lam: Dyadic,
-    jac: Dyadic,
-    points: Array,
-    sizes: Array,
-    ball: NDArray[np.bool_],
-) -> _Closed:
-    """The integers of centers, radii, values and Jacobians, and the size of what was added, in the
-    units of the data.  The points are the centers and the sizes those of the values, rounded."""
-    count = len(points)
-    unit = min(y[1], r[1])
-    centers, reach = align(y, unit), align(r, unit)
-    if not count:
-        return _Closed(centers, reach, lam[0], jac[0], unit, lam[1], 1, 0.0)
-    centers = centers - centers[0]
-    # Values in units of 2**weight, Jacobians in those times 2**unit.
-    weight = min(lam[1], jac[1] - unit)
-    lam_int, jac_int = align(lam, weight), align(jac, weight + unit)
-    if ball.any():
-        # The largest ball among those that are not far: its own terms hide the change best.
-        taker = int(np.argmax(np.where(ball, sizes, -1.0)))
-        excess = lam_int.sum(axis=0)
-        lam_int[taker] -= excess
-        # z_n is counted from the ball that takes the rest.
-        relative = centers - centers[taker]
-        moment = (lam_int[:, :, None] * relative[:, None, :]).sum(axis=0) + jac_int.sum(axis=0)
-        jac_int[taker] -= moment
-        change = _size(moment, weight + unit) + _size(excess, weight) * _spread(points)
-        return _Closed(centers, reach, lam_int, jac_int, unit, weight, 1, change)
-    chosen = _independent(points, np.ones(count, dtype=bool))
-    excess = lam_int.sum(axis=0)
-    moment = (lam_int[:, :, None] * centers[:, None, :]).sum(axis=0)
-    rows = [[1, *centers[site]] for site in chosen]
-    right = [[-int(x)] + [-int(m) for m in row] for x, row in zip(excess, moment, strict=True)]
-    parts, denominator = _solve(rows, right)
-    if parts is None:
-        # Fewer independent samples than dimensions: nothing can be closed, nothing is proven.
-        zero = np.zeros_like(lam_int)
-        return _Closed(centers, reach, zero + 0, jac_int * 0, unit, weight, 1, np.inf)
-    lam_int = lam_int * denominator
-    added = np.zeros_like(lam_int)
-    for j, site in enumerate(chosen):
-        added[site] = [part[j] for part in parts]
-    scale = abs(denominator)
-    change = (
-        sum(float(Fraction(abs(int(x)), scale)) for x in added.ravel() if x)
-        * 2.0**weight
-        * _spread(points)
-    )
-    total = lam_int + added
-    if denominator < 0:
-        total = -total
-    return _Closed(centers, reach, total, jac_int * scale, unit, weight, scale, change)
-
-
-def _spread(points: Array) -> float:
-    """Largest distance of a point from their mean."""
-    return float(np.linalg.norm(points - points.mean(axis=0), axis=1).max())
-
-
-def _size(integers: Integers, exponent: int) -> float:
-    """Euclidean norm of integers in units of 2**exponent, up to rounding."""
-    return float(np.sqrt(sum(float(rational(int(x), exponent)) ** 2 for x in integers.ravel())))
-
-
-def _solve(rows: list[list[int]], right: list[list[int]]) -> tuple[list[list[int]] | None, int]:
-    """Integers x_j and a denominator D with ``sum_j x_j rows[j] = D right`` for every right side.
-
-    Fraction-free elimination (Bareiss 1968); None if there is no solution, or not one only.
-    """
-    size = len(rows)
-    width = len(rows[0])
-    if size != width:
-        return None, 1
-    # Columns are the sites, and the right sides stand beside them.
-    matrix = [[rows[j][i] for j in range(size)] + [side[i] for side in right] for i in range(size)]
-    previous = 1
-    for k in range(size):
-        pivot = next((i for i in range(k, size) if matrix[i][k] != 0), None)
-        if pivot is None:
-            return None, 1
-        if pivot != k:
-            matrix[k], matrix[pivot] = matrix[pivot], [-x for x in matrix[k]]
-        head = matrix[k][k]
-        for i in range(size):
-            if i == k:
-                continue
-            factor = matrix[i][k]
-            matrix[i] = [
-                (head * x - factor * y) // previous
-                for x, y in zip(matrix[i], matrix[k], strict=True)
-            ]
-        previous = head
-    denominator = matrix[0][0]
-    return [[matrix[i][size + s] for i in range(size)] for s in range(len(right))], denominator

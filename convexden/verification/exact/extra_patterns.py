@@ -47,12 +47,12 @@ def gap_hinges(sites: Sites, groups: NDArray[np.intp], normals: Array, most: int
         How many hinges at most.
     """
     directions = _directions(sites, normals)
-    heights = sites.points @ directions.T
+    projections = sites.points @ directions.T
     count = int(groups.max()) + 1
     low = np.full((count, len(directions)), np.inf)
     high = np.full((count, len(directions)), -np.inf)
-    np.minimum.at(low, groups, heights - sites.radii[:, None])
-    np.maximum.at(high, groups, heights + sites.radii[:, None])
+    np.minimum.at(low, groups, projections - sites.radii[:, None])
+    np.maximum.at(high, groups, projections + sites.radii[:, None])
     order = np.argsort(low, axis=0)
     low = np.take_along_axis(low, order, 0)
     covered = np.maximum.accumulate(np.take_along_axis(high, order, 0), axis=0)
@@ -62,7 +62,7 @@ def gap_hinges(sites: Sites, groups: NDArray[np.intp], normals: Array, most: int
     wide = wide[gaps.reshape(-1)[wide] > 0]
     _, chosen = np.unravel_index(wide, gaps.shape)
     biases = -middles.reshape(-1)[wide]
-    active = heights[:, chosen].T + biases[:, None] > 0
+    active = projections[:, chosen].T + biases[:, None] > 0
     # By construction no group is split; what follows relies on it, so it is made sure.
     first = np.unique(groups, return_index=True)[1]
     kept = (active == active[:, first[groups]]).all(axis=1)

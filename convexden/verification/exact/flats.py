@@ -25,6 +25,7 @@ class Flat:
     """The flat through affinely independent points (m + 1, k); `independent` says if they are."""
 
     def __init__(self, points: Array) -> None:
+        """The edges from the first point, and the inverse of their Gram matrix."""
         first, *others = [[Fraction(x) for x in row] for row in points.tolist()]
         self.edges = [[x - y for x, y in zip(other, first, strict=True)] for other in others]
         gram = [[_dot(a, b) for b in self.edges] for a in self.edges]
@@ -51,12 +52,13 @@ class Flat:
             ]
         return np.array(columns).T
 
-    def sphere(self, heights: Sequence[float]) -> tuple[list[float], float] | None:
-        """The center (k) and the radius for heights z at the points; None if there is no hinge.
+    def sphere(self, constraint_values: Sequence[float]) -> tuple[list[float], float] | None:
+        """The center (k) and the radius for constraint values z at the points; None if there is no
+        hinge.
 
         Both are within 2 ulps, every coordinate of the center for itself.
         """
-        first, *others = [Fraction(height) for height in heights]
+        first, *others = [Fraction(value) for value in constraint_values]
         right = [other - first for other in others]
         solved = self._solve(right)
         square = 1 - _dot(right, solved)

@@ -126,6 +126,13 @@ class Patterns:
     biases: Array
     prices: Array
 
+    def known(self) -> Patterns:
+        """Those that have an interior hinge."""
+        usable = np.isfinite(self.prices)
+        return Patterns(
+            self.active[usable], self.normals[usable], self.biases[usable], self.prices[usable]
+        )
+
     def joined(self, other: Patterns) -> Patterns:
         """The patterns of both."""
         return Patterns(
@@ -145,7 +152,7 @@ def lengths(vectors: Array) -> Array:
     return norms
 
 
-def heights(sites: Sites, normals: Array, biases: Array) -> Array:
+def constraint_values(sites: Sites, normals: Array, biases: Array) -> Array:
     """w.x_n + b of all hinges and sites (K, N), rounded."""
     found: Array = normals @ sites.points.T + biases[:, None]
     return found
@@ -157,7 +164,7 @@ def slacks(sites: Sites, hinges: Hinges) -> tuple[Array, Array]:
     The errors: d products, their sum, the rounding of the points, and the norm of w.
     """
     norms = lengths(hinges.normals)
-    z = heights(sites, hinges.normals, hinges.biases)
+    z = constraint_values(sites, hinges.normals, hinges.biases)
     found = np.where(hinges.active, z, -z) - np.outer(norms, sites.radii)
     units = (sites.points.shape[1] + 6) * EPS
     constant = units * np.abs(hinges.biases) + hinges.uncertain + UNDERFLOW
@@ -167,8 +174,8 @@ def slacks(sites: Sites, hinges: Hinges) -> tuple[Array, Array]:
 def sharp_slacks(
     centers: Array, radii: Array, normals: Array, z: TwoPart, active: Booleans
 ) -> tuple[Array, Array]:
-    """The same from heights with twice the digits: next to contact the last place of a slack costs
-    much.
+    """The same from constraint values with twice the digits: next to contact the last place of a
+    slack costs much.
 
     Parameters
     ----------
@@ -267,8 +274,27 @@ def _inward(
 
     Weighted least squares, then only as far as no other slack becomes less than half the new ones.
     """
-    dimension = x.shape[1]
     slack = signs * (w @ x.T + b[:, None]) - r
+    turn, shift = _inward_step(x, r, signs, w, slack, near)
+    along = (turn * w).sum(axis=1)
+    growth = signs * (turn @ x.T + shift[:, None]) - along[:, None] * r
+    # A site whose slack grows half as fast as those that are touched need not be watched.
+    free = np.where(growth < 0.5, np.maximum(slack, 0.0) / (0.5 - growth), np.inf)
+    size = lengths(turn) + UNDERFLOW
+    # Turning costs slack in the second order, r |turn|^2 / 2.
+    limit = np.minimum(0.5 / size, 0.25 / (r.max() * size * size + UNDERFLOW))
+    length = np.minimum(np.minimum(free.min(axis=1), limit), 1.0)
+    w, b = w + length[:, None] * turn, b + length * shift
+    norms = lengths(w)
+    return w / norms[:, None], b / norms
+
+
+def _inward_step(
+    x: Array, r: Array, signs: Array, w: Array, slack: Array, near: float
+) -> tuple[Array, Array]:
+    """Changes (K, d) and (K,) of the hinges by which slacks that are zero become `near`, in the
+    least squares of the sites that are nearest."""
+    dimension = x.shape[1]
     few = min(len(x), SETTINGS.neighbors * (dimension + 1))
     if few < len(x):
         chosen = np.argpartition(slack, few - 1, axis=1)[:, :few]
@@ -286,19 +312,7 @@ def _inward(
     matrices += ridge[:, None, None] * np.eye(dimension + 1)
     right = np.swapaxes(weighted, 1, 2) @ (near * room)[..., None]
     step = np.asarray(np.linalg.solve(matrices, right)[..., 0], dtype=float)
-    turn, shift = step[:, :dimension], step[:, dimension]
-
-    along = (turn * w).sum(axis=1)
-    growth = signs * (turn @ x.T + shift[:, None]) - along[:, None] * r
-    # A site whose slack grows half as fast as those that are touched need not be watched.
-    free = np.where(growth < 0.5, np.maximum(slack, 0.0) / (0.5 - growth), np.inf)
-    size = lengths(turn) + UNDERFLOW
-    # Turning costs slack in the second order, r |turn|^2 / 2.
-    limit = np.minimum(0.5 / size, 0.25 / (r.max() * size * size + UNDERFLOW))
-    length = np.minimum(np.minimum(free.min(axis=1), limit), 1.0)
-    w, b = w + length[:, None] * turn, b + length * shift
-    norms = lengths(w)
-    return w / norms[:, None], b / norms
+    return step[:, :dimension], step[:, dimension]
 
 
 def widest_hinge(sites: Sites, normal: Array, active: Booleans) -> tuple[Array, float] | None:

@@ -7,6 +7,7 @@ target must be the same combination of targets, and this is decided exactly.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -19,10 +20,19 @@ Array = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 
-# Coefficients of combinations are rationals of small denominators, if the ranks are small.
-_DENOMINATOR = 64
-# Groups beyond which rational arithmetic takes too long.
-_MOST = 80
+
+@dataclass(frozen=True)
+class ImpliedSettings:
+    """How combinations are recognized."""
+
+    denominator: int = 64
+    """Coefficients are rationals of denominators up to this, if the ranks are small."""
+
+    most: int = 80
+    """Groups beyond which rational arithmetic takes too long."""
+
+
+SETTINGS = ImpliedSettings()
 
 
 def independent_groups(active: Booleans, targets: Array) -> Indices | None:
@@ -37,7 +47,7 @@ def independent_groups(active: Booleans, targets: Array) -> Indices | None:
     targets : (G, p) array
     """
     count = active.shape[1]
-    if count > _MOST:
+    if count > SETTINGS.most:
         return None
     seen = np.concatenate([np.ones((1, count)), active])
     triangle, order = qr(seen, mode="r", pivoting=True)
@@ -49,7 +59,7 @@ def independent_groups(active: Booleans, targets: Array) -> Indices | None:
     found = np.linalg.lstsq(seen[:, kept], seen[:, rest], rcond=None)[0]
     rows = np.concatenate([seen, targets.T])
     for group, column in zip(rest.tolist(), found.T.tolist(), strict=True):
-        shares = [Fraction(share).limit_denominator(_DENOMINATOR) for share in column]
+        shares = [Fraction(share).limit_denominator(SETTINGS.denominator) for share in column]
         used = [(s, g) for s, g in zip(shares, kept.tolist(), strict=True) if s]
         for row in rows.tolist():
             if sum((s * Fraction(row[g]) for s, g in used), Fraction(0)) != Fraction(row[group]):

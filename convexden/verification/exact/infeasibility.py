@@ -155,6 +155,7 @@ class _Geometry:
     """Centers and radii as integers of one unit."""
 
     def __init__(self, problem: Interpolation) -> None:
+        """Those of a problem."""
         centers, radii = dyadic(problem.centers), dyadic(problem.radii)
         unit = min(centers[1], radii[1])
         self._centers, self._radii = align(centers, unit), align(radii, unit)

@@ -63,8 +63,8 @@ def line_maximum(centers: Integers, radii: Integers, values: Integers, jacobians
         sums, moments = _tails(l), _tails(l * centers[order] + g)
         if sums[0] != 0 or moments[0] != 0:
             raise ValueError("the multipliers do not satisfy the dual equalities: close them first")
-        heights = moments[tails] - x * sums[tails]
-        squares = squares + heights * heights
+        constraint_values = moments[tails] - x * sums[tails]
+        squares = squares + constraint_values * constraint_values
     return int(max(squares, default=0))
 
 

@@ -65,10 +65,8 @@ def line_cost(centers: Exact, radii: Exact, targets: Array, network: ShallowNetw
         If a number is not finite.
     """
     neurons = _Neurons.of(network)
-    y, r, t = (_short(_exactly(numbers)) for numbers in (centers, radii, targets))
-    place, value = neurons.exponents(min(y[1], r[1]), t[1])
-    goals = align(t, value)
-    line = _Line.of(align(y, place), align(r, place), *neurons.knots(place))
+    positions, reach, goals, place, value = _aligned(neurons, centers, radii, targets)
+    line = _Line.of(positions, reach, *neurons.knots(place))
     points, bends = [], []
     for j in range(goals.shape[1]):
         h = _Pieces.of(*neurons.column(j, place, value), line.order)
@@ -106,33 +104,52 @@ def line_errors(
         With one input and p outputs.
     """
     neurons = _Neurons.of(network)
-    y, r, t = (_short(_exactly(numbers)) for numbers in (centers, radii, targets))
-    place, value = neurons.exponents(min(y[1], r[1]), t[1])
-    positions, reach, goals = align(y, place), align(r, place), align(t, value)
-    numerators, denominators = neurons.knots(place)
-    knots, (low, middle, high) = _ranks(
-        numerators, denominators, positions - reach, positions, positions + reach
-    )
+    positions, reach, goals, place, value = _aligned(neurons, centers, radii, targets)
+    quotients = neurons.knots(place)
+    knots, (low, middle, high) = _ranks(*quotients, positions - reach, positions, positions + reach)
     order = np.argsort(knots, kind="stable")
-    pieces = np.searchsorted(knots[order], middle, side="left")
+    knots = knots[order]
+    pieces = np.searchsorted(knots, middle, side="left")
     errors, slopes = [], []
     for j in range(goals.shape[1]):
         h = _Pieces.of(*neurons.column(j, place, value), order)
-        one = np.ones(len(goals), dtype=object)
-        errors.append(_quotients_above(goals[:, j] - h.at(pieces, positions), one, value))
-        slopes.append(_quotients_above(h.slopes[pieces], one, value - place))
+        errors.append(_integers_above(goals[:, j] - h.at(pieces, positions), value))
+        slopes.append(_integers_above(h.slopes[pieces], value - place))
+    begins = np.searchsorted(knots, low, side="right")
+    ends = np.searchsorted(knots, high, side="left")
+    sizes = _hinge_sizes(network)
     overlaps = np.zeros(len(goals))
-    sizes = np.linalg.norm(network.output_weights, axis=1) * np.abs(network.input_weights[:, 0])
-    sizes = sizes[network.input_weights[:, 0] != 0][order]
-    first = np.searchsorted(knots[order], low, side="right")
-    last = np.searchsorted(knots[order], high, side="left")
-    for n in np.flatnonzero(first < last):
-        inside = order[first[n] : last[n]]
-        units = denominators[inside]
-        depths = reach[n] * units - abs(positions[n] * units - numerators[inside])
-        widths = _quotients_above(depths, units, place)
-        overlaps[n] = (1.0 + len(inside) * EPS) * float(widths @ sizes[first[n] : last[n]])
+    for n in np.flatnonzero(begins < ends):
+        inside = order[begins[n] : ends[n]]
+        depths = _depths(positions[n], reach[n], quotients[0][inside], quotients[1][inside], place)
+        overlaps[n] = (1.0 + len(inside) * EPS) * float(depths @ sizes[inside])
     return _norms_above(errors), _norms_above(slopes), overlaps
+
+
+def _aligned(
+    neurons: _Neurons, centers: Exact, radii: Exact, targets: Array
+) -> tuple[Integers, Integers, Integers, int, int]:
+    """Centers and radii as integers in units of 2**place, targets in those of 2**value; and these
+    two exponents."""
+    y, r, t = (_short(_exactly(numbers)) for numbers in (centers, radii, targets))
+    place, value = neurons.exponents(min(y[1], r[1]), t[1])
+    return align(y, place), align(r, place), align(t, value), place, value
+
+
+def _hinge_sizes(network: ShallowNetwork) -> Array:
+    """The |a_k| |w_k| of the neurons with an input weight."""
+    w = network.input_weights[:, 0]
+    sizes = np.linalg.norm(network.output_weights, axis=1) * np.abs(w)
+    return np.asarray(sizes[w != 0])
+
+
+def _depths(
+    center: int, radius: int, numerators: Integers, denominators: Integers, place: int
+) -> Array:
+    """How far knots in a site are from its nearest end, rounded up; integers in units of
+    2**place."""
+    depths = radius * denominators - abs(center * denominators - numerators)
+    return _quotients_above(depths, denominators, place)
 
 
 @dataclass(frozen=True, eq=False)
@@ -340,6 +357,11 @@ def _quotients_above(numerators: Integers, denominators: Integers, exponent: int
     quotients = (np.abs(numerators) / (denominators << shift)).astype(float)
     floats: Array = np.nextafter(np.ldexp(quotients, exponent + shift), np.inf)
     return np.where(numerators == 0, 0.0, floats)
+
+
+def _integers_above(integers: Integers, exponent: int) -> Array:
+    """Absolute values of integers, in units of 2**exponent, as floats, rounded up."""
+    return _quotients_above(integers, np.ones(len(integers), dtype=object), exponent)
 
 
 def _norms_above(columns: list[Array]) -> Array:

@@ -95,8 +95,8 @@ def piece_residuals(
     parts, missed = pattern_sums(seen, terms)
     goal = np.zeros(shape)
     goal[:, -1] = targets
-    total, error = two_sum(goal, -parts[0].reshape(shape))
-    rest, second = two_sum(error, -parts[1].reshape(shape))
+    total, rest = two_sum(goal, -parts[0].reshape(shape))
+    rest, second = two_sum(rest, -parts[1].reshape(shape))
     rest, third = two_sum(rest, -parts[2].reshape(shape))
     tiny = second + third
     total, rest = two_sum(total, rest)

@@ -25,16 +25,16 @@ equality where :math:`|F_D|` is constant.  With the coefficients :math:`c_0, c_1
 :math:`c_0 c_0,\ c_0 c_1,\ (c_0 c_2 + 2 c_1 c_1) / 3,\ c_1 c_2,\ c_2 c_2`, and so for
 :math:`\tau` with :math:`1 + a^2, 1 + ab, 1 + b^2`.
 
-*Tops.*  Where |F| has a maximum inside an interval, that converges slowly.  Let the interval be
-:math:`u \in [0, 1]`.  With a level c, at any point :math:`u_0` of it, :math:`c^2 \tau^2 - |F|^2 =
-q_0 + q_1 v + v^2 s(v)`, :math:`v = u - u_0`, with a quadratic s whose Bernstein coefficients are at
-least m: hence
+*Local maxima.*  Where |F| has a maximum inside an interval, that converges slowly.  Let the
+interval be :math:`u \in [0, 1]`.  With a level c, at any point :math:`u_0` of it,
+:math:`c^2 \tau^2 - |F|^2 = q_0 + q_1 v + v^2 s(v)`, :math:`v = u - u_0`, with a quadratic s whose
+Bernstein coefficients are at least m: hence
 
 .. math:: |F|^2 \le \tau^2 \bigl( c^2 + \max(0, -q_0 - \min_v (q_1 v + m v^2)) \bigr)
 
-because :math:`\tau \ge 1`; with c the largest value that is attained, and :math:`u_0` near the top
-of the interval, this is c up to the square of what :math:`u_0` is off.  Where neither of the two
-bounds is within `COST_ROUNDING` of a value that is attained, the interval is cut in halves.
+because :math:`\tau \ge 1`; with c the largest value that is attained, and :math:`u_0` near the
+maximum on the interval, this is c up to the square of what :math:`u_0` is off.  Where neither of
+the two bounds is within `COST_ROUNDING` of a value that is attained, the interval is cut in halves.
 
 *Rounding.*  All of this is in extended precision, with bounds on its rounding, which is a share of
 the sum of the absolute terms of F.  Multipliers at samples that nearly coincide are far larger than
@@ -45,6 +45,7 @@ rounded to a share of F itself.  What is left there counts with the bound that i
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -54,26 +55,43 @@ from convexden.arithmetic.float64 import EPS
 from convexden.tolerances import COST_ROUNDING
 from convexden.verification.exact.dual import ClosedDual
 from convexden.verification.exact.extended import EXTENDED_EPS, Extended
-from convexden.verification.exact.plane_arcs import Flags, Pieces, blocks, in_units, pieces_at
+from convexden.verification.exact.plane_arcs import pieces_at
 from convexden.verification.exact.plane_integers import divided
+from convexden.verification.exact.plane_pieces import Flags, Pieces, blocks, in_units
 from convexden.verification.exact.rationals import above, below
 
 Floats = NDArray[np.float64]
 
 LARGEST = float(np.finfo(float).max)
-# Up to so many arcs are added up as integers wherever rounding exceeds COST_ROUNDING.  Where there
-# are more, as at hundreds of sites, bounds count as they are up to this excess over what is
-# attained: each arc takes a tenth of a millisecond or more.
-_FEW_ARCS = 100
-_EXCESS = 4e-11
-# Levels of splitting, few of which are needed: widths are multiples of 2^-50, which are floats.
-_LEVELS = 50
-# Steps of Newton's method to a top: it is needed to the square root of COST_ROUNDING.
-_STEPS = 5
-# Numbers of the arcs that are split at a time, at most: some 200 MB.
-_MOST_NUMBERS = 6_000_000
-# Arcs that are added up as integers at most: each takes a tenth of a millisecond or more.
-_MOST_ARCS = 20_000
+
+
+@dataclass(frozen=True)
+class PlaneSettings:
+    """Parameters of the search along the arcs."""
+
+    few_arcs: int = 100
+    """Up to so many arcs are added up as integers wherever rounding exceeds `COST_ROUNDING`: each
+    takes a tenth of a millisecond or more."""
+
+    excess: float = 4e-11
+    """Where there are more, as at hundreds of sites, bounds count as they are up to this excess
+    over what is attained."""
+
+    levels: int = 50
+    """Levels of splitting, few of which are needed: widths are multiples of 2^-50, which are
+    floats."""
+
+    newton_steps: int = 5
+    """Newton steps to a local maximum: it is needed to the square root of `COST_ROUNDING`."""
+
+    most_numbers: int = 6_000_000
+    """Numbers of the arcs that are split at a time, at most: some 200 MB."""
+
+    most_arcs: int = 20_000
+    """Arcs that are added up as integers at most: some seconds."""
+
+
+SETTINGS = PlaneSettings()
 
 
 def plane_interval(dual: ClosedDual) -> tuple[float, float]:
@@ -104,11 +122,11 @@ def plane_interval(dual: ClosedDual) -> tuple[float, float]:
     unclear.append(search.split(*_joined(kept)))
     hard, bounds = _joined(unclear)
     hard, bounds = _chosen(hard, bounds, bounds > search.upper)
-    if len(bounds) > _FEW_ARCS:
-        clear = bounds <= search.best * (1.0 + _EXCESS)
+    if len(bounds) > SETTINGS.few_arcs:
+        clear = bounds <= search.best * (1.0 + SETTINGS.excess)
         search.ceiling = max(search.ceiling, float(bounds[clear].max(initial=0.0)))
         hard, bounds = _chosen(hard, bounds, ~clear)
-    if len(bounds) > _MOST_ARCS:
+    if len(bounds) > SETTINGS.most_arcs:
         search.ceiling = max(search.ceiling, float(bounds.max()))
     elif len(bounds):
         hard, certain = divided(dual, sites, shift, hard)
@@ -125,6 +143,7 @@ class _Search:
     """The largest value that is attained, and the largest bound of what is settled."""
 
     def __init__(self) -> None:
+        """Nothing is attained yet, and nothing is settled."""
         self.best, self.ceiling = 0.0, 0.0
 
     @property
@@ -141,10 +160,10 @@ class _Search:
     def split(self, pieces: Pieces, bounds: Floats) -> tuple[Pieces, Floats]:
         """Settle intervals by splitting; returns those where rounding or the cost forbids it."""
         unclear: list[tuple[Pieces, Floats]] = []
-        for _ in range(_LEVELS):
-            tops, attained = _tops(pieces, self.best)
+        for _ in range(SETTINGS.levels):
+            places, attained = _local_maxima(pieces, self.best)
             self.best = max(self.best, attained)
-            bounds = np.minimum(bounds, _peaks(pieces, tops, self.best))
+            bounds = np.minimum(bounds, _bounds_at(pieces, places, self.best))
             settled = self.best * (1.0 + COST_ROUNDING)
             # The bound contains the rounding once, and what is attained is short of it twice.
             rounding = 4.0 * pieces.errors.astype(float)
@@ -154,7 +173,7 @@ class _Search:
             noisy = live & (bounds - rounding <= settled)
             unclear.append(_chosen(pieces, bounds, noisy))
             pieces, bounds = _chosen(pieces, bounds, live & ~noisy)
-            if not len(pieces.rows) or pieces.curve.size > _MOST_NUMBERS:
+            if not len(pieces.rows) or pieces.curve.size > SETTINGS.most_numbers:
                 break
             pieces = pieces.halves()
             bounds = self.chords(pieces)
@@ -241,28 +260,28 @@ def _squared(form: Extended) -> Extended:
     return np.asarray(np.einsum("iap,jap->ija", form, form))
 
 
-def _tops(pieces: Pieces, level: float) -> tuple[Extended, float]:
+def _local_maxima(pieces: Pieces, level: float) -> tuple[Extended, float]:
     """Where |F| / tau may be largest, as a guess in [0, 1], and the largest value there."""
     taus = _taus(pieces)[:, :, None]
     middle = np.full(len(pieces.rows), 0.5, dtype=np.longdouble)
     _, q1, q2, q3, q4 = _gap(_around(pieces.curve, middle), _around(taus, middle), level)
     u = np.zeros_like(middle)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for _ in range(_STEPS):
+        for _ in range(SETTINGS.newton_steps):
             slope = q1 + u * (2.0 * q2 + u * (3.0 * q3 + u * 4.0 * q4))
             bend = 2.0 * q2 + u * (6.0 * q3 + u * 12.0 * q4)
             step = np.where(bend > 0.0, -slope / bend, -np.sign(slope))
             u = np.clip(np.where(np.isfinite(step), u + step, u), -0.5, 0.5)
-    tops: Extended = middle + u
-    there, tau = _around(pieces.curve, tops)[0], _around(taus, tops)[0, :, 0]
-    return tops, _attained(np.einsum("ap,ap->a", there, there) / tau**2, pieces)
+    places: Extended = middle + u
+    there, tau = _around(pieces.curve, places)[0], _around(taus, places)[0, :, 0]
+    return places, _attained(np.einsum("ap,ap->a", there, there) / tau**2, pieces)
 
 
-def _peaks(pieces: Pieces, tops: Extended, level: float) -> Floats:
+def _bounds_at(pieces: Pieces, places: Extended, level: float) -> Floats:
     """Upper bounds of |F| / tau on the intervals by expansion at these points, rounding included:
     the level itself wherever it is not exceeded."""
-    left, right = -tops, 1.0 - tops
-    curve, taus = _around(pieces.curve, tops), _around(_taus(pieces)[:, :, None], tops)
+    left, right = -places, 1.0 - places
+    curve, taus = _around(pieces.curve, places), _around(_taus(pieces)[:, :, None], places)
     q0, q1, q2, q3, q4 = _gap(curve, taus, level)
     rest = np.minimum(q2 + left * (q3 + left * q4), q2 + right * (q3 + right * q4))
     rest = np.minimum(rest, q2 + (left + right) / 2 * q3 + left * right * q4)
@@ -276,7 +295,7 @@ def _peaks(pieces: Pieces, tops: Extended, level: float) -> Floats:
     size = first + 4.0 * np.sqrt(np.einsum("aip,aip->ai", steps, steps)).sum(axis=1)
     square = np.longdouble(level) ** 2
     # All terms add up to at most 25 level^2 and size^2, and each of them is off by at most 10 + p/2
-    # units of EXTENDED_EPS.  The coefficients at the top are off by at most 60 units for tau and
+    # units of EXTENDED_EPS.  The coefficients there are off by at most 60 units for tau and
     # 6 units of size for F in sum, which adds 600 units of level^2 and 12 of size^2.
     rounding = (1024.0 + 16.0 * pieces.curve.shape[2]) * EXTENDED_EPS * (square + size * size)
     return _outward(np.sqrt(square + np.maximum(rounding - (q0 + low), 0.0)), pieces)

@@ -27,13 +27,24 @@ from numpy.typing import NDArray
 
 from convexden.verification.exact.dual import ClosedDual
 from convexden.verification.exact.extended import EXTENDED_EPS, Extended, extended
-from convexden.verification.exact.plane_arcs import Flags, Indices, Pieces, Sites, signs_on
+from convexden.verification.exact.plane_arcs import signs_on
+from convexden.verification.exact.plane_pieces import Flags, Indices, Pieces, Sites
 from convexden.verification.exact.rationals import Integers
 
-# Bits of t.  Multipliers up to 2^100 times the pricing maximum leave 2^-90 of it undecided.
-_GRID = 192
-# Numbers of pairs of arcs and sites that are held at a time.
-_CHUNK = 200_000
+
+@dataclass(frozen=True)
+class GridSettings:
+    """How arcs are divided in integers."""
+
+    grid: int = 192
+    """Bits of t.  Multipliers up to 2^100 times the pricing maximum leave 2^-90 of it undecided."""
+
+    chunk: int = 200_000
+    """Numbers of pairs of arcs and sites that are held at a time."""
+
+
+SETTINGS = GridSettings()
+
 
 Form = tuple[int, int, int]
 
@@ -70,7 +81,7 @@ def divided(dual: ClosedDual, sites: Sites, shift: int, pieces: Pieces) -> tuple
         Where the pattern is decided and no ball is cut, so that the values are attained.
     """
     tables = {int(row): _Row(dual, int(row)) for row in np.unique(pieces.rows)}
-    step = max(1, _CHUNK // len(sites.radii))
+    step = max(1, SETTINGS.chunk // len(sites.radii))
     parts: list[_Part] = []
     for first in range(0, len(pieces.rows), step):
         some = pieces.take(np.arange(first, min(first + step, len(pieces.rows))))
@@ -88,7 +99,8 @@ def divided(dual: ClosedDual, sites: Sites, shift: int, pieces: Pieces) -> tuple
 def _on_the_grid(pieces: Pieces) -> tuple[list[int], list[int]]:
     """The ends of parts of arcs, outward to the grid."""
     lefts, rights = (
-        [int(np.floor(np.ldexp(t, _GRID))) for t in side] for side in (pieces.left, pieces.right)
+        [int(np.floor(np.ldexp(t, SETTINGS.grid))) for t in side]
+        for side in (pieces.left, pieces.right)
     )
     unit = 52  # bits of starts and widths
     found: tuple[list[int], list[int]] = ([], [])
@@ -107,6 +119,7 @@ class _Row:
     """Integer polynomials for the hinges tangent to one site, with one sign of the normal."""
 
     def __init__(self, dual: ClosedDual, row: int) -> None:
+        """Those of row 2 q + (0 or 1 for the sign) of the tangent site q."""
         pivot, sign = row // 2, 1 - 2 * (row % 2)
         own = int(dual.radii[pivot])
         x, y = (sign * (dual.centers - dual.centers[pivot])).T
@@ -143,34 +156,34 @@ class _Row:
         for m in pending.tolist():
             radius = int(self.radii[m])
             z = _on_interval(self.z[m], x, y)
-            never_on = all(value < radius * tau for value, tau in zip(z, taus, strict=True))
-            never_off = all(value > -radius * tau for value, tau in zip(z, taus, strict=True))
-            if never_on and never_off:
+            never_active = all(value < radius * tau for value, tau in zip(z, taus, strict=True))
+            never_inactive = all(value > -radius * tau for value, tau in zip(z, taus, strict=True))
+            if never_active and never_inactive:
                 return None
-            active[m] = never_off
+            active[m] = never_inactive
             certain &= all(abs(value) >= radius * tau for value, tau in zip(z, taus, strict=True))
-            certain &= never_on or never_off
-            if not never_on and not never_off:
+            certain &= never_active or never_inactive
+            if not never_active and not never_inactive:
                 largest = max(abs(value) for value in z)
                 doubt += self.weights[m] * largest + self.slopes[m] * max(taus)
         return _Part(self.row, x, y, active, doubt, certain)
 
 
 def _near_roots(form: Form) -> list[int]:
-    """Places of the grid on both sides of the roots of a + 2 b t + c t^2, and next to its top.
+    """Places of the grid on both sides of the roots of a + 2 b t + c t^2, and next to its vertex.
 
     An integer square root is off by less than one unit of the grid, and so is the quotient.
     """
     a, b, c = form
     if c == 0:
-        roots = [(-a << _GRID) // (2 * b)] if b else []
+        roots = [(-a << SETTINGS.grid) // (2 * b)] if b else []
         return [place for root in roots for place in (root - 1, root + 2)]
-    places = [(-b << _GRID) // c]
+    places = [(-b << SETTINGS.grid) // c]
     square = b * b - a * c
     if square >= 0:
-        root = isqrt(square << 2 * _GRID)
+        root = isqrt(square << 2 * SETTINGS.grid)
         for side in (root, -root):
-            place = ((-b << _GRID) + side) // c
+            place = ((-b << SETTINGS.grid) + side) // c
             places += [place - 1, place + 2]
     return places
 
@@ -178,8 +191,8 @@ def _near_roots(form: Form) -> list[int]:
 def _on_interval(form: Form | NDArray[np.object_], x: int, y: int) -> Form:
     """The three Bernstein coefficients on [x, y], in units of 2**(-2 g)."""
     a, b, c = form
-    a <<= 2 * _GRID
-    b <<= _GRID
+    a <<= 2 * SETTINGS.grid
+    b <<= SETTINGS.grid
     return a + 2 * b * x + c * x * x, a + b * (x + y) + c * x * y, a + 2 * b * y + c * y * y
 
 
@@ -196,12 +209,14 @@ def _rounded(tables: dict[int, _Row], parts: list[_Part], shift: int, outputs: i
         patterns = np.stack([parts[i].active for i in here]).astype(int).astype(object)
         forms[here] = patterns @ tables[int(row)].terms
     a, b, c = forms.reshape(len(parts), 3, outputs).swapaxes(0, 1)
-    a, b = a << 2 * _GRID, b << _GRID
+    a, b = a << 2 * SETTINGS.grid, b << SETTINGS.grid
     s, t = x[:, None], y[:, None]
     numbers = np.stack([a + b * (u + v) + c * u * v for u, v in ((s, s), (s, t), (t, t))], axis=1)
-    curve = extended(numbers, shift - 2 * _GRID)
+    curve = extended(numbers, shift - 2 * SETTINGS.grid)
     sizes = np.sqrt(np.einsum("aip,aip->ai", curve, curve).max(axis=1, initial=0.0))
-    errors: Extended = (extended(doubts, shift - 2 * _GRID) + 2.0 * EXTENDED_EPS * sizes) * (
-        1.0 + 8.0 * EXTENDED_EPS
+    errors: Extended = (
+        extended(doubts, shift - 2 * SETTINGS.grid) + 2.0 * EXTENDED_EPS * sizes
+    ) * (1.0 + 8.0 * EXTENDED_EPS)
+    return Pieces.whole(
+        rows, extended(x, -SETTINGS.grid), extended(y, -SETTINGS.grid), curve, errors
     )
-    return Pieces.whole(rows, extended(x, -_GRID), extended(y, -_GRID), curve, errors)

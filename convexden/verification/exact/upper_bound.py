@@ -55,7 +55,6 @@ from convexden.verification.exact.correction import correction_cost
 from convexden.verification.exact.equations import equations
 from convexden.verification.exact.hinge_slack import (
     Hinges,
-    Patterns,
     Sites,
     interior_patterns,
     lengths,
@@ -71,12 +70,23 @@ Array = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 
-# Numbers in an array of hinges, sites and dimensions beyond which nothing is shown: some 1 GB.
-_LARGEST = 20_000_000
-# Hinges that may be replaced; each costs as much as the bound itself.
-_REPLACEMENTS = 20
-# Products of numbers of twice the digits that are affordable: some 100 ms.
-_SHARP = 2_000_000
+
+@dataclass(frozen=True)
+class UpperBoundSettings:
+    """What is affordable for an upper bound."""
+
+    largest: int = 20_000_000
+    """Numbers in an array of hinges, sites and dimensions beyond which nothing is shown: some
+    1 GB."""
+
+    replacements: int = 20
+    """Hinges that may be replaced; each costs as much as the bound itself."""
+
+    sharp: int = 2_000_000
+    """Products of numbers of twice the digits: some 100 ms."""
+
+
+SETTINGS = UpperBoundSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +130,7 @@ def upper_bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
         count, neurons, outputs = len(centers), network.neurons + 1, problem.output_dimension
         inputs = centers.shape[1]
         pairs = max(count * neurons, count * outputs, neurons * outputs)
-        if pairs * (inputs + 1) > _LARGEST:
+        if pairs * (inputs + 1) > SETTINGS.largest:
             return _unknown(
                 f"{count} sites and {network.neurons} neurons in {inputs} dimensions are too many "
                 "to bound the optimum from above"
@@ -145,7 +155,7 @@ def _bound(
     targets: Array,
     radii: Array,
     network: ShallowNetwork,
-    replacements: int = _REPLACEMENTS,
+    replacements: int = SETTINGS.replacements,
 ) -> tuple[float, str]:
     """The bound of the module's theorem, and why it is infinite if it is.
 
@@ -158,39 +168,45 @@ def _bound(
     cost = float(a_sizes @ w_sizes) * rounding
 
     sites = Sites.of(centers, radii)
-    w, biases = network.input_weights[real], network.exact_biases.rows(real)
-    sharp = len(real) * centers.size <= _SHARP
-    z = affine_values(centers, w, biases) if sharp else None
-    hinges = _hinges(sites, w, biases, targets, z)
+    hinges, slack, cuts = _separating(sites, centers, targets, network, real)
     names, patterns = interior_patterns(sites, hinges)
-    if z is None:
-        slack, error = slacks(sites, hinges)
-    else:
-        slack, error = sharp_slacks(centers, radii, w, z, hinges.active)
-    cuts = (error - slack).max(axis=1, initial=0.0)
-    cuts = np.where(cuts >= 0.0, cuts, np.inf)  # NaN where numbers are too large
-    for k in np.flatnonzero((cuts > 0) & ~np.isfinite(patterns.prices[names])):
-        n, active = real[k], hinges.active[k]
-        hinge = network.input_weights[n], float(network.biases[n])
-        if cuts_nothing(centers, radii, *hinge, active, float(biases.low[k])):
+    prices = patterns.prices[names]
+    for k in np.flatnonzero((cuts > 0) & ~np.isfinite(prices)):
+        n = real[k]
+        hinge = network.input_weights[n], float(network.biases[n]), hinges.active[k]
+        if cuts_nothing(centers, radii, *hinge, float(network.exact_biases.low[n])):
             cuts[k] = 0.0
             continue
-        meant = nearest_integers(centers, radii, *hinge, active)
+        meant = nearest_integers(centers, radii, *hinge)
         if meant is None or replacements == 0:
             return math.inf, _obstacle(radii, n, slack[k])
         changed = _with_hinge(network, n, *meant)
         return _bound(centers, targets, radii, changed, replacements - 1)
-    moves = np.where(cuts > 0, 2 * cuts * patterns.prices[names], 0.0)
+    moves = np.where(cuts > 0, 2 * cuts * prices, 0.0)
 
     groups, first = labels(hinges.active.T, targets)
     residuals = piece_residuals(targets[first], network, real, hinges.active[:, first])
     rows = equations(centers, sites, groups, first, residuals, cost)
-    usable = np.isfinite(patterns.prices)
-    inner = Patterns(*(part[usable] for part in vars(patterns).values()))
     costs = (w_sizes + moves) * rounding
-    fix, reason = correction_cost(sites, rows, targets, inner, hinges, costs, cost)
-    moved = float(a_sizes @ moves) * rounding
-    return (cost + moved + fix) * (1 + 2 * EPS), reason
+    fix, reason = correction_cost(sites, rows, targets, patterns.known(), hinges, costs, cost)
+    return (cost + float(a_sizes @ moves) * rounding + fix) * (1 + 2 * EPS), reason
+
+
+def _separating(
+    sites: Sites, centers: Array, targets: Array, network: ShallowNetwork, neurons: Indices
+) -> tuple[Hinges, Array, Array]:
+    """The hinges of neurons with their patterns, their slacks (K, N), and by how much at the most
+    each of them may cut a site (K,)."""
+    w, biases = network.input_weights[neurons], network.exact_biases.rows(neurons)
+    if len(neurons) * centers.size <= SETTINGS.sharp:
+        z = affine_values(centers, w, biases)
+        hinges = _hinges(sites, w, biases, targets, z)
+        slack, error = sharp_slacks(centers, sites.radii, w, z, hinges.active)
+    else:
+        hinges = _hinges(sites, w, biases, targets, None)
+        slack, error = slacks(sites, hinges)
+    cuts = (error - slack).max(axis=1, initial=0.0)
+    return hinges, slack, np.where(cuts >= 0.0, cuts, np.inf)  # NaN where numbers are too large
 
 
 def _with_hinge(network: ShallowNetwork, neuron: int, w: Array, b: float) -> ShallowNetwork:
@@ -230,14 +246,14 @@ def _hinges(sites: Sites, w: Array, biases: TwoPart, targets: Array, z: TwoPart 
     if sites.origin.any():
         b, missed = dot_plus(w, sites.origin, b)
         uncertain = uncertain + missed
-    heights = w @ sites.points.T + b[:, None] if z is None else z.high
-    active = heights > 0
-    on = (np.abs(heights) <= np.outer(TOUCH_RTOL * lengths(w), sites.reach)) & (sites.radii == 0)
+    rounded = w @ sites.points.T + b[:, None] if z is None else z.high
+    active = rounded > 0
+    on = (np.abs(rounded) <= np.outer(TOUCH_RTOL * lengths(w), sites.reach)) & (sites.radii == 0)
     if on.any():
         # A sample on the hinge goes with most of the sites that have the same target.
         kin, first = labels(targets)
         votes = np.zeros((len(first), len(w)))
-        np.add.at(votes, kin, np.where(on, 0.0, np.sign(heights)).T)
+        np.add.at(votes, kin, np.where(on, 0.0, np.sign(rounded)).T)
         side = votes.T[:, kin]
         active = np.where(on & (side != 0), side > 0, active)
     return Hinges(w, b, uncertain, active)

@@ -5,12 +5,13 @@ proves of every face that nothing on it exceeds a bound (`sphere_maxima`).  Whic
 decided exactly (`sign_patterns`), and where the hinges of a face lie is known up to proven errors
 (`tangent_spheres`), as is the function on them (`active_sums`).  No verdict rests on a tolerance:
 the faces are taken from the centers, radii and multipliers as they are given, and what cannot be
-decided makes the upper bound larger.
+decided makes the upper bound larger.  `docs/formulation.md` has a picture of faces.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from itertools import combinations, product
 from math import ceil, inf, log2
 
@@ -36,11 +37,22 @@ Flags = NDArray[np.bool_]
 WIDTH = COST_ROUNDING
 # Most faces of a simplex: those of 11 sites.
 MOST_FACES = 2_093_058
-# Errors of spheres (sine or length) above these are removed by rationals.  The second is tried if
-# the first leaves the interval wide: rationals are slow, and few faces are next to the maximum.
-SHARP = (1e-9, 1e-12)
-# Numbers held at a time while faces are computed.
-CHUNK = 2_000_000
+
+
+@dataclass(frozen=True)
+class FaceSettings:
+    """How closely faces are looked at."""
+
+    sharp: tuple[float, ...] = (1e-9, 1e-12)
+    """Errors of spheres (sine or length) above these are removed by rationals.  The second is tried
+    if the first leaves the interval wide: rationals are slow, and few faces are next to the
+    maximum."""
+
+    chunk: int = 2_000_000
+    """Numbers held at a time while faces are computed."""
+
+
+SETTINGS = FaceSettings()
 
 
 def face_interval(
@@ -112,12 +124,37 @@ def _check(centers: Array) -> None:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class _Tangent:
+    """F spheres of hinges tangent to T sites each, whatever the patterns of the others.
+
+    With the columns E of `axes` beyond the first m, the normals are ``w = c + R E u``, |u| = 1.
+    """
+
+    sites: Integers  # (F, T)
+    sides: Flags  # (F, T): whether the tangent sites are active
+    constraint_values: Array  # (F, T): s_n r_n of the tangent sites
+    axes: Array  # (F, k, k)
+    fixed: Array  # (F, m): the center c in the first m axes; it has none of the others
+    radius: Array  # (F,): R
+    middle: Array  # (F, N): constraint values of all sites at the center
+    swing: Array  # (F, N, k - m): what they gain with u
+    center_errors: Array  # (F,): of c, as a length
+    swing_errors: Array  # (F,): of R E, as a norm
+    slack: Array  # (F, N): bound of the errors of constraint values
+
+    def take(self, chosen: Integers) -> _Tangent:
+        """Some of them, perhaps several times."""
+        return _Tangent(*(getattr(self, each.name)[chosen] for each in fields(self)))
+
+
 class _Faces:
     """The sites, and what the faces have in common."""
 
     def __init__(
         self, centers: Array, radii: Array, values: Array, jacobians: Array, clock: Clock
     ) -> None:
+        """Find the patterns, and sum up the multipliers of each."""
         count = len(centers)
         self.clock = clock
         self.radii = radii
@@ -136,7 +173,7 @@ class _Faces:
     def bounds(self, width: float) -> tuple[float, float]:
         """The largest value seen, and a bound of all."""
         best, upper = 0.0, inf
-        for sharp in SHARP:
+        for sharp in SETTINGS.sharp:
             best, bound = self._bounds(best, width, sharp)
             upper = min(upper, bound)
             if upper <= best * (1.0 + 3.0 * width):
@@ -178,73 +215,85 @@ class _Faces:
         # Of the two patterns of a hinge through a sample one is enough.
         wanted = tangencies.independent[:, None] & ~(samples[:, None] & sides).any(axis=2)
         rows, chosen = np.nonzero(wanted)
-        step = max(1, CHUNK // (2 * self.offsets[0].size))
+        step = max(1, SETTINGS.chunk // (2 * self.offsets[0].size))
         for start in range(0, len(rows), step):
             chunk = slice(start, start + step)
             yield from self._faces(tangencies, rows[chunk], sides[chosen[chunk]])
 
     def _faces(self, tangencies: Tangencies, rows: Integers, sides: Flags) -> Iterator[Spheres]:
         """The spheres of hinges tangent to these sets, above or below each site as `sides` says."""
-        heights = np.where(sides, 1.0, -1.0) * self.radii[tangencies.sites[rows]]
-        found = tangencies.spheres(rows, heights)
-        heights, sides = heights[found.kept], sides[found.kept]
+        tangent = self._tangent(tangencies, rows, sides)
+        dimension, free = tangent.axes.shape[2], tangent.swing.shape[2]
+        numbers = len(self.radii) + self.sums.slopes.shape[1]
+        each = max(6 * free * (free + numbers), dimension * numbers)
+        for chosen, patterns in self._matches(tangent, max(1, SETTINGS.chunk // each)):
+            yield self._with_patterns(tangent.take(chosen), patterns)
+
+    def _tangent(self, tangencies: Tangencies, rows: Integers, sides: Flags) -> _Tangent:
+        """The same, before the other sites choose their sides."""
+        constraint_values = np.where(sides, 1.0, -1.0) * self.radii[tangencies.sites[rows]]
+        found = tangencies.spheres(rows, constraint_values)
+        constraint_values, sides = constraint_values[found.kept], sides[found.kept]
         axes, sites = tangencies.complements.axes[found.rows], tangencies.sites[found.rows]
         k, m = axes.shape[2], sites.shape[1] - 1
-        products = (k * np.sqrt(k) + 8) * EPS
+        # The first of the tangent sites is the pivot.
+        first = constraint_values[:, :1]
         offsets = self.offsets[sites[:, 0]]
         lengths = np.linalg.norm(offsets, axis=2)
         offsets = offsets @ axes
-        middle = _apply(offsets[:, :, :m], found.fixed) + heights[:, :1]
-        swing = found.radius[:, None, None] * offsets[:, :, m:]
-        center_error = found.center_error + 2.0 * products
-        swing_error = found.radius_error + found.basis_error + products
-        slack = lengths * (center_error + swing_error)[:, None] + 4.0 * EPS * np.abs(heights[:, :1])
-        slack = MARGIN * (slack + 4.0 * EPS * self.radii)
-        free, outputs = k - m, self.sums.slopes.shape[1]
-        each = max(6 * free * (free + len(self.radii) + outputs), k * (len(self.radii) + outputs))
-        step = max(1, CHUNK // each)
-        for i, a in self._matches(sites, sides, middle, swing, slack, step):
-            # The pivot at which the terms cancel least.
-            costs = self.form_sizes[sites[i], a[:, None]]
-            costs += self.slope_sizes[a][:, None] * np.abs(heights[i])
-            column = costs.argmin(axis=1)
-            pivot, height = sites[i, column], heights[i, column]
-            forms = self.sums.forms[pivot, a] @ axes[i]
-            size, error = self.form_sizes[pivot, a], self.sums.form_errors[pivot, a]
-            g = _apply(forms[:, :, :m], found.fixed[i]) + self.sums.slopes[a] * height[:, None]
-            g_error = size * center_error[i] + 1.5 * error
-            g_error += (self.sums.slope_errors[a] + 4.0 * EPS * self.slope_sizes[a]) * np.abs(
-                height
-            )
-            yield Spheres(
-                found.radius[i, None, None] * forms[:, :, m:],
-                g,
-                self.signs[a, :, None] * swing[i],
-                self.signs[a] * middle[i] - self.radii,
-                MARGIN * (size * swing_error[i] + 1.5 * error),
-                MARGIN * g_error,
-                slack[i],
-            )
+        products = (k * np.sqrt(k) + 8) * EPS
+        center_errors = found.center_error + 2.0 * products
+        swing_errors = found.radius_error + found.basis_error + products
+        slack = lengths * (center_errors + swing_errors)[:, None] + 4.0 * EPS * np.abs(first)
+        return _Tangent(
+            sites,
+            sides,
+            constraint_values,
+            axes,
+            found.fixed,
+            found.radius,
+            _apply(offsets[:, :, :m], found.fixed) + first,
+            found.radius[:, None, None] * offsets[:, :, m:],
+            center_errors,
+            swing_errors,
+            MARGIN * (slack + 4.0 * EPS * self.radii),
+        )
 
-    def _matches(
-        self,
-        tangent: Integers,
-        sides: Flags,
-        middle: Array,
-        swing: Array,
-        slack: Array,
-        step: int,
-    ) -> Iterator[tuple[Integers, Integers]]:
+    def _with_patterns(self, tangent: _Tangent, patterns: Integers) -> Spheres:
+        """The spheres with these patterns, one each, and the function on them."""
+        # The pivot at which the terms cancel least.
+        costs = self.form_sizes[tangent.sites, patterns[:, None]]
+        costs += self.slope_sizes[patterns][:, None] * np.abs(tangent.constraint_values)
+        every, column = np.arange(len(patterns)), costs.argmin(axis=1)
+        pivot, level = tangent.sites[every, column], tangent.constraint_values[every, column]
+        forms = self.sums.forms[pivot, patterns] @ tangent.axes
+        size, error = self.form_sizes[pivot, patterns], self.sums.form_errors[pivot, patterns]
+        m = tangent.fixed.shape[1]
+        g = _apply(forms[:, :, :m], tangent.fixed) + self.sums.slopes[patterns] * level[:, None]
+        g_error = size * tangent.center_errors + 1.5 * error
+        slope_error = self.sums.slope_errors[patterns] + 4.0 * EPS * self.slope_sizes[patterns]
+        g_error += slope_error * np.abs(level)
+        return Spheres(
+            tangent.radius[:, None, None] * forms[:, :, m:],
+            g,
+            self.signs[patterns, :, None] * tangent.swing,
+            self.signs[patterns] * tangent.middle - self.radii,
+            MARGIN * (size * tangent.swing_errors + 1.5 * error),
+            MARGIN * g_error,
+            tangent.slack,
+        )
+
+    def _matches(self, tangent: _Tangent, step: int) -> Iterator[tuple[Integers, Integers]]:
         """Spheres with patterns for which every site has room on its side somewhere on the sphere,
         a chunk at a time."""
-        spread = np.linalg.norm(swing, axis=2) * MARGIN
-        reach = self.radii - slack
-        up, down = middle + spread >= reach, spread - middle >= reach
-        np.put_along_axis(up, tangent, sides, axis=1)
-        np.put_along_axis(down, tangent, ~sides, axis=1)
+        spread = np.linalg.norm(tangent.swing, axis=2) * MARGIN
+        reach = self.radii - tangent.slack
+        up, down = tangent.middle + spread >= reach, spread - tangent.middle >= reach
+        np.put_along_axis(up, tangent.sites, tangent.sides, axis=1)
+        np.put_along_axis(down, tangent.sites, ~tangent.sides, axis=1)
         never, always = ~up @ self.bits, ~down @ self.bits
-        wide = max(1, CHUNK // len(self.codes))
-        for start in range(0, len(tangent), wide):
+        wide = max(1, SETTINGS.chunk // len(self.codes))
+        for start in range(0, len(never), wide):
             rows = slice(start, start + wide)
             clash = (self.codes & never[rows, None]) | (~self.codes & always[rows, None])
             spheres, patterns = np.nonzero(clash == 0)

@@ -12,6 +12,8 @@ r"""What inequalities leave of spheres: bounds for the few that `sphere_maxima` 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
@@ -23,8 +25,16 @@ from convexden.verification.faces.tangent_spheres import MARGIN
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# Eigenvalues this close to the largest, in units of it, are taken together with it.
-CLUSTER = 1e-7
+
+@dataclass(frozen=True)
+class CapSettings:
+    """How maximizers on spheres are bounded."""
+
+    cluster: float = 1e-7
+    """Eigenvalues this close to the largest, in units of it, are taken together with it."""
+
+
+SETTINGS = CapSettings()
 
 
 def sharpened(spheres: Spheres, bounds: Array, best: float) -> Array:
@@ -98,8 +108,8 @@ def _have_no_maxima(spheres: Spheres) -> Flags:
     secular = Secular.of(spheres)
     below, slope, error = secular.below, secular.slope, secular.error
     low, high = -below[-2] - MARGIN * error, secular.outer_window().high
-    for i in np.flatnonzero(below[-2] <= CLUSTER * secular.top):
-        outer = below[:, i] > CLUSTER * secular.top[i]
+    for i in np.flatnonzero(below[-2] <= SETTINGS.cluster * secular.top):
+        outer = below[:, i] > SETTINGS.cluster * secular.top[i]
         gaps = below[outer, i]
         rest = slope[outer, i] / gaps
         least = gaps.min(initial=np.inf) + low[i]

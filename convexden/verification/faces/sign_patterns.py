@@ -92,13 +92,13 @@ def _sides(
     offsets = centers - centers[:, None]
     found = Complements.of(_unit(offsets[sets[:, :1], sets[:, 1:]]))
     from_first = offsets[sets[:, 0]]
-    heights = (from_first @ found.axes[:, :, -1:])[:, :, 0]
+    distances = (from_first @ found.axes[:, :, -1:])[:, :, 0]
     blur = 1.5 * found.turn + found.skew + dimension * dimension * EPS
     lengths = np.linalg.norm(from_first, axis=2)
-    sure = np.abs(heights) > MARGIN * blur[:, None] * np.where(lengths > 0.0, lengths, 1.0)
+    sure = np.abs(distances) > MARGIN * blur[:, None] * np.where(lengths > 0.0, lengths, 1.0)
     on = np.zeros(sure.shape, dtype=bool)
     np.put_along_axis(on, sets, True, axis=1)
-    above = heights > 0.0
+    above = distances > 0.0
     undecided = ~sure & ~on
     if undecided.sum() > MOST_DETERMINANTS:
         raise TooLarge(
@@ -118,7 +118,7 @@ def _sides(
         kept[m] = bool(sure[m].any()) or any(signs.values())
         known = np.flatnonzero(sure[m] & ~on[m])
         if len(known):
-            surest = known[np.abs(heights[m, known]).argmax()]
+            surest = known[np.abs(distances[m, known]).argmax()]
             if (_determinant_sign([*edges, list(exact[surest] - first)]) > 0) != above[m, surest]:
                 signs = {n: -sign for n, sign in signs.items()}
         for n, sign in signs.items():

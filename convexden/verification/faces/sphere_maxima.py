@@ -37,8 +37,16 @@ from convexden.verification.faces.tangent_spheres import MARGIN
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# Newton steps toward the multiplier of the best weak duality bound.
-STEPS = 10
+
+@dataclass(frozen=True)
+class MaximaSettings:
+    """How the bounds of spheres are found."""
+
+    newton_steps: int = 10
+    """Newton steps toward the multiplier of the best weak duality bound."""
+
+
+SETTINGS = MaximaSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,7 +292,7 @@ class Secular:
         mean = (self.slope**2 * self.below).sum(axis=0) / np.maximum(length, LEAST_DIVISOR) ** 2
         t = np.maximum((sizes - self.below).max(axis=0), length - mean)
         t = np.maximum(t, self.error)
-        for _ in range(STEPS):
+        for _ in range(SETTINGS.newton_steps):
             gaps = self.below + t
             terms = (self.slope / gaps) ** 2
             excess = terms.sum(axis=0) - 1.0

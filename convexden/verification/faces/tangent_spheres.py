@@ -27,11 +27,21 @@ Integers = NDArray[np.intp]
 
 # Bounds of errors have few operations: their own rounding is far below this factor.
 MARGIN = 1.001
-# Most sets and spheres that are computed in rationals, times k^3 and k^2 in k dimensions: some
-# seconds.  Others keep their errors, which makes bounds larger.
-EXACT = 100_000
-# Where a perturbation may turn a space by more than this (sine), its bound is infinite.
-LARGEST_TURN = 0.25
+
+
+@dataclass(frozen=True)
+class SphereSettings:
+    """How spheres are computed."""
+
+    exact: int = 100_000
+    """Most sets and spheres that are computed in rationals, times k^3 and k^2 in k dimensions: some
+    seconds.  Others keep their errors, which makes bounds larger."""
+
+    largest_turn: float = 0.25
+    """Where a perturbation may turn a space by more than this (sine), its bound is infinite."""
+
+
+SETTINGS = SphereSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +99,7 @@ class Complements:
         np.divide(MARGIN * size, 1.0 - miss, out=inverse_size, where=solvable)
         # x in the complement has L x_1 = -(leak) x, so that |x_1| <= |L^-1| leak |x|.
         turn = inverse_size * leak
-        turn[turn > LARGEST_TURN] = np.inf
+        turn[turn > SETTINGS.largest_turn] = np.inf
         return cls(axes, lower, inverse, inverse_size, leak, skew, turn)
 
     def take(self, rows: Integers) -> Complements:
@@ -125,6 +135,7 @@ class Tangencies:
     """
 
     def __init__(self, sets: Integers, centers: Array, sharp: float) -> None:
+        """Find the trees and the complements of these sets (F, s) of sites."""
         offsets = centers - centers[:, None]  # [p, n]: y_n - y_p
         self.centers, self.sharp = centers, sharp
         self.sites, self.parents = _trees(sets, np.linalg.norm(offsets, axis=2))
@@ -135,7 +146,7 @@ class Tangencies:
         self.independent = np.ones(len(sets), dtype=bool)
         self._flats: dict[int, Flat] = {}
         turn = self.complements.turn
-        worst = np.argsort(-turn, kind="stable")[: EXACT // centers.shape[1] ** 3]
+        worst = np.argsort(-turn, kind="stable")[: SETTINGS.exact // centers.shape[1] ** 3]
         for row in worst[turn[worst] > sharp]:
             self._make_exact(int(row))
 
@@ -152,14 +163,16 @@ class Tangencies:
             self._flats[row] = Flat(self.centers[self.sites[row]])
         return self._flats[row]
 
-    def spheres(self, rows: Integers, heights: Array) -> TangentSpheres:
-        """Spheres of the hinges with z = heights (F, s) at the sites of some sets.
+    def spheres(self, rows: Integers, constraint_values: Array) -> TangentSpheres:
+        """Spheres of the hinges with z = constraint_values (F, s) at the sites of some sets.
 
         Those that do not exist are left out.
         """
         c = self.complements.take(rows)
         lengths = self.lengths[rows]
-        differences = heights[:, 1:] - np.take_along_axis(heights, self.parents[rows], axis=1)
+        differences = constraint_values[:, 1:] - np.take_along_axis(
+            constraint_values, self.parents[rows], axis=1
+        )
         right = differences / np.where(lengths > 0.0, lengths, 1.0)
         fixed = (c.inverse @ right[:, :, None])[:, :, 0]
         length = np.linalg.norm(fixed, axis=1)
@@ -183,10 +196,10 @@ class Tangencies:
         k = c.axes.shape[1]
         if m:
             blurred = np.where(exists, center_error + radius_error, 0.0)
-            worst = np.argsort(-blurred, kind="stable")[: EXACT // k**2]
+            worst = np.argsort(-blurred, kind="stable")[: SETTINGS.exact // k**2]
             for i in worst[blurred[worst] > self.sharp]:
                 flat = self._flat(int(rows[i]))
-                found = flat.sphere(heights[i].tolist()) if flat.independent else None
+                found = flat.sphere(constraint_values[i].tolist()) if flat.independent else None
                 exists[i] = found is not None
                 if found is not None:
                     center, radius[i] = found

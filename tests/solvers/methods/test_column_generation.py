@@ -23,7 +23,7 @@ from convexden.problem import Interpolation, denoising
 from convexden.reduction import Reduction
 from convexden.running.clock import Stopped
 from convexden.solution import Progress
-from convexden.solvers.constraints import constraints
+from convexden.solvers.constraints import constraints_of
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.exchange import Incumbent
 from convexden.solvers.pricing.plane import PlanePricing
@@ -35,7 +35,7 @@ GRID = denoising([[i, j] for i in range(3) for j in range(3)], radius=0.15)
 
 
 def loop_on(problem: Interpolation, tolerance: float = 1e-8, **options) -> ColumnGeneration:
-    return ColumnGeneration(constraints(problem), PlanePricing(problem), tolerance, **options)
+    return ColumnGeneration(constraints_of(problem), PlanePricing(problem), tolerance, **options)
 
 
 def reduced(problem: Interpolation) -> Interpolation:
@@ -44,7 +44,7 @@ def reduced(problem: Interpolation) -> Interpolation:
 
 def check(loop: ColumnGeneration, bounds: Incumbent) -> None:
     """The bounds are what network and multipliers say, term by term."""
-    problem = loop.rows.problem
+    problem = loop.constraints.problem
     network = loop.network()
     assert network is not None
     assert network.representation_cost == pytest.approx(bounds.cost, rel=1e-12)
@@ -52,7 +52,7 @@ def check(loop: ColumnGeneration, bounds: Incumbent) -> None:
         points = center + radius * unit_vectors(np.linspace(0, 2 * np.pi, 17))
         points = np.vstack([center, center + (1 - 1e-12) * (points - center)])
         assert np.abs(network(points) - target).max() <= 1e-10 * (1 + bounds.cost)
-    values, jacobians = loop.rows.multipliers(bounds.multipliers)
+    values, jacobians = loop.constraints.multipliers(bounds.multipliers)
     assert np.sum(values * problem.targets) == pytest.approx(bounds.lower, rel=1e-9)
     rng = np.random.default_rng(0)
     normals = np.vstack([unit_vectors(rng.uniform(0, 7, 2000)), common_tangents(problem)])

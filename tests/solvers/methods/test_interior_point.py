@@ -8,7 +8,7 @@ from oracles import Array
 
 from convexden.problem import denoising
 from convexden.solvers.hinges import no_hinges
-from convexden.solvers.methods.interior_point import solve_branches
+from convexden.solvers.methods.interior_point import solve_quadratic_models
 from convexden.solvers.methods.quadratic_models import QuadraticModels
 
 HINGES = no_hinges(denoising([[0, 0], [1, 0], [0, 1]], radius=0.1))
@@ -69,7 +69,7 @@ def assert_optimal(model, targets, start, eta, accuracy, z, prices) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_it_is_what_cvxpy_finds(seed, eta):
     model, targets, start = drawn(seed)
-    z, prices = solve_branches(model, targets, start, eta, 1e-10)
+    z, prices = solve_quadratic_models(model, targets, start, eta, 1e-10)
     assert_optimal(model, targets, start, eta, 1e-10, z, prices)
     expected, value = by_cvxpy(model, targets, start, eta)
     reached = np.sum(targets * z) - eta / 2 * np.sum((z - start) ** 2)
@@ -81,7 +81,7 @@ def test_it_is_what_cvxpy_finds(seed, eta):
 @pytest.mark.parametrize("accuracy", [1e-5, 1e-8, 1e-11])
 def test_it_is_as_accurate_as_asked(shape, accuracy):
     model, targets, start = drawn(7, *shape)
-    z, prices = solve_branches(model, targets, start, 1e-6, accuracy)
+    z, prices = solve_quadratic_models(model, targets, start, 1e-6, accuracy)
     assert_optimal(model, targets, start, 1e-6, accuracy, z, prices)
 
 
@@ -89,14 +89,14 @@ def test_it_is_as_accurate_as_asked(shape, accuracy):
 def test_duplicates_of_columns_share_their_prices(noise):
     """Every branch three times over, nearly or exactly: the same optimum."""
     model, targets, start = drawn(3, 15, 4, 2, 10)
-    alone, prices = solve_branches(model, targets, start, 1e-6, 1e-11)
+    alone, prices = solve_quadratic_models(model, targets, start, 1e-6, 1e-11)
     rng = np.random.default_rng(0)
     copies = [model]
     for _ in range(2):
         columns = model.columns + noise * rng.standard_normal(model.columns.shape)
         copies.append(QuadraticModels(HINGES, columns, model.owners, model.bends, model.axes))
     several = copies[0] + copies[1] + copies[2]
-    z, shared = solve_branches(several, targets, start, 1e-6, 1e-11)
+    z, shared = solve_quadratic_models(several, targets, start, 1e-6, 1e-11)
     assert_optimal(several, targets, start, 1e-6, 1e-11, z, shared)
     assert np.sum(targets * z) == pytest.approx(np.sum(targets * alone), rel=1e-10 + 100 * noise)
     if noise == 0.0:
@@ -107,7 +107,7 @@ def test_penalized_steps_are_shorter():
     model, targets, start = drawn(5)
     start /= 2 * max(np.linalg.norm(b @ start.ravel()) for b in maps(model, 2))
     steps = [
-        np.linalg.norm(solve_branches(model, targets, start, eta, 1e-9)[0] - start)
+        np.linalg.norm(solve_quadratic_models(model, targets, start, eta, 1e-9)[0] - start)
         for eta in (1e-6, 1.0, 100.0)
     ]
     assert steps[0] > steps[1] > steps[2]
@@ -119,6 +119,6 @@ def test_a_single_branch_by_hand():
         HINGES, np.ones((1, 1)), np.zeros(0, dtype=int), np.zeros((0, 2)), np.zeros((0, 1))
     )
     targets = np.array([[3.0, 4.0]])
-    z, prices = solve_branches(one, targets, targets, 1e-12, 1e-11)
+    z, prices = solve_quadratic_models(one, targets, targets, 1e-12, 1e-11)
     np.testing.assert_allclose(z, [[0.6, 0.8]], atol=1e-10)
     np.testing.assert_allclose(prices, [5.0], rtol=1e-9)

@@ -11,7 +11,7 @@ from convexden.certificate import Certificate
 from convexden.reduction import Reduction
 from convexden.running.clock import Stopped
 from convexden.solution import Progress
-from convexden.solvers.constraints import constraints
+from convexden.solvers.constraints import constraints_of
 from convexden.solvers.hinges import Hinges
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.exchange import Exchange
@@ -45,16 +45,16 @@ CASES = {
 
 def method_on(problem: Interpolation, **options) -> Minimax:
     exact = PlanePricing if problem.input_dimension == 2 else FacePricing
-    return Minimax(constraints(problem), exact(problem), 1e-8, **options)
+    return Minimax(constraints_of(problem), exact(problem), 1e-8, **options)
 
 
 def assert_verified(loop: Exchange, gap: float = 1e-8) -> None:
     """Network and multipliers, judged by code that the solvers do not share."""
     network = loop.network()
     assert network is not None
-    values, jacobians = loop.rows.multipliers(loop.incumbent.proof)
+    values, jacobians = loop.constraints.multipliers(loop.incumbent.proof)
     stated = Certificate(values, jacobians, loop.incumbent.proven, 1.0, "exact-faces")
-    evidence = examine(loop.rows.problem, network, stated)
+    evidence = examine(loop.constraints.problem, network, stated)
     checked = judge(evidence, evidence.restate(stated), cost=loop.incumbent.cost)
     assert checked.passed, checked.reasons
     # What exact pricing proves and what is established differ by rounding.
@@ -88,7 +88,7 @@ def test_it_ends_with_a_certified_optimum(solved):
 def test_it_is_the_optimum_of_column_generation(solved):
     problem, loop, _ = solved
     exact = PlanePricing if problem.input_dimension == 2 else FacePricing
-    other = ColumnGeneration(constraints(problem), exact(problem), 1e-8).run()
+    other = ColumnGeneration(constraints_of(problem), exact(problem), 1e-8).run()
     gap = max(loop.incumbent.gap, other.gap)
     assert gap <= 1e-8
     assert loop.incumbent.cost == pytest.approx(other.cost, rel=max(10 * gap, 1e-10))
@@ -174,7 +174,7 @@ def test_believed_bounds_are_proven_before_it_ends(method, name):
     best = method_on(problem).run()
     steps: list[Progress] = []
     pricing = Misled(problem)
-    loop = method(constraints(problem), pricing, 1e-8, report=steps.append)
+    loop = method(constraints_of(problem), pricing, 1e-8, report=steps.append)
     loop.run()
     loop.prove()
     assert pricing.blind.calls > 0
@@ -195,7 +195,7 @@ class Quick(FacePricing):
 def test_a_run_that_reaches_its_goal_has_proven_it(name):
     """By itself, without anybody asking for the proof."""
     problem = CASES[name]
-    loop = Minimax(constraints(problem), Quick(problem), 1e-8)
+    loop = Minimax(constraints_of(problem), Quick(problem), 1e-8)
     bounds = loop.run()
     assert bounds.gap <= 1e-8
     assert bounds.proven == bounds.lower > 0
@@ -204,14 +204,14 @@ def test_a_run_that_reaches_its_goal_has_proven_it(name):
 
 def test_quick_faces_are_never_above_exact_ones_and_find_the_same_nearby():
     problem = CASES["8 sites in space"]
-    rows, exact = constraints(problem), FacePricing(problem)
+    constraints, exact = constraints_of(problem), FacePricing(problem)
     quick, reference = QuickFaces(exact), FacePricing(problem)
     rng = np.random.default_rng(0)
-    multipliers = rng.standard_normal(rows.targets.shape)
+    multipliers = rng.standard_normal(constraints.targets.shape)
     same = 0
     for size in np.repeat([0.0, 1e-3, 1e-2, 0.1], 5):
         multipliers = multipliers + size * rng.standard_normal(multipliers.shape)
-        dual = rows.multipliers(multipliers)
+        dual = constraints.multipliers(multipliers)
         heights, all_heights = quick.maxima(*dual, 0.3)[1], reference.maxima(*dual, 0.3)[1]
         assert heights[0] <= all_heights[0] * (1 + 1e-12)
         assert (np.abs(heights[:, None] - all_heights).min(axis=1) <= 1e-9 * all_heights[0]).all()
@@ -219,7 +219,7 @@ def test_quick_faces_are_never_above_exact_ones_and_find_the_same_nearby():
         if size <= 1e-3:
             assert heights[0] == pytest.approx(all_heights[0], rel=1e-12)
     assert same >= 18
-    far = rows.multipliers(rng.standard_normal(multipliers.shape))
+    far = constraints.multipliers(rng.standard_normal(multipliers.shape))
     assert quick.maxima(*far, 0.3)[1][0] <= reference.maxima(*far, 0.3)[1][0] * (1 + 1e-12)
 
 
@@ -236,7 +236,7 @@ def test_proposals_prove_nothing(method):
     """The believed bound is the optimum, and still none of it is proven or reported."""
     problem = CASES["simplex 3, 1"]
     steps: list[Progress] = []
-    loop = method(constraints(problem), LocalPricing(problem), 1e-8, report=steps.append)
+    loop = method(constraints_of(problem), LocalPricing(problem), 1e-8, report=steps.append)
     bounds = loop.run()
     loop.prove()
     assert bounds.cost == pytest.approx(method_on(problem).run().cost, rel=1e-6)

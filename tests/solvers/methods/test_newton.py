@@ -10,7 +10,7 @@ from oracles import Array, equilateral, random_problem, unit_vectors
 
 from convexden.problem import Interpolation, denoising
 from convexden.reduction import Reduction
-from convexden.solvers.constraints import Constraints, constraints
+from convexden.solvers.constraints import Constraints, constraints_of
 from convexden.solvers.hinges import Hinges, distinct
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.newton import Polished, active_set, polish, project
@@ -30,23 +30,23 @@ class Optimum:
 
     def __init__(self, problem: Interpolation) -> None:
         reduced = Reduction.of(problem).problem
-        self.rows: Constraints = constraints(reduced)
+        self.constraints: Constraints = constraints_of(reduced)
         self.pricing = PlanePricing(reduced)
-        bounds = ColumnGeneration(self.rows, self.pricing, 1e-11).run()
+        bounds = ColumnGeneration(self.constraints, self.pricing, 1e-11).run()
         self.cost, self.multipliers = bounds.cost, bounds.multipliers
         found, heights = self.maxima(bounds.multipliers, 0.99)
         norms = np.linalg.norm(bounds.weights, axis=1)
-        own = np.linalg.norm(self.rows.features(bounds.hinges) @ bounds.multipliers, axis=1)
+        own = np.linalg.norm(self.constraints.features(bounds.hinges) @ bounds.multipliers, axis=1)
         self.hinges, self.alphas = active_set(bounds.hinges, norms, own, found, heights, 1e-8)
 
     def maxima(self, multipliers: Array, floor: float) -> tuple[Hinges, Array]:
-        found, heights = self.pricing.maxima(*self.rows.multipliers(multipliers), floor)
+        found, heights = self.pricing.maxima(*self.constraints.multipliers(multipliers), floor)
         chosen = distinct(found, 1e-9)
         return found[chosen], heights[chosen]
 
     def turned(self, angles: Array) -> Hinges:
         """The hinges, rolled on their pivots."""
-        w, centers = self.hinges.normals, self.rows.problem.centers
+        w, centers = self.hinges.normals, self.constraints.problem.centers
         turns = np.arctan2(w[:, 1], w[:, 0]) + angles
         normals = unit_vectors(turns)
         pivots = centers[self.hinges.pivots]
@@ -59,17 +59,17 @@ def optima() -> dict[str, Optimum]:
     return {name: Optimum(problem) for name, problem in PROBLEMS.items()}
 
 
-def kkt_residual(rows: Constraints, polished: Polished) -> float:
+def kkt_residual(constraints: Constraints, polished: Polished) -> float:
     """sum_k psi_k a_k^T = T, Z^T psi_k = a_k / |a_k|, and a_k . Z^T psi_k' = 0 at free hinges."""
-    psi = rows.features(polished.hinges)
+    psi = constraints.features(polished.hinges)
     weights, z = polished.weights, polished.multipliers
     norms = np.linalg.norm(weights, axis=1)
-    primal = psi.T @ weights - rows.targets
+    primal = psi.T @ weights - constraints.targets
     dual = psi @ z - weights / norms[:, None]
     free = np.flatnonzero(polished.hinges.free)
     movers = polished.hinges[free]
     turn = np.column_stack([-movers.normals[:, 1], movers.normals[:, 0]])
-    slopes = np.sum(weights[free] * (rows.moving_features(movers, turn) @ z), axis=1)
+    slopes = np.sum(weights[free] * (constraints.moving_features(movers, turn) @ z), axis=1)
     parts = (primal, dual, slopes / norms.max())
     return max(float(np.abs(part).max(initial=0)) for part in parts)
 
@@ -83,13 +83,17 @@ def test_from_nearby_it_converges_to_rounding(optima, name, size):
     start, _ = optimum.pricing.moved(optimum.hinges, turns)
     alphas = optimum.alphas * (1 + size * rng.uniform(-1, 1, len(start)))
     noise = size * rng.normal(size=optimum.multipliers.shape)
-    polished = polish(optimum.rows, optimum.pricing, start, alphas, optimum.multipliers + noise)
+    polished = polish(
+        optimum.constraints, optimum.pricing, start, alphas, optimum.multipliers + noise
+    )
     assert polished is not None
-    assert kkt_residual(optimum.rows, polished) <= 1e-12 * max(1, np.abs(polished.weights).max())
+    assert kkt_residual(optimum.constraints, polished) <= 1e-12 * max(
+        1, np.abs(polished.weights).max()
+    )
     cost = np.linalg.norm(polished.weights, axis=1).sum()
     assert cost == pytest.approx(optimum.cost, rel=1e-10)
     # Each hinge is on its face still: at its pivot's distance, with its pattern.
-    problem = optimum.rows.problem
+    problem = optimum.constraints.problem
     z = polished.hinges.offsets(problem)
     at = np.arange(len(z))
     pivots = polished.hinges.pivots
@@ -112,7 +116,7 @@ def test_from_nonsense_it_gives_up_or_finds_a_stationary_point(optima):
         for seed in range(4):
             rng = np.random.default_rng(seed)
             polished = polish(
-                optimum.rows,
+                optimum.constraints,
                 optimum.pricing,
                 optimum.hinges,
                 rng.uniform(0, 1, len(optimum.hinges)),
@@ -122,9 +126,9 @@ def test_from_nonsense_it_gives_up_or_finds_a_stationary_point(optima):
                 gave_up += 1
             else:
                 size = max(1, np.abs(polished.weights).max())
-                assert kkt_residual(optimum.rows, polished) <= 1e-8 * size
+                assert kkt_residual(optimum.constraints, polished) <= 1e-8 * size
                 norms = np.linalg.norm(polished.weights, axis=1)
-                units = optimum.rows.features(polished.hinges) @ polished.multipliers
+                units = optimum.constraints.features(polished.hinges) @ polished.multipliers
                 np.testing.assert_allclose(polished.weights, norms[:, None] * units, atol=1e-8)
     assert gave_up
 
@@ -133,14 +137,16 @@ def test_hinges_that_cannot_carry_the_targets_are_refused(optima):
     optimum = optima["balls"]
     half = optimum.hinges[: len(optimum.hinges) // 2]
     alphas = optimum.alphas[: len(half)]
-    assert polish(optimum.rows, optimum.pricing, half, alphas, optimum.multipliers) is None
+    assert polish(optimum.constraints, optimum.pricing, half, alphas, optimum.multipliers) is None
 
 
 def test_not_a_number_is_refused(optima):
     optimum = optima["balls"]
     nothing = np.full_like(optimum.multipliers, np.nan)
     try:
-        polished = polish(optimum.rows, optimum.pricing, optimum.hinges, optimum.alphas, nothing)
+        polished = polish(
+            optimum.constraints, optimum.pricing, optimum.hinges, optimum.alphas, nothing
+        )
     except (ValueError, np.linalg.LinAlgError):
         return
     assert polished is None
@@ -154,10 +160,15 @@ def test_a_hinge_that_does_not_belong_is_dropped(optima):
         for k in np.flatnonzero(heights < 0.97):
             hinges = optimum.hinges + found[[k]]
             alphas = np.append(optimum.alphas, 1e-3 * optimum.alphas.mean())
-            polished = polish(optimum.rows, optimum.pricing, hinges, alphas, optimum.multipliers)
+            polished = polish(
+                optimum.constraints, optimum.pricing, hinges, alphas, optimum.multipliers
+            )
             if polished is None:
                 continue
-            assert kkt_residual(optimum.rows, polished) <= 1e-11 * np.abs(polished.weights).max()
+            assert (
+                kkt_residual(optimum.constraints, polished)
+                <= 1e-11 * np.abs(polished.weights).max()
+            )
             cost = np.linalg.norm(polished.weights, axis=1).sum()
             assert cost >= optimum.cost * (1 - 1e-9)
             dropped += len(polished.hinges) < len(hinges) and cost <= optimum.cost * (1 + 1e-9)
@@ -191,7 +202,11 @@ def test_held_hinges_stay_where_they_are(optima):
         faces[held] = -1
         hinges = replace(optimum.hinges, faces=faces)
         polished = polish(
-            optimum.rows, optimum.pricing, hinges, 1.001 * optimum.alphas, optimum.multipliers
+            optimum.constraints,
+            optimum.pricing,
+            hinges,
+            1.001 * optimum.alphas,
+            optimum.multipliers,
         )
         assert polished is not None
         lines = np.column_stack([polished.hinges.normals, polished.hinges.biases])
@@ -203,20 +218,20 @@ def test_held_hinges_stay_where_they_are(optima):
 def test_projected_multipliers_are_dual_to_the_network_and_the_nearest(optima, name):
     optimum = optima[name]
     polished = polish(
-        optimum.rows, optimum.pricing, optimum.hinges, optimum.alphas, optimum.multipliers
+        optimum.constraints, optimum.pricing, optimum.hinges, optimum.alphas, optimum.multipliers
     )
     assert polished is not None
     rng = np.random.default_rng(0)
     given = polished.multipliers + 0.1 * rng.normal(size=polished.multipliers.shape)
-    projected = project(optimum.rows, optimum.pricing, polished, given)
+    projected = project(optimum.constraints, optimum.pricing, polished, given)
     moved = Polished(polished.hinges, polished.weights, projected)
-    assert kkt_residual(optimum.rows, moved) <= 1e-10 * np.abs(polished.weights).max()
+    assert kkt_residual(optimum.constraints, moved) <= 1e-10 * np.abs(polished.weights).max()
     # Nearest: the step is orthogonal to every change that keeps the equations.
     other = project(
-        optimum.rows, optimum.pricing, polished, given + 0.1 * rng.normal(size=given.shape)
+        optimum.constraints, optimum.pricing, polished, given + 0.1 * rng.normal(size=given.shape)
     )
     step = projected - given
     assert abs(np.sum(step * (other - projected))) <= 1e-9 * np.linalg.norm(step)
     np.testing.assert_allclose(
-        project(optimum.rows, optimum.pricing, polished, projected), projected, atol=1e-9
+        project(optimum.constraints, optimum.pricing, polished, projected), projected, atol=1e-9
     )

@@ -8,7 +8,7 @@ from oracles import Array, Lines, dual_vectors, random_problem, random_sites
 
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
-from convexden.solvers.constraints import Constraints, constraints
+from convexden.solvers.constraints import Constraints, constraints_of
 from convexden.solvers.hinges import Hinges
 from convexden.solvers.methods.quadratic_models import (
     QuadraticModels,
@@ -35,17 +35,17 @@ class Setting:
 
     def __init__(self, problem: Interpolation) -> None:
         self.problem = Reduction.of(problem).problem
-        self.rows: Constraints = constraints(self.problem)
+        self.constraints: Constraints = constraints_of(self.problem)
         self.pricing = FacePricing(self.problem)
         rng = np.random.default_rng(0)
-        self.start: Array = rng.standard_normal(self.rows.targets.shape)
+        self.start: Array = rng.standard_normal(self.constraints.targets.shape)
         self.change: Array = rng.standard_normal(self.start.shape)
         found, self.heights = self.maxima(self.start)
         self.hinges = found
-        self.model = quadratic_models(self.rows, self.pricing, found, self.start)
+        self.model = quadratic_models(self.constraints, self.pricing, found, self.start)
 
     def maxima(self, multipliers: Array) -> tuple[Hinges, Array]:
-        found, heights = self.pricing.maxima(*self.rows.multipliers(multipliers), 0.0)
+        found, heights = self.pricing.maxima(*self.constraints.multipliers(multipliers), 0.0)
         # Not those beyond all sites, and none of the faces that have two, of which one may vanish.
         counts = np.bincount(found.faces)
         alone = np.flatnonzero((counts[found.faces] == 1) & (heights > 0.1))
@@ -133,10 +133,10 @@ def test_moved_hinges_are_where_exact_pricing_finds_them(setting):
 
 
 def test_flat_hinges_are_the_dual_constraint_at_all_multipliers(setting):
-    model = flat(setting.rows, setting.hinges, setting.start.shape[1])
+    model = flat(setting.constraints, setting.hinges, setting.start.shape[1])
     assert len(model.bends) == 0
     for multipliers in (setting.start, setting.change):
-        values, jacobians = setting.rows.multipliers(multipliers)
+        values, jacobians = setting.constraints.multipliers(multipliers)
         h = setting.hinges
         lines = Lines(h.normals, h.biases, h.patterns, h.pivots)
         vectors = dual_vectors(setting.problem, lines, values, jacobians)
@@ -146,7 +146,7 @@ def test_flat_hinges_are_the_dual_constraint_at_all_multipliers(setting):
 
 def test_parts_and_sums_of_models(setting):
     model, z = setting.model, setting.start + setting.change
-    both = model + flat(setting.rows, setting.hinges, z.shape[1])
+    both = model + flat(setting.constraints, setting.hinges, z.shape[1])
     assert len(both) == 2 * len(model)
     chosen = np.array([len(model) - 1, 0, len(model)])
     np.testing.assert_allclose(squares(both[chosen], z), squares(both, z)[chosen], rtol=1e-13)

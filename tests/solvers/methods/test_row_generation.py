@@ -18,7 +18,7 @@ from convexden.problem import Interpolation, denoising
 from convexden.reduction import Reduction
 from convexden.running.clock import Stopped
 from convexden.solution import Progress
-from convexden.solvers.constraints import constraints
+from convexden.solvers.constraints import constraints_of
 from convexden.solvers.hinges import Hinges
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.exchange import Incumbent
@@ -54,7 +54,7 @@ def _every_part_is_solved_truly(monkeypatch):
     def checked(self: ColumnGeneration, *start: Hinges | None) -> Incumbent:
         bounds = run(self, *start)
         assert bounds.cost >= bounds.lower * (1 - 1e-9)
-        network, problem = self.network(), self.rows.problem
+        network, problem = self.network(), self.constraints.problem
         if network is not None:
             assert np.abs(network(problem.centers) - problem.targets).max() <= 1e-9
         return bounds
@@ -94,7 +94,7 @@ def test_the_subset_has_the_optimum_of_all(name):
         "balls and samples": balls_and_samples(),
     }[name]
     cost, bound = check(problem, solve_sites(problem, 1e-9))
-    everything = ColumnGeneration(constraints(problem), PlanePricing(problem), 1e-9).run()
+    everything = ColumnGeneration(constraints_of(problem), PlanePricing(problem), 1e-9).run()
     assert everything.gap <= 1e-9
     assert cost == pytest.approx(everything.cost, rel=1e-8)
     assert bound == pytest.approx(everything.lower, rel=1e-8)

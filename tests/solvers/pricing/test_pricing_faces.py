@@ -16,7 +16,7 @@ from convexden import (
 )
 from convexden.data import digits, regular_simplex
 from convexden.reduction import Reduction
-from convexden.solvers.constraints import constraints
+from convexden.solvers.constraints import constraints_of
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.plane import PlanePricing
 
@@ -35,9 +35,9 @@ def simplex(seed: int, dimension: int, samples: int = 0, outputs: int = 2) -> In
 
 
 def multipliers(problem: Interpolation, seed: int) -> tuple[Array, Array]:
-    rows = constraints(problem)
-    shape = (len(rows.targets), problem.output_dimension)
-    return rows.multipliers(np.random.default_rng(seed).standard_normal(shape))
+    constraints = constraints_of(problem)
+    shape = (len(constraints.targets), problem.output_dimension)
+    return constraints.multipliers(np.random.default_rng(seed).standard_normal(shape))
 
 
 @pytest.mark.parametrize("samples", [0, 1, 2])

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from convexden.data import digits, regular_simplex
 from convexden.problem import Interpolation, denoising
 from convexden.reduction import Reduction
-from convexden.solvers.constraints import constraints
+from convexden.solvers.constraints import constraints_of
 from convexden.solvers.hinges import Hinges, distinct, dual_constraint
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.minimax import Minimax
@@ -39,9 +39,9 @@ def noisy(seed: int) -> Interpolation:
 
 
 def multipliers(problem: Interpolation, seed: int) -> tuple[Array, Array]:
-    rows = constraints(problem)
-    shape = (len(rows.targets), problem.output_dimension)
-    return rows.multipliers(np.random.default_rng(seed).standard_normal(shape))
+    constraints = constraints_of(problem)
+    shape = (len(constraints.targets), problem.output_dimension)
+    return constraints.multipliers(np.random.default_rng(seed).standard_normal(shape))
 
 
 def assert_feasible(problem: Interpolation, hinges: Hinges, slack: float = 1e-11) -> None:
@@ -90,14 +90,14 @@ def test_the_greatest_is_found_and_none_is_above_it(problem):
 
 def test_the_greatest_is_found_where_many_are_nearly_as_great():
     problem = images(5)
-    rows, exact = constraints(problem), FacePricing(problem)
-    method = Minimax(rows, exact, 1e-8)
+    constraints, exact = constraints_of(problem), FacePricing(problem)
+    method = Minimax(constraints, exact, 1e-8)
     method.run()
     rng, found = np.random.default_rng(0), 0
     for seed in range(10):
         near = method.incumbent.multipliers
         near = near + 1e-3 * np.abs(near).max() * rng.standard_normal(near.shape)
-        dual = rows.multipliers(near)
+        dual = constraints.multipliers(near)
         highest = exact.maxima(*dual, np.inf)[1][0]
         found += LocalPricing(problem, seed).maxima(*dual, np.inf)[1][0] >= highest * (1 - 1e-9)
     assert found >= 9
@@ -161,10 +161,10 @@ def test_initial_and_spanning_hinges(problem):
     assert len(initial) <= 20
     for hinges in (initial, spanning):
         assert_feasible(problem, hinges)
-    rows = constraints(problem)
-    exact = rows.features(FacePricing(problem).maxima(*multipliers(problem, 0), 0.0)[0])
-    ours = np.linalg.svd(rows.features(spanning), full_matrices=False)[2]
-    rank = np.linalg.matrix_rank(rows.features(spanning), tol=1e-9)
+    constraints = constraints_of(problem)
+    exact = constraints.features(FacePricing(problem).maxima(*multipliers(problem, 0), 0.0)[0])
+    ours = np.linalg.svd(constraints.features(spanning), full_matrices=False)[2]
+    rank = np.linalg.matrix_rank(constraints.features(spanning), tol=1e-9)
     assert exact @ ours[:rank].T @ ours[:rank] == pytest.approx(exact, abs=1e-7)
 
 
@@ -188,6 +188,6 @@ def test_no_plane_between_balls_that_almost_touch():
 @pytest.mark.parametrize("build", [lambda: images(5), lambda: sites(0, 9, 3)])
 def test_column_generation_reaches_the_exact_cost(build):
     problem = build()
-    exact = Minimax(constraints(problem), FacePricing(problem), 1e-8).run()
-    local = ColumnGeneration(constraints(problem), LocalPricing(problem), 1e-8).run()
+    exact = Minimax(constraints_of(problem), FacePricing(problem), 1e-8).run()
+    local = ColumnGeneration(constraints_of(problem), LocalPricing(problem), 1e-8).run()
     assert local.cost == pytest.approx(exact.cost, rel=1e-6)

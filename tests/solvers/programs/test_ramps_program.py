@@ -27,7 +27,7 @@ from convexden import (
 )
 from convexden.data import regular_simplex
 from convexden.reduction import Reduction
-from convexden.solvers.constraints import constraints
+from convexden.solvers.constraints import constraints_of
 from convexden.solvers.hinges import Hinges
 from convexden.solvers.patterns.ramps import widest_ramps
 from convexden.solvers.programs.ramps import RampSolution, solve_ramps
@@ -45,7 +45,7 @@ def every_pattern(sites: int) -> Flags:
 
 def on(problem: Interpolation, patterns: Flags | None = None, **options) -> RampSolution | None:
     every = every_pattern(len(problem)) if patterns is None else patterns
-    return solve_ramps(constraints(problem), widest_ramps(problem, every), **options)
+    return solve_ramps(constraints_of(problem), widest_ramps(problem, every), **options)
 
 
 def gap_of(problem: Interpolation, pattern: Flags) -> float:
@@ -84,7 +84,7 @@ def cost_as_written(problem: Interpolation) -> float:
 
 def assert_feasible(problem: Interpolation, found: RampSolution) -> None:
     """The network is the target all over every site, and costs what it says."""
-    network = constraints(problem).network(found.hinges, found.weights)
+    network = constraints_of(problem).network(found.hinges, found.weights)
     assert network.representation_cost == pytest.approx(found.cost, rel=1e-12)
     if problem.radii.any():
         np.testing.assert_allclose(network.skip, 0.0, atol=1e-9 * found.cost)
@@ -234,7 +234,7 @@ def test_the_multipliers_are_dual_to_the_ramps(name):
     problem = Reduction.of(CASES[name]).problem
     found = on(problem)
     assert found is not None
-    values, jacobians = constraints(problem).multipliers(found.multipliers)
+    values, jacobians = constraints_of(problem).multipliers(found.multipliers)
     assert np.sum(values * problem.targets) == pytest.approx(found.cost, rel=1e-12)
     starts, ends = (
         lines_of(hinges) for hinges in widest_ramps(problem, every_pattern(len(problem)))
@@ -254,12 +254,12 @@ def test_narrow_gaps_take_high_prices():
     assert found is not None
     assert found.cost > 1e5
     assert_feasible(problem, found)
-    rows = constraints(problem)
+    constraints = constraints_of(problem)
     starts, ends = widest_ramps(problem, every_pattern(4))
-    steps = (rows.features(starts) - rows.features(ends)) / 2
+    steps = (constraints.features(starts) - constraints.features(ends)) / 2
     seen = np.linalg.norm(steps @ found.multipliers, axis=1).max()
     assert seen == pytest.approx(1, abs=1e-11)
-    assert np.sum(rows.targets * found.multipliers) == pytest.approx(found.cost, rel=1e-10)
+    assert np.sum(constraints.targets * found.multipliers) == pytest.approx(found.cost, rel=1e-10)
 
 
 @pytest.mark.parametrize("seed", [2, 4, 5])
@@ -269,7 +269,7 @@ def test_the_multipliers_vanish_half_way_up_each_ramp(seed, dimension):
     problem = Reduction.of(random_sites(seed, dimension + 1, dimension, "balls", dimension)).problem
     found = on(problem)
     assert found is not None
-    values, jacobians = constraints(problem).multipliers(found.multipliers)
+    values, jacobians = constraints_of(problem).multipliers(found.multipliers)
     starts, ends = (
         lines_of(hinges) for hinges in widest_ramps(problem, every_pattern(len(problem)))
     )

@@ -17,7 +17,7 @@ from oracles import (
 
 from convexden.errors import NotCertified
 from convexden.reduction import Reduction
-from convexden.solvers.constraints import constraints
+from convexden.solvers.constraints import constraints_of
 from convexden.solvers.programs.restricted_master import (
     MasterSolution,
     solve_dual,
@@ -97,12 +97,12 @@ def test_both_masters_on_a_problem_cost_what_the_full_program_costs(kind):
     for seed in (1, 2):
         problem = Reduction.of(random_problem(seed, kind, sites=5)).problem
         lines = tangent_lines(problem, common_tangents(problem), slack=1e-13)
-        rows = constraints(problem)
-        columns = rows.features(hinges_of(lines))
+        constraints = constraints_of(problem)
+        columns = constraints.features(hinges_of(lines))
         expected = interpolation_cost(problem, lines)
         for master in MASTERS:
-            solution = master(columns, rows.targets, 1e3, 1e-9)
-            check_optimality(columns, rows.targets, 1e3, solution, 1e-6)
+            solution = master(columns, constraints.targets, 1e3, 1e-9)
+            check_optimality(columns, constraints.targets, 1e3, solution, 1e-6)
             assert cost_of(solution, 1e3) == pytest.approx(expected, rel=1e-6)
 
 

@@ -9,7 +9,7 @@ from oracles import Array, equilateral, random_problem, unit_vectors
 from convexden import Interpolation, NotCertified, TooLarge, denoising, solve
 from convexden.data import digits, regular_simplex
 from convexden.reduction import Reduction
-from convexden.solvers.constraints import Constraints, constraints
+from convexden.solvers.constraints import Constraints, constraints_of
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.programs.relaxed_pattern import RelaxedPattern
 from convexden.solvers.programs.semidefinite import (
@@ -28,7 +28,7 @@ def gap_of(points: Array) -> float:
 
 def bound(problem: Interpolation) -> tuple[Interpolation, SemidefiniteBound]:
     reduced = Reduction.of(problem).problem
-    return reduced, semidefinite_bound(constraints(reduced), half_patterns(reduced))
+    return reduced, semidefinite_bound(constraints_of(reduced), half_patterns(reduced))
 
 
 def relative_gap(problem: Interpolation) -> float:
@@ -38,13 +38,13 @@ def relative_gap(problem: Interpolation) -> float:
     return (solution.cost - found.lower_bound) / solution.cost
 
 
-def exact_maximum(rows: Constraints, multipliers: Array) -> float:
-    pricing = FacePricing(rows.problem)
-    return float(pricing.maxima(*rows.multipliers(multipliers), 0.0)[1][0])
+def exact_maximum(constraints: Constraints, multipliers: Array) -> float:
+    pricing = FacePricing(constraints.problem)
+    return float(pricing.maxima(*constraints.multipliers(multipliers), 0.0)[1][0])
 
 
-def some_multipliers(rows: Constraints, seed: int) -> Array:
-    return np.random.default_rng(seed).standard_normal(rows.targets.shape)
+def some_multipliers(constraints: Constraints, seed: int) -> Array:
+    return np.random.default_rng(seed).standard_normal(constraints.targets.shape)
 
 
 def random_sites(seed: int, sites: int, dimension: int, kind: str) -> Interpolation:
@@ -112,20 +112,20 @@ def test_pairs_of_one_side_count(monkeypatch):
 @pytest.mark.parametrize(("sites", "dimension"), [(3, 2), (5, 4), (7, 3)])
 def test_the_maximum_is_above_exact_pricing(sites, dimension, kind):
     problem = Reduction.of(random_sites(sites, sites, dimension, kind)).problem
-    rows = constraints(problem)
+    constraints = constraints_of(problem)
     for seed in range(3):
-        multipliers = some_multipliers(rows, seed)
-        exact = exact_maximum(rows, multipliers)
-        relaxed = semidefinite_maximum(rows, multipliers, half_patterns(problem))
+        multipliers = some_multipliers(constraints, seed)
+        exact = exact_maximum(constraints, multipliers)
+        relaxed = semidefinite_maximum(constraints, multipliers, half_patterns(problem))
         assert exact * (1 - 1e-12) <= relaxed <= exact * 1.02
 
 
 def test_the_maximum_is_close_at_the_best_multipliers():
     images = digits(range(5))
     problem, found = bound(denoising(images, radius=0.05 * gap_of(images)))
-    rows = constraints(problem)
-    exact = exact_maximum(rows, found.multipliers)
-    relaxed = semidefinite_maximum(rows, found.multipliers, half_patterns(problem))
+    constraints = constraints_of(problem)
+    exact = exact_maximum(constraints, found.multipliers)
+    relaxed = semidefinite_maximum(constraints, found.multipliers, half_patterns(problem))
     assert exact * (1 - 1e-12) <= relaxed <= exact * (1 + 1e-6)
     assert exact <= found.maximum <= 1 + 1e-6
 
@@ -134,23 +134,23 @@ def test_a_pattern_without_hinges_has_none_to_bound():
     """Balls so wide that no line passes between them: the multipliers prove that."""
     points = equilateral()
     problem = Reduction.of(denoising(points, radius=0.49 * gap_of(points))).problem
-    rows = constraints(problem)
+    constraints = constraints_of(problem)
     every = np.array([[True, False, False], [True, True, False], [True, False, True]])
-    assert semidefinite_maximum(rows, some_multipliers(rows, 0), every) == 0.0
+    assert semidefinite_maximum(constraints, some_multipliers(constraints, 0), every) == 0.0
 
 
 @pytest.mark.parametrize("size", [1e-8, 1e-2, 10.0, np.nan])
 def test_corrupt_numbers_still_bound(size):
     """A ceiling holds on all hinges of its pattern for any tau, mu and weights whatsoever."""
     problem = Reduction.of(random_sites(1, 5, 3, "mixed")).problem
-    rows = constraints(problem)
-    multipliers = some_multipliers(rows, 2)
+    constraints = constraints_of(problem)
+    multipliers = some_multipliers(constraints, 2)
     pricing = FacePricing(problem)
-    hinges, heights = pricing.maxima(*rows.multipliers(multipliers), 0.0)
+    hinges, heights = pricing.maxima(*constraints.multipliers(multipliers), 0.0)
     rng = np.random.default_rng(0)
     for pattern in (pattern for pattern in half_patterns(problem) if not pattern.all()):
         mine = (hinges.patterns == pattern).all(axis=1)
-        cell = RelaxedPattern(rows, pattern)
+        cell = RelaxedPattern(constraints, pattern)
         image = multipliers.T @ cell.features
         for tau in (-1.0, 0.0, 1.0):
             weights = size * rng.standard_normal(len(cell.forms))
@@ -162,7 +162,7 @@ def test_corrupt_numbers_still_bound(size):
 def test_a_solver_that_errs_gives_a_true_bound(monkeypatch, size):
     """Both programs, with errors of this size added to the multipliers of the matrices."""
     problem = Reduction.of(random_sites(3, 4, 3, "denoising")).problem
-    rows, rng = constraints(problem), np.random.default_rng(0)
+    constraints, rng = constraints_of(problem), np.random.default_rng(0)
     honest = RelaxedPattern.ceiling
 
     def corrupt(cell, image, tau, mu, weights):
@@ -170,18 +170,20 @@ def test_a_solver_that_errs_gives_a_true_bound(monkeypatch, size):
         return honest(cell, image, tau + errors[0], mu + errors[1], weights + errors[2:])
 
     monkeypatch.setattr(RelaxedPattern, "ceiling", corrupt)
-    multipliers, patterns = some_multipliers(rows, 0), half_patterns(problem)
-    exact = exact_maximum(rows, multipliers)
-    assert exact <= semidefinite_maximum(rows, multipliers, patterns) <= exact * (1 + 30 * size)
-    found, cost = semidefinite_bound(rows, patterns), solve(problem).cost
-    assert found.maximum >= exact_maximum(rows, found.multipliers)
+    multipliers, patterns = some_multipliers(constraints, 0), half_patterns(problem)
+    exact = exact_maximum(constraints, multipliers)
+    assert (
+        exact <= semidefinite_maximum(constraints, multipliers, patterns) <= exact * (1 + 30 * size)
+    )
+    found, cost = semidefinite_bound(constraints, patterns), solve(problem).cost
+    assert found.maximum >= exact_maximum(constraints, found.multipliers)
     assert cost / (1 + 30 * size) <= found.lower_bound <= cost
 
 
 def test_hinges_satisfy_the_forms():
     """The quadratic forms of a pattern, at random hinges that have it, by the definition."""
     problem = Reduction.of(random_sites(4, 4, 2, "mixed")).problem
-    rows = constraints(problem)
+    constraints = constraints_of(problem)
     rng = np.random.default_rng(0)
     seen = 0
     for _ in range(400):
@@ -190,7 +192,7 @@ def test_hinges_satisfy_the_forms():
         if (np.abs(z) < problem.radii).any() or (z > 0).all() or (z < 0).all():
             continue
         seen += 1
-        cell = RelaxedPattern(rows, z > 0)
+        cell = RelaxedPattern(constraints, z > 0)
         u = np.concatenate([[1.0], w, [z[0] - problem.centers[0] @ w]])
         products = np.einsum("kij,i,j->k", cell.forms, u, u)
         cones = products[cell.pairs :].reshape(len(problem), -1)
@@ -199,9 +201,11 @@ def test_hinges_satisfy_the_forms():
         assert u @ cell.origin @ u == pytest.approx(1.0)
         assert u @ cell.sphere @ u == pytest.approx(0.0, abs=1e-12)
         assert u @ u <= cell.reach
-        values, jacobians = rows.multipliers(some_multipliers(rows, 1))
+        values, jacobians = constraints.multipliers(some_multipliers(constraints, 1))
         g = (values * z[:, None] + jacobians @ w)[z > 0].sum(axis=0)
-        np.testing.assert_allclose(some_multipliers(rows, 1).T @ cell.features @ u, g, atol=1e-12)
+        np.testing.assert_allclose(
+            some_multipliers(constraints, 1).T @ cell.features @ u, g, atol=1e-12
+        )
     assert seen > 50
 
 
@@ -213,9 +217,9 @@ def test_half_patterns_beyond_the_faces():
 
 def test_budgets_name_the_number_of_patterns():
     problem = Reduction.of(denoising(regular_simplex(9), radius=0.01)).problem
-    rows = constraints(problem)
+    constraints = constraints_of(problem)
     with pytest.raises(TooLarge, match=r"10 sites .* have 511 activation patterns"):
-        semidefinite_bound(rows, half_patterns(problem))
+        semidefinite_bound(constraints, half_patterns(problem))
     with pytest.raises(TooLarge, match=r"15 sites .* have 16383 activation patterns"):
         half_patterns(Reduction.of(denoising(regular_simplex(14), radius=0.01)).problem)
 

@@ -1,0 +1,38 @@
+"""Hinges to start from: those of a network that solves a problem nearby."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from convexden.network import ShallowNetwork
+from convexden.problem import Interpolation
+from convexden.solvers.hinges import Hinges
+from convexden.tolerances import CUT_RTOL
+
+
+def hinges_near(problem: Interpolation, network: ShallowNetwork) -> Hinges:
+    """The hinges of a network, moved along their normals until each touches the site next to it.
+
+    Hinges that cut a ball even so are left out: what is left may be none.
+
+    Parameters
+    ----------
+    problem : Interpolation
+        Reduced.
+    network : ShallowNetwork
+        On the inputs of the problem.
+    """
+    lengths = np.linalg.norm(network.input_weights, axis=1)
+    real = lengths > 0
+    normals = network.input_weights[real] / lengths[real, None]
+    heights = normals @ problem.centers.T + (network.biases[real] / lengths[real])[:, None]
+    patterns = heights > 0
+    # Turned to the side on which the site that it touches is active, as the pricers state them.
+    pivots = np.abs(np.abs(heights) - problem.radii).argmin(axis=1)
+    every = np.arange(len(normals))
+    turn = np.where(patterns[every, pivots] | (problem.radii[pivots] == 0), 1.0, -1.0)
+    normals, patterns = turn[:, None] * normals, patterns ^ (turn < 0)[:, None]
+    biases = problem.radii[pivots] - (normals * problem.centers[pivots]).sum(axis=1)
+    nowhere, held = np.full(len(normals), -1), np.zeros(len(normals), dtype=bool)
+    hinges = Hinges(normals, biases, patterns, pivots, nowhere, held)
+    return hinges[hinges.depths(problem).max(axis=1, initial=0.0) <= CUT_RTOL]
