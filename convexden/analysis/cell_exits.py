@@ -13,6 +13,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.analysis.cell_motion import Motion
 
 Array = NDArray[np.float64]
@@ -58,6 +59,8 @@ class Exits:
     times: Array
     points: Array
     crossed: NDArray[np.bool_]
+
+    __repr__ = display.field_line
 
 
 def exits(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.network import ShallowNetwork
 from convexden.tolerances import DEPENDENT_RTOL
 
@@ -22,6 +23,8 @@ class Sides:
 
     normals: Array
     heights: Array
+
+    __repr__ = display.field_line
 
 
 def inside(

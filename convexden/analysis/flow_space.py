@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.analysis.cell_motion import CellMaps
 from convexden.analysis.coordinates import project, restrict
 from convexden.network import ShallowNetwork
@@ -84,6 +85,8 @@ class Events:
     points: Array
     cells: Indices
     bounds: Indices
+
+    __repr__ = display.field_line
 
     @classmethod
     def collect(cls, space: FlowSpace, entered: list[Entered], count: int) -> Events:

@@ -6,16 +6,16 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
-from convexden import arguments
 from convexden.cli.console import show
 from convexden.cli.stored import Stored
 from convexden.errors import InvalidInput, NotSupported
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from convexden.analysis.flows import Flow
     from convexden.problem import Interpolation
     from convexden.solution import Solution
@@ -87,6 +87,9 @@ def _noisy(
     problem: Interpolation, noise: float | None, draws: int | None, seed: int
 ) -> NDArray[np.float64]:
     """Clean points, in turn, with normal noise."""
+    import numpy as np
+
+    from convexden import arguments
     from convexden.data import smallest_distance
 
     clean = np.unique(problem.targets, axis=0)
@@ -100,6 +103,8 @@ def _noisy(
 
 def _draw(solution: Solution, found: Flow, picture: Path) -> None:
     """Write the picture of the basins around the clean points and the starts that are drawn."""
+    import numpy as np
+
     from convexden.analysis.basins import basins
     from convexden.analysis.flows import score_flow
     from convexden.plotting import save_flow
