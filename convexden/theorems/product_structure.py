@@ -187,7 +187,7 @@ def instance(rng: np.random.Generator, kind: str) -> Instance:
 
 THEOREM = Theorem(
     name="product-structure",
-    title="Orthogonal rays: a grid of fixed points, and exact one-step sampling",
+    title="Orthogonal rays: exact one-step sampling",
     statement="y_sigma = h_T(y_T) + (sigma / sigma_T)(y_T - h_T(y_T)); attractors are grid points",
     reference="Zeno et al. 2025, arXiv 2506.19031, orthogonal data of arXiv 2311.06748",
     kind="theorem",

@@ -167,7 +167,7 @@ def instance(rng: np.random.Generator, kind: str) -> Instance:
 
 THEOREM = Theorem(
     name="virtual-obtuse",
-    title="Virtual points of simplices with an obtuse vertex",
+    title="Virtual points of obtuse simplices",
     statement="x_0 + sum_I (x_n - x_0) attracts iff sum_m |u_n.u_m| c_m < r_n for every n in I",
     reference="Zeno et al. 2025, arXiv 2506.19031, virtual points; denoiser of arXiv 2311.06748",
     kind="theorem",

@@ -42,7 +42,7 @@ def test_registry() -> None:
         "virtual-regular",
         "memorization",
         "conservative",
-        "virtual-only-orthogonal",
+        "virtual-orthogonal",
         "one-step",
         "score-gradient",
     ]

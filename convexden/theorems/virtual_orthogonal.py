@@ -19,7 +19,7 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     r"""The denoiser of an obtuse simplex, without virtual points.
 
     Conjecture: attracting fixed points that are no clean points exist only if the edges at the
-    common vertex are orthogonal.
+    common vertex are orthogonal, :math:`(x_n - x_0)^T (x_m - x_0) = 0`.
 
     They do not: `convexden.theorems.virtual_obtuse` says from which radius on an obtuse simplex has
     some.  The verdict does not use it, but a search for all fixed points.
@@ -48,10 +48,10 @@ def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
     Examples
     --------
     >>> from convexden.data import triangle
-    >>> from convexden.theorems import virtual_only_orthogonal
+    >>> from convexden.theorems import virtual_orthogonal
     >>> points = triangle((100, 40, 40))
     >>> for radius in (0.1, 0.3):
-    ...     result = virtual_only_orthogonal.verify(points, radius)
+    ...     result = virtual_orthogonal.verify(points, radius)
     ...     print(result.verdict, result.measured["virtual"])
     confirmed 0
     refuted 1
@@ -67,7 +67,7 @@ def verify(
     On an instance without any the conjecture is confirmed.
     """
     claim = closed_form(points, radius)
-    result = compare("virtual-only-orthogonal", claim, solve=solve, tolerance=tolerance)
+    result = compare("virtual-orthogonal", claim, solve=solve, tolerance=tolerance)
     problem = claim.problem
     found = attracting(around(problem, claim.network), problem.input_dimension)
     virtual = len(found) - len(problem)
@@ -86,7 +86,7 @@ def instance(rng: np.random.Generator, kind: str) -> Instance:
 
 
 THEOREM = Theorem(
-    name="virtual-only-orthogonal",
+    name="virtual-orthogonal",
     title="Virtual points of orthogonal data only",
     statement="an attractor that is no clean point exists only if the edges are orthogonal",
     reference="Zeno et al. 2025, arXiv 2506.19031, virtual points; denoiser of arXiv 2311.06748",
