@@ -208,3 +208,17 @@ def test_the_search_tells_how_far_it_is_and_can_be_ended() -> None:
     assert len(part) < len(found)
     with pytest.raises(cd.InvalidInput, match="progress"):
         cd.fixed_points(network, -1, 2, progress=3)  # type: ignore[arg-type]
+
+
+def test_frontier_finds_the_radius_at_which_a_virtual_point_appears() -> None:
+    points = cd.data.triangle([100, 42, 38])
+    expected = cd.theorems.virtual_obtuse.appears(points, [1, 2])
+    virtual = points[1] + points[2] - points[0]
+
+    def has_none(radius: float) -> bool:
+        network = cd.theorems.obtuse_simplex.closed_form(points, radius).network
+        found = cd.fixed_points(network, virtual - 0.05, virtual + 0.05)
+        return not any(fixed.flow_stability == "attracting" for fixed in found)
+
+    found = cd.frontier(has_none, low=0.5 * expected, high=1.5 * expected)
+    assert found.threshold == pytest.approx(expected, abs=1e-8)
