@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SOURCES = [*ROOT.joinpath("convexden").rglob("*.py"), *ROOT.joinpath("solvers").rglob("*.py")]
+SOURCES = [
+    path
+    for folder in ("convexden", "solvers")
+    for path in ROOT.joinpath(folder).rglob("*.py")
+    if "proofs" not in path.parts  # proofs are not held to these sizes
+]
 
 
 def definitions(path: Path) -> Iterator[ast.FunctionDef | ast.ClassDef]:
@@ -24,7 +29,7 @@ def test_every_function_and_class_has_a_docstring() -> None:
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
         for path in SOURCES
         for node in definitions(path)
-        if not ast.get_docstring(node)
+        if not ast.get_docstring(node) and not is_overload(node)
     ]
     assert not silent
 
@@ -53,6 +58,11 @@ def variables(function: ast.FunctionDef) -> set[str]:
     """The names that are assigned in it."""
     names = (node for node in ast.walk(function) if isinstance(node, ast.Name))
     return {node.id for node in names if isinstance(node.ctx, ast.Store)}
+
+
+def is_overload(node: ast.FunctionDef | ast.ClassDef) -> bool:
+    """Whether it only declares types."""
+    return any(ast.unparse(each) == "overload" for each in node.decorator_list)
 
 
 def lines_of_code(function: ast.FunctionDef) -> int:

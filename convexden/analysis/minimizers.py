@@ -19,6 +19,7 @@ import scipy.linalg
 import scipy.optimize
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
@@ -91,6 +92,8 @@ class Minimizers:
     dimension: float
     independence: float
     points: Array
+
+    __repr__ = display.field_line
 
     @classmethod
     def of(

@@ -48,6 +48,7 @@ def prove(
     with LiveLine(quiet=quiet) as line:
 
         def show_progress(step: TaskProgress) -> None:
+            """Show how far the proof is."""
             line.show(f"proving: {step.done} of {step.total} {step.name}")
 
         proof = prove_solution(

@@ -65,16 +65,8 @@ def verify(
     """
     from convexden import theorems
     from convexden.cli.progress import LiveLine
-    from convexden.storage.files import check_writable
 
-    if report is not None:
-        from convexden.report import check_report
-
-        check_report(report)
-    if json is not None:
-        check_writable(json)
-        if report is not None and report.resolve() in json.resolve().parents:
-            raise InvalidProblem(f"{report} is for the report alone: write {json.name} elsewhere")
+    _check_files(report, json)
     results: list[theorems.Result] = []
     total, stopped = 0, False
     with LiveLine(quiet=quiet) as line:
@@ -107,9 +99,7 @@ def verify(
     unproven = [result for result in results if result.proof and not result.proof.proven]
     if proof:
         typer.echo(f"proven in rational numbers: {len(results) - len(unproven)} of {len(results)}")
-    for result in unproven:
-        reason = result.proof.reason if result.proof else ""
-        say(f"{result.theorem} {result.instance} is not proven: {reason}")
+    _say_unproven(unproven)
     if stopped:
         say(f"stopped after {len(results)} of {total} instances")
         raise typer.Exit(130)
@@ -134,6 +124,27 @@ def list_theorems() -> None:
     from convexden.report import theorems_table
 
     show(theorems_table())
+
+
+def _check_files(report: Path | None, json: Path | None) -> None:
+    """Refuse files that cannot be written, before anything is verified."""
+    from convexden.storage.files import check_writable
+
+    if report is not None:
+        from convexden.report import check_report
+
+        check_report(report)
+    if json is not None:
+        check_writable(json)
+        if report is not None and report.resolve() in json.resolve().parents:
+            raise InvalidProblem(f"{report} is for the report alone: write {json.name} elsewhere")
+
+
+def _say_unproven(results: list[Result]) -> None:
+    """A line for every instance that was not proven, with the reason."""
+    for result in results:
+        reason = result.proof.reason if result.proof else ""
+        say(f"{result.theorem} {result.instance} is not proven: {reason}")
 
 
 def _with_pictures(results: list[Result], say: Callable[[str], None]) -> Iterator[Result]:

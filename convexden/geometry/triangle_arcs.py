@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.geometry.triangle import Triangle
 
 Array = NDArray[np.float64]
@@ -41,6 +42,8 @@ class Arcs:
     slopes: Array
     starts: Array
     ends: Array
+
+    __repr__ = display.field_line
 
     @classmethod
     def of(cls, triangle: Triangle, radius: float, values: Array, jacobians: Array) -> Arcs:

@@ -37,9 +37,9 @@ _CAP = 1.0
 # The solver is asked for more than it reaches; it mostly ends as "almost solved".
 _ACCURACY = 1e-10
 _MOST_ITERATIONS = 60  # it needs 9 to 20
-# Negative margins nearer to zero than this may be the solver's rounding: it is asked again, with v
-# stretched by these factors along what the moments are most of.  There S is as small as the room
-# that is left, and the solver's accuracy is absolute.
+# Negative margins nearer to zero than this share of M may be rounding: the solver is asked again,
+# with v stretched by these factors along what the moments are most of.  There S is as small as the
+# room that is left, and the solver's accuracy is absolute.
 _NEAR = 1e-6
 _MAGNIFICATIONS = (30.0, 1000.0)
 # Moments with a smaller share of tau^2 are rounding: the cell is empty, or nothing was found.
@@ -133,8 +133,9 @@ def propose(objective: Array, forms: Array, k: int) -> Proposal:
     """
     turn = _balanced(objective)
     found = _solved(objective, forms, k, turn)
+    near = _NEAR * max(1.0, float(np.linalg.norm(objective)))
     for factor in _MAGNIFICATIONS:
-        if not -_NEAR < found.margin <= 0:
+        if not -near < found.margin <= 0:
             break
         again = _solved(objective, forms, k, turn @ _magnified(turn, found.moments, factor))
         found = max(found, again, key=lambda proposal: proposal.margin)

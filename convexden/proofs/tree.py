@@ -5,8 +5,8 @@ r"""A proof tree of the lower bound in any dimension: cells of hinges that end i
 2. Every pattern is a leaf, if the oracle's multipliers pass the exact check.
 3. If not, then for each direction the largest |F| is at a hinge that touches a site: one cell for
    each site.
-4. If one of these is no leaf, it is cut at the mean of the moments, across the direction in which
-   they vary most, again and again.
+4. If one of these is no leaf, it is cut at the mean of the moments, along a site or the direction
+   in which they vary most, again and again.
 
 Nothing is believed of what floats say: `convexden.proofs.checker` decides about every leaf.
 """
@@ -225,7 +225,8 @@ class _SiteTree:
     """Step 1: the site patterns, and leaves for those without hinges.
 
     Fewer sites than k + 2 in general position have all patterns if the balls are small, so that
-    it is not worth while to look before so many are decided.
+    it is not worth while to look before so many are decided.  Once all sites with multipliers are,
+    a leaf is one of the bound.
     """
 
     def __init__(self, search: _PatternSearch, clock: Clock) -> None:
@@ -247,7 +248,8 @@ class _SiteTree:
             if any(on for _, on in sites):
                 self.patterns.append(sites)
             return
-        if len(sites) > self.search.cells.k + 1:
+        undecided = self.search.data.active - {site for site, _ in sites}
+        if undecided and len(sites) > self.search.cells.k + 1:
             cell = self.search.cells.cell(sites)
             self.search.nodes += 1
             leaf = self.search.leaf(cell, self.search.proposal(cell, empty=True), empty=True)

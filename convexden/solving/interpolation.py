@@ -17,7 +17,6 @@ from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convexden import arguments, verification
 from convexden.certificate import Certificate
@@ -32,6 +31,7 @@ from convexden.running.progress import tell
 from convexden.running.threads import one_thread
 from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.solving.affine_part import AffinePart
+from convexden.solving.closed_forms import FREE, certified_line, no_multipliers
 from convexden.tolerances import CERTIFIED_RTOL
 from convexden.verification.exact.affine import affine_interpolant
 from convexden.verification.exact.upper_bound import upper_bound
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
-FREE = "closed-form"  # the pricing of multipliers that are zero
 STOPPED = (
     "stopped before there was a network or a proof that there is none: let it run longer, or lower "
     "the radii if balls almost touch"
@@ -50,8 +49,6 @@ STOPPED = (
 # these dimensions are nothing but the rounding of the data, it says so at once instead.
 MOST_OF_FLAT = 2000
 MASTERS = ("clarabel", "cvxpy")
-# Rounding of the coordinates of a reduced problem, in units of its spread.
-_REDUCED = 2.0**-50
 
 
 def solve(
@@ -150,9 +147,7 @@ def solve(
     time_limit = arguments.time_limit(time_limit)
     clock = Clock.of(time_limit)
     check_size(problem)
-    network = start.network if isinstance(start, Solution) else start
-    if network is not None:
-        _check_start(problem, network)
+    network = _first_network(problem, start)
     history: list[Progress] = []
 
     def relay(step: Progress) -> None:
@@ -216,14 +211,18 @@ class _Run:
     clock: Clock
 
 
-def _check_start(problem: Interpolation, network: object) -> None:
-    """Refuse a network to start from whose inputs are not those of the problem."""
+def _first_network(problem: Interpolation, start: object) -> ShallowNetwork | None:
+    """The network to start from; refuse one whose inputs are not those of the problem."""
+    if start is None:
+        return None
+    network = start.network if isinstance(start, Solution) else start
     given = arguments.instance("start", network, ShallowNetwork)
     if given.input_dimension != problem.input_dimension:
         raise InvalidInput(
             f"start has {given.input_dimension} inputs and the problem "
             f"{problem.input_dimension}: give a solution on the same space"
         )
+    return given
 
 
 def _status(certificate: Certificate, *, certified: bool) -> Status:
@@ -239,7 +238,7 @@ def _proposed(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, Certif
     if free is not None:
         return free, no_multipliers(problem), False
     if problem.input_dimension == 1:  # the data as they are, without rounding
-        return *_solve_line(problem), False
+        return *certified_line(problem), False
     return _solve_reduced(problem, run)
 
 
@@ -269,7 +268,7 @@ def _solve_reduced(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, C
     part = AffinePart.of(problem)
     hull = part.problem.hull
     if len(hull.basis) == 1:
-        network, certificate = _solve_line(part.problem, hull.basis[0])
+        network, certificate = certified_line(part.problem, hull.basis[0])
         return part.restored(network), certificate, False
     reduction = Reduction.of(part.problem, drop_implied=True)
     reduced, scale = reduction.problem, reduction.cost_scale
@@ -282,7 +281,7 @@ def _solve_reduced(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, C
 
     stopped = False
     if reduced.input_dimension == 1:
-        network, certificate = _solve_line(reduced, np.ones(1))
+        network, certificate = certified_line(reduced, np.ones(1))
     else:
         from convexden.solvers.methods.row_generation import LOCAL, LOOPS
 
@@ -310,32 +309,6 @@ def _solve_reduced(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, C
 def _patterns(problem: Interpolation) -> int:
     """How many activation patterns hinges have at the most, up to their mirror images."""
     return sum(comb(len(problem) - 1, k) for k in range(problem.input_dimension + 1))
-
-
-def no_multipliers(problem: Interpolation) -> Certificate:
-    """The certificate of a network that costs nothing."""
-    n, p, d = len(problem), problem.output_dimension, problem.input_dimension
-    return Certificate(np.zeros((n, p)), np.zeros((n, p, d)), 0.0, 0.0, FREE)
-
-
-def _solve_line(
-    problem: Interpolation, direction: NDArray[np.float64] | None = None
-) -> tuple[ShallowNetwork, Certificate]:
-    """Network and multipliers in closed form, on a line of this direction if it is one of a space
-    of more dimensions."""
-    from convexden.solvers.line import solve_along, solve_line
-
-    found = solve_line(problem) if direction is None else solve_along(problem, direction, _REDUCED)
-    bound = max(0.0, found.objective / max(1.0, found.maximum))
-    return found.network, Certificate(
-        found.values,
-        found.jacobians,
-        bound,
-        found.maximum,
-        "exact-line",
-        found.values_low,
-        found.jacobians_low,
-    )
 
 
 def _solve_sites(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, Certificate, bool]:

@@ -20,7 +20,8 @@ from convexden.running.clock import Clock, Stopped
 from convexden.running.progress import tell
 from convexden.solution import Progress, RegularizedSolution
 from convexden.solving.affine_part import AffinePart
-from convexden.solving.interpolation import check_size, no_multipliers
+from convexden.solving.closed_forms import no_multipliers
+from convexden.solving.interpolation import check_size
 from convexden.verification import verify_objective
 from convexden.verification.exact.affine import affine_interpolant
 

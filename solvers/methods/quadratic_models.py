@@ -8,7 +8,7 @@ At a hinge with steps t on its face
     v_i = q_0 . Z^T psi_i' + q_i' . q   (linear in Z, and zero at Z_0),
 
 so that its maximum over t is 1/2 (|q|^2 + v^T (-L)^{-1} v) to second order, at t = (-L)^{-1} v.
-The *branch* of the hinge is the constraint |B Z| <= 1 with B Z = (q, (-L)^{-1/2} v).
+The *quadratic model* of the hinge is the constraint |B Z| <= 1 with B Z = (q, (-L)^{-1/2} v).
 Reference: Hettich and Kortanek, Semi-infinite programming, SIAM Review 35 (1993), section 7.
 """
 

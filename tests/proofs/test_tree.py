@@ -156,6 +156,24 @@ def test_patterns_without_hinges_are_one_leaf():
     assert shallow(found.node)
 
 
+def test_balls_without_multipliers_only_restrict_hinges():
+    """Three balls that the multipliers leave out: hinges must not cut them either."""
+    document = _document("tetrahedron")
+    more = [[5.0 + n, 0.5 * n, -1.0] for n in range(3)]
+    first = document["centers"][0]
+    document["centers"] = document["centers"] + more
+    document["targets"] = document["targets"] + more
+    document["radii"] = document["radii"] + [0.01] * 3
+    steps = [[Fraction(x) - Fraction(y) for x, y in zip(row, first, strict=True)] for row in more]
+    document["coordinates"] = document["coordinates"] + numbers(steps)
+    document["values"] = document["values"] + [[0, 0, 0]] * 3
+    document["jacobians"] = document["jacobians"] + [[[0, 0, 0]] * 3] * 3
+    data = Data(document)
+    assert len(data.active) < len(data.present)
+    found = lower_tree(data, DELTA)
+    assert _accepts(document, found.node)
+
+
 def test_limits_are_said():
     data = Data(_document("six balls in space"))
     few = lower_tree(data, DELTA, node_limit=3)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.experiments.counterexamples.settings import SETTINGS
 from convexden.experiments.counterexamples.space import Space
 from convexden.experiments.counterexamples.trials import Candidate, Skipped, Trial, trial_of
@@ -24,6 +25,8 @@ class Task:
     seed: int
     evaluations: int
 
+    __repr__ = display.field_line
+
 
 @dataclass(eq=False)
 class Start:
@@ -33,6 +36,8 @@ class Start:
     best: Trial | None = None
     excesses: list[float] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+
+    __repr__ = display.field_line
 
     @property
     def excess(self) -> float:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.errors import ConvexdenError, InvalidProblem
 from convexden.experiments.counterexamples.counterexample import Reason
 from convexden.network import ShallowNetwork
@@ -34,6 +35,8 @@ class Trial:
     excess: float
     reason: Reason  # why the conjectured network is none, whatever the optimum is
     denominator: int | None = None
+
+    __repr__ = display.field_line
 
     def refutes(self, minimum: float) -> bool:
         """Whether a cheaper network does, beyond rounding."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from convexden import display
 from convexden.errors import InvalidProblem
 from convexden.experiments.frontiers.evaluations import Evaluation
 from convexden.experiments.frontiers.extrapolation import onset_of, passing
@@ -19,6 +20,8 @@ class Search:
     excess: float | None
     found: dict[float, Evaluation] = field(default_factory=dict)
     guessed: bool = False  # the last step was a guess that did not halve the bracket
+
+    __repr__ = display.field_line
 
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:

@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.errors import InvalidProblem
 from convexden.theorems.mmse.densities import Density
 from convexden.theorems.mmse.posterior import posterior_mean
@@ -39,6 +40,8 @@ class Moments:
     density: Density
     sigma: float
     edges: Array  # of the pieces on which the density is smooth
+
+    __repr__ = display.field_line
 
     @classmethod
     def of(cls, density: Density, sigma: float, breaks: Array) -> Moments:
