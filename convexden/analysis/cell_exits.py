@@ -84,51 +84,77 @@ def exits(
     far : float
         The largest distance from the origin at which a limit is looked for.
     """
-    m = len(signs)
-    t = np.zeros(m)
-    step = np.minimum(motion.scale, motion.end)
-    ends = np.zeros(m, dtype=np.int8)
-    crossed = np.zeros(signs.shape, dtype=bool)
-    horizon = np.minimum(np.minimum(time_left, motion.end), LONGEST)
-    rows = np.arange(m)
+    walk = _Walk(motion, signs, heights, time_left, slack, far)
+    rows = np.arange(len(signs))
     for _ in range(MOST_STEPS):
-        with np.errstate(over="ignore", invalid="ignore"):
-            changes, slopes = motion.heights(rows, t[rows])
-            now, slopes = heights[rows] + signs[rows] * changes, signs[rows] * slopes
-        # Times are known to their last place, and heights that change fast no better.
-        known = CLOSEST * np.spacing(t[rows])[:, None] * np.abs(slopes)
-        hit = (now <= known - PASSED * slack) & (slopes < 0.0)
-        endless = np.isinf(time_left[rows])
-        settled = endless & (motion.remaining(rows, t[rows]) <= now + slack).all(axis=1)
-        settled &= motion.decays(rows)
-        lost = ~np.isfinite(now).all(axis=1)
-        lost |= endless & (np.linalg.norm(motion.position(rows, t[rows]), axis=1) > far)
-        over = t[rows] >= horizon[rows]
-        late = np.where(time_left[rows] <= motion.end[rows], End.OVER, End.CONTINUES)
-        late = np.where(horizon[rows] < LONGEST, late, End.ESCAPED)
-        ends[rows] = np.select(
-            [lost, hit.any(axis=1), settled, over],
-            [End.ESCAPED, End.CROSSED, End.SETTLED, late],
-            0,
-        )
-        passed = ends[rows] == End.CROSSED
-        crossed[rows[passed]] = hit[passed]
-        t[rows[passed]] -= _overshoot(now[passed], slopes[passed], hit[passed], t[rows[passed]])
-        on = ends[rows] == 0
-        rows, now, slopes = rows[on], now[on], slopes[on]
+        rows, now, slopes = walk.look(rows)
         if not rows.size:
             break
-        until = np.minimum(t[rows] + step[rows], horizon[rows])
+        walk.move(rows, now, slopes)
+    walk.ends[rows] = End.ESCAPED
+    points = motion.position(np.arange(len(signs)), walk.t)
+    return Exits(walk.ends, walk.t, points, walk.crossed)
+
+
+class _Walk:
+    """Steps of m motions, each with its own time and step; arguments as of `exits`."""
+
+    def __init__(
+        self,
+        motion: Motion,
+        signs: Array,
+        heights: Array,
+        time_left: Array,
+        slack: float,
+        far: float,
+    ) -> None:
+        """Begin at time 0."""
+        self.motion, self.signs, self.heights = motion, signs, heights
+        self.time_left, self.slack, self.far = time_left, slack, far
+        self.endless = np.isinf(time_left)
+        self.horizon = np.minimum(np.minimum(time_left, motion.end), LONGEST)
+        # What it is to reach the horizon.
+        late = np.where(time_left <= motion.end, End.OVER, End.CONTINUES)
+        self.late = np.where(self.horizon < LONGEST, late, End.ESCAPED)
+        self.t = np.zeros(len(signs))
+        self.step = np.minimum(motion.scale, motion.end)
+        self.ends = np.zeros(len(signs), dtype=np.int8)
+        self.crossed = np.zeros(signs.shape, dtype=bool)
+
+    def look(self, rows: Indices) -> tuple[Indices, Array, Array]:
+        """End motions that are at an end; the others, their heights and slopes (n, K)."""
+        t = self.t[rows]
         with np.errstate(over="ignore", invalid="ignore"):
-            bounds = motion.curvature(rows, t[rows], until)
-            safe = _safe(now + slack, slopes, bounds).min(axis=1, initial=np.inf)
-        move = np.minimum(safe, until - t[rows])
-        last = move >= horizon[rows] - t[rows]
-        t[rows] = np.where(last, horizon[rows], t[rows] + move)
-        step[rows] = 2.0 * np.maximum(move, np.finfo(float).tiny)
-    ends[rows] = End.ESCAPED
-    everyone = np.arange(m)
-    return Exits(ends, t, motion.position(everyone, t), crossed)
+            changes, slopes = self.motion.heights(rows, t)
+            now = self.heights[rows] + self.signs[rows] * changes
+            slopes = self.signs[rows] * slopes
+        # Times are known to their last place, and heights that change fast no better.
+        known = CLOSEST * np.spacing(t)[:, None] * np.abs(slopes)
+        hit = (now <= known - PASSED * self.slack) & (slopes < 0.0)
+        settled = (self.motion.remaining(rows, t) <= now + self.slack).all(axis=1)
+        settled &= self.endless[rows] & self.motion.decays(rows)
+        distances = np.linalg.norm(self.motion.position(rows, t), axis=1)
+        lost = ~np.isfinite(now).all(axis=1) | (self.endless[rows] & (distances > self.far))
+        cases = [lost, hit.any(axis=1), settled, t >= self.horizon[rows]]
+        ends = np.select(cases, [End.ESCAPED, End.CROSSED, End.SETTLED, self.late[rows]], 0)
+        self.ends[rows] = ends
+        passed = ends == End.CROSSED
+        self.crossed[rows[passed]] = hit[passed]
+        self.t[rows[passed]] -= _overshoot(now[passed], slopes[passed], hit[passed], t[passed])
+        on = ends == 0
+        return rows[on], now[on], slopes[on]
+
+    def move(self, rows: Indices, now: Array, slopes: Array) -> None:
+        """Let motions go on as far as no root can be passed, at most to their horizon."""
+        t = self.t[rows]
+        until = np.minimum(t + self.step[rows], self.horizon[rows])
+        with np.errstate(over="ignore", invalid="ignore"):
+            bounds = self.motion.curvature(rows, t, until)
+            safe = _safe(now + self.slack, slopes, bounds).min(axis=1, initial=np.inf)
+        move = np.minimum(safe, until - t)
+        last = move >= self.horizon[rows] - t
+        self.t[rows] = np.where(last, self.horizon[rows], t + move)
+        self.step[rows] = 2.0 * np.maximum(move, np.finfo(float).tiny)
 
 
 def _safe(heights: Array, slopes: Array, bounds: Array) -> Array:
