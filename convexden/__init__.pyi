@@ -12,10 +12,17 @@ from .analysis import pieces as pieces
 from .analysis.alignment import Alignment as Alignment
 from .analysis.alignment import Comparison as Comparison
 from .analysis.alignment import align as align
+from .analysis.basins import Basins as Basins
+from .analysis.basins import basins as basins
+from .analysis.denoiser_families import DenoiserFamily as DenoiserFamily
 from .analysis.fixed_points import FixedPoint as FixedPoint
 from .analysis.fixed_points import fixed_points as fixed_points
+from .analysis.flows import Flow as Flow
+from .analysis.flows import score_flow as score_flow
 from .analysis.hinge_alignment import HingeAlignment as HingeAlignment
 from .analysis.hinge_alignment import hinge_alignment as hinge_alignment
+from .analysis.probability_flows import ProbabilityFlow as ProbabilityFlow
+from .analysis.probability_flows import probability_flow as probability_flow
 from .analysis.ramps import Decomposition as Decomposition
 from .analysis.ramps import Ramp as Ramp
 from .analysis.ramps import decode as decode

@@ -1,5 +1,5 @@
-"""The command line: solve, fit, check, prove, plot, verify, theorems, formulations, map, samples
-and tour.
+"""The command line: solve, fit, check, prove, plot, flow, verify, theorems, formulations, map,
+samples and tour.
 
 Exit status 0: certified, proven, or every theorem confirmed; 1: not so, or a theorem refuted;
 2: bad input; 3: something outside failed, such as a full disk or a closed pipe; 130: interrupted.
@@ -19,6 +19,7 @@ import typer
 
 from convexden.cli.console import say
 from convexden.cli.fitting import fit
+from convexden.cli.flows import flow
 from convexden.cli.formulations import list_formulations
 from convexden.cli.proving import prove
 from convexden.cli.samples import samples
@@ -38,7 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (solve, fit, check, prove, plot, verify):
+for command in (solve, fit, check, prove, plot, flow, verify):
     app.command()(command)
 app.command("theorems")(list_theorems)
 app.command("formulations")(list_formulations)

@@ -8,6 +8,7 @@ from convexden.plotting.comparison import clearest, plot_comparison
 from convexden.plotting.convergence import plot_convergence
 from convexden.plotting.dual import plot_dual
 from convexden.plotting.errors import plot_mean_squared_errors
+from convexden.plotting.flows import plot_flow, save_flow
 from convexden.plotting.frontier import plot_frontier
 from convexden.plotting.line import plot_line
 from convexden.plotting.path import plot_path
@@ -37,6 +38,7 @@ __all__ = [
     "plot_comparison",
     "plot_convergence",
     "plot_dual",
+    "plot_flow",
     "plot_frontier",
     "plot_line",
     "plot_mean_squared_errors",
@@ -50,6 +52,7 @@ __all__ = [
     "plot_trained",
     "plot_training",
     "plot_weights",
+    "save_flow",
     "save_sampled_optima",
     "save_shape_map",
     "summary",

@@ -7,6 +7,7 @@ from convexden.report.html.figures import pictured
 from convexden.report.html.page import check_report, write_report
 from convexden.report.terminal.alignment import alignment_table
 from convexden.report.terminal.decoding import fixed_points_table, ramps_table
+from convexden.report.terminal.flows import flow_table
 from convexden.report.terminal.samples import sampling_table
 from convexden.report.terminal.shape_maps import shape_map_table
 from convexden.report.terminal.solutions import (
@@ -23,6 +24,7 @@ __all__ = [
     "check_report",
     "fit_table",
     "fixed_points_table",
+    "flow_table",
     "pictured",
     "proof_table",
     "ramps_table",

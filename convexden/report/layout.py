@@ -34,5 +34,8 @@ class Layout:
     hinges: int = 20
     """Rows of a table of hinges."""
 
+    limits: int = 12
+    """Limits of flows that have a row of their own."""
+
 
 LAYOUT = Layout()

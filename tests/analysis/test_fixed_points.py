@@ -131,3 +131,94 @@ def test_a_network_that_does_not_denoise_is_refused() -> None:
         cd.fixed_points(network, 0, 1)
     with pytest.raises(cd.InvalidInput, match="no such box"):
         cd.fixed_points(constant, 1, 0)
+
+
+def test_both_stabilities_are_told() -> None:
+    turn = np.array([[0.0, -1.0], [1.0, 0.0]])
+    for matrix, repeated, flow in (
+        (1.5 * turn, "repelling", "attracting"),
+        (-2 * np.eye(2), "repelling", "attracting"),
+        (np.diag([-2.0, 3.0]), "repelling", "saddle"),
+        (np.diag([0.5, -3.0]), "saddle", "attracting"),
+        (np.eye(2) + turn, "repelling", "neutral"),
+    ):
+        network = ShallowNetwork(np.zeros((0, 2)), np.zeros((0, 2)), [], matrix, [0, 0])
+        (fixed,) = cd.fixed_points(network, -1, 1)
+        assert (fixed.stability, fixed.flow_stability) == (repeated, flow)
+        assert fixed.index == np.sign(np.linalg.det(np.eye(2) - matrix))
+        assert not fixed.degenerate
+
+
+def test_degenerate_points_are_flagged() -> None:
+    identity = ShallowNetwork(np.zeros((0, 2)), np.zeros((0, 2)), [], np.eye(2), [0, 0])
+    (fixed,) = cd.fixed_points(identity, -1, 3)
+    assert fixed.degenerate
+    # y + |y| and y + |y| + 1e-3: from two sides of a hinge that disagree to none.
+    touching = ShallowNetwork([[2.0]], [[1.0]], [0.0], [[0.0]], [0.0])
+    (fixed,) = cd.fixed_points(touching, -1, 1)
+    assert fixed.degenerate
+    assert "degenerate" in repr(fixed)
+    above = ShallowNetwork([[2.0]], [[1.0]], [0.0], [[0.0]], [1e-3])
+    assert cd.fixed_points(above, -0.5, 1) == []
+
+
+SIMPLICES = [
+    # dimension, radius over R / r, attracting and all fixed points below and above
+    (2, 1.0, (3, 7), (7, 19)),
+    (3, 1.0, (4, 15), (11, 33)),
+    (4, 1.0, (5, 31), (16, 51)),
+    (4, 2.0, (16, 51), (26, 131)),
+]
+
+
+@pytest.mark.parametrize(("rank", "share", "below", "above"), SIMPLICES)
+def test_regular_simplices_have_virtual_points_from_their_radii_on(
+    rank: int, share: float, below: tuple[int, int], above: tuple[int, int]
+) -> None:
+    points = cd.data.regular_simplex(rank)
+    points = points - points.mean(axis=0)
+    size = float(np.linalg.norm(points[0]))
+    for move, counts in ((-1e-6, below), (1e-6, above)):
+        radius = share * size / rank + move * size
+        network = cd.theorems.regular_simplex.closed_form(points, radius).network
+        found = cd.fixed_points(network, -4 * size, 4 * size)
+        attracting = [fixed for fixed in found if fixed.flow_stability == "attracting"]
+        assert (len(attracting), len(found)) == counts
+        assert not any(fixed.degenerate for fixed in found)
+        assert sum(fixed.index for fixed in found) == 1
+        clean = [np.linalg.norm(points - fixed.point, axis=1).min() < 1e-9 for fixed in attracting]
+        assert sum(clean) == rank + 1
+
+
+def test_the_search_tells_how_far_it_is_and_can_be_ended() -> None:
+    network = cd.solve(CASES["points"]).network
+    steps: list[tuple[int, int]] = []
+    found = cd.fixed_points(network, -1, 2, progress=lambda step: steps.append(step[:2]))
+    assert not found.interrupted
+    done, total = np.array(steps).T
+    assert (np.diff(done) >= 0).all()
+    assert (done < total).all()
+
+    def stop(step: cd.running.progress.TaskProgress) -> None:
+        if step.done > done[-1] / 2:
+            raise StopIteration
+
+    part = cd.fixed_points(network, -1, 2, progress=stop)
+    assert part.interrupted
+    assert len(part) < len(found)
+    with pytest.raises(cd.InvalidInput, match="progress"):
+        cd.fixed_points(network, -1, 2, progress=3)  # type: ignore[arg-type]
+
+
+def test_frontier_finds_the_radius_at_which_a_virtual_point_appears() -> None:
+    points = cd.data.triangle([100, 42, 38])
+    expected = cd.theorems.virtual_obtuse.appears(points, [1, 2])
+    virtual = points[1] + points[2] - points[0]
+
+    def has_none(radius: float) -> bool:
+        network = cd.theorems.obtuse_simplex.closed_form(points, radius).network
+        found = cd.fixed_points(network, virtual - 0.05, virtual + 0.05)
+        return not any(fixed.flow_stability == "attracting" for fixed in found)
+
+    found = cd.frontier(has_none, low=0.5 * expected, high=1.5 * expected)
+    assert found.threshold == pytest.approx(expected, abs=1e-8)

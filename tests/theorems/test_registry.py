@@ -37,6 +37,14 @@ def test_registry() -> None:
         "max-margin-ramps",
         "persistence",
         "images",
+        "product-structure",
+        "virtual-obtuse",
+        "virtual-regular",
+        "memorization",
+        "conservative",
+        "virtual-orthogonal",
+        "one-step",
+        "score-gradient",
     ]
     assert theorems.get("Face_Aligned") is face_aligned.THEOREM
     with pytest.raises(InvalidInput, match="did you mean equilateral"):

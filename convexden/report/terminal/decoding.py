@@ -23,9 +23,9 @@ def ramps_table(parts: Decomposition) -> Table:
     for ramp in parts.ramps[: LAYOUT.heaviest]:
         table.add_row(
             f"{ramp.weight:.6g}",
-            _vector(ramp.direction),
-            _vector(ramp.output_direction),
-            _vector(ramp.knots),
+            vector(ramp.direction),
+            vector(ramp.output_direction),
+            vector(ramp.knots),
             f"{ramp.rise:.6g}" if ramp.bounded else "unbounded",
         )
     if len(parts.ramps) > LAYOUT.heaviest:
@@ -40,12 +40,12 @@ def fixed_points_table(found: Sequence[FixedPoint]) -> Table:
     table = grid("point", "eigenvalues", "stability")
     for fixed in found:
         sizes = np.abs(fixed.eigenvalues)
-        table.add_row(_vector(fixed.point), _vector(sizes), fixed.stability)
+        table.add_row(vector(fixed.point), vector(sizes), fixed.stability)
     return table
 
 
-def _vector(vector: np.ndarray) -> str:
-    """Its first coordinates; those of the size of rounding errors are 0."""
+def vector(vector: np.ndarray) -> str:
+    """The first coordinates of a vector; those of the size of rounding errors are 0."""
     size = float(np.abs(vector).max(initial=1.0))
     shown = np.where(np.abs(vector) <= FAINT_RTOL * size, 0.0, vector)[: LAYOUT.coordinates]
     more = " ..." if len(vector) > LAYOUT.coordinates else ""
