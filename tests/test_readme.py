@@ -74,7 +74,10 @@ def test_commands_and_options_of_the_page_exist(capsys):
         for block in blocks(HOWTO / "command-line.md", "text")
         if block.startswith("convexden solve")
     ]
-    for command in ("solve", "check", "plot", "verify", "theorems", "map", "samples", "tour"):
+    for command in (
+        *("solve", "fit", "check", "prove", "plot", "flow", "verify"),
+        *("theorems", "map", "samples", "tour"),
+    ):
         with pytest.raises(SystemExit):
             main([command, "--help"])
         rows = re.findall(r"^\W*?(--[a-z]+)", capsys.readouterr().out, re.MULTILINE)

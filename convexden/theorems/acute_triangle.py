@@ -23,7 +23,7 @@ from convexden.theorems._verdicts import TOLERANCE, Result, compare
 
 Array = NDArray[np.float64]
 
-KINDS = ("scalene", "isosceles", "almost regular", "scalene (near the end)")
+KINDS = ("scalene", "isosceles", "almost regular", "scalene (near)")
 # Cosine of the largest angle, below which a triangle counts as right: rounding of its sides.
 _RIGHT = 1e-9
 # Excess of the pricing maximum over 1 that rounding explains: the multipliers are known to 1e-13.
@@ -335,7 +335,7 @@ def instance(rng: np.random.Generator, kind: str) -> Instance:
         case _:
             angles = _scalene(rng)
     corners = triangle(angles)
-    near = kind.endswith("(near the end)")
+    near = kind.endswith("(near)")
     share = 1 - 10 ** rng.uniform(-6, -2) if near else rng.uniform(0.01, 0.99)
     points, scale = generic_position(rng, corners)
     radius = share * scale * threshold(corners)[0]

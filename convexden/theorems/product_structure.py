@@ -23,7 +23,7 @@ from convexden.tolerances import DEPENDENT_RTOL
 
 Array = NDArray[np.float64]
 
-KINDS = ("line", "right angle", "cross", "three rays in space")
+KINDS = ("line", "right angle", "cross", "rays in space")
 # Shares of the first noise level at which samplers stop: uneven, as schedules are.
 LEVELS = np.array([1.0, 0.83, 0.6, 0.31, 0.12, 0.03])
 
@@ -171,7 +171,7 @@ def instance(rng: np.random.Generator, kind: str) -> Instance:
         "line": np.array([[1.0], [-1.0]]),
         "right angle": np.eye(2),
         "cross": np.vstack([np.eye(2), -np.eye(2)[:1]]),
-        "three rays in space": np.eye(3),
+        "rays in space": np.eye(3),
     }[kind]
     gaps = [rng.uniform(0.5, 2.0, rng.integers(1, 3)) for _ in directions]
     outer = [np.cumsum(gap)[:, None] * ray for gap, ray in zip(gaps, directions, strict=True)]

@@ -25,7 +25,7 @@ from convexden.theorems.equilateral import (
 
 Array = NDArray[np.float64]
 
-KINDS = (*SHAPES, *(f"{shape} (near the edge)" for shape in SHAPES))
+KINDS = (*SHAPES, *(f"{shape} (near)" for shape in SHAPES))
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from convexden.solvers.methods.row_generation import solve_sites
 from convexden.solvers.pricing.exact import exact_pricing
 from convexden.solvers.programs.catalog import solve_formulation
 from convexden.solvers.programs.restricted_master import solve_dual
-from convexden.solving import regularization
+from convexden.solving import penalized
 from convexden.verification import site_errors
 
 
@@ -239,7 +239,7 @@ def test_a_path_ends_where_it_is_stopped(monkeypatch):
     def stopped(*_: object, **__: object) -> None:
         raise Stopped
 
-    monkeypatch.setattr(regularization._Prepared, "solve", stopped)
+    monkeypatch.setattr(penalized.Penalized, "solve", stopped)
     assert cd.regularization_path(fold, [1, 0.1]).interrupted
 
 
