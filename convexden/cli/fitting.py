@@ -84,6 +84,7 @@ def fit(
         from convexden.solving.regularization import regularize
 
         def report(progress: Progress) -> None:
+            """Show the gap so far."""
             ctrl_c.check()
             line.show(f"round {progress.round}: relative gap {progress.relative_gap:.1e}")
 

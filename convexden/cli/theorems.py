@@ -98,13 +98,7 @@ def verify(
         except KeyboardInterrupt:
             stopped = True
     if json is not None:
-        from convexden.storage.solutions import records_to_json, save_records
-
-        records = [result.as_dict() for result in results]
-        if printed:
-            typer.echo(records_to_json(records), nl=False)
-        else:
-            save_records(records, json)
+        _write_records(results, json)
     if not printed:
         from convexden.report import verify_table
 
@@ -152,6 +146,17 @@ def _check_files(report: Path | None, json: Path | None) -> None:
         check_writable(json)
         if report is not None and report.resolve() in json.resolve().parents:
             raise InvalidProblem(f"{report} is for the report alone: write {json.name} elsewhere")
+
+
+def _write_records(results: list[Result], json: Path) -> None:
+    """The results as JSON, in a file or on standard output."""
+    from convexden.storage.solutions import records_to_json, save_records
+
+    records = [result.as_dict() for result in results]
+    if json == STANDARD_OUTPUT:
+        typer.echo(records_to_json(records), nl=False)
+    else:
+        save_records(records, json)
 
 
 def _say_unproven(results: list[Result]) -> None:

@@ -56,6 +56,7 @@ def module_class() -> Any:
         """Layers hidden, output and skip: output(relu(hidden(y))) + skip(y)."""
 
         def __init__(self, inputs: int, neurons: int, outputs: int) -> None:
+            """Layers of these sizes, not initialized."""
             super().__init__()
             kind = {"dtype": torch.float64}
             self.hidden = torch.nn.utils.skip_init(torch.nn.Linear, inputs, neurons, **kind)

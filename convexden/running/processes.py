@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import warnings
 from collections.abc import Callable, Generator, Iterable
@@ -28,7 +29,7 @@ def in_processes(
 
     with parallel_config("loky", inner_max_num_threads=1):
         run = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
-    results = run(delayed(_undisturbed)(function, task) for task in tasks)
+    results = run(delayed(_undisturbed)(function, task, os.getpid()) for task in tasks)
     try:
         # Not `yield from`, which would close the results before the warning is silenced.
         for found in results:  # noqa: UP028
@@ -39,7 +40,11 @@ def in_processes(
             results.close()
 
 
-def _undisturbed(function: Callable[[Task], Found], task: Task) -> Found:
-    """The call in a process that leaves Ctrl-C, which a terminal sends to all, to its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _undisturbed(function: Callable[[Task], Found], task: Task, parent: int) -> Found:
+    """The call in a process that leaves Ctrl-C, which a terminal sends to all, to its parent.
+
+    Where joblib calls it in the parent itself, as for one job, Ctrl-C stays what it is.
+    """
+    if os.getpid() != parent:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     return function(task)
