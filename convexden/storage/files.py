@@ -106,8 +106,12 @@ def _check_replaceable(path: str | Path, final: Path, replaces: Callable[[Path],
     It may vanish at any time, when another thread or process puts its own in place.
     """
     with suppress(FileNotFoundError):
-        if not os.access(final, os.R_OK | os.W_OK | os.X_OK):
-            final.stat()  # raises if it is not there
+        for _ in range(REPLACEMENTS):
+            if os.access(final, os.R_OK | os.W_OK | os.X_OK):
+                break
+            # Raises if it is not there; if it is, it may have come after the question.
+            final.stat()
+        else:
             raise PermissionError(errno.EACCES, "Permission denied")
         if any(final.iterdir()) and not replaces(final):
             raise InvalidProblem(
