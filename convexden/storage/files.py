@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -83,8 +84,10 @@ def whole_folder(path: str | Path, replaces: Callable[[Path], bool]) -> Iterator
     final = _final(path)
     temporary = _beside(final)
     try:
-        if final.exists() and not final.is_dir():
-            raise InvalidProblem(f"{path} is a file: give a folder to write")
+        with suppress(FileNotFoundError):
+            # One question, because others may put a folder here between two.
+            if not stat.S_ISDIR(final.stat().st_mode):
+                raise InvalidProblem(f"{path} is a file: give a folder to write")
         if final == Path.cwd() or final in Path.cwd().parents:
             raise InvalidProblem(f"{path} holds the current folder: give another one to write")
         _check_replaceable(path, final, replaces)
