@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from contextlib import redirect_stdout
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,16 @@ FOLDER = "theorems"
 SEED = 0  # the default of the verification
 INSTANCES = 3
 CANDIDATES = 8  # instances of each kind among which the picture is chosen
+
+# Theorems that share the hypotheses of another one say so in their closed form.
+HYPOTHESES = """\
+Hypotheses
+----------
+
+.. autofunction:: {module}.hypotheses
+   :no-index:
+
+"""
 
 PAGE = """\
 {title}
@@ -39,13 +50,7 @@ Statement and proof
 .. autofunction:: {module}.closed_form
    :no-index:
 
-Hypotheses
-----------
-
-.. autofunction:: {module}.hypotheses
-   :no-index:
-
-Verify it
+{hypotheses}Verify it
 ---------
 
 In Python, on random instances that meet the hypotheses:
@@ -139,6 +144,7 @@ def index() -> str:
 def page(name: str, folder: Path) -> str:
     theorem = registry[name]
     module = theorem.closed_form.__module__
+    own = hasattr(import_module(module), "hypotheses")
     code = CODE.format(name=theorem.name, instances=INSTANCES)
     arguments = ["verify", theorem.name, "--instances", str(INSTANCES), "--each", "--quiet"]
     return PAGE.format(
@@ -147,6 +153,7 @@ def page(name: str, folder: Path) -> str:
         kind=theorem.kind,
         name=theorem.name,
         module=module,
+        hypotheses=HYPOTHESES.format(module=module) if own else "",
         statement=theorem.statement,
         reference=theorem.reference,
         code=indented(code),
