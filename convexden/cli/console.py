@@ -18,6 +18,15 @@ Columns = Annotated[
         show_default="all, but a first one that counts the rows, and those of --targets",
     ),
 ]
+Tolerance = Annotated[float, typer.Option(help="Relative duality gap that counts as certified.")]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        help="End the search after so long, with the best that was found.",
+        show_default="none",
+    ),
+]
 
 
 def say(message: str) -> None:

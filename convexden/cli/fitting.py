@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convexden.cli.console import Columns, Quiet, say
+from convexden.cli.console import Columns, Quiet, TimeLimit, Tolerance, say
 from convexden.cli.ctrl_c import CtrlC
 from convexden.cli.results import AsJson, Format, check_format, is_printed, show_fit
 from convexden.errors import NotCertified
@@ -37,17 +37,8 @@ def fit(
     weights: Annotated[
         Path | None, typer.Option(metavar="FILE", help="How much each row counts, one a line.")
     ] = None,
-    tolerance: Annotated[
-        float, typer.Option(help="Relative duality gap that counts as certified.")
-    ] = CERTIFIED_RTOL,
-    time_limit: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="End the search after so long, with the best that was found.",
-            show_default="none",
-        ),
-    ] = None,
+    tolerance: Tolerance = CERTIFIED_RTOL,
+    time_limit: TimeLimit = None,
     local: Annotated[
         bool,
         typer.Option("--local", help="For too many samples: a good network without a bound."),

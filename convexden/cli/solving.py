@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convexden.cli.console import Columns, Quiet, say, show
+from convexden.cli.console import Columns, Quiet, TimeLimit, Tolerance, say, show
 from convexden.cli.ctrl_c import CtrlC
 from convexden.cli.layout import LAYOUT
 from convexden.cli.results import AsJson, Format, check_format, is_printed
@@ -58,17 +58,8 @@ def solve(
             "itself (radius 0 if none given).",
         ),
     ] = None,
-    tolerance: Annotated[
-        float, typer.Option(help="Relative duality gap that counts as certified.")
-    ] = CERTIFIED_RTOL,
-    time_limit: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="End the search after so long, with the best that was found.",
-            show_default="none",
-        ),
-    ] = None,
+    tolerance: Tolerance = CERTIFIED_RTOL,
+    time_limit: TimeLimit = None,
     flatten: Annotated[
         float | None,
         typer.Option(
