@@ -243,12 +243,12 @@ def _first_sites(problem: Interpolation) -> Indices:
     axes = np.eye(problem.input_dimension)
     pairs = [a + sign * b for a, b in combinations(axes, 2) for sign in (1, -1)]
     directions = np.concatenate([axes, pairs])
-    constraint_values = problem.centers[samples] @ np.concatenate([directions, -directions]).T
+    places = problem.centers[samples] @ np.concatenate([directions, -directions]).T
     groups = np.unique(problem.targets[samples], axis=0, return_inverse=True)[1].reshape(-1)
     order = np.argsort(groups, kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
         if group.size:
-            chosen.append(samples[group[np.unique(constraint_values[group].argmax(axis=0))]])
+            chosen.append(samples[group[np.unique(places[group].argmax(axis=0))]])
     return np.unique(np.concatenate(chosen))
 
 

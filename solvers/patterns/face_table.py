@@ -72,8 +72,8 @@ class FaceTable:
         local = faces - self.starts[level]
         sets = table.sets[local]
         members = table.frames.members[sets]
-        constraint_values = self._signed[table.patterns[local][:, None], members]
-        centers = table.frames.centers(constraint_values, sets)
+        offsets = self._signed[table.patterns[local][:, None], members]
+        centers = table.frames.centers(offsets, sets)
         left = np.maximum(1.0 - np.sum(centers**2, axis=1), 0.0)
         return centers, np.sqrt(left), table.frames.across[sets]
 

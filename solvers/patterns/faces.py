@@ -54,10 +54,9 @@ class Frames:
     inverses: Array
     across: Array
 
-    def centers(self, constraint_values: Array, sets: Indices) -> Array:
-        """The c (F, d) of hinges on which the members of the sets have these constraint values
-        z (F, t)."""
-        relative = constraint_values[:, 1:] - constraint_values[:, :1]
+    def centers(self, offsets: Array, sets: Indices) -> Array:
+        """The c (F, d) of hinges on which the members of the sets have these z (F, t)."""
+        relative = offsets[:, 1:] - offsets[:, :1]
         product: Array = (relative[:, None, :] @ self.inverses[sets])[:, 0, :]
         return product
 
@@ -102,7 +101,7 @@ def enumerate_faces(problem: Interpolation, clock: Clock = UNLIMITED) -> tuple[F
     """
     check_faces(problem)
     sites, d = problem.centers.shape
-    constraint_values: list[tuple[Frames, Codes, Codes]] = []
+    levels: list[tuple[Frames, Codes, Codes]] = []
     codes = touched = np.zeros(0, dtype=np.int64)
     total = 0
     for count in range(d, 0, -1):
@@ -115,10 +114,10 @@ def enumerate_faces(problem: Interpolation, clock: Clock = UNLIMITED) -> tuple[F
         total += len(codes)
         if total > MOST_FACES:
             raise _too_many(problem, f"more than {MOST_FACES} faces")
-        constraint_values.append((here, codes, touched))
-    patterns = np.unique(np.concatenate([codes for _, codes, _ in constraint_values]))
+        levels.append((here, codes, touched))
+    patterns = np.unique(np.concatenate([codes for _, codes, _ in levels]))
     faces = []
-    for here, codes, touched in reversed(constraint_values):
+    for here, codes, touched in reversed(levels):
         names = _bits(here.members)
         order = np.argsort(names)
         sets = order[np.searchsorted(names, touched, sorter=order)]
@@ -188,26 +187,26 @@ def _held(
     problem: Interpolation, here: Frames
 ) -> Iterator[tuple[Indices, Indices, Flags, Array, Array, Array]]:
     """The spheres of hinges on which the sets touch their sites from these sides: sets (S,),
-    members and sides (S, t), constraint_values (S, t), centers (S, d) and radii (S,)."""
+    members and sides (S, t), their z (S, t), centers (S, d) and radii (S,)."""
     for sets, active in _signs(problem, here.members):
         members = here.members[sets]
-        constraint_values = np.where(active, 1.0, -1.0) * problem.radii[members]
-        centers = here.centers(constraint_values, sets)
+        offsets = np.where(active, 1.0, -1.0) * problem.radii[members]
+        centers = here.centers(offsets, sets)
         left = 1.0 - np.sum(centers**2, axis=1)
         met = np.flatnonzero(left >= -NONNEGATIVE_RTOL)
         radius = np.sqrt(np.maximum(left[met], 0.0))
-        yield sets[met], members[met], active[met], constraint_values[met], centers[met], radius
+        yield sets[met], members[met], active[met], offsets[met], centers[met], radius
 
 
 def _vertices(problem: Interpolation, here: Frames, clock: Clock) -> tuple[Codes, Codes]:
     """Patterns and touched sites of the faces that are points."""
     parts = []
-    for sets, members, active, constraint_values, centers, radius in _held(problem, here):
+    for sets, members, active, offsets, centers, radius in _held(problem, here):
         clock.check()
         for side in (1.0, -1.0):
             normals = centers + side * radius[:, None] * here.across[sets, :, 0]
             pivots = members[:, 0]
-            biases = constraint_values[:, 0] - np.sum(normals * problem.centers[pivots], axis=1)
+            biases = offsets[:, 0] - np.sum(normals * problem.centers[pivots], axis=1)
             z = normals @ problem.centers.T + biases[:, None]
             up, down = z >= problem.radii - TOUCH_RTOL, -z >= problem.radii - TOUCH_RTOL
             np.put_along_axis(up, members, active, axis=1)
@@ -219,10 +218,10 @@ def _vertices(problem: Interpolation, here: Frames, clock: Clock) -> tuple[Codes
 def _spheres(problem: Interpolation, here: Frames, clock: Clock) -> tuple[Codes, Codes]:
     """Patterns and touched sites of the faces that are whole spheres."""
     parts = []
-    for sets, members, active, constraint_values, centers, radius in _held(problem, here):
+    for sets, members, active, offsets, centers, radius in _held(problem, here):
         clock.check()
         steps = problem.centers - problem.centers[members[:, 0]][:, None, :]
-        middle = (steps @ centers[:, :, None])[:, :, 0] + constraint_values[:, :1]
+        middle = (steps @ centers[:, :, None])[:, :, 0] + offsets[:, :1]
         swing = radius[:, None] * np.linalg.norm(steps @ here.across[sets], axis=2)
         up = middle - swing >= problem.radii - TOUCH_RTOL
         down = -middle - swing >= problem.radii - TOUCH_RTOL

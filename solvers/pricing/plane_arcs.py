@@ -62,7 +62,7 @@ def arcs_at(problem: Interpolation, sites: Indices) -> Arcs:
         )
 
     def feasible(z: Array) -> Flags:
-        """Which hinges with these constraint values cut no ball."""
+        """Which hinges with these z at the sites cut no ball."""
         return np.asarray((np.abs(z) >= radii - TANGENCY_RTOL).all(axis=1))
 
     z = offsets(owners, (starts + ends) / 2)

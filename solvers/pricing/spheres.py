@@ -50,13 +50,13 @@ class Spheres:
         """Those of hinges with patterns (K, N) that touch affinely independent sites."""
         signs = np.where(patterns, 1.0, -1.0)
         sites = np.where(members >= 0, members, members[:, :1])
-        constraint_values = np.take_along_axis(signs, sites, axis=1) * problem.radii[sites]
+        offsets = np.take_along_axis(signs, sites, axis=1) * problem.radii[sites]
         frame, triangle = _steps(problem, sites)
         held = members[:, 1:] >= 0
         frame = frame * held[:, None, :]
         diagonal = np.arange(held.shape[1])
         triangle[:, diagonal, diagonal] += ~held
-        relative = (constraint_values[:, 1:] - constraint_values[:, :1])[:, :, None]
+        relative = (offsets[:, 1:] - offsets[:, :1])[:, :, None]
         centers = (frame @ np.linalg.solve(triangle.transpose(0, 2, 1), relative))[:, :, 0]
         radius = np.sqrt(np.maximum(1.0 - np.sum(centers**2, axis=1), 0.0))
         return Spheres(problem, signs, members, frame, triangle, centers, radius)

@@ -52,13 +52,13 @@ class Flat:
             ]
         return np.array(columns).T
 
-    def sphere(self, constraint_values: Sequence[float]) -> tuple[list[float], float] | None:
-        """The center (k) and the radius for constraint values z at the points; None if there is no
+    def sphere(self, offsets: Sequence[float]) -> tuple[list[float], float] | None:
+        """The center (k) and the radius for these z at the points; None if there is no
         hinge.
 
         Both are within 2 ulps, every coordinate of the center for itself.
         """
-        first, *others = [Fraction(value) for value in constraint_values]
+        first, *others = [Fraction(value) for value in offsets]
         right = [other - first for other in others]
         solved = self._solve(right)
         square = 1 - _dot(right, solved)

@@ -152,7 +152,7 @@ def lengths(vectors: Array) -> Array:
     return norms
 
 
-def constraint_values(sites: Sites, normals: Array, biases: Array) -> Array:
+def offsets(sites: Sites, normals: Array, biases: Array) -> Array:
     """w.x_n + b of all hinges and sites (K, N), rounded."""
     found: Array = normals @ sites.points.T + biases[:, None]
     return found
@@ -164,7 +164,7 @@ def slacks(sites: Sites, hinges: Hinges) -> tuple[Array, Array]:
     The errors: d products, their sum, the rounding of the points, and the norm of w.
     """
     norms = lengths(hinges.normals)
-    z = constraint_values(sites, hinges.normals, hinges.biases)
+    z = offsets(sites, hinges.normals, hinges.biases)
     found = np.where(hinges.active, z, -z) - np.outer(norms, sites.radii)
     units = (sites.points.shape[1] + 6) * EPS
     constant = units * np.abs(hinges.biases) + hinges.uncertain + UNDERFLOW
@@ -174,7 +174,7 @@ def slacks(sites: Sites, hinges: Hinges) -> tuple[Array, Array]:
 def sharp_slacks(
     centers: Array, radii: Array, normals: Array, z: TwoPart, active: Booleans
 ) -> tuple[Array, Array]:
-    """The same from constraint values with twice the digits: next to contact the last place of a
+    """The same from z with twice the digits: next to contact the last place of a
     slack costs much.
 
     Parameters

@@ -3,7 +3,7 @@ r"""The pricing maximum of the plane, enclosed by arithmetic whose rounding is b
 For fixed multipliers the maximum is over hinges tangent to some ball q (or through a sample) from
 its active side (`convexden.verification.pricing_bound`).  Without angles: the normals
 :math:`w = \pm (1 - t^2, 2 t)` of length :math:`\tau = 1 + t^2`, t in [-1, 1], are all directions,
-the constraint values
+and what a hinge is at the centers,
 
 .. math:: z_m = w^T (y_m - y_q) + r_q \tau
 

@@ -92,7 +92,7 @@ class Terms:
         dx, dy : (Q, 2, S) arrays
             Centers less that of the tangent site, with the sign of the row.
         gaps : (Q, 2, S) array
-            Bounds of the constraint values of samples where neither side is shown.
+            Bounds of the |z| of samples where neither side is shown.
         """
         values, jacobians = sites.values, sites.jacobians
         rows, count = 2 * len(pivots), len(values)

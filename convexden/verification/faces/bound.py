@@ -133,15 +133,15 @@ class _Tangent:
 
     sites: Integers  # (F, T)
     sides: Flags  # (F, T): whether the tangent sites are active
-    constraint_values: Array  # (F, T): s_n r_n of the tangent sites
+    levels: Array  # (F, T): s_n r_n of the tangent sites
     axes: Array  # (F, k, k)
     fixed: Array  # (F, m): the center c in the first m axes; it has none of the others
     radius: Array  # (F,): R
-    middle: Array  # (F, N): constraint values of all sites at the center
+    middle: Array  # (F, N): the z of all sites at the center
     swing: Array  # (F, N, k - m): what they gain with u
     center_errors: Array  # (F,): of c, as a length
     swing_errors: Array  # (F,): of R E, as a norm
-    slack: Array  # (F, N): bound of the errors of constraint values
+    slack: Array  # (F, N): bound of the errors of z
 
     def take(self, chosen: Integers) -> _Tangent:
         """Some of them, perhaps several times."""
@@ -231,13 +231,13 @@ class _Faces:
 
     def _tangent(self, tangencies: Tangencies, rows: Integers, sides: Flags) -> _Tangent:
         """The same, before the other sites choose their sides."""
-        constraint_values = np.where(sides, 1.0, -1.0) * self.radii[tangencies.sites[rows]]
-        found = tangencies.spheres(rows, constraint_values)
-        constraint_values, sides = constraint_values[found.kept], sides[found.kept]
+        levels = np.where(sides, 1.0, -1.0) * self.radii[tangencies.sites[rows]]
+        found = tangencies.spheres(rows, levels)
+        levels, sides = levels[found.kept], sides[found.kept]
         axes, sites = tangencies.complements.axes[found.rows], tangencies.sites[found.rows]
         k, m = axes.shape[2], sites.shape[1] - 1
         # The first of the tangent sites is the pivot.
-        first = constraint_values[:, :1]
+        first = levels[:, :1]
         offsets = self.offsets[sites[:, 0]]
         lengths = np.linalg.norm(offsets, axis=2)
         offsets = offsets @ axes
@@ -248,7 +248,7 @@ class _Faces:
         return _Tangent(
             sites,
             sides,
-            constraint_values,
+            levels,
             axes,
             found.fixed,
             found.radius,
@@ -263,9 +263,9 @@ class _Faces:
         """The spheres with these patterns, one each, and the function on them."""
         # The pivot at which the terms cancel least.
         costs = self.form_sizes[tangent.sites, patterns[:, None]]
-        costs += self.slope_sizes[patterns][:, None] * np.abs(tangent.constraint_values)
+        costs += self.slope_sizes[patterns][:, None] * np.abs(tangent.levels)
         every, column = np.arange(len(patterns)), costs.argmin(axis=1)
-        pivot, level = tangent.sites[every, column], tangent.constraint_values[every, column]
+        pivot, level = tangent.sites[every, column], tangent.levels[every, column]
         forms = self.sums.forms[pivot, patterns] @ tangent.axes
         size, error = self.form_sizes[pivot, patterns], self.sums.form_errors[pivot, patterns]
         m = tangent.fixed.shape[1]

@@ -163,16 +163,14 @@ class Tangencies:
             self._flats[row] = Flat(self.centers[self.sites[row]])
         return self._flats[row]
 
-    def spheres(self, rows: Integers, constraint_values: Array) -> TangentSpheres:
-        """Spheres of the hinges with z = constraint_values (F, s) at the sites of some sets.
+    def spheres(self, rows: Integers, levels: Array) -> TangentSpheres:
+        """Spheres of the hinges with z = levels (F, s) at the sites of some sets.
 
         Those that do not exist are left out.
         """
         c = self.complements.take(rows)
         lengths = self.lengths[rows]
-        differences = constraint_values[:, 1:] - np.take_along_axis(
-            constraint_values, self.parents[rows], axis=1
-        )
+        differences = levels[:, 1:] - np.take_along_axis(levels, self.parents[rows], axis=1)
         right = differences / np.where(lengths > 0.0, lengths, 1.0)
         fixed = (c.inverse @ right[:, :, None])[:, :, 0]
         length = np.linalg.norm(fixed, axis=1)
@@ -199,7 +197,7 @@ class Tangencies:
             worst = np.argsort(-blurred, kind="stable")[: SETTINGS.exact // k**2]
             for i in worst[blurred[worst] > self.sharp]:
                 flat = self._flat(int(rows[i]))
-                found = flat.sphere(constraint_values[i].tolist()) if flat.independent else None
+                found = flat.sphere(levels[i].tolist()) if flat.independent else None
                 exists[i] = found is not None
                 if found is not None:
                     center, radius[i] = found
