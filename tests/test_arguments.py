@@ -76,7 +76,7 @@ def test_a_tolerance_is_a_number_between_zero_and_one(call, wrong):
         (lambda: cd.solve([[0, 1]]), "of type list: give an Interpolation"),
         (lambda: cd.solve(BALLS, method="magic"), "no method 'magic'"),
         (lambda: cd.solve(BALLS, method=3), "no method 3"),
-        (lambda: cd.solve(BALLS, master="gurobi"), "choose from clarabel, cvxpy"),
+        (lambda: cd.solve(BALLS, master="gurobi"), "choose from clarabel, cvxpy, qoco"),
         (lambda: cd.solve(BALLS, progress=7), "progress is 7"),
         (lambda: cd.solve(BALLS, time_limit=0), "time_limit is 0: give a number above 0"),
         (lambda: cd.solve(BALLS, time_limit="1"), "time_limit is '1'"),

@@ -48,7 +48,7 @@ STOPPED = (
 # Activation patterns, in more than two dimensions, from which on a solve takes minutes.  If some of
 # these dimensions are nothing but the rounding of the data, it says so at once instead.
 MOST_OF_FLAT = 2000
-MASTERS = ("clarabel", "cvxpy")
+MASTERS = ("clarabel", "cvxpy", "qoco")
 
 
 def solve(
@@ -99,8 +99,9 @@ def solve(
         Of a problem nearby, as along a path of radii: its hinges, moved until each touches the site
         next to it, are the first ones of "column-generation" and of "minimax".  The result is as
         certified as without.
-    master : {"clarabel", "cvxpy"}, optional
-        Whether the restricted masters go to Clarabel directly or through CVXPY: the same programs.
+    master : {"clarabel", "cvxpy", "qoco"}, optional
+        Whether the restricted masters of column generation go to Clarabel directly or through
+        CVXPY, or through CVXPY to a second solver, QOCO (``pip install qoco``): the same programs.
     time_limit : float, optional
         Seconds after which the search ends, give or take one; None for no limit.  The verification
         of what was found comes on top.  Beyond the plane it takes at most as long again, or a
@@ -126,6 +127,8 @@ def solve(
         If no network interpolates the sites.  It carries a proof, which was checked in integers.
     NotSupported
         If the formulation does not apply.
+    MissingDependency
+        If the master needs QOCO, and it is not installed.
     TooLarge
         If there are too many sites for the method, or if a Jacobian (p, d) for each does not fit
         in memory.  It says so if the centers are flat up to the rounding of their decimals, see
@@ -317,9 +320,13 @@ def _solve_sites(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, Cer
     from convexden.solvers.methods.row_generation import LOOPS, solve_sites
     from convexden.solvers.methods.triangle import TRIANGLE, solve_triangle
     from convexden.solvers.programs.catalog import solve_formulation
-    from convexden.solvers.programs.restricted_master import solve_dual, solve_with_cvxpy
+    from convexden.solvers.programs.restricted_master import (
+        solve_dual,
+        solve_with_cvxpy,
+        solve_with_qoco,
+    )
 
-    solvers = dict(zip(MASTERS, (solve_dual, solve_with_cvxpy), strict=True))
+    solvers = dict(zip(MASTERS, (solve_dual, solve_with_cvxpy, solve_with_qoco), strict=True))
     master = partial(solvers[run.master], clock=run.clock)
     if run.method is None or run.method in LOOPS:
         found = solve_sites(

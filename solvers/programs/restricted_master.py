@@ -12,21 +12,24 @@ whose dual is
 The errors e with their price beta keep the dual bounded while the hinges do not yet span the
 constraints; at an optimum of the full problem they vanish.
 
-`solve_with_cvxpy` states the program in CVXPY: to read, and as the reference.  `solve_dual` hands
-the dual to Clarabel without the modeling layer: the same program and the same solver.
+`solve_with_cvxpy` states the program in CVXPY: to read, and as the reference.  `solve_with_qoco`
+does so for a second solver, which shares no code with Clarabel.  `solve_dual` hands the dual to
+Clarabel without the modeling layer: the same program and the same solver.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import clarabel
 import numpy as np
 from scipy import sparse
 
-from convexden.errors import NotCertified
+from convexden.errors import MissingDependency, NotCertified
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array
 
@@ -94,6 +97,7 @@ def solve_with_cvxpy(
     beta: float,
     accuracy: float,
     clock: Clock = UNLIMITED,
+    solver: str = "CLARABEL",
 ) -> MasterSolution:
     """Solve the restricted master as a CVXPY problem.
 
@@ -108,27 +112,48 @@ def solve_with_cvxpy(
         Duality gap at which the solver may stop, relative and absolute.
     clock : Clock, optional
         Of the run.
+    solver : {"CLARABEL", "QOCO"}, optional
 
     Raises
     ------
     NotCertified
         If the solver returns no point.
+    MissingDependency
+        If the solver is not installed.
     """
     import cvxpy as cp
 
+    if solver not in cp.installed_solvers():
+        name = solver.lower()
+        raise MissingDependency(f"this master needs {name}: pip install {name}")
     unit = float(np.abs(targets).max())
     program = RestrictedMaster(columns, targets / unit, beta)
-    # Equilibration stalls these masters at 1e-7; without it Clarabel reaches 1e-10.
-    program.problem.solve(
-        solver=cp.CLARABEL,
-        equilibrate_enable=False,
-        tol_gap_abs=accuracy,
-        tol_gap_rel=accuracy,
-        time_limit=clock.left,
-    )
-    clock.check()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # what it returns will be judged
+        try:
+            program.problem.solve(solver=solver, **_options(solver, accuracy, clock.left))
+        except cp.SolverError as error:
+            raise NotCertified("the restricted master failed: change the data") from error
+        finally:
+            clock.check()
     solved = program.solution()
     return MasterSolution(unit * solved.weights, unit * solved.errors, solved.multipliers)
+
+
+solve_with_qoco = partial(solve_with_cvxpy, solver="QOCO")
+
+
+def _options(solver: str, accuracy: float, seconds: float) -> dict[str, Any]:
+    """What CVXPY hands on to a solver that is to reach this accuracy."""
+    if solver == "QOCO":  # it knows no limit of time; a master takes hundredths of a second
+        return {"abstol": accuracy, "reltol": accuracy}
+    # Equilibration stalls these masters at 1e-7; without it Clarabel reaches 1e-10.
+    return {
+        "equilibrate_enable": False,
+        "tol_gap_abs": accuracy,
+        "tol_gap_rel": accuracy,
+        "time_limit": seconds,
+    }
 
 
 def solve_dual(

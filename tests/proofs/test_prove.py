@@ -87,6 +87,24 @@ def test_the_proven_interval_is_that_of_the_solution(name):
     assert float(proof.upper) == pytest.approx(solution.cost, rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.parametrize("name", ["obtuse", "square", "vector samples", "mixed", "clusters"])
+def test_a_second_cone_solver_leads_to_the_same_intervals(name):
+    problem = PROBLEMS[name]()
+    one, other = (
+        cd.solve(problem, method="column-generation", master=master)
+        for master in ("clarabel", "qoco")
+    )
+    assert one.certified
+    assert other.certified
+    assert other.cost == pytest.approx(one.cost, rel=1e-10)
+    assert other.lower_bound == pytest.approx(one.lower_bound, rel=1e-10)
+    first, second = cd.prove(one, WIDTH), _checked(cd.prove(other, WIDTH))
+    assert first.proven
+    assert second.proven
+    # Both enclose the optimum.
+    assert max(first.lower, second.lower) <= min(first.upper, second.upper)
+
+
 def _forms(document):
     """Radii, centers, values and Jacobian multipliers of a file in the plane, as floats."""
     return tuple(_array(document[key]) for key in ("radii", "centers", "values", "jacobians"))

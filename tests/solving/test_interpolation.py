@@ -217,10 +217,11 @@ def test_an_extra_collinear_point(radius):
         assert three.cost == four.cost == 0
 
 
+@pytest.mark.parametrize("master", ["cvxpy", "qoco"])
 @pytest.mark.parametrize("seed", range(10))
-def test_both_masters_certify_the_same_interval(seed):
+def test_all_masters_certify_the_same_interval(seed, master):
     problem = random_problem(seed, ["balls", "samples", "mixed"][seed % 3])
-    one, other = certified(problem), certified(problem, master="cvxpy")
+    one, other = certified(problem), certified(problem, master=master)
     tolerance = 1e-9 + 2 * (one.relative_gap + other.relative_gap)
     assert other.cost == pytest.approx(one.cost, rel=tolerance)
     assert other.lower_bound == pytest.approx(one.lower_bound, rel=tolerance)
