@@ -39,6 +39,11 @@ def _tetrahedron() -> Any:
 
 
 def _plane_in_space() -> Any:
+    points = [[0.0, 0.0, 1.0], [1.0, 0.0, 1.5], [0.4, 0.9, 1.2], [0.3, 0.2, 1.15], [0.1, 0.8, 1.05]]
+    return prove(cd.denoising(points, radius=0.05), 1e-10)
+
+
+def _mixed_in_space() -> Any:
     points = [[0.0, 0.0, 1.0], [1.0, 0.0, 1.5], [0.4, 0.9, 1.0], [0.2, 0.3, 1.25]]
     problem = cd.Interpolation(points, [0.0, 1.0, 0.0, 0.5], [0.1, 0.1, 0.1, 0.0])
     return prove(problem, 1e-6)
@@ -70,6 +75,7 @@ KINDS = {
     "samples": _samples,
     "tetrahedron": _tetrahedron,
     "plane in space": _plane_in_space,
+    "mixed in space": _mixed_in_space,
     "infeasible": _infeasible,
     "refuted": _refuted,
 }

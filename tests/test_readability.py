@@ -9,10 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SOURCES = [
-    path
-    for folder in ("convexden", "solvers")
-    for path in ROOT.joinpath(folder).rglob("*.py")
-    if "proofs" not in path.parts  # proofs are not held to these sizes
+    path for folder in ("convexden", "solvers") for path in ROOT.joinpath(folder).rglob("*.py")
 ]
 
 

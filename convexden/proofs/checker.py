@@ -1,14 +1,14 @@
 r"""Checks proofs about networks of least cost.  It needs Python's standard library, nothing else.
 
-``python checker.py PROOF.json`` prints what is proven and exits 0, or says in one line why nothing
-is and exits 1.  All numbers are integers and fractions; a JSON float is the rational that it is.
+``python checker.py PROOF.json`` prints what is proven and exits 0, or why nothing is and exits 1.
+All numbers are integers and fractions; a JSON float is the rational that it is.
 
 **Statement.**  Sites n = 0..N-1 have centers y_n in R^d, radii r_n >= 0, targets t_n in R^p.  A
 network h(y) = sum_k a_k [w_k.y + b_k]_+ + V y + c interpolates if h = t_n where |y - y_n| <= r_n.
 The optimum is the infimum of sum_k |a_k| |w_k| over these.  Kind "optimum" proves an interval with
 it inside, "refuted" also that a given function costs more, "infeasible" that none interpolates.
 
-**Coordinates.**  y_n = y_0 + A_n B; the rows of B are y_j - y_0 for j in "basis", or those of I.
+**Coordinates.**  y_n = y_0 + A_n B; rows of B: the "basis", y_j - y_0 for numbers j, or those of I.
 K = B B^T, H = K^-1, omega = B w, b counts from y_0, z_n = A_n.omega + b is the height of site n.
 tau = (omega^T H omega)^(1/2) is |w| if w is in the span of B; the rest of w changes no height and
 adds to |w|, so it is left out.  With "moved" the statement is about the sites y_0 + A_n B, whose
@@ -24,9 +24,9 @@ sum (l_n A_n^T + Gamma_n) = 0.  The equations above, times these, add up to
 sum l_n.t_n = sum_k a_k.F_k, F = sum_n D_n (l_n z_n + Gamma_n omega).  So if |F| <= (1 + delta) tau
 for all hinges that cut no ball, the optimum is at least sum l_n.t_n / (1 + delta).  F changes its
 sign if a hinge is turned over, and is 0 if all sites are on or all are off, by both equalities.
-For fixed w, |F| is convex in b while D stays, so it is largest where a site is tangent.  The line
-tries all these hinges, the plane halves intervals of their directions, a tree splits into cases.
-In each, forms p_i in (tau, omega, b) are >= 0, and one that is positive definite shows the bound:
+For fixed w, |F| is convex in b while D stays, so it is largest where a site is tangent.  These
+hinges are tried on the line and in the plane.  A tree splits into cases, with forms p_i >= 0 in
+(tau, omega, b), and ends in leaves, where one that is positive definite shows the bound:
     theta tau^2 - |F|^2 + mu (omega^T H omega - tau^2) - sum lam_ij p_i p_j
     - sum p_i (alpha_i tau - gamma_i.omega), theta = (1 + delta)^2, lam >= 0, |gamma_i| <= alpha_i;
 |gamma|^2 = gamma^T K gamma, so that gamma.omega <= |gamma| tau: what is taken off is >= 0.
@@ -42,7 +42,6 @@ import re
 import sys
 from fractions import Fraction
 from functools import partial
-from itertools import combinations
 from math import inf, isfinite, isqrt, lcm, nextafter
 from operator import mul
 from typing import Any
@@ -87,15 +86,25 @@ def products(x: Any, y: Any) -> Any:
     return [[Fraction(dot(row, other), x_unit * y_unit) for other in right] for row in left]
 
 
+def one(size: int) -> list[list[Fraction]]:
+    """The identity matrix."""
+    return [[Fraction(i == j) for j in range(size)] for i in range(size)]
+
+
 def solved(matrix: Any, right: Any, reason: str) -> Any:
-    """matrix^-1 right by elimination; positive pivots are required: matrix is positive definite."""
-    rows = [[*x, *y] for x, y in pairs(matrix, right)]
+    """matrix^-1 right, if the symmetric matrix is positive definite (Bareiss' exact divisions)."""
+    rows, minor = scaled([[*x, *y] for x, y in pairs(matrix, right)])[0], 1
     for j in range(len(rows)):
-        require(rows[j][0] > 0, reason)
-        top = [x / rows[j][0] for x in rows[j][1:]]
-        rows = [[x - a * y for x, y in pairs(row, top)] for a, *row in rows]
-        rows[j] = top
-    return rows
+        first, *top = rows[j]
+        require(first > 0, reason)  # it is a leading minor
+        rows = [[(first * x - a * y) // minor for x, y in pairs(row, top)] for a, *row in rows]
+        rows[j], minor = top, first
+    return [[Fraction(x, minor) for x in row] for row in rows]
+
+
+def plus(*matrices: Any) -> Any:
+    """The sum of matrices."""
+    return [[sum(x) for x in pairs(*rows)] for rows in pairs(*matrices)]
 
 
 def cost(weights: Any, lengths2: Any, up: bool) -> Fraction:
@@ -121,14 +130,14 @@ class Data:
         centers = numbers(document["centers"], count, d)
         self.targets = numbers(document["targets"], count, p)
         self.points = numbers(document["coordinates"], count, self.k)
-        self.unit = [[Fraction(i == j) for j in range(self.k)] for i in range(self.k)]
-        rows = [[x - y for x, y in pairs(centers[self.sites.index(j)], centers[0])] for j in basis]
-        rows = rows or self.unit
+        steps = [[x - y for x, y in pairs(center, centers[0])] for center in centers]
+        rows = [numbers(j, d) if type(j) is list else steps[self.sites.index(j)] for j in basis]
+        rows = rows or one(d)
         self.gram = products(rows, rows)
-        self.inverse = solved(self.gram, self.unit, "the basis is linearly dependent")
+        self.inverse = solved(self.gram, one(self.k), "the basis is linearly dependent")
         self.moved = numbers(document["moved"] or 0)
-        require(min(self.radii) >= 0, "a radius is negative")
-        require(0 <= self.moved <= MOVED_MOST, "centers were moved by more than their rounding")
+        require(min(self.radii) >= 0 <= self.moved, "a radius is negative, or what was moved")
+        require(self.moved <= MOVED_MOST, "centers were moved by more than their rounding")
         for column, moved in pairs(pairs(*centers), products(list(pairs(*rows)), self.points)):
             moves = [abs(x - column[0] - y) for x, y in pairs(column, moved)]
             require(max(moves) <= self.moved * max(map(abs, column)), "the coordinates are others")
@@ -138,13 +147,13 @@ class Data:
             [[ZERO, *(x * a + g for a, g in pairs(point, row)), x] for x, row in pairs(value, rows)]
             for point, value, rows in pairs(self.points, values, gammas)
         ]
-        for sums in pairs(*self.terms):
-            require(not any(map(sum, pairs(*sums))), "the dual equalities do not hold")
+        require(not any(map(any, plus(*self.terms))), "the dual equalities do not hold")
         for r, rows in pairs(self.radii, gammas):
             require(r > 0 or not any(map(any, rows)), "a sample has a Jacobian multiplier")
         self.active = {n for n, rows in enumerate(self.terms) if any(map(any, rows))}
         self.present = [n for n in self.sites if self.radii[n] or n in self.active]
         self.objective = sum(map(dot, values, self.targets), ZERO)
+        self.squares: dict[tuple[int, ...], Any] = {}  # matrices of |F|^2, by the sites on
 
     def form(self, n: int, on: bool) -> list[Fraction]:
         """The form that is >= 0 where site n is on, or off."""
@@ -152,75 +161,60 @@ class Data:
         return [-self.radii[n], *(sign * x for x in self.points[n]), Fraction(sign)]
 
 
-def check_line(data: Data, theta: Fraction) -> None:
-    """All tangent hinges that cut no ball, with omega = 1 and b = -x - y tau, where tau^2 = H."""
-    ((h,),), sites = data.inverse, [(n, data.points[n][0], data.radii[n]) for n in data.present]
+def check_flat(data: Data, theta: Fraction) -> None:
+    """The line and the plane: all hinges tangent to a site that is on, b = r |omega| - A.omega;
+    others are these turned over.  omega = +-1, or +-(1 - t^2, 2 t) for t in [-1, 1], times any
+    number.  If H is that of I but for e in each entry, tau^2 >= (1 - k e) |omega|^2: with radii and
+    theta that are smaller by this share |omega| may stand for tau.  Computed in integers."""
+    off = [abs(x - y) for rows in pairs(data.inverse, one(data.k)) for x, y in pairs(*rows)]
+    share, line, pad = 1 - data.k * max(off), data.k == 1, [0] * (2 - data.k)
+    require(data.k < 3 and share > 0, "no line or plane with a basis next to an orthonormal one")
+    rows, unit = scaled([[share * data.radii[n], *data.points[n], *pad] for n in data.present])
+    terms = [[*f[1:-1], *pad, f[-1] / unit] for n in data.present for f in data.terms[n]]
+    terms, weight = scaled(terms)
+    added = [*pairs(*[iter(terms)] * data.p)]  # p rows for each site
+    for (r, u, v), sign in ((row, sign) for row in rows for sign in (1, -1)):
+        sites = []  # radii, and coefficients of the height and of what is added to F
+        for (radius, *point), f in pairs(rows, added):
+            at = [(sign * (x - c * u), sign * (y - c * v), c * r) for x, y, c in [(*point, 1), *f]]
+            at = [(x + c,) * 3 if line else (2 * (c - y), 2 * x, 2 * (c + y)) for x, y, c in at]
+            sites.append((radius, at))
+        zero, tau = [(0, 0, 0)] * data.p, (1, 1, 1) if line else (2, 0, 2)
+        check_arc(sites, tau, zero, share * theta * weight**2)
 
-    def sign(p: Fraction, q: Fraction) -> int:
-        first, second, gap = (p > 0) - (p < 0), (q > 0) - (q < 0), p * p - q * q * h
-        return first * ((gap > 0) - (gap < 0)) if first * second < 0 else first or second
 
-    for n, x, y in ((n, x, side * r) for n, x, r in sites for side in (-1, 1)):
-        on = [m for m, a, r in sites if sign(a - x, -r - y) >= 0]
-        if all(m in on or sign(a - x, r - y) <= 0 for m, a, r in sites):  # F = u + v tau
-            rows = [[sum(z) for z in pairs(*f)] for f in pairs(*(data.terms[m] for m in on))]
-            u, v = [f[1] - x * f[2] for f in rows], [-y * f[2] for f in rows]
-            rest = sign((theta - dot(v, v)) * h - dot(u, u), Fraction(-2 * dot(u, v)))
-            require(rest >= 0, f"|F| is above 1 + delta at a hinge tangent to site {n}")
+def check_arc(start: Any, size: Any, zero: Any, bound: Fraction) -> None:
+    """Halve the interval of t until |F|^2 is at most bound tau^2 in every coefficient of Bernstein,
+    for all F that are possible: none if every hinge cuts a ball, four at most."""
 
+    def half(forms: Any, way: int) -> Any:
+        """Four times the coefficients on half of an interval, or on the other one in reverse."""
+        return [(4 * a, 2 * (a + b), a + 2 * b + c) for a, b, c in (form[::way] for form in forms)]
 
-def check_plane(data: Data, theta: Fraction) -> None:
-    """All hinges tangent to a site that is on, b = r tau - A.omega; others are these turned over.
-    Here omega = +-(1 - t^2, 2 t), tau = 1 + t^2, and t in [-1, 1] is halved until the coefficients
-    of Bernstein decide: a site is never on, or never off, or (both) cut.  Of at most two that are
-    undecided any may be on, and the coefficients of theta tau^2 - |F|^2 have to be >= 0.
-    """
-
-    def plus(total: Any, *others: Any) -> Any:
-        return [[sum(x) for x in pairs(*rows)] for rows in pairs(total, *others)]
-
-    def squares(a: Any, b: Any, c: Any) -> tuple[int, ...]:
+    def square(forms: Any) -> tuple[int, ...]:
+        """The coefficients of a sum of squares; that in the middle is three times as large."""
+        a, b, c = pairs(*forms)
         return dot(a, a), dot(a, b), dot(a, c) + 2 * dot(b, b), dot(b, c), dot(c, c)
 
-    def halves(f: Any) -> Any:  # four times the coefficients on the halves of an interval
-        parts = [(4 * a, 2 * (a + b), a + 2 * b + c, 2 * (b + c), 4 * c) for a, b, c in pairs(*f)]
-        return list(pairs(*parts))[:3], list(pairs(*parts))[2:]
-
-    require(data.plain and data.k == 2, "the data are not given in the plane")
-    rows, unit = scaled([[*data.points[n], data.radii[n]] for n in data.present])
-    terms, weight = scaled([[x for f in data.terms[n] for x in f[1:]] for n in data.present])
-    most, least = theta.numerator * (unit * weight) ** 2, theta.denominator
-    for (u, v, r), s in ((row, s) for row in rows for s in (1, -1)):
-        sites: list[Any] = []  # radius, and coefficients of the height and of what is added to F
-        for (x, y, radius), term in pairs(rows, terms):
-            f: Any = [(x, y, 1), *((a * unit, b * unit, c) for a, b, c in pairs(*[iter(term)] * 3))]
-            f = [(s * (a - c * u), s * (b - c * v), c * r) for a, b, c in f]
-            f = [(2 * (c - b), 2 * a, 2 * (c + b)) for a, b, c in f]
-            sites.append((radius, list(pairs(*f))))
-        stack: list[Any] = [(0, ([2], [0], [2]), ([0] * (1 + data.p),) * 3, sites)]
-        while stack:
-            depth, tau, total, sites = stack.pop()
-            rest, on, doubt, cut = [], total, [], False
-            for radius, f in sites:
-                low = [x[0] - radius * t[0] for x, t in pairs(f, tau)]
-                high = [x[0] + radius * t[0] for x, t in pairs(f, tau)]
-                if min(low) >= 0:  # on, and not cut
-                    total, on = plus(total, f), plus(on, f)
-                elif max(high) > 0:  # else it is off, and not cut
-                    never_on, never_off = max(low) < 0, min(high) > 0
-                    cut = cut or (never_on and never_off)
-                    on = plus(on, f) if never_off else on
-                    doubt += [] if never_on or never_off else [f]
-                    rest.append((radius, f))
-            if not cut and len(doubt) <= 2:
-                sums = [plus(on, *s) for size in range(3) for s in combinations(doubt, size)]
-                found = [squares(*(x[1:] for x in f)) for f in sums]
-                cut = all(least * x <= most * y for f in found for x, y in pairs(f, squares(*tau)))
-            if not cut:
-                require(depth < DEPTH_MOST, "|F| reaches 1 + delta in the plane")
-                parts = [(radius, halves(f)) for radius, f in rest]
-                for t, f, i in pairs(halves(tau), halves(total), (0, 1)):
-                    stack.append((depth + 1, t, f, [(radius, g[i]) for radius, g in parts]))
+    stack = [(0, [size], zero, start)]
+    while stack:
+        depth, tau, total, sites = stack.pop()  # sites that are on for all of these t add total
+        possible, rest = [total], []
+        for radius, (height, *forms) in sites:  # a polynomial is between its coefficients
+            low = [z - radius * t for z, t in pairs(height, *tau)]
+            high = [z + radius * t for z, t in pairs(height, *tau)]
+            on = [plus(f, forms) for f in possible] if max(low) >= 0 else []
+            if min(low) >= 0:
+                total, possible = plus(total, forms), on
+            elif max(high) > 0:  # else it is off for all of these t
+                possible = [*on, *possible][:5] if min(high) <= 0 else on
+                rest.append((radius, [height, *forms]))
+        most = [bound * x for x in square(tau)]
+        if len(possible) > 4 or any(x > y for f in possible for x, y in pairs(square(f), most)):
+            require(depth < DEPTH_MOST, "|F| is above 1 + delta, or too near to it")
+            for way in (1, -1):
+                parts = [(radius, half(forms, way)) for radius, forms in rest]
+                stack.append((depth + 1, half(tau, way), half(total, way), parts))
 
 
 def check_tree(data: Data, theta: Fraction, start: Any) -> None:
@@ -228,13 +222,12 @@ def check_tree(data: Data, theta: Fraction, start: Any) -> None:
     all active sites are off, F = 0; a form is >= 0 or <= 0.  Once all active sites are decided, |F|
     is largest at a tangent to a decided one: not below a cut, and no site is decided below, as this
     hinge may cut it.  Before, a leaf shows with 0 for theta and F that there is no hinge.  Forms
-    count from the root down, without that of the tangent.
-    """
+    count from the root down, without that of the tangent."""
     stack: list[Any] = [(start, {}, [], None, False)]
     while stack:
         node, sides, forms, tangent, cut = stack.pop()
         kind, *rest = node if type(node) is list else [node]
-        fits = kind == "cut" or data.active <= set(sides)
+        known = data.active <= set(sides)
         if kind == "mirror":
             fits = list(sides.values()) == [True] and len(forms) == 1
         elif kind == "nothing":
@@ -245,47 +238,48 @@ def check_tree(data: Data, theta: Fraction, start: Any) -> None:
             for part, on in pairs(parts, (False, True)):
                 stack.append((part, {**sides, n: on}, [*forms, data.form(n, on)], None, cut))
         elif kind == "tangent":
-            fits = fits and tangent is None and not cut and set(rest[0]) == set(map(str, sides))
+            fits = known and tangent is None and not cut and set(rest[0]) == set(map(str, sides))
             for i, n in enumerate(sides):
                 stack.append((rest[0][str(n)], sides, forms[:i] + forms[i + 1 :], n, cut))
         elif kind == "cut":
-            form, *parts = rest
-            for part, sign in pairs(parts, (1, -1)):
-                more = [sign * x for x in numbers(form, data.k + 2)]
-                stack.append((part, sides, [*forms, more], tangent, True))
+            fits, form = True, numbers(rest[0], data.k + 2)
+            for part, sign in pairs(rest[1:], (1, -1)):
+                stack.append((part, sides, [*forms, [sign * x for x in form]], tangent, True))
         else:
-            matrix = leaf_matrix(data, theta * fits, rest[0], sides if fits else {}, forms, tangent)
-            solved(matrix, [[]] * len(matrix), f"a leaf is not positive definite: sites {sides}")
             fits = kind == "leaf"
+            check_leaf(data, theta, rest[0], sides, forms, tangent)
         require(fits, f"{kind} is not possible here: sites {sides}")
 
 
-def leaf_matrix(data: Data, theta: Any, leaf: Any, sides: Any, forms: Any, tangent: Any) -> Any:
-    """The matrix of a leaf's form in (tau, omega, b), or in (tau, omega) if b is tangent."""
-    mu, lams, at = numbers(leaf["mu"]), [[ZERO] * len(forms) for _ in forms], range(len(forms))
+def check_leaf(data: Data, theta: Any, leaf: Any, sides: Any, forms: Any, tangent: Any) -> None:
+    """Whether a leaf's form is positive definite: it is minus a sum of products, of the p_i with
+    their factors, and of tau, omega and b with the rows of `rest`."""
+    known, at, unit = data.active <= set(sides), range(len(forms)), one(data.k + 2)
+    factors = [[ZERO] * (len(at) + data.k + 2) for _ in at]  # of the p_i, tau, omega and b
     for i, j, x in leaf["lam"]:
-        require((lam := numbers(x)) >= 0, "a multiplier of two forms is negative")
-        lams[at.index(i)][at.index(j)] += lam
-    factors = products(lams, [*pairs(*forms)])  # what each form is multiplied by
+        factors[at.index(i)][at.index(j)] = numbers(x)
+    require(all(x >= 0 for row in factors for x in row), "a multiplier of two forms is negative")
     for i, x, y in leaf["soc"]:
         alpha, gamma = numbers(x), numbers(y, data.k)
         longer = dot(gamma, products([gamma], data.gram)[0]) > alpha * alpha
         require(alpha >= 0 and not longer, "a gamma is longer than its alpha")
-        cone = [alpha, *(-x for x in gamma), ZERO]
-        factors[at.index(i)] = [x + y for x, y in pairs(factors[i], cone)]
-    taken = products([*pairs(*forms)], [*pairs(*factors)])
-    on = [data.terms[n] for n in sides if sides[n]] or [[[ZERO] * (data.k + 2)]]
-    columns = [[sum(x, ZERO) for x in pairs(*rows)] for rows in pairs(*(pairs(*f) for f in on))]
-    terms = pairs(products(columns, columns), taken, pairs(*taken))
-    matrix = [[-x - (y + z) / 2 for x, y, z in pairs(*rows)] for rows in terms]
-    matrix[0][0] += theta - mu
-    for row, h in pairs(matrix[1:-1], data.inverse):
-        row[1:-1] = [x + mu * y for x, y in pairs(row[1:-1], h)]
-    if tangent is None:
-        return matrix
-    *form, sign = data.form(tangent, sides[tangent])  # is 0, which gives b
-    lift = [[*(Fraction(i == j) for j in range(data.k + 1)), -x / sign] for i, x in enumerate(form)]
-    return products(products(lift, matrix), lift)
+        factors[at.index(i)][len(at) : -1] = [alpha, *(-x for x in gamma)]
+    on = tuple(n for n in sides if known and sides[n])
+    if on not in data.squares:  # many leaves have one pattern
+        columns = [*pairs(*plus([[ZERO] * len(unit)] * data.p, *(data.terms[n] for n in on)))]
+        data.squares[on] = products(columns, columns)
+    rest = [[*row] for row in data.squares[on]]
+    rest[0][0] += (mu := numbers(leaf["mu"])) - theta * known
+    for row, h in pairs(rest[1:-1], data.inverse):
+        row[1:-1] = [x - mu * y for x, y in pairs(row[1:-1], h)]
+    rest += products(factors, [*pairs(*forms, *unit)])
+    matrix = products([*pairs(*unit, *forms)], [*pairs(*rest)])
+    if tangent is not None:  # its form is 0, which gives b
+        *form, sign = data.form(tangent, sides[tangent])
+        lift = [[*row, -x / sign] for row, x in pairs(one(data.k + 1), form)]
+        matrix = products(products(lift, matrix), lift)
+    matrix = [[-x - y for x, y in pairs(*rows)] for rows in pairs(matrix, pairs(*matrix))]
+    solved(matrix, [[]] * len(matrix), f"a leaf is not positive definite: sites {sides}")
 
 
 def read_network(data: Data, network: Any) -> tuple[Any, Any, Any]:
@@ -295,29 +289,35 @@ def read_network(data: Data, network: Any) -> tuple[Any, Any, Any]:
     return hinges, lengths2, numbers(network["weights"], 1 + data.k + len(hinges), data.p)
 
 
-def upper_bound(data: Data, network: Any) -> Fraction:
-    """The cost of the network that is corrected to meet the targets exactly, rounded up."""
-    hinges, lengths2, weights = read_network(data, network)
+def equations(data: Data, hinges: Any, lengths2: Any, omitted: Any) -> Any:
+    """The equations of all sites but the omitted, for hinges that cut no ball.  Columns: offset,
+    skip connection, neurons, right sides."""
     heights = [[dot(point, h) + h[-1] for h in hinges] for point in data.points]
     for n, (r, row) in enumerate(pairs(data.radii, heights)):
         require(all(z * z >= r * r * x for z, x in pairs(row, lengths2)), f"a hinge cuts ball {n}")
-    omitted = {data.sites.index(s): data.sites.index(m) for s, m in network["omitted"]}
     for s, m in omitted.items():
         beside = all(x >= 0 if y > 0 else x <= 0 for x, y in pairs(heights[s], heights[m]))
         twin = data.radii[s] == 0 and data.points[s] == data.points[m]
         follows = m not in omitted and data.targets[s] == data.targets[m]
         require(follows and (twin or (beside and data.radii[m] > 0)), f"site {s} does not follow")
-    kept = [n for n in data.sites if n not in omitted]
-    rows = [[Fraction(1), *data.points[n], *(max(z, ZERO) for z in heights[n])] for n in kept]
-    right = [data.targets[n] for n in kept]
-    for n, i in ((n, i) for n in kept if data.radii[n] for i in range(data.k)):
-        rows.append([ZERO, *data.unit[i], *(h[i] * (z > 0) for h, z in pairs(hinges, heights[n]))])
-        right.append([ZERO] * data.p)
+    sites = [(n, [max(z, ZERO) for z in heights[n]]) for n in data.sites if n not in omitted]
+    rows = [[Fraction(1), *data.points[n], *on, *data.targets[n]] for n, on in sites]
+    for (_, on), i in ((x, i) for x in sites if data.radii[x[0]] for i in range(data.k)):
+        slopes = (h[i] * (z > 0) for h, z in pairs(hinges, on))
+        rows.append([ZERO, *one(data.k)[i], *slopes, *[ZERO] * data.p])
+    return rows
+
+
+def upper_bound(data: Data, network: Any) -> Fraction:
+    """The cost of the network that is corrected to meet the targets exactly, rounded up."""
+    hinges, lengths2, weights = read_network(data, network)
+    omitted = {data.sites.index(s): data.sites.index(m) for s, m in network["omitted"]}
+    rows = equations(data, hinges, lengths2, omitted)
     columns = [range(len(weights)).index(j) for j in network["selected"]]
     require(len(set(columns)) == len(columns) == len(rows), f"{len(rows)} columns are needed")
     inverse = numbers(network["inverse"], len(rows), len(rows))
-    rho = [[x - y for x, y in pairs(*z)] for z in pairs(right, products(rows, [*pairs(*weights)]))]
-    steps = products(inverse, list(pairs(*rho)))  # C rho
+    minus = [[-x for x in row] for row in weights]
+    steps = products(inverse, products([*pairs(*minus, *one(data.p))], rows))  # C rho
     image = products(inverse, [[row[j] for row in rows] for j in columns])  # C M
     misses = [sum(abs(x - (i == j)) for j, x in enumerate(row)) for i, row in enumerate(image)]
     require(max(misses) < 1, "the inverse is none: |I - C M| is not below 1")
@@ -333,31 +333,31 @@ def check_infeasible(data: Data, weights: Any, tree: Any) -> None:
     common x (constant on balls): sum v_n t_n = sum_k (v.D_k) a_k z_k(x) = 0.  If not, no h is.
     The tree decides sites, off (the subtree that comes next) and on.  "orthogonal": v sums to 0 on
     those that are on, whatever others do; "crossing": c >= 0 on these, <= 0 on those off, sum c = 0
-    and |sum c_n y_n| < sum |c_n| r_n, which no hinge allows.
-    """
-    v = numbers(weights, len(data.sites))
+    and |sum c_n y_n| < sum |c_n| r_n, which no hinge allows.  "touching": = instead of <: one may,
+    along sum c_n y_n.  If v is 0 at samples, any x does: independent w_k have (v.D_k) a_k = 0."""
+    v, alone = numbers(weights, len(data.sites)), []
     samples = [n for n in data.sites if v[n] and data.radii[n] == 0]
     require(sum(v) == 0 and len(samples) < 2, "these weights prove nothing")
     require(any(dot(v, column) for column in pairs(*data.targets)), "the weighted targets sum to 0")
     pending: list[dict[int, bool]] = [{}]
     for place, (kind, *rest) in enumerate(tree):
-        sides, ok = pending.pop(), kind == "mirror" and place == 1  # the root's first part
+        sides, fits = pending.pop(), kind == "mirror" and place == 1  # the root's first part
         if kind == "site":
-            ok = data.sites.index(rest[0]) not in sides
+            fits = data.sites.index(rest[0]) not in sides
             pending += [{**sides, rest[0]: True}, {**sides, rest[0]: False}]
         elif kind == "orthogonal":
-            ok = all(n in sides or x == 0 for n, x in enumerate(v))
-            ok = ok and sum(v[n] for n in sides if sides[n]) == 0
-        elif kind == "crossing":
-            c = [ZERO] * len(v)
-            for n, x in rest:
-                c[data.sites.index(n)] += numbers(x)
+            fits = all(n in sides or x == 0 for n, x in enumerate(v))
+            fits = fits and sum(v[n] for n in sides if sides[n]) == 0
+        elif kind in ("crossing", "touching"):
+            c = [sum((numbers(x) for m, x in rest if m == n), ZERO) for n in data.sites]
             normal = products([c], list(pairs(*data.points)))[0]
             gap = dot(map(abs, c), data.radii) ** 2 - dot(normal, products([normal], data.gram)[0])
-            sided = all(not x or (x > 0) is sides.get(n) for n, x in enumerate(c))
-            ok = sided and gap > 0 == sum(c)
-        require(ok, f"node {place} of the tree is wrong")
-    require(not pending, "the tree is not complete")
+            fits = all(not x or (x > 0) is sides.get(n) for n, x in enumerate(c))
+            fits = fits and sum(c) == 0 <= gap and (gap > 0 or kind == "touching")
+            alone += [normal] * (kind == "touching")
+        require(fits, f"node {place} of the tree is wrong")
+    require(not pending and not (alone and samples), "the tree is not complete, or leaves a hinge")
+    solved(products(alone, alone), [[]] * len(alone), "hinges that are left alone are dependent")
 
 
 def check(document: Any) -> tuple[Fraction | None, Fraction | None, str]:
@@ -370,7 +370,7 @@ def check(document: Any) -> tuple[Fraction | None, Fraction | None, str]:
         return None, None, f"no network interpolates these {len(data.sites)} sites{end}"
     (method, *rest), delta = document["lower"], numbers(document["delta"])
     require(delta > -1 and kind in ("optimum", "refuted"), "no such kind, or delta is not above -1")
-    methods: Any = {"line": check_line, "plane": check_plane, "tree": check_tree}
+    methods: Any = {"line": check_flat, "plane": check_flat, "tree": check_tree}
     methods[method](data, (1 + delta) ** 2, *rest)
     lower, upper = max(data.objective / (1 + delta), ZERO), upper_bound(data, document["network"])
     require(lower <= upper, "the bounds contradict each other: this checker is wrong")

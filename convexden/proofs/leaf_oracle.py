@@ -81,7 +81,9 @@ class _Shape(NamedTuple):
     pairs: tuple[Indices, Indices]
     triangle: tuple[Indices, Indices]  # rows and columns of the upper triangle, column by column
     weights: Array  # of the triangle, so that products are those of the matrices
-    fixed: Array  # the constraints that do not depend on the forms
+    trace: Array
+    sparsity: tuple[Indices, Indices]  # rows, and where those of a column start
+    quadratic: sparse.csc_matrix  # no part of the objective
     bounds: Array
     cones: list[object]
 
@@ -93,19 +95,21 @@ def _shape(count: int, order: int, k: int) -> _Shape:
     weights = np.where(row == column, 1.0, np.sqrt(2.0))
     pairs = np.triu_indices(count, 1)
     size, total = len(row), len(pairs[0]) + count * (k + 1)
-    fixed = np.zeros((2 + total + 1 + size, size + 1))
-    fixed[0, :size] = np.eye(order)[row, column]
-    fixed[0, size] = 1.0
-    fixed[2 + total, size] = -1.0
-    fixed[3 + total :, :size] = -np.eye(size)
-    bounds = np.zeros(len(fixed))
+    # The rows: trace, sphere, products and moments, which are dense, then s and X.
+    columns = [[*range(2 + total), 3 + total + j] for j in range(size)]
+    columns.append([0, 2 + total])
+    starts = np.cumsum([0, *map(len, columns)])
+    bounds = np.zeros(3 + total + size)
     bounds[0] = 1.0
     cones: list[object] = [clarabel.ZeroConeT(2)]
     if count > 1:
         cones.append(clarabel.NonnegativeConeT(len(pairs[0])))
     cones += [clarabel.SecondOrderConeT(k + 1)] * count
     cones += [clarabel.NonnegativeConeT(1), clarabel.PSDTriangleConeT(order)]
-    return _Shape(pairs, (row, column), weights, fixed, bounds, cones)
+    sparsity = np.concatenate(columns), starts
+    nothing = sparse.csc_matrix((size + 1, size + 1))
+    trace = (row == column).astype(float)
+    return _Shape(pairs, (row, column), weights, trace, sparsity, nothing, bounds, cones)
 
 
 @cache
@@ -146,44 +150,54 @@ def _solved(objective: Array, forms: Array, k: int, turn: Array) -> Proposal:
     """The program for v instead of u = T v."""
     count, order = forms.shape
     shape = _shape(count, order, k)
-    first, second = shape.pairs
     row, column = shape.triangle
-    size = len(row)
-    goal, rows, unit = turn.T @ objective @ turn, forms @ turn, turn[: k + 1]
-    sphere = unit[1:].T @ unit[1:] - np.outer(unit[0], unit[0])
-    # Symmetric parts of p_i p_j^T and of p_i e_j^T, as triangles.
-    products = rows[first][:, row] * rows[second][:, column]
-    products += rows[first][:, column] * rows[second][:, row]
-    moments = rows[:, None, row] * unit[None, :, column]
-    moments += rows[:, None, column] * unit[None, :, row]
-    triangles = np.concatenate([products, moments.reshape(-1, size)]) * (0.5 * shape.weights)
-    constraints = shape.fixed.copy()
-    constraints[1, :size] = sphere[row, column] * shape.weights
-    constraints[2 : 2 + len(triangles), :size] = -triangles
-    target = goal[row, column] * shape.weights
+    rows = _rows(shape, forms @ turn, turn[: k + 1])
+    last = np.array([1.0, -1.0])  # of s in the trace, and in s >= 0
+    minus = np.full((1, len(row)), -1.0)  # of X in X >= 0
+    entries = np.append(np.concatenate([rows, minus]).T.ravel(), last)
+    matrix = sparse.csc_matrix((entries, *shape.sparsity), shape=(len(shape.bounds), len(row) + 1))
+    target = (turn.T @ objective @ turn)[row, column] * shape.weights
+    settings = _settings()
     solution = clarabel.DefaultSolver(
-        sparse.csc_matrix((size + 1, size + 1)),
-        np.append(target, _CAP),
-        sparse.csc_matrix(constraints),
-        shape.bounds,
-        shape.cones,
-        _settings(),
+        shape.quadratic, np.append(target, _CAP), matrix, shape.bounds, shape.cones, settings
     ).solve()
     dual, primal = np.array(solution.z), np.array(solution.x)
-    lam = np.maximum(dual[2 : 2 + len(products)], 0.0)
-    cones = dual[2 + len(products) : 2 + len(triangles)].reshape(count, k + 1).copy()
+    products, cones = _multipliers(shape, dual[2 : len(rows)], count, k)
+    rest = remainder(objective, forms, float(dual[1]), products, cones)
+    moments = np.zeros((order, order))
+    moments[row, column] = moments[column, row] = primal[: len(row)] / shape.weights
+    moments = turn @ moments @ turn.T
+    if not (np.isfinite(moments).all() and moments[0, 0] > _NO_MOMENTS):
+        moments = np.eye(order) / order
+    margin = float(np.linalg.eigvalsh(rest)[0]) if np.isfinite(rest).all() else -np.inf
+    return Proposal(margin, float(dual[1]), products, cones, moments)
+
+
+def _rows(shape: _Shape, forms: Array, unit: Array) -> Array:
+    """The dense rows of a program, on the triangle of X: its trace, the sphere, and less the
+    products of two forms and of a form with each of (tau, w)."""
+    first, second = shape.pairs
+    row, column = shape.triangle
+    sphere = unit[1:].T @ unit[1:] - np.outer(unit[0], unit[0])
+    # Symmetric parts of p_i p_j^T and of p_i e_j^T.
+    products = forms[first][:, row] * forms[second][:, column]
+    products += forms[first][:, column] * forms[second][:, row]
+    moments = forms[:, None, row] * unit[None, :, column]
+    moments += forms[:, None, column] * unit[None, :, row]
+    triangles = np.concatenate([products, moments.reshape(-1, len(row))])
+    above = [shape.trace, sphere[row, column] * shape.weights]
+    return np.vstack([*above, triangles * (-0.5 * shape.weights)])
+
+
+def _multipliers(shape: _Shape, dual: Array, count: int, k: int) -> tuple[Array, Array]:
+    """The multipliers of products and cones, on their side of zero."""
+    first, second = shape.pairs
+    products = np.zeros((count, count))
+    products[first, second] = np.maximum(dual[: len(first)], 0.0)
+    cones = dual[len(first) :].reshape(count, k + 1).copy()
     cones[:, 1:] *= -1.0
     cones[:, 0] = np.maximum(cones[:, 0], np.linalg.norm(cones[:, 1:], axis=1))
-    found = np.zeros((count, count))
-    found[first, second] = lam
-    matrix = remainder(objective, forms, float(dual[1]), found, cones)
-    moment = np.zeros((order, order))
-    moment[row, column] = moment[column, row] = primal[:size] / shape.weights
-    moment = turn @ moment @ turn.T
-    if not (np.isfinite(moment).all() and moment[0, 0] > _NO_MOMENTS):
-        moment = np.eye(order) / order
-    margin = float(np.linalg.eigvalsh(matrix)[0]) if np.isfinite(matrix).all() else -np.inf
-    return Proposal(margin, float(dual[1]), found, cones, moment)
+    return products, cones
 
 
 def _magnified(turn: Array, moments: Array, factor: float) -> Array:

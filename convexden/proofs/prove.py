@@ -18,7 +18,7 @@ from typing import Any
 
 from convexden import arguments
 from convexden.errors import InfeasibleProblem, InvalidInput
-from convexden.infeasibility import InfeasibilityProof, Touching
+from convexden.infeasibility import InfeasibilityProof
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.proofs import checker
@@ -126,8 +126,6 @@ def prove_infeasible(problem: Interpolation, proof: InfeasibilityProof) -> Proof
     """
     document = _document(INFEASIBLE, sites_of(problem))
     document["infeasible"] = proof.to_dict()
-    if any(isinstance(node, Touching) for node in proof.tree):
-        return Proof(INFEASIBLE, None, None, None, reason="balls leave room for one hinge alone")
     try:
         checker.check(document)
     except ValueError as error:
@@ -142,12 +140,13 @@ def _document(kind: str, sites: dict[str, Any]) -> dict[str, Any]:
 
 def _basis_rows(document: dict[str, Any]) -> Any:
     """The rows of B as fractions."""
-    centers = rational(document["centers"])
-    if document["basis"]:
-        first = centers[0]
-        return [[x - y for x, y in zip(centers[j], first, strict=True)] for j in document["basis"]]
-    d = len(centers[0])
-    return [[Fraction(i == j) for j in range(d)] for i in range(d)]
+    centers, d = rational(document["centers"]), len(document["centers"][0])
+    return [
+        checker.numbers(row, d)
+        if isinstance(row, list)
+        else [x - y for x, y in zip(centers[row], centers[0], strict=True)]
+        for row in document["basis"]
+    ] or checker.one(d)
 
 
 def _prove(solution: Solution, width: float, clock: Clock, progress: Report, jobs: int) -> Proof:
@@ -216,9 +215,7 @@ def _multipliers(solution: Solution, document: dict[str, Any], rows: Any) -> dic
 
 def _method(data: Data) -> str:
     """How the lower bound is proven."""
-    if data.k == 1:
-        return "line"
-    return "plane" if data.k == 2 and data.plain else "tree"
+    return {1: "line", 2: "plane"}.get(data.k, "tree")
 
 
 def _deltas(data: Data, gap: Fraction, width: Fraction) -> Iterator[Fraction]:
@@ -252,11 +249,8 @@ def _lower(data: Data, delta: Fraction, clock: Clock, progress: Report, jobs: in
     theta = (1 + delta) ** 2
     method = _method(data)
     tell(progress, TaskProgress(0, 1, f"{method}, delta {float(delta):.0e}"))
-    if method == "line":
-        checker.check_line(data, theta)
-        return [method]
-    if method == "plane":
-        checker.check_plane(data, theta)
+    if method != "tree":
+        checker.check_flat(data, theta)
         return [method]
     from convexden.proofs.tree import lower_tree
 

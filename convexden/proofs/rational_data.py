@@ -6,6 +6,10 @@ chosen by pivoted QR, and :math:`A_n = (y_n - y_0) B^T K^{-1}` with :math:`K = B
 without roots.  If the centers lie in the hull only up to rounding, the proof speaks about
 :math:`y_0 + A_n B`, and says by how much the coordinates differ.
 
+*Lines and planes.*  There :math:`|w|` is parametrized, for which B has to be orthonormal.  In
+general no rational B is.  So B becomes :math:`T^{-1} B` and :math:`A_n` becomes :math:`A_n T`, with
+a rational T next to the Cholesky factor of K: then K is the identity but for :math:`2^{-80}` or so.
+
 *Multipliers.*  The floats of a certificate, divided by its pricing maximum and rounded to
 :math:`2^{-80}` of the largest: smaller digits would only lengthen the numbers.  Then the dual
 equalities are closed exactly.  A ball takes what is missing; without one an exact linear system for
@@ -16,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import frexp
+from math import frexp, isqrt
 from typing import Any
 
 import numpy as np
@@ -34,6 +38,8 @@ Rationals = list[list[Fraction]]
 
 # Bits of a multiplier below the largest one.
 MULTIPLIER_BITS = 80
+# Bits of the numbers that make a basis orthonormal: far more than 1 / delta has.
+ROOT_BITS = 90
 # Bits of a coordinate below 1 where centers were moved anyway.
 MOVED_BITS = 100
 # Multipliers below this share of the largest are zero: what rounding leaves at sites that have none
@@ -75,13 +81,16 @@ def sites_of(problem: Interpolation) -> dict[str, Any]:
     centers = rational(problem.centers.tolist())
     first = centers[0]
     steps = [[x - y for x, y in zip(row, first, strict=True)] for row in centers]
-    basis = _basis(problem.centers, problem.hull)
+    basis: list[Any] = _basis(problem.centers, problem.hull)
     points, moved = steps, Fraction(0)
     if basis:
         rows = [steps[j] for j in basis]
         gram = products(rows, rows)
         right = products(rows, steps)
         points = [list(x) for x in zip(*solved(gram, right, "dependent rows"), strict=True)]
+        if len(basis) <= 2:
+            rows, points = _orthonormal(rows, points, gram)
+            basis = numbers(rows)
         moved = _move(centers, steps, points, rows)
         if moved:
             points = [[rounded(x, MOVED_BITS) for x in point] for point in points]
@@ -95,6 +104,28 @@ def sites_of(problem: Interpolation) -> dict[str, Any]:
         "basis": basis,
         "coordinates": numbers(points),
     }
+
+
+def _orthonormal(
+    rows: Rationals, points: Rationals, gram: Rationals
+) -> tuple[Rationals, Rationals]:
+    """Rows of B next to orthonormal ones, and the coordinates along them, of a line or a plane."""
+    first = _root(gram[0][0])
+    columns, inverse = [[first]], [[1 / first]]
+    if len(rows) == 2:
+        across = gram[1][0] / first
+        second = _root(gram[1][1] - across * across)
+        columns = [[first, across], [Fraction(0), second]]  # those of T
+        inverse = [[1 / first, Fraction(0)], [-across / first / second, 1 / second]]
+    turned = products(inverse, [list(x) for x in zip(*rows, strict=True)])
+    return turned, products(points, columns)
+
+
+def _root(x: Fraction) -> Fraction:
+    """The square root to `ROOT_BITS` bits."""
+    shift = ROOT_BITS + (x.denominator.bit_length() - x.numerator.bit_length()) // 2
+    unit = Fraction(2) ** shift
+    return Fraction(isqrt(int(x * unit * unit))) / unit
 
 
 def _basis(centers: Array, hull: Hull) -> list[int]:
@@ -176,6 +207,7 @@ def _rounded_parts(array: Array, low: Array | None, scale: float) -> Any:
     unit = Fraction(scale)
 
     def convert(x: Any, y: Any) -> Any:
+        """The sums of nested lists."""
         if isinstance(x, list):
             return [convert(a, b) for a, b in zip(x, y, strict=True)]
         if abs(x) < least:

@@ -174,9 +174,8 @@ def _depth(data: Data, hinge: list[Fraction], heights: list[Fraction]) -> tuple[
 def _moved_off(data: Data, exact: Rationals, frame: _Frame) -> tuple[Rationals, Hinges, Patterns]:
     """Hinges that cut no ball, those in floats with their sides, and hinges inside the patterns."""
     table = _heights(data, exact)
-    active = np.array([[z > 0 for z in row] for row in table], dtype=bool).reshape(
-        -1, len(data.sites)
-    )
+    active = np.array([[z > 0 for z in row] for row in table], dtype=bool)
+    active = active.reshape(-1, len(data.sites))
     normals = np.array([[float(x) for x in hinge[:-1]] for hinge in exact]).reshape(-1, data.k)
     normals = np.linalg.solve(frame.lift, normals.T).T
     biases = np.array([float(hinge[-1]) for hinge in exact]) - normals @ frame.sites.points[0]
@@ -186,24 +185,37 @@ def _moved_off(data: Data, exact: Rationals, frame: _Frame) -> tuple[Rationals, 
         return exact, hinges, Patterns(active, none, biases, np.zeros(0))
     names, patterns = interior_patterns(frame.sites, hinges)
     inner = frame.exact(Hinges(patterns.normals, patterns.biases, patterns.prices, patterns.active))
-    found = []
-    for k, hinge in enumerate(exact):
-        depth, site = _depth(data, hinge, table[k])
-        price, middle = patterns.prices[names[k]], inner[names[k]]
-        size = lengths(patterns.normals[names[k]])
-        if depth > 0 and not np.isfinite(price):
-            raise NoNetwork(f"a hinge cuts the ball of site {site} and cannot be moved off")
-        share = Fraction(float(depth * price / size) if depth > 0 else 0.0)
-        for _ in range(_DOUBLINGS):
-            mixed = [x + share * y for x, y in zip(hinge, middle, strict=True)]
-            if not share or _depth(data, mixed, _heights(data, [mixed])[0])[0] == 0.0:
-                break
-            share *= 2
-        else:
-            raise NoNetwork(f"a hinge cuts the ball of site {site} and could not be moved off")
-        found.append(mixed)
+    price = patterns.prices / lengths(patterns.normals)
+    found = [
+        _mixed(data, hinge, inner[name], float(price[name]))
+        for hinge, name in zip(exact, names, strict=True)
+    ]
     usable = np.isfinite(patterns.prices)
     return found, hinges, Patterns(*(part[usable] for part in vars(patterns).values()))
+
+
+def _mixed(
+    data: Data, hinge: list[Fraction], middle: list[Fraction], price: float
+) -> list[Fraction]:
+    """The hinge itself if it cuts no ball, else with as little of the middle as moves it off.
+
+    Raises
+    ------
+    NoNetwork
+        If there is no such hinge.
+    """
+    depth, site = _depth(data, hinge, _heights(data, [hinge])[0])
+    if depth == 0.0:
+        return hinge
+    if not np.isfinite(price):
+        raise NoNetwork(f"a hinge cuts the ball of site {site} and cannot be moved off")
+    share = Fraction(depth * price)
+    for _ in range(_DOUBLINGS):
+        mixed = [x + share * y for x, y in zip(hinge, middle, strict=True)]
+        if _depth(data, mixed, _heights(data, [mixed])[0])[0] == 0.0:
+            return mixed
+        share *= 2
+    raise NoNetwork(f"a hinge cuts the ball of site {site} and could not be moved off")
 
 
 def _followers(data: Data, active: Flags) -> dict[int, int]:
@@ -296,21 +308,12 @@ def _selected(sites: Sites, hinges: Hinges, kept: Indices, good: Flags) -> Indic
 
 
 def _matrix(
-    data: Data, hinges: Rationals, omitted: Iterable[int], columns: Iterable[int]
+    data: Data, hinges: Rationals, omitted: dict[int, int], columns: Iterable[int]
 ) -> Rationals:
     """The matrix M that the checker forms."""
-    table, left_out, columns = _heights(data, hinges), set(omitted), list(columns)
-    kept = [n for n in data.sites if n not in left_out]
-    rows = []
-    for n in kept:
-        heights = [max(row[n], Fraction(0)) for row in table]
-        rows.append([Fraction(1), *data.points[n], *heights])
-    for n in kept:
-        on = [row[n] > 0 for row in table]
-        for i in range(data.k if data.radii[n] else 0):
-            slopes = [hinge[i] * side for hinge, side in zip(hinges, on, strict=True)]
-            rows.append([Fraction(0), *data.unit[i], *slopes])
-    return [[row[j] for j in columns] for row in rows]
+    sizes = [_length2(data, hinge) for hinge in hinges]
+    columns = list(columns)
+    return [[row[j] for j in columns] for row in checker.equations(data, hinges, sizes, omitted)]
 
 
 def _inverse(matrix: Rationals) -> Any:
@@ -332,8 +335,7 @@ def sharpened(data: Data, network: dict[str, Any]) -> dict[str, Any]:
     the rounding of one in units of the other.
     """
     hinges = [checker.numbers([*omega, b], data.k + 1) for omega, b in network["hinges"]]
-    omitted = [site for site, _ in network["omitted"]]
-    matrix = _matrix(data, hinges, omitted, network["selected"])
+    matrix = _matrix(data, hinges, dict(network["omitted"]), network["selected"])
     size = len(matrix)
     inverse = checker.numbers(network["inverse"], size, size)
     image = products(inverse, _transposed(matrix))

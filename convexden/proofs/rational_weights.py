@@ -94,6 +94,7 @@ def _sums(numbers_: TwoPart) -> Any:
     """Sums of two floats as fractions."""
 
     def add(x: Any, y: Any) -> Any:
+        """The sums of nested lists."""
         if isinstance(x, list):
             return [add(a, b) for a, b in zip(x, y, strict=True)]
         return Fraction(x) + Fraction(y)

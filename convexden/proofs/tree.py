@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.proofs.checker import Data, leaf_matrix, solved
+from convexden.proofs.checker import Data, check_leaf
 from convexden.proofs.hinge_cells import Cell, HingeCells, Sites
 from convexden.proofs.leaf_oracle import Proposal, propose
 from convexden.running.clock import Clock, Stopped
@@ -82,6 +82,7 @@ class _PatternSearch:
     """Proves site patterns one after another."""
 
     def __init__(self, data: Data, theta: Fraction) -> None:
+        """Nothing is proven yet."""
         self.cells, self.data, self.theta = HingeCells(data, theta), data, theta
         self.nodes = self.leaves = 0
 
@@ -103,15 +104,14 @@ class _PatternSearch:
         found = propose(objective, cell.floats[cell.used], self.cells.k)
         return found.among(cell.used, len(cell.forms))
 
-    def leaf(self, cell: Cell, found: Proposal, empty: bool = False) -> Node | None:
+    def leaf(self, cell: Cell, found: Proposal) -> Node | None:
         """A leaf with these multipliers, if it passes the exact check."""
         if not found.margin > 0:
             return None
         leaf = self.cells.leaf(cell, found)
-        theta, sides = (Fraction(0), {}) if empty else (self.theta, dict(cell.sites))
+        sides = dict(cell.sites)
         try:
-            matrix = leaf_matrix(self.data, theta, leaf, sides, cell.forms, cell.tangent)
-            solved(matrix, [[]] * len(matrix), "not positive definite")
+            check_leaf(self.data, self.theta, leaf, sides, cell.forms, cell.tangent)
         except ValueError:
             return None
         self.leaves += 1
@@ -230,6 +230,7 @@ class _SiteTree:
     """
 
     def __init__(self, search: _PatternSearch, clock: Clock) -> None:
+        """Find the patterns."""
         self.search, self.clock = search, clock
         self.order = search.data.present
         self.patterns: list[Sites] = []
@@ -252,7 +253,7 @@ class _SiteTree:
         if undecided and len(sites) > self.search.cells.k + 1:
             cell = self.search.cells.cell(sites)
             self.search.nodes += 1
-            leaf = self.search.leaf(cell, self.search.proposal(cell, empty=True), empty=True)
+            leaf = self.search.leaf(cell, self.search.proposal(cell, empty=True))
             if leaf is not None:
                 self.empty[sites] = leaf
                 return

@@ -83,7 +83,7 @@ def test_a_network_that_is_off_costs_what_it_costs_to_mend_it():
         ({"radii": ["1/4", "-1/4"]}, "negative"),
         ({"radii": ["1/4", "1/2"]}, "cuts ball 1"),
         ({"radii": ["1/4", 0]}, "Jacobian"),
-        ({"lower": ["plane"]}, "plane"),
+        ({"lower": ["cone"]}, "cone"),
         ({"lower": ["tree", "nothing"]}, "nothing"),
         ({"lower": ["tree", "mirror"]}, "mirror"),
         ({"lower": ["tree", ["site", 0, "nothing", "mirror"]]}, "nothing"),
