@@ -39,7 +39,8 @@ def _tetrahedron() -> Any:
 
 
 def _plane_in_space() -> Any:
-    points = [[0.0, 0.0, 1.0], [1.0, 0.0, 1.5], [0.4, 0.9, 1.2], [0.3, 0.2, 1.15], [0.1, 0.8, 1.05]]
+    across = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, 1.0], [0.25, 0.25], [0.125, 0.75]])
+    points = np.column_stack([across, 1 + across[:, 0] / 2])
     return prove(cd.denoising(points, radius=0.05), 1e-10)
 
 

@@ -8,12 +8,15 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from proof_examples import example
 
 import convexden as cd
 from convexden.proofs import checker
 from convexden.proofs.prove import prove_infeasible
 
 WIDTH = 1e-10
+# The triangle of integers at the radius at which a line touches all balls, and no ramp is left.
+EDGE = [[0, 0], [4, 0], [1, 3]], 1.5
 
 
 def _array(node):
@@ -185,6 +188,33 @@ def test_data_in_a_smaller_hull_are_proven_as_they_are():
     assert len(proof.document["basis"]) == 3
 
 
+def test_a_plane_in_space_is_proven_as_one_in_the_plane():
+    # No vector of the plane x + y + z = 0 has a rational length: none of its bases is orthonormal.
+    rng = np.random.default_rng(7)
+    points = rng.integers(-9, 10, size=(12, 2)) @ [[1.0, -1.0, 0.0], [0.0, 1.0, -1.0]]
+    proof = _checked(cd.prove(cd.solve(cd.denoising(points, radius=0.3)), WIDTH))
+    assert proof.proven
+    assert proof.document["lower"] == ["plane"]
+    assert proof.document["moved"] is None
+
+
+def test_a_basis_that_is_not_orthonormal_bounds_less():
+    document = example("plane in space")
+    base = np.array([[float(Fraction(x)) for x in row] for row in document["basis"]])
+    assert np.abs(base @ base.T - np.eye(2)).max() < 1e-15
+    # The same plane in another basis: H is off by a quarter, and then by more than is allowed.
+    for stretch, reason in ((Fraction(15, 16), "above 1"), (Fraction(1, 2), "orthonormal")):
+        other = json.loads(json.dumps(document))
+        other["basis"][0] = [str(Fraction(x) / stretch) for x in document["basis"][0]]
+        for row in other["coordinates"]:
+            row[0] = str(Fraction(row[0]) * stretch)
+        for rows in other["jacobians"]:
+            for row in rows:
+                row[0] = str(Fraction(row[0]) * stretch)
+        with pytest.raises(ValueError, match=reason):
+            checker.check(other)
+
+
 def test_data_that_are_flat_up_to_rounding_are_moved_and_it_is_said():
     rng = np.random.default_rng(5)
     points = rng.normal(size=(5, 2)) @ rng.normal(size=(2, 6)) + rng.normal(size=6)
@@ -262,6 +292,25 @@ def test_infeasible_problems_are_proven_so():
     assert proof.proven
     assert proof.kind == "infeasible"
     assert "no network" in str(proof)
+
+
+def test_hinges_that_are_left_alone():
+    # A line touches all balls, and is the only one with its pattern.
+    problem = cd.denoising(EDGE[0], radius=EDGE[1])
+    proof = _checked(cd.prove(problem))
+    assert proof.proven
+    document = proof.to_dict()
+    nodes = document["infeasible"]["tree"]
+    (alone,) = (node for node in nodes if node[0] == "touching")
+    for change, reason in (
+        ({"radii": [x * (1 - 1e-9) for x in document["radii"]]}, "is wrong"),
+        ({"targets": [[1.0]] * 3}, "sum to 0"),
+    ):
+        with pytest.raises(ValueError, match=reason):
+            checker.check({**document, **change})
+    alone[0] = "crossing"
+    with pytest.raises(ValueError, match="is wrong"):
+        checker.check(document)
 
 
 def test_a_claim_that_is_optimal_is_not_refuted():
