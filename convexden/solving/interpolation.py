@@ -38,6 +38,7 @@ from convexden.verification.exact.upper_bound import upper_bound
 
 if TYPE_CHECKING:
     from convexden.solvers.outcome import Outcome
+    from convexden.solvers.programs.restricted_master import MasterSolution
 
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
@@ -326,8 +327,12 @@ def _solve_sites(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, Cer
         solve_with_qoco,
     )
 
-    solvers = dict(zip(MASTERS, (solve_dual, solve_with_cvxpy, solve_with_qoco), strict=True))
-    master = partial(solvers[run.master], clock=run.clock)
+    by_name: dict[str, Callable[..., MasterSolution]] = {
+        "clarabel": solve_dual,
+        "cvxpy": solve_with_cvxpy,
+        "qoco": solve_with_qoco,
+    }
+    master = partial(by_name[run.master], clock=run.clock)
     if run.method is None or run.method in LOOPS:
         found = solve_sites(
             problem, run.tolerance, master, run.method, run.report, run.clock, run.start
