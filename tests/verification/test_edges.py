@@ -86,11 +86,13 @@ def test_files_keep_it(tmp_path: Path) -> None:
     found = cd.solve(problem_of(1), method="edges")
     cd.save(found, tmp_path / "file.json")
     read = cd.load(tmp_path / "file.json")
-    assert read.certificate.edges is not None and found.certificate.edges is not None
+    assert read.certificate.edges is not None
+    assert found.certificate.edges is not None
     assert np.array_equal(read.certificate.edges.sites, found.certificate.edges.sites)
     assert np.array_equal(read.certificate.edges.weights, found.certificate.edges.weights)
     again = cd.verify_certificate(read)
-    assert again.passed and again.lower_bound == found.lower_bound
+    assert again.passed
+    assert again.lower_bound == found.lower_bound
 
 
 def test_what_it_does_not_prove_is_not_believed() -> None:
