@@ -10,7 +10,7 @@ import pytest
 
 import convexden as cd
 from convexden.certificate import Edges
-from convexden.errors import InvalidProblem, NotSupported
+from convexden.errors import InvalidProblem, NotCertified, NotSupported
 from convexden.verification.edges import edge_bound
 
 
@@ -80,6 +80,26 @@ def test_local_reports_it_where_exact_pricing_is_out_of_reach() -> None:
     assert 0.0 < found.lower_bound < found.cost
     assert found.relative_gap < 0.6
     assert found.verification.passed
+
+
+def test_the_program_is_read_whatever_solved_it() -> None:
+    problem = problem_of(1)
+    model = cd.formulations.get("edges").build(problem)
+    with pytest.raises(NotCertified):
+        model.read()
+    model.program.solve(solver="SCS", eps=1e-3)
+    rough, optimum = model.read(), cd.solve(problem)
+    assert rough.network is None
+    accurate = model.solve()
+    assert 0.9 * accurate.lower_bound < rough.lower_bound < accurate.lower_bound * (1 + 1e-6)
+    assert accurate.lower_bound <= optimum.cost
+
+
+def test_on_a_line_of_two_balls_it_is_the_optimum() -> None:
+    line = cd.Interpolation([0.0, 4.0], [0.0, 3.0], [1.0, 0.5])
+    found = cd.formulations.get("edges").build(line).solve()
+    assert found.lower_bound == pytest.approx(2 * 3.0 / 2.5, rel=1e-8)
+    assert cd.solve(line).cost == pytest.approx(2 * 3.0 / 2.5, rel=1e-12)
 
 
 def test_files_keep_it(tmp_path: Path) -> None:
