@@ -1,4 +1,4 @@
-r"""The face-aligned network of a tetrahedron: its geometry, its edge-pair ramps, its multipliers."""
+"""Face-aligned networks of tetrahedra: geometry, ramps between two edges, multipliers."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class Tetrahedron:
         slopes = -(self.prices * self.heights)[:, None, None] * _outer(self.units, self.normals)
         across = np.stack([_complement(unit) for unit in self.units])
         along = np.stack([_complement(normal) for normal in self.normals])
-        # Free part number j of vertex k is a matrix from a direction along its face to one across v.
+        # A free part of vertex k is a matrix from a direction along its face to one across v_k.
         free = np.einsum("kap,kbd->kabpd", across, along).reshape(4, 4, 3, 3)
         every = free.reshape(16, 9).T
         short = (values.T @ self.vertices + slopes.sum(axis=0)).ravel()
@@ -124,7 +124,7 @@ class Tetrahedron:
         return values, slopes + np.einsum("kj,kjpd->kpd", shares, free)
 
     def _pair_rows(self, free: Array, values: Array, slopes: Array) -> tuple[Array, Array]:
-        """What the ramps between edges see of the free parts (15, 16) and of the others (15,), which
+        """What the ramps between edges see of the free parts (15, 16) and of the rest (15,), which
         should add up to zero: the more so, the closer a ramp is to its price."""
         rows, rest = [], []
         for pair, normal, margin, worth in zip(PAIRS, *self.pairs, self.pair_values, strict=True):
