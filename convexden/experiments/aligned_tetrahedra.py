@@ -18,15 +18,13 @@ from convexden.running.progress import TaskProgress, tell
 from convexden.theorems import face_aligned
 from convexden.theorems._claims import closed_form_certificate
 from convexden.theorems._tetrahedra import Tetrahedron
+from convexden.tolerances import ACCURATE_RTOL
 from convexden.verification import proven_bound
 
 Array = NDArray[np.float64]
 
 Outcome = Literal["aligned", "edge pairs", "not proven", "undefined"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-# Relative gap up to which the network is proven: the enclosure of the pricing maximum has one digit
-# more in space.
-_PROVEN = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,4 +160,4 @@ def outcome(points: Array, fraction: float) -> Outcome:
     certificate = closed_form_certificate(problem, *shape.multipliers())
     cost = face_aligned.closed_form(points, radius).cost
     gap = 1 - proven_bound(problem, certificate) / cost
-    return "aligned" if gap <= _PROVEN else "not proven"
+    return "aligned" if gap <= ACCURATE_RTOL else "not proven"

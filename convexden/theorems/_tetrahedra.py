@@ -21,6 +21,8 @@ PAIRS = ((0, 1), (0, 2), (0, 3))
 _RIDGE = 1e-2
 # Slack of a ramp between edges, as a share of its price, below which it counts as tight.
 _TIGHT = 1e-4
+# Slack below which the hinges of such a ramp have to be stationary as much as opposite.
+_TURNING = 1e-2
 # Share of its barycentric coordinates by which a foot is inside a face for sure.
 _INSIDE = 1e-9
 
@@ -135,6 +137,7 @@ class Tetrahedron:
             sum_free = np.where(mine[:, None, None, None], free, 0.0).reshape(16, 3, 3)
             sum_slopes = slopes[mine].sum(axis=0)
             weight = 1 / (1 - min(worth, 1.0) + _TIGHT)
+            turning = weight * min(1.0, _TURNING * weight)
             # The middle of the ramp sees 0 if its two hinges see opposite vectors.
             rows.append(weight * (sum_free @ normal).T)
             rest.append(weight * (margin / 2 * values[mine].sum(axis=0) + sum_slopes @ normal))
@@ -143,8 +146,8 @@ class Tetrahedron:
                 turn = np.cross(normal, touched[1] - touched[0])
                 turn /= np.linalg.norm(turn)
                 shift = (ours - touched[0]) @ turn @ values[mine]
-                rows.append(weight * (sum_free @ turn @ pull)[None])
-                rest.append(weight * np.array([pull @ (shift + sum_slopes @ turn)]))
+                rows.append(turning * (sum_free @ turn @ pull)[None])
+                rest.append(turning * np.array([pull @ (shift + sum_slopes @ turn)]))
         return np.concatenate(rows), np.concatenate(rest)
 
 
