@@ -12,7 +12,7 @@ from scipy.optimize import brentq, minimize
 from convexden import arguments, display
 from convexden.data import triangle
 from convexden.geometry.triangle import Triangle
-from convexden.geometry.triangle_arcs import largest_on_arcs
+from convexden.geometry.triangle_arcs import ArcFrame
 from convexden.running.clock import Stopped
 from convexden.running.progress import TaskProgress, tell
 from convexden.theorems import acute_triangle
@@ -167,9 +167,11 @@ def _altitude_excess(points: Array, fraction: float) -> float:
     middle = values[v] * shape.heights[v] / 2 + slopes[v] @ shape.normals[v]
     start = np.linalg.lstsq((free[:, v] @ shape.normals[v]).T, -middle, rcond=None)[0]
 
+    frame = ArcFrame.of(shape, radius)
+
     def excess(gammas: Array) -> float:
         """The pricing maximum of these multipliers, less 1."""
-        return largest_on_arcs(shape, radius, values, slopes + np.tensordot(gammas, free, 1)) - 1
+        return frame.arcs(values, slopes + np.tensordot(gammas, free, 1)).highest - 1.0
 
     first = excess(start)
     if first <= _FLAT / 2:
