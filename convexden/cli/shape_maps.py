@@ -45,7 +45,7 @@ def map_shapes(
         bool,
         typer.Option(
             "--borders",
-            help="Draw the exact borders of the triangles with tilted hinges, some 30 s.",
+            help="Draw the exact borders of the structures, too, which takes a minute.",
         ),
     ] = False,
     jobs: Annotated[
@@ -84,7 +84,7 @@ def map_shapes(
             progress=report,
         )
         wanted = borders and plot is not None and not found.interrupted
-        ends = shape_ends(progress=report) if wanted else None
+        ends = shape_ends(found.fractions.tolist(), progress=report) if wanted else None
     from convexden.report import shape_map_table
 
     show(shape_map_table(found))

@@ -4,5 +4,14 @@ import lazy_loader as lazy
 
 __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
-    submodules=["counterexamples", "frontiers", "samples", "shape_maps", "structures", "training"],
+    submodules=[
+        "aligned_tetrahedra",
+        "counterexamples",
+        "frontiers",
+        "samples",
+        "shape_maps",
+        "structures",
+        "touching",
+        "training",
+    ],
 )

@@ -27,15 +27,66 @@ _VANISHING = 1e-14
 
 
 @dataclass(frozen=True, eq=False)
+class ArcFrame:
+    """The nine arcs of normals of a triangle's balls, three a vertex: its apex arc and its two base
+    arcs.
+
+    Attributes
+    ----------
+    radius : float
+    arms : (9, 2) array
+        From the ball that the hinge touches to the active one.
+    starts, ends : (9,) arrays
+        Angles from the x-axis; an arc with its end before its start is empty.
+    """
+
+    radius: float
+    arms: Array
+    starts: Array
+    ends: Array
+
+    __repr__ = display.field_line
+
+    @classmethod
+    def of(cls, triangle: Triangle, radius: float) -> ArcFrame:
+        """Those of balls of this radius."""
+        x = triangle.vertices
+        arms, starts, ends = [], [], []
+        for k in range(3):
+            one, two = (k + 1) % 3, (k + 2) % 3
+            toward = float(np.arctan2(*triangle.normals[k][::-1]))
+            room = [_half_circle(x[k] - x[m], 2 * radius, toward) for m in (one, two)]
+            arms.append(np.zeros(2))
+            starts.append(max(room[0][0], room[1][0]))
+            ends.append(min(room[0][1], room[1][1]))
+            for own, (m, other) in zip(room, ((one, two), (two, one)), strict=True):
+                # On this arc m is further along w than the other.
+                side = _half_circle(x[m] - x[other], 0.0, toward)
+                arms.append(x[k] - x[m])
+                starts.append(max(own[0], side[0]))
+                ends.append(min(own[1], side[1]))
+        return cls(radius, np.array(arms), np.array(starts), np.array(ends))
+
+    def arcs(self, values: Array, jacobians: Array) -> Arcs:
+        """With multipliers (3, 2) and (3, 2, 2)."""
+        mine = np.repeat(values, 3, axis=0)
+        slopes = np.repeat(jacobians, 3, axis=0) + mine[:, :, None] * self.arms[:, None, :]
+        return Arcs(self.radius * _SIGNS[:, None] * mine, slopes, self.starts, self.ends)
+
+
+# An apex arc is at a distance of the radius before its ball, base arcs are beyond the others.
+_SIGNS = np.tile([1.0, -1.0, -1.0], 3)
+
+
+@dataclass(frozen=True, eq=False)
 class Arcs:
-    """Nine arcs of normals, three a vertex: its apex arc and its two base arcs.
+    """The nine arcs of an `ArcFrame` with multipliers.
 
     Attributes
     ----------
     shifts, slopes : (9, 2), (9, 2, 2) arrays
         u and G.
     starts, ends : (9,) arrays
-        Angles from the x-axis; an arc with its end before its start is empty.
     """
 
     shifts: Array
@@ -48,24 +99,7 @@ class Arcs:
     @classmethod
     def of(cls, triangle: Triangle, radius: float, values: Array, jacobians: Array) -> Arcs:
         """Those of multipliers (3, 2) and (3, 2, 2) for balls of this radius."""
-        x = triangle.vertices
-        shifts, slopes, starts, ends = [], [], [], []
-        for k in range(3):
-            one, two = (k + 1) % 3, (k + 2) % 3
-            toward = float(np.arctan2(*triangle.normals[k][::-1]))
-            room = [_half_circle(x[k] - x[m], 2 * radius, toward) for m in (one, two)]
-            shifts.append(radius * values[k])
-            slopes.append(jacobians[k])
-            starts.append(max(room[0][0], room[1][0]))
-            ends.append(min(room[0][1], room[1][1]))
-            for own, (m, other) in zip(room, ((one, two), (two, one)), strict=True):
-                # On this arc m is further along w than the other.
-                side = _half_circle(x[m] - x[other], 0.0, toward)
-                shifts.append(-radius * values[k])
-                slopes.append(jacobians[k] + np.outer(values[k], x[k] - x[m]))
-                starts.append(max(own[0], side[0]))
-                ends.append(min(own[1], side[1]))
-        return cls(np.array(shifts), np.array(slopes), np.array(starts), np.array(ends))
+        return ArcFrame.of(triangle, radius).arcs(values, jacobians)
 
     def value(self, which: NDArray[np.intp], angles: Array) -> Array:
         """|F| at these angles of these arcs."""

@@ -46,9 +46,8 @@ def plot_shape_map(
     axes : (F, 2) array of Axes, optional
         Where to draw, in a figure with constrained layout; a new one if none are given.
     ends : ShapeEnds, optional
-        The exact borders of the tilted triangles, of `convexden.experiments.shape_maps.shape_ends`:
-        a line where the ramp to a vertex vanishes, a dashed one where hinges between two balls
-        come in.
+        The exact borders, of `convexden.experiments.shape_maps.shape_ends`: a line where triangles
+        become altitude-aligned, a dashed one where hinges between two balls come in.
 
     Returns
     -------
@@ -179,10 +178,15 @@ def _draw(ax: Axes, shape_map: ShapeMap, values: Array, colors: dict[str, Any]) 
 
 
 def _draw_ends(ax: Axes, ends: ShapeEnds, fraction: float) -> None:
-    """The triangles on which the tilted ramps end at this radius."""
-    for shares, dash in ((ends.aligned, "-"), (ends.pinched, "--")):
-        known = shares[np.isfinite(shares)]
-        if known.size and known.min() <= fraction <= known.max():
+    """The triangles on which the structures end at this radius."""
+    known = np.isfinite(ends.shares)
+    for kind, dash in ((~ends.pinched, "-"), (ends.pinched, "--")):
+        # One cell further, so that the lines meet.
+        wide = np.pad(kind, 1)
+        near = wide[:-2, 1:-1] | wide[2:, 1:-1] | wide[1:-1, :-2] | wide[1:-1, 2:]
+        shares = np.where(known & (kind | near), ends.shares, np.nan)
+        seen = shares[np.isfinite(shares)]
+        if seen.size and seen.min() <= fraction <= seen.max():
             ax.contour(
                 ends.largest,
                 ends.smallest,
@@ -193,6 +197,8 @@ def _draw_ends(ax: Axes, ends: ShapeEnds, fraction: float) -> None:
                 linewidths=1.2,
                 zorder=3,
             )
+    if fraction in ends.aligned:
+        ax.plot(*ends.aligned[fraction].T, color="black", lw=1.2, zorder=3)
 
 
 def _label(ax: Axes, largest: float) -> None:

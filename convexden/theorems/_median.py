@@ -9,6 +9,9 @@ from convexden.arithmetic.float64 import EPS
 
 Array = NDArray[np.float64]
 
+# Steps, in spreads, below which values differ by rounding: above the root of it.
+_NEXT_TO_IT = 1e-7
+
 
 def weighted_geometric_median(points: Array, weights: Array) -> Array:
     """The point c (d,) that minimizes sum_n weights_n |x_n - c|.
@@ -40,7 +43,11 @@ def weighted_geometric_median(points: Array, weights: Array) -> Array:
         gradient = _gradient(points, weights, center)
         move = -np.linalg.lstsq(_hessian(points, weights, center), gradient, rcond=None)[0]
         value = _total(points, weights, center)
-        while _total(points, weights, center + move) > value:
+        # Next to the minimum rounding decides which value is lower, but Newton's step is right.
+        while (
+            np.abs(move).max() > _NEXT_TO_IT * np.ptp(points)
+            and _total(points, weights, center + move) > value
+        ):
             move = move / 2
         if np.abs(move).max() <= 5 * EPS * np.ptp(points):
             break

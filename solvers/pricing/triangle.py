@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from convexden.geometry.triangle import Triangle
-from convexden.geometry.triangle_arcs import Arcs
+from convexden.geometry.triangle_arcs import ArcFrame
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array, Flags, Hinges, Indices, dual_constraint
@@ -38,8 +38,8 @@ class TwelveHinges(Pricing):
         self.problem, self.clock = problem, clock
         self.triangle = Triangle.of(problem.centers)
         self.radius = float(problem.radii[0])
-        found = self._arcs(np.zeros((3, 2)), np.zeros((3, 2, 2)))
-        self.starts, self.ends = found.starts[_APEX], found.ends[_APEX]
+        self.frame = ArcFrame.of(self.triangle, self.radius)
+        self.starts, self.ends = self.frame.starts[_APEX], self.frame.ends[_APEX]
         every = np.arange(3)
         feet = (self.triangle.normals * self.triangle.feet).sum(axis=1)
         none = np.zeros(3, dtype=bool)
@@ -61,7 +61,7 @@ class TwelveHinges(Pricing):
     ) -> tuple[Hinges, Array]:
         """See `Pricing.maxima`; a cross hinge is one if the constraint does not grow from there on
         the arc of the apex hinge."""
-        arcs = self._arcs(values, jacobians)
+        arcs = self.frame.arcs(values, jacobians)
         which, angles = arcs.stationary(_APEX)
         falls = (arcs.slope(_APEX, self.starts) <= 0.0, arcs.slope(_APEX, self.ends) >= 0.0)
         rigid = self.rigid[np.concatenate([np.ones(3, dtype=bool), *falls])]
@@ -101,7 +101,3 @@ class TwelveHinges(Pricing):
         held = np.zeros(len(hinges), dtype=bool)
         held[free] = angles != turned + wanted
         return replace(hinges, normals=normals, biases=biases), held
-
-    def _arcs(self, values: Array, jacobians: Array) -> Arcs:
-        """The arcs of the triangle with these multipliers."""
-        return Arcs.of(self.triangle, self.radius, values, jacobians)

@@ -308,3 +308,20 @@ def test_bad_arguments_get_one_line(conjecture, options, message):
     with pytest.raises(InvalidInput, match=message) as error:
         search(conjecture, **options)
     assert "\n" not in str(error.value)
+
+
+def test_random_geometries_next_to_a_given_one() -> None:
+    near = cd.data.regular_simplex(3)
+    space, rng = Space(4, 3, 0.1, 0.5, near), np.random.default_rng(0)
+    spreads = []
+    for _ in range(200):
+        points, _ = space.geometry(space.draw(rng))
+        lengths = np.linalg.norm(points[:, None] - points, axis=2)[np.triu_indices(4, 1)]
+        spreads.append(np.ptp(lengths) / lengths.mean())
+    assert np.median(spreads) < 0.1 < np.max(spreads)
+    found = cd.find_counterexample(
+        "face-aligned", points=4, dimension=3, near=near, radius=0.1, starts=1, evaluations=5
+    )
+    assert found.undefined == 0
+    with pytest.raises(InvalidInput, match="near is a geometry: give 4 distinct points"):
+        cd.find_counterexample("face-aligned", points=4, dimension=3, near=near[:3])

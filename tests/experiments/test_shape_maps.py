@@ -8,7 +8,10 @@ import pytest
 
 import convexden as cd
 from convexden import ShapeMap, plotting, shape_map
+from convexden.data import triangle
 from convexden.errors import ExternalFailure, InvalidInput, InvalidProblem
+from convexden.experiments.shape_maps import ShapeEnds, shape_ends
+from convexden.experiments.shape_maps.ends import _altitude_excess
 from convexden.experiments.shape_maps.files import appending
 from convexden.experiments.shape_maps.grid import divisions_for, grid_angles
 from convexden.experiments.shape_maps.pixels import solve_pixel
@@ -282,3 +285,27 @@ def test_picture_of_a_part_has_its_border(largest, tmp_path):
     sorted_angles = np.sort(np.column_stack([corners, rest]), axis=1)
     equal = (np.abs(np.diff(sorted_angles, axis=1)) < 1e-9).any(axis=1)
     assert (equal | (sorted_angles[:, 0] < 1e-9)).all()
+
+
+def test_altitude_aligned_from_where_the_ramp_vanishes():
+    points, end = triangle((40, 60, 80)), 0.4854310379
+    assert _altitude_excess(points, end * (1 + 1e-4)) <= 1e-6
+    assert _altitude_excess(points, end * (1 - 1e-2)) > 1e-6
+    # And again not where hinges between two balls come in.
+    assert _altitude_excess(triangle((50, 60, 70)), 0.9) > 1e-3
+
+
+def test_borders_of_a_map(found):
+    def stop(step: TaskProgress) -> None:
+        if step.done == 9:
+            raise StopIteration
+
+    ends = shape_ends([0.9], step=10.0, progress=stop)
+    assert np.isfinite(ends.shares).sum() == 9
+    assert ends.aligned == {}
+    # The closer to right, the sooner the ramp to the vertex there vanishes.
+    assert (np.diff(ends.shares[1, :4]) < 0).all()
+    plotting.plot_shape_map(found, ends=ends)
+    drawn = ShapeEnds(ends.largest, ends.smallest, ends.shares, ends.pinched, {0.9: np.eye(2)})
+    panels = plotting.plot_shape_map(found, ends=drawn)
+    assert len(panels[1, 0].lines) == len(panels[0, 0].lines) + 1

@@ -17,7 +17,7 @@ from inspect import signature
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from convexden import arguments, display, theorems
 from convexden.data import smallest_distance
@@ -61,6 +61,7 @@ def find_counterexample(
     points: int = 3,
     dimension: int = 2,
     radius: float | tuple[float, float] | None = None,
+    near: ArrayLike | None = None,
     seed: int = 0,
     starts: int = 8,
     evaluations: int = 200,
@@ -91,6 +92,8 @@ def find_counterexample(
     radius : float or (float, float), optional
         Of all balls, as a fraction of that at which the closest two touch: given, or a range to
         search; 0.05 to 0.9 by default.
+    near : (points, dimension) array, optional
+        Geometry next to which the random ones are, for a conjecture with narrow hypotheses.
     seed : int
         What is found depends on it, not on `jobs`.
     starts, evaluations : int
@@ -134,7 +137,7 @@ def find_counterexample(
     name, candidate = _named(conjecture)
     arguments.callback("progress", progress)
     _check(points, dimension, seed, starts, evaluations, minimum, keep, jobs)
-    space = Space(points, dimension, *_range(radius))
+    space = Space(points, dimension, *_range(radius), _given(near, (points, dimension)))
     task = Task(candidate, space, seed, evaluations)
     # Step 1.
     found, interrupted = _search(task, starts, jobs, progress)
@@ -258,6 +261,18 @@ def _check(
     arguments.whole("seed", seed)
     arguments.number("minimum", minimum, above=0.0)
     arguments.number("keep", keep, least=0.0, most=1.0)
+
+
+def _given(near: ArrayLike | None, shape: tuple[int, int]) -> Array | None:
+    """The geometry next to which random ones are drawn."""
+    if near is None:
+        return None
+    found = arguments.array("near", near, error=InvalidInput)
+    if found.shape != shape or not smallest_distance(found) > 0:
+        raise InvalidInput(
+            f"near is a geometry: give {shape[0]} distinct points of {shape[1]} numbers"
+        )
+    return found
 
 
 def _range(radius: float | tuple[float, float] | None) -> tuple[float, float]:

@@ -12,6 +12,9 @@ class SearchSettings:
     fractions: tuple[float, ...] = (0.05, 0.9)
     """Radii, as shares of the contact of the balls, where none is asked for."""
 
+    noise: tuple[float, float] = (-3.0, -0.5)
+    """Powers of ten between which the noise on given points is, in smallest distances."""
+
     random: float = 0.2
     """Share of the evaluations at random geometries before the best is improved."""
 

@@ -18,17 +18,22 @@ class Space:
     """Geometries up to translation, rotation and scale, as vectors of free coordinates.
 
     The first point is the origin, the second the first unit vector, and point n has min(n, d)
-    coordinates; one more stands for the radius, unless its range is a single fraction.
+    coordinates; one more stands for the radius, unless its range is a single fraction.  Random
+    geometries are standard normal, or those next to some `near` (N, d).
     """
 
     points: int
     dimension: int
     low: float
     high: float
+    near: Array | None = None
 
     def draw(self, rng: np.random.Generator) -> Array:
-        """Standard normal points, and a radius uniform in its range."""
+        """Standard normal points, or noise on the given ones, and a radius uniform in its range."""
         steps = rng.standard_normal((self.points, self.dimension))
+        if self.near is not None:
+            noise = 10 ** rng.uniform(*SETTINGS.noise) * smallest_distance(self.near)
+            steps = self.near + noise * steps
         steps = steps[1:] - steps[0]
         # Turned, the first k steps lie in the span of the first k unit vectors.
         turned = np.linalg.qr(steps.T, mode="complete")[1].T / np.linalg.norm(steps[0])
