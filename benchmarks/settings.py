@@ -22,7 +22,15 @@ from convexden import tolerances
 from convexden.errors import ConvexdenError
 from convexden.solvers import conditioning, constraints, feasibility, infeasibility
 from convexden.solvers.line.multipliers import SETTINGS as MULTIPLIERS
-from convexden.solvers.methods import kkt, newton, regularization
+from convexden.solvers.methods import (
+    central_path,
+    central_path_state,
+    kkt,
+    large_newton,
+    newton,
+    normal_equations,
+    regularization,
+)
 from convexden.solvers.patterns import separation, separators
 from convexden.solvers.pricing import (
     ascent,
@@ -118,6 +126,10 @@ def methods() -> dict[str, Method]:
     penalized = [regularized(samples, 0.05), regularized(samples, 0.005)]
     return {
         "newton": Method(newton.SETTINGS, [*in_plane, *in_space]),
+        "central-path": Method(central_path.SETTINGS, by_path),
+        "working-set": Method(central_path_state.SETTINGS, by_path),
+        "large-newton": Method(large_newton.SETTINGS, by_path),
+        "normal-equations": Method(normal_equations.SETTINGS, by_path),
         "kkt": Method(kkt.SETTINGS, [*in_plane, *in_space]),
         "repair": Method(feasibility.SETTINGS, narrow),
         "conditioning": Method(conditioning.SETTINGS, narrow),
