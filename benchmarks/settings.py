@@ -108,6 +108,13 @@ def methods() -> dict[str, Method]:
         solved(cd.denoising(cd.data.triangle([50, 60, 70]), radius=0.3)),
         solved(cd.Interpolation(rng.normal(size=(9, 2)), rng.normal(size=(9, 2)))),
     ]
+    by_path = [
+        solved(
+            cd.denoising(np.random.default_rng(1).random((count, 2)), radius=1e-3),
+            method="central-path",
+        )
+        for count in (8, 45)
+    ]
     close = np.array([[0.0, 0.0], [1e-4, 0.0], [1.0, 0.3], [0.2, 0.9]])
     narrow = [*in_plane, solved(cd.denoising(close, radius=2e-5))]
     simplex = rng.normal(size=(4, 3))

@@ -69,7 +69,8 @@ def alone(monkeypatch):
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_alone_it_certifies_the_cost_of_column_generation(name, alone, monkeypatch):
     solution = solve(PROBLEMS[name], method="central-path")
-    assert solution.certified and verify_certificate(solution).passed
+    assert solution.certified
+    assert verify_certificate(solution).passed
     monkeypatch.undo()
     other = solve(PROBLEMS[name], method="column-generation")
     gap = max(solution.relative_gap, other.relative_gap)
@@ -82,9 +83,11 @@ def test_bounds_grow_only_by_exact_pricing_and_meet_in_the_end(alone):
     path.report = steps.append
     found = path.run()
     bounds = [step.lower_bound for step in steps]
-    assert bounds == sorted(bounds) and 0 < bounds[len(bounds) // 2] < found.cost
+    assert bounds == sorted(bounds)
+    assert 0 < bounds[len(bounds) // 2] < found.cost
     path.prove()
-    assert found.gap < 1e-12 and found.proven == found.lower
+    assert found.gap < 1e-12
+    assert found.proven == found.lower
     values = path.constraints.multipliers(found.multipliers)
     assert path.exact.maxima(*values, 1.0)[1][0] <= 1 + 1e-12
 
@@ -136,7 +139,8 @@ def test_stopped_it_keeps_the_bound_that_was_proven():
     problem = Reduction.of(discs(20)).problem
     outcome = row_generation.solve_sites(problem, 1e-8, method="central-path", report=stop)
     bound = float(np.sum(outcome.values * problem.targets)) / max(1.0, outcome.pricing_maximum)
-    assert outcome.interrupted and bound > 0.3 * solve(problem).cost
+    assert outcome.interrupted
+    assert bound > 0.3 * solve(problem).cost
 
 
 def test_newtons_methods_by_cholesky_and_by_elimination_agree():
@@ -146,7 +150,8 @@ def test_newtons_methods_by_cholesky_and_by_elimination_agree():
     rough = alphas * (1 + 1e-5 * np.cos(np.arange(len(alphas))))
     arguments = (path.constraints, path.pricing, found.hinges, rough, found.multipliers)
     one, other = polish_large(*arguments), polish(*arguments)
-    assert one is not None and other is not None
+    assert one is not None
+    assert other is not None
     assert np.abs(one.weights - other.weights).max() < 1e-11 * alphas.max()
     free = found.hinges.free
     assert free.any()
