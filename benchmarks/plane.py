@@ -1,6 +1,6 @@
 """Figures for problems on lines and planes; `python benchmarks/plane.py` prints them all.
 
-Sections: random, box, masters, samples, startup; name some to run only those.  The
+Sections: random, box, methods, masters, samples, startup; name some to run only those.  The
 machine's speed drifts, so the times of the box problems come with the time of one restricted
 master over the hinges of the optimum, taken in the same run.  `--output FILE` also writes the
 tables to a file.
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -71,14 +72,50 @@ def box() -> Iterator[str]:
         last = (count, solution.seconds)
 
 
+def methods() -> Iterator[str]:
+    """The central path against column generation: processor seconds, in turn in one run."""
+    small = [
+        draw(np.random.default_rng(k))
+        for k in range(20)
+        for draw in (_random_balls, _random_samples, _random_mixed)
+    ]
+    problems = {"60 small problems": small}
+    problems |= {f"box, N = {count}": [_box(count)] for count in (10, 20, 40, 80, 120)}
+    for count, outputs in ((100, 1), (100, 2), (150, 2)):
+        generator = np.random.default_rng(0)
+        points, targets = generator.random((count, 2)), generator.standard_normal((count, outputs))
+        name = f"{count} samples, targets in R^{outputs}"
+        problems[name] = [cd.Interpolation(points, targets)]
+    names = ("column-generation", "central-path")
+    yield (
+        f"{'problem':<28}"
+        + "".join(f"{name:>19}" for name in names)
+        + (f"{'ratio':>8}{'certified':>12}{'costs differ by':>17}")
+    )
+    for name, several in problems.items():
+        seconds, solutions = [], []
+        for method in names:
+            started = time.process_time()
+            solutions.append([cd.solve(problem, method=method) for problem in several])
+            seconds.append(time.process_time() - started)
+        certified = [sum(solution.certified for solution in found) for found in solutions]
+        pairs = [(one.cost, other.cost) for one, other in zip(*solutions, strict=True)]
+        apart = max(abs(one - other) / max(one, 1e-9) for one, other in pairs)
+        yield (
+            f"{name:<28}{seconds[0]:19.2f}{seconds[1]:19.2f}{seconds[0] / seconds[1]:8.2f}"
+            f"{f'{certified[0]} / {certified[1]}':>12}{apart:17.1e}"
+        )
+
+
 def masters() -> Iterator[str]:
     """Does the direct path to Clarabel pay?  Whole solves with it and through CVXPY, in turn."""
     yield f"{'problem':<16}{'direct s':>10}{'cvxpy s':>10}{'ratio':>8}{'costs differ by':>17}"
     for count in (3, 12, 20, 40):
         points = np.random.default_rng(100).random((count, 2))
         problem = cd.denoising(points, radius=0.2 * pdist(points).min() / 2)
-        cd.solve(problem, master="cvxpy")  # imports, once
-        pairs = [(cd.solve(problem), cd.solve(problem, master="cvxpy")) for _ in range(3)]
+        by = partial(cd.solve, problem, method="column-generation")
+        by(master="cvxpy")  # imports, once
+        pairs = [(by(), by(master="cvxpy")) for _ in range(3)]
         direct = statistics.median(first.seconds for first, _ in pairs)
         modeled = statistics.median(second.seconds for _, second in pairs)
         difference = max(abs(first.cost / second.cost - 1) for first, second in pairs)
@@ -119,6 +156,11 @@ def startup() -> Iterator[str]:
             subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
             times.append(time.perf_counter() - started)
         yield f"{name:<34}{min(times):9.2f}"
+
+
+def _box(count: int) -> cd.Interpolation:
+    points = np.random.default_rng(100).random((count, 2))
+    return cd.denoising(points, radius=0.2 * pdist(points).min() / 2)
 
 
 def _random_balls(generator: np.random.Generator) -> cd.Interpolation:
@@ -186,7 +228,7 @@ def _final_master(problem: cd.Interpolation) -> float:
     return time.perf_counter() - started
 
 
-SECTIONS = {f.__name__: f for f in (random, box, masters, samples, startup)}
+SECTIONS = {f.__name__: f for f in (random, box, methods, masters, samples, startup)}
 
 
 def main() -> None:

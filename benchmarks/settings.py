@@ -22,7 +22,15 @@ from convexden import tolerances
 from convexden.errors import ConvexdenError
 from convexden.solvers import conditioning, constraints, feasibility, infeasibility
 from convexden.solvers.line.multipliers import SETTINGS as MULTIPLIERS
-from convexden.solvers.methods import kkt, newton, regularization
+from convexden.solvers.methods import (
+    central_path,
+    central_path_state,
+    kkt,
+    large_newton,
+    newton,
+    normal_equations,
+    regularization,
+)
 from convexden.solvers.patterns import separation, separators
 from convexden.solvers.pricing import (
     ascent,
@@ -100,6 +108,13 @@ def methods() -> dict[str, Method]:
         solved(cd.denoising(cd.data.triangle([50, 60, 70]), radius=0.3)),
         solved(cd.Interpolation(rng.normal(size=(9, 2)), rng.normal(size=(9, 2)))),
     ]
+    by_path = [
+        solved(
+            cd.denoising(np.random.default_rng(1).random((count, 2)), radius=1e-3),
+            method="central-path",
+        )
+        for count in (8, 45)
+    ]
     close = np.array([[0.0, 0.0], [1e-4, 0.0], [1.0, 0.3], [0.2, 0.9]])
     narrow = [*in_plane, solved(cd.denoising(close, radius=2e-5))]
     simplex = rng.normal(size=(4, 3))
@@ -118,6 +133,10 @@ def methods() -> dict[str, Method]:
     penalized = [regularized(samples, 0.05), regularized(samples, 0.005)]
     return {
         "newton": Method(newton.SETTINGS, [*in_plane, *in_space]),
+        "central-path": Method(central_path.SETTINGS, by_path),
+        "working-set": Method(central_path_state.SETTINGS, by_path),
+        "large-newton": Method(large_newton.SETTINGS, by_path),
+        "normal-equations": Method(normal_equations.SETTINGS, by_path),
         "kkt": Method(kkt.SETTINGS, [*in_plane, *in_space]),
         "repair": Method(feasibility.SETTINGS, narrow),
         "conditioning": Method(conditioning.SETTINGS, narrow),

@@ -67,9 +67,9 @@ def solve(
     .. math:: \min R(h) \quad \text{subject to} \quad h(y) = t_n \text{ for all } y \in B(y_n, r_n)
 
     (the interpolation problem of Zeno et al. 2023, arXiv 2311.06748), with a lower bound from exact
-    pricing.  On a line the solution is explicit; elsewhere it is found by column generation or
-    the minimax method, with row generation for samples, and finished by Newton's method, so that
-    the gap usually is of rounding size whatever the tolerance.
+    pricing.  On a line the solution is explicit; elsewhere it is found by column generation, an
+    interior point or the minimax method, with row generation for samples, and finished by Newton's
+    method, so that the gap usually is of rounding size whatever the tolerance.
 
     Parameters
     ----------
@@ -80,10 +80,12 @@ def solve(
         Relative duality gap at which the solution counts as certified.
     method : str, optional
         How sites that span more than a line are solved; on a line all are solved exactly.
-        "column-generation" is the default in the plane, "minimax" beyond; both end in the same
-        certified interval.  "triangle" is for denoising at the vertices of an acute triangle with
-        balls of one radius: twelve hinges of which three turn, without a search, in a few
-        milliseconds.
+        "column-generation" is the default for few sites in the plane, "central-path" for many (from
+        40 on with balls), "minimax" beyond; all end in the same certified interval.  Where
+        "central-path", an interior point for the plane, does not apply or does not converge, it
+        goes on as "column-generation".  "triangle" is for denoising at the vertices of an acute
+        triangle with balls of one radius: twelve hinges of which three turn, without a search, in a
+        few milliseconds.
 
         The other formulations, one convex program each, are those of
         `convexden.solving.formulations`.  "scalar-exact" is exact for targets of one dimension.

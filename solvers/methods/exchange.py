@@ -323,7 +323,7 @@ class Exchange(ABC):
         idle = 0
         for _ in range(_EXTENSIONS):
             gap = self.incumbent.gap
-            polished = polish(self.constraints, self.pricing, active, alphas, multipliers)
+            polished = self._polish(active, alphas, multipliers)
             if polished is None:
                 break
             before = self.incumbent.cost
@@ -356,6 +356,10 @@ class Exchange(ABC):
             active = joined[kept]
             alphas = np.append(weights, np.full(len(violated), 1e-6 * norms.mean()))[kept]
         return new
+
+    def _polish(self, active: Hinges, alphas: Array, multipliers: Array) -> Polished | None:
+        """Newton's method from these hinges, weights and multipliers."""
+        return polish(self.constraints, self.pricing, active, alphas, multipliers)
 
     def _price_polished(self, multipliers: Array, polished: Polished) -> Hinges:
         """Price multipliers that are dual to the polished network; the hinges they violate."""

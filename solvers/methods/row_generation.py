@@ -28,6 +28,7 @@ from convexden.solvers.conditioning import conditioned
 from convexden.solvers.constraints import constraints_of
 from convexden.solvers.feasibility import TooNarrow
 from convexden.solvers.hinges import Array, Hinges, Indices
+from convexden.solvers.methods.central_path import CentralPath, pays
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.exchange import Exchange, Incumbent
 from convexden.solvers.methods.minimax import Minimax
@@ -42,9 +43,11 @@ from convexden.solvers.warm_start import hinges_near
 from convexden.tolerances import MET_RTOL
 
 COLUMN_GENERATION, MINIMAX, LOCAL = "column-generation", "minimax", "local"
+CENTRAL_PATH = "central-path"
 LOOPS = {
     COLUMN_GENERATION: ColumnGeneration,
     MINIMAX: Minimax,
+    CENTRAL_PATH: CentralPath,
     LOCAL: Minimax,  # with proposals instead of exact pricing
 }
 
@@ -68,11 +71,11 @@ def solve_sites(
         Relative gap at which to stop.
     master : callable
         `solve_dual` or `solve_with_cvxpy`.
-    method : {"column-generation", "minimax", "local"}, optional
-        By default column generation in the plane, where it is about twice as fast, and the minimax
-        method beyond.  "local" is the minimax method with proposals, for problems too large for
-        exact pricing; its bound is that of the semidefinite program at its multipliers, or that of
-        pairs of sites if it is better or the only one, or none.
+    method : {"column-generation", "central-path", "minimax", "local"}, optional
+        By default in the plane column generation, or the central path where sites are many, and the
+        minimax method beyond.  "local" is the minimax method with proposals, for problems too large
+        for exact pricing; its bound is that of the semidefinite program at its multipliers, or that
+        of pairs of sites if it is better or the only one, or none.
     report : callable
         Called with a `Progress` after every round; the cost is infinite while samples are missed.
     clock : Clock, optional
@@ -88,8 +91,6 @@ def solve_sites(
     TooLarge
         If there are too many sites for exact pricing.
     """
-    if method is None:
-        method = COLUMN_GENERATION if problem.input_dimension == 2 else MINIMAX
     rounds = _Rounds(problem, method, tolerance, master, report, clock, start)
     interrupted, reason = False, ""
     try:
@@ -113,7 +114,7 @@ class _Rounds:
     def __init__(
         self,
         problem: Interpolation,
-        method: str,
+        method: str | None,
         tolerance: float,
         master: Master,
         report: Callable[[Progress], None],
@@ -167,7 +168,8 @@ class _Rounds:
             else exact_pricing(part, self.clock)
         )
         reduced = conditioned(constraints_of(part, self.clock), pricing)
-        return LOOPS[self.method](reduced, pricing, self.tolerance, self.master, self._relay)
+        loop = LOOPS[self.method or _fastest(part)]
+        return loop(reduced, pricing, self.tolerance, self.master, self._relay)
 
     def _relay(self, step: Progress) -> None:
         """Tell a step of a subproblem, whose cost says nothing as long as samples are left out."""
@@ -255,6 +257,13 @@ def _proof(loop: Exchange) -> _Proof:
     except TooLarge:
         return _Proof()
     return _Proof(incumbent.multipliers, maximum, PRICING)
+
+
+def _fastest(problem: Interpolation) -> str:
+    """The method that took the least time for problems of this kind."""
+    if problem.input_dimension > 2:
+        return MINIMAX
+    return CENTRAL_PATH if pays(problem) else COLUMN_GENERATION
 
 
 def _first_sites(problem: Interpolation) -> Indices:

@@ -21,10 +21,12 @@ The arcs do not depend on the multipliers and are computed once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
+from scipy import sparse
 
 from convexden.arithmetic.float64 import EPS
 from convexden.problem import Interpolation
@@ -156,6 +158,21 @@ class PlanePricing(ExactPricing):
         angles = np.concatenate([angles[kept], -halves[first], halves[last]])
         return owners, angles, np.arange(owners.size) < np.count_nonzero(kept)
 
+    def inner_maxima(self, values: Array, jacobians: Array, floor: float) -> tuple[Hinges, Array]:
+        """Local maxima inside the arcs with g >= floor, and the values of g there."""
+        polynomials = self._polynomials(values, jacobians, self._summed_along_arcs)
+        halves = self.arcs.halves
+        highest = evaluate(polynomials, self.arcs.limits).max(axis=0)
+        opened = may_peak(polynomials, halves, highest, floor**2)
+        angles, inner = stationary(polynomials[:, opened], halves[opened])
+        owners = opened[inner]
+        squares = evaluate(polynomials[:, owners], turns_by(angles))
+        kept = squares >= floor**2
+        owners, angles = owners[kept], angles[kept]
+        angles = angles + (self.arcs.starts + self.arcs.halves)[owners]
+        free = np.ones(len(owners), dtype=bool)
+        return self.hinges(owners, angles, free), np.sqrt(squares[kept])
+
     def hinges(self, arcs: Indices, angles: Array, free: Flags | None = None) -> Hinges:
         """The hinges at these angles of these arcs."""
         pivots = self.arcs.sites[arcs]
@@ -229,6 +246,18 @@ class PlanePricing(ExactPricing):
         crossings = (self.arcs.patterns[:, first] != self.arcs.patterns[:, second]).sum(axis=1)
         return np.argsort(crossings, kind="stable")
 
+    def vertices(self) -> Hinges:
+        """The hinges at the ends of arcs, each once but for rounding."""
+        every = np.arange(len(self.arcs.sites))
+        ends = np.concatenate([self.arcs.starts, self.arcs.ends])
+        hinges = self.hinges(np.tile(every, 2), ends)
+        lines = np.column_stack([hinges.normals, hinges.biases])
+        # The same line, turned over or not, comes next to itself in the order of a projection.
+        order = np.argsort(np.abs(lines @ np.sqrt([2.0, 3.0, 5.0])), kind="stable")
+        before, after = lines[order[:-1]], lines[order[1:]]
+        apart = np.minimum(np.abs(after - before).max(1), np.abs(after + before).max(1))
+        return hinges[np.sort(order[np.append(True, apart > TANGENCY_RTOL)[: len(order)]])]
+
     def spanning(self) -> Hinges:
         """Both ends and the middle of every arc."""
         every = np.arange(len(self.arcs.sites))
@@ -265,19 +294,25 @@ class PlanePricing(ExactPricing):
         )
         return moved, wanted != taken
 
-    def _polynomials(self, values: Array, jacobians: Array) -> Array:
+    def _polynomials(
+        self, values: Array, jacobians: Array, summed: Callable[[Array], Array] | None = None
+    ) -> Array:
         """|F|^2, F.S, F.C, |S|^2, S.C and |C|^2 (6, arcs), where a turn by u from the middle of
-        the arc, on which the constraint is F, makes it F + sin(u) S - (1 - cos(u)) C."""
+        the arc, on which the constraint is F, makes it F + sin(u) S - (1 - cos(u)) C.
+
+        By default the sums over active sites are taken arc by arc.
+        """
         problem, arcs = self.problem, self.arcs
         n, p = values.shape
         moments = values[:, :, None] * problem.centers[:, None, :] + jacobians
         table = np.concatenate([values, moments[:, :, 0], moments[:, :, 1]], axis=1)
+        every = None if summed is None else summed(table)
         products = np.empty((6, len(arcs.sites)))
         block = max(1, SETTINGS.block // max(n, 3 * p))
         for begin in range(0, len(arcs.sites), block):
             self.clock.check()
             part = slice(begin, begin + block)
-            sums = arcs.patterns[part].astype(float) @ table
+            sums = arcs.patterns[part].astype(float) @ table if every is None else every[part]
             total = sums[:, :p]
             y = problem.centers[arcs.sites[part]]
             m0 = sums[:, p : 2 * p] - total * y[:, :1]
@@ -288,6 +323,29 @@ class PlanePricing(ExactPricing):
             for k, (one, other) in enumerate([(f, f), (f, s), (f, c), (s, s), (s, c), (c, c)]):
                 np.einsum("kp,kp->k", one, other, out=products[k, part])
         return products
+
+    def _summed_along_arcs(self, table: Array) -> Array:
+        """The sums (arcs, q) over active sites of rows of a table (N, q), each from the arc next to
+        it: faster than `_polynomials` by itself, with the rounding of as many terms as there are
+        arcs."""
+        order, changes = self._changes
+        sums = np.empty((len(order), table.shape[1]))
+        sums[order] = np.cumsum(changes @ table, axis=0)
+        return sums
+
+    @cached_property
+    def _changes(self) -> tuple[Indices, sparse.csr_array]:
+        """The arcs in the order in which the hinge turns, and where patterns change (arcs, N)."""
+        arcs = self.arcs
+        order = np.lexsort((arcs.starts, arcs.sites))
+        signs, previous = [], np.zeros((1, len(self.problem)), dtype=np.int8)
+        step = max(1, SETTINGS.block // len(self.problem))
+        for begin in range(0, len(order), step):
+            block = arcs.patterns[order[begin : begin + step]].astype(np.int8)
+            changes = np.diff(np.concatenate([previous, block]), axis=0)
+            signs.append(sparse.csr_array(changes, dtype=float))
+            previous = block[-1:]
+        return order, sparse.csr_array(sparse.vstack(signs))
 
 
 def _slopes(patterns: Flags | Array, jacobians: Array, normals: Array) -> Array:

@@ -1,0 +1,253 @@
+r"""A semi-infinite primal-dual interior point for the plane.
+
+The dual problem has one constraint for each hinge z,
+
+    maximize <T, Z>   subject to   c_z(Z) = (1 - |q_z|^2) / 2 >= 0,      q_z = Z^T psi_z.
+
+Its central path for mu > 0 is
+
+    sum_z price_z psi_z q_z^T = T,      price_z c_z = mu.
+
+All *vertices*, hinges that touch two sites, are constraints; beside them count the local maxima
+inside arcs (*free* hinges), which move with Z and enter with their curvature.
+
+1. Start from the vertices' center, the path's limit for large mu, with a pricing maximum of .7.
+2. Predictor: Newton's step to mu = 0. The centering sigma is the cube of the share of
+   complementarity that it would leave.
+3. Corrector: the step to sigma mu, with the second order of the predictor.
+4. Ratio test over all vertices, whether they are in the system or not, and the models of the free
+   hinges: 98 % of the way to the first that it would violate.
+5. Exact pricing of the new multipliers.  If a maximum inside an arc is violated: back, and the
+   hinge joins the constraints where it is; if that happens by little, the multipliers are scaled
+   down.
+6. Free hinges on the same arc keep their prices. Vertices without weight leave the system, those
+   near violation enter it.  Back to 2.
+7. Once complementarity is below 1e-7, or 1e-9 for large systems, Newton's method on the active
+   hinges (local reduction) ends it.
+
+There is one run where column generation solves many cone programs.  Where it does not converge,
+column generation takes over.
+
+References: Mehrotra, On the implementation of a primal-dual interior point method, SIAM Journal on
+Optimization 2 (1992); Hettich and Kortanek, Semi-infinite programming, SIAM Review 35 (1993).
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+
+from convexden.problem import Interpolation
+from convexden.solvers.hinges import Array, Flags, Hinges
+from convexden.solvers.methods.central_path_state import PathState, Step, Working, vanishing
+from convexden.solvers.methods.column_generation import ColumnGeneration
+from convexden.solvers.methods.exchange import Incumbent
+from convexden.solvers.methods.large_newton import polish_large
+from convexden.solvers.methods.newton import Polished
+from convexden.solvers.pricing.plane import PlanePricing
+from convexden.tolerances import WEIGHTLESS_RTOL
+
+
+@dataclass(frozen=True)
+class CentralPathSettings:
+    """Parameters of the interior point; `benchmarks/settings.py` shows what moving them does."""
+
+    from_balls: int = 40
+    """Sites, some of them balls, from which on it takes less time than column generation: 30 % less
+    for 40 discs in a box, 70 % for 80, more above; as much for 25 to 30."""
+
+    from_samples: int = 150
+    """The same for samples alone with targets of two or more dimensions: as much for 100, an eighth
+    for 200.  With targets of one dimension column generation was faster at 100."""
+
+    iterations: int = 80
+    """After which column generation takes over; 15 to 45 are usual."""
+
+    boundary: float = 0.98
+    """Share of the way to the boundary: .99 saved an iteration in twenty, and lost one problem."""
+
+    centering: tuple[float, float] = (1e-3, 0.5)
+    """Least sigma, and that while the residual lags behind complementarity."""
+
+    lag: tuple[float, float] = (1e3, 0.1)
+    """Residual, in complementarities and as a share of the targets, above which it lags."""
+
+    overshoot: tuple[float, float, float] = (0.5, 0.3, 1.1)
+    """Violations of free hinges that are scaled away: shares of the gain of the step and of
+    complementarity, and the largest pricing maximum."""
+
+    cuts: int = 12
+    """Times that a step is cut short."""
+
+    shortest: float = 1e-8
+    """Length of a step below which it leads nowhere."""
+
+    margin: float = 0.1
+    """Share of the room below one before the step that scaling leaves."""
+
+    often: float = 0.1
+    """Share of complementarity after which bound and cost are worked out again: both take as long
+    as an iteration."""
+
+    met: float = 1e-2
+    """Residual below which the network is near enough to be repaired, and to have a cost."""
+
+    newton: tuple[float, float] = (1e-7, 1e-9)
+    """Complementarity at which Newton's method is tried, for small and for large systems: above,
+    price and slack do not tell which hinges are active."""
+
+    again: float = 1 / 30
+    """Share of that at which it is tried again."""
+
+    large: int = 150
+    """Unknown multipliers from which on `large_newton` takes less time than `newton`."""
+
+    spare: int = 6
+    """Iterations that a gap within the tolerance leaves for Newton's method to succeed."""
+
+    least: float = 1e-13
+    """Complementarity that is rounding."""
+
+
+SETTINGS = CentralPathSettings()
+
+
+def pays(problem: Interpolation) -> bool:
+    """Whether sites of the plane are so many that this is faster than column generation."""
+    if problem.radii.any():
+        return len(problem) >= SETTINGS.from_balls
+    return len(problem) >= SETTINGS.from_samples and problem.output_dimension > 1
+
+
+class CentralPath(ColumnGeneration):
+    """The interior point on one problem of the plane, with column generation to fall back on.
+
+    Parameters are those of `ColumnGeneration`.
+    """
+
+    def run(self, start: Hinges | None = None) -> Incumbent:
+        """See `Exchange.run`; the hinges to start from are for column generation."""
+        if self._affine():
+            return self.incumbent
+        if isinstance(self.exact, PlanePricing) and not self.constraints.narrow:
+            with suppress(np.linalg.LinAlgError):  # the systems are no longer definite
+                self._follow(PathState(self.constraints, self.exact))
+        if self.incumbent.gap > self.tolerance:
+            return super().run(start)
+        self._thin()
+        return self.incumbent
+
+    def _follow(self, state: PathState) -> None:
+        """Steps 1 to 7."""
+        if not state.begin():
+            return
+        incumbent, settings = self.incumbent, SETTINGS
+        large = self.constraints.targets.size >= settings.large
+        tried, shown, spare = settings.newton[large], np.inf, settings.spare
+        working = state.working()
+        for _ in range(settings.iterations):
+            self.constraints.clock.check()
+            if not _iterate(state, working):
+                return
+            working = state.working()
+            gap, residual = _progress(state, working)
+            if gap < max(shown, self.tolerance):
+                self._price(state.multipliers, 1.0)
+                if residual < settings.met:
+                    self._improve_primal(state.hinges(), working)
+                shown = settings.often * gap
+            self._record(len(working.prices))
+            if gap < tried and residual < 10 * gap:
+                active = _active(working)
+                hinges = state.hinges()[np.flatnonzero(active)]
+                self._newton(hinges, working.prices[active], state.multipliers)
+                tried = gap * settings.again
+            spare -= incumbent.gap <= self.tolerance
+            if incumbent.gap <= self._goal or spare < 0 or gap < settings.least:
+                return
+
+    def _improve_primal(self, hinges: Hinges, working: Working) -> None:
+        """Repair the network of the working hinges."""
+        weights = working.prices[:, None] * working.columns
+        norms = np.linalg.norm(weights, axis=1)
+        heavy = np.flatnonzero(norms > WEIGHTLESS_RTOL * norms.max())
+        features = self.constraints.features(hinges[heavy])
+        self._improve_cost(hinges[heavy], features, weights[heavy])
+
+    def _polish(self, active: Hinges, alphas: Array, multipliers: Array) -> Polished | None:
+        """See `Exchange`."""
+        if multipliers.size < SETTINGS.large:
+            return super()._polish(active, alphas, multipliers)
+        return polish_large(self.constraints, self.pricing, active, alphas, multipliers)
+
+
+def _progress(state: PathState, working: Working) -> tuple[float, float]:
+    """Complementarity as a share of the objective, and the residual as one of the targets."""
+    missed = working.missed(working.prices, state.targets)
+    residual = float(np.linalg.norm(missed) / np.linalg.norm(state.targets))
+    return float(working.prices @ working.slacks) / state.objective, residual
+
+
+def _active(working: Working) -> Flags:
+    """The hinges with more price than slack, in units in which the product of both is mu."""
+    mean = float(working.prices @ working.slacks) / len(working.prices)
+    rows = working.features.shape[1] * working.columns.shape[1]
+    return np.asarray(working.prices > np.sqrt(mean * working.prices.sum() / rows))
+
+
+def _iterate(state: PathState, working: Working) -> bool:
+    """Steps 2 to 6; whether that led anywhere."""
+    step, aim = _direction(state, working)
+    columns = np.asarray(state.features @ step.multipliers)
+    slacks = (1.0 - np.sum(state.columns**2, axis=1)) / 2
+    slopes, curves = np.sum(state.columns * columns, axis=1), np.sum(columns**2, axis=1)
+    limits = vanishing(slacks, slopes, curves)
+    longest = min(float(limits.min()), working.longest(step))
+    length = min(1.0, SETTINGS.boundary * longest)
+    # Step 5.
+    gain = float(np.sum(state.targets * step.multipliers)) / state.objective
+    slack = float(working.prices @ working.slacks) / state.objective
+    met = state.free[:0]
+    for _ in range(SETTINGS.cuts):
+        maximum, found, heights = state.price(
+            state.multipliers + length * step.multipliers, state.columns + length * columns
+        )
+        by_gain, by_slack, most = SETTINGS.overshoot
+        allowed = max(by_gain * length * gain, by_slack * slack)
+        if maximum < 1.0 or (maximum < most and maximum - 1.0 < allowed):
+            break
+        met = met + found[heights > 1.0]
+        rise = maximum - state.maximum
+        cut = SETTINGS.boundary * (1.0 - state.maximum) / rise if rise > 0.0 else 0.5
+        length *= float(np.clip(cut, 0.1, 0.5))
+    room = 1.0 - state.maximum
+    state.advance(step, length, columns)
+    state.maximum = maximum
+    if maximum >= 1.0:
+        heaviest = max(state.prices.max(), state.free_prices.max(initial=0.0))
+        state.scale((1.0 - max(SETTINGS.margin * room, 2 * aim / heaviest)) / maximum)
+    # Step 6.
+    state.exchange(found, met, limits, aim)
+    return length > SETTINGS.shortest
+
+
+def _direction(state: PathState, working: Working) -> tuple[Step, float]:
+    """Steps 2 and 3: the direction, and the price times slack that it aims at."""
+    factor = working.factor()
+    # Step 2.
+    step = working.step(factor, state.targets, np.zeros_like(working.prices))
+    length = min(1.0, working.longest(step))
+    mean = float(working.prices @ working.slacks) / len(working.prices)
+    after = (working.prices + length * step.prices) @ working.slacks_after(step, length)
+    least, lagging = SETTINGS.centering
+    sigma = float(np.clip((after / len(working.prices) / mean) ** 3, least, 1.0))
+    gap, residual = _progress(state, working)
+    if residual > min(SETTINGS.lag[0] * gap, SETTINGS.lag[1]):
+        sigma = max(sigma, lagging)
+    # Step 3.
+    aim = sigma * mean
+    second = step.prices * step.slopes + working.prices / 2 * step.curves
+    aims = aim + np.clip(second, -aim, aim)
+    return working.step(factor, state.targets, aims), aim

@@ -1,0 +1,333 @@
+r"""An iterate of the central path of the plane: multipliers, hinges and their prices.
+
+The *vertices* are all hinges that touch two sites; they stay where they are.  *Free* hinges are the
+local maxima of the dual constraint inside arcs; they move with the multipliers.  Each hinge has the
+column q = Z^T psi, the slack c = (1 - |q|^2) / 2 and a price; its output weight is price times q.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from convexden.solvers.constraints import Constraints
+from convexden.solvers.hinges import Array, Flags, Hinges, Indices
+from convexden.solvers.methods.normal_equations import (
+    Cholesky,
+    Features,
+    bends,
+    full,
+    gram,
+    stacked,
+    stored_features,
+)
+from convexden.solvers.pricing.plane import PlanePricing
+
+
+@dataclass(frozen=True)
+class WorkingSetSettings:
+    """Which vertices enter the linear systems; the steps are held back by all of them."""
+
+    all_of: int = 12
+    """Vertices a row up to which all are taken."""
+
+    shortest: int = 10
+    """Of more: how many a row that separate the fewest neighbors, of which optima are made."""
+
+    random: int = 5
+    """And how many a row of the others, so that every row is seen."""
+
+    start: float = 0.7
+    """The pricing maximum to start with: the center, with room on all sides."""
+
+    start_near: float = 0.5
+    """Dual constraint above which a vertex is in the first set."""
+
+    near: float = 0.7
+    """Dual constraint above which a vertex enters."""
+
+    most_new: int = 2
+    """Vertices a row that enter in one step for each reason."""
+
+    light: float = 1e-2
+    """Share of the M-th largest weight below which a vertex leaves, unless it is close to one."""
+
+    close: float = 0.9
+    """Dual constraint from which on a vertex does not leave."""
+
+    floor: float = 0.7
+    """Dual constraint from which on local maxima inside arcs are free hinges."""
+
+    high_floor: tuple[int, float] = (150, 0.95)
+    """The same from so many rows on: there are more of them, and each costs a dense column."""
+
+    least_slack: float = 1e-13
+    """Least slack of a free hinge: its rounding after sums over thousands of arcs."""
+
+    cap: float = 0.01
+    """Price of a new free hinge, in units of the heaviest, at most: near the end slacks are too
+    small to tell it.  Without this ten clusters of ten samples were lost in one of two cases."""
+
+    inherited: float = 1e-3
+    """Price, in mean prices, from which on a free hinge whose maximum is gone stays as it is."""
+
+
+SETTINGS = WorkingSetSettings()
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A direction: changes of the multipliers (M, p), of the columns (K, p) and of the prices (K,),
+    with the first and the second derivatives (K,) of minus the slacks along it."""
+
+    multipliers: Array
+    columns: Array
+    prices: Array
+    slopes: Array
+    curves: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Working:
+    """The K hinges of a linear system: chosen vertices, then F free hinges, with the depths (F,)
+    and turns (F, M p) of `bends`."""
+
+    features: Features
+    columns: Array
+    slacks: Array
+    prices: Array
+    depths: Array
+    turns: Array
+
+    def factor(self) -> Cholesky:
+        """The factor of the Newton system, with the prices eliminated."""
+        along = self.prices / self.slacks
+        matrix = gram(self.features, self.prices, along, self.columns)
+        if len(self.depths):
+            prices = self.prices[-len(self.depths) :]
+            matrix += self.turns.T @ ((prices / self.depths)[:, None] * self.turns)
+        return Cholesky(matrix)
+
+    def missed(self, prices: Array, targets: Array) -> Array:
+        """What the targets are missed by (M, p) with these prices."""
+        return np.asarray(targets - self.features.T @ (prices[:, None] * self.columns))
+
+    def step(self, factor: Cholesky, targets: Array, aims: Array) -> Step:
+        """Newton's step to prices times slacks of `aims` (K,)."""
+        change = factor.solve(self.missed(aims / self.slacks, targets))
+        columns = np.asarray(self.features @ change)
+        slopes = np.sum(self.columns * columns, axis=1)
+        curves = np.sum(columns**2, axis=1)
+        if len(self.depths):
+            curves[-len(self.depths) :] += (self.turns @ change.T.ravel()) ** 2 / self.depths
+        prices = aims / self.slacks - self.prices + self.prices / self.slacks * slopes
+        return Step(change, columns, prices, slopes, curves)
+
+    def slacks_after(self, step: Step, length: float) -> Array:
+        """The slacks at this length of a step, for free hinges by their quadratic model."""
+        return np.asarray(self.slacks - length * step.slopes - length**2 / 2 * step.curves)
+
+    def longest(self, step: Step) -> float:
+        """The length at which a slack or a price vanishes."""
+        falls = step.prices < 0.0
+        prices = (self.prices[falls] / -step.prices[falls]).min(initial=np.inf)
+        slacks = vanishing(self.slacks, step.slopes, step.curves).min(initial=np.inf)
+        return float(min(prices, slacks))
+
+
+def vanishing(slacks: Array, slopes: Array, curves: Array) -> Array:
+    """The lengths at which c - s u - s^2 v / 2 vanish for c, u, v; inf if they never do."""
+    root = slopes + np.sqrt(slopes**2 + 2.0 * curves * np.maximum(slacks, 0.0))
+    limits = np.full(len(slacks), np.inf)
+    np.divide(2.0 * slacks, root, out=limits, where=root > 0.0)
+    return limits
+
+
+class PathState:
+    """Multipliers with prices of the chosen vertices and of the free hinges."""
+
+    def __init__(self, constraints: Constraints, pricing: PlanePricing) -> None:
+        """Collect the vertices."""
+        self.constraints, self.pricing = constraints, pricing
+        self.targets = constraints.targets
+        self.vertices = pricing.vertices()
+        self.features = stored_features(constraints, self.vertices)
+        rows, high = SETTINGS.high_floor
+        self.floor = high if len(self.targets) >= rows else SETTINGS.floor
+        self.multipliers: Array = np.zeros_like(self.targets)
+        self.columns: Array = np.zeros((len(self.vertices), self.targets.shape[1]))
+        self.chosen: Indices = np.zeros(0, dtype=np.intp)
+        self.free = self.vertices[:0]
+        self.free_prices = self.prices = np.zeros(0)
+        self.maximum = 0.0  # of the dual constraint
+
+    def begin(self) -> bool:
+        """Go to the center, which is a least-squares problem; false if the vertices do not span the
+        targets."""
+        self.chosen = self._first()
+        features = self.features[self.chosen]
+        matrix = full(features.T @ features)
+        try:
+            factor = Cholesky(matrix)
+        except np.linalg.LinAlgError:
+            return False
+        center = np.column_stack([factor.solve(each[:, None]) for each in self.targets.T])
+        missed = np.abs(self.targets - matrix @ center).max()
+        if not missed <= 1e-6 * np.abs(self.targets).max():
+            return False
+        highest = self.price(center, self.features @ center)[0]
+        self.multipliers = center * (SETTINGS.start / highest)
+        self.columns = np.asarray(self.features @ self.multipliers)
+        self.maximum = SETTINGS.start
+        heights = self._heights()
+        near = np.argsort(-heights, kind="stable")[: 4 * len(self.targets)]
+        self.chosen = np.union1d(self.chosen, near[heights[near] > SETTINGS.start_near])
+        heights = heights[self.chosen]
+        slacks = (1.0 - heights**2) / 2
+        # The prices whose network's products with the multipliers are those of the targets.
+        aim = self.objective / float(np.sum(heights**2 / slacks))
+        self.prices = aim / slacks
+        values = self.constraints.multipliers(self.multipliers)
+        self._free_at(self.pricing.inner_maxima(*values, self.floor)[0], aim)
+        return True
+
+    def _first(self) -> Indices:
+        """The vertices of the first system."""
+        m, count = len(self.targets), len(self.vertices)
+        if count <= SETTINGS.all_of * m:
+            return np.arange(count)
+        if isinstance(self.features, np.ndarray):
+            entries = np.count_nonzero(self.features, axis=1)
+        else:
+            entries = np.diff(self.features.indptr)
+        order = np.argsort(entries, kind="stable")
+        rest = np.random.default_rng(0).permutation(order[SETTINGS.shortest * m :])
+        return np.concatenate([order[: SETTINGS.shortest * m], rest[: SETTINGS.random * m]])
+
+    @property
+    def objective(self) -> float:
+        """<T, Z>."""
+        return float(np.sum(self.targets * self.multipliers))
+
+    def _heights(self) -> Array:
+        """The dual constraint |q| at the vertices."""
+        return np.asarray(np.linalg.norm(self.columns, axis=1))
+
+    def price(self, multipliers: Array, columns: Array) -> tuple[float, Hinges, Array]:
+        """The greatest value of the dual constraint for multipliers with these columns of the
+        vertices, and the local maxima inside arcs with their values."""
+        values = self.constraints.multipliers(multipliers)
+        found, heights = self.pricing.inner_maxima(*values, self.floor)
+        at_vertices = np.sqrt(np.sum(columns**2, axis=1).max(initial=0.0))
+        return float(max(at_vertices, heights.max(initial=0.0))), found, heights
+
+    def working(self) -> Working:
+        """The hinges of the next system."""
+        features = self.constraints.features(self.free)
+        columns = features @ self.multipliers
+        _, depths, turns = bends(
+            self.constraints, self.pricing, self.free, features, self.multipliers
+        )
+        every = np.concatenate([self.columns[self.chosen], columns])
+        slacks = (1.0 - np.sum(every**2, axis=1)) / 2
+        return Working(
+            stacked(self.features[self.chosen], features),
+            every,
+            np.maximum(slacks, SETTINGS.least_slack),
+            np.concatenate([self.prices, self.free_prices]),
+            depths,
+            turns,
+        )
+
+    def hinges(self) -> Hinges:
+        """The hinges of `working`."""
+        return self.vertices[self.chosen] + self.free
+
+    def advance(self, step: Step, length: float, columns: Array) -> None:
+        """Take a step, which changes the columns of the vertices by these."""
+        self.multipliers = self.multipliers + length * step.multipliers
+        self.columns = self.columns + length * columns
+        change = length * step.prices
+        self.prices = self.prices + change[: len(self.prices)]
+        self.free_prices = self.free_prices + change[len(self.prices) :]
+
+    def scale(self, factor: float) -> None:
+        """Scale the multipliers, and the prices so that the network stays."""
+        self.multipliers, self.columns = factor * self.multipliers, factor * self.columns
+        self.prices, self.free_prices = self.prices / factor, self.free_prices / factor
+        self.maximum *= factor
+
+    def exchange(self, found: Hinges, met: Hinges, limits: Array, aim: float) -> None:
+        """Hinges for the next system.
+
+        Parameters
+        ----------
+        found : Hinges
+            Local maxima inside arcs at the present multipliers: the free hinges.
+        met : Hinges
+            Those that cut the step short: they stay where they are.
+        limits : (V,) array
+            Lengths of the step at which vertices would have been violated.
+        aim : float
+            Price times slack that new hinges get.
+        """
+        count = len(limits)
+        self._free_at(found, aim)
+        if len(met):
+            heights = np.linalg.norm(self.constraints.features(met) @ self.multipliers, axis=1)
+            inside = heights < 1.0
+            self._keep(met[inside], 2 * aim / (1.0 - heights[inside] ** 2))
+        heights, m = self._heights(), len(self.targets)
+        self._drop(heights)
+        out = np.ones(len(heights), dtype=bool)
+        out[self.chosen] = False
+        new = []
+        for order, wanted in (
+            (-heights, out & (heights > SETTINGS.near)),
+            (limits, out[:count] & (limits < 1.0)),
+        ):
+            chosen = np.flatnonzero(wanted)
+            new.append(chosen[np.argsort(order[chosen], kind="stable")][: SETTINGS.most_new * m])
+        enter = np.union1d(*new)
+        self.chosen = np.concatenate([self.chosen, enter])
+        self.prices = np.concatenate([self.prices, 2 * aim / (1.0 - heights[enter] ** 2)])
+
+    def _drop(self, heights: Array) -> None:
+        """Let light vertices leave, unless some row would not be seen any more."""
+        m, own = len(self.targets), heights[self.chosen]
+        weights = self.prices * own
+        if len(weights) <= 2 * m:
+            return
+        limit = SETTINGS.light * np.partition(weights, len(weights) - m)[len(weights) - m]
+        kept = (weights >= limit) | (own >= SETTINGS.close)
+        if (abs(self.features[self.chosen[kept]]).sum(axis=0) > 0.0).all():
+            self.chosen, self.prices = self.chosen[kept], self.prices[kept]
+
+    def _free_at(self, found: Hinges, aim: float) -> None:
+        """Make local maxima the free hinges; on one arc they take over the price."""
+        old, prices = self.free, self.free_prices
+        heights = np.linalg.norm(self.constraints.features(found) @ self.multipliers, axis=1)
+        slacks = np.maximum((1.0 - heights**2) / 2, SETTINGS.least_slack)
+        fresh = np.minimum(aim / slacks, SETTINGS.cap * self.prices.max())
+        gone: Flags = np.ones(len(old), dtype=bool)
+        for k in range(len(found)):
+            same = np.flatnonzero((old.faces == found.faces[k]) & gone)
+            if same.size:
+                near = np.abs(old.normals[same] - found.normals[k]).sum(axis=1).argmin()
+                fresh[k] = prices[same[near]]
+                gone[same[near]] = False
+        gone &= prices > SETTINGS.inherited * self.prices.mean()
+        if gone.any():
+            self._keep(old[gone], prices[gone])
+        self.free, self.free_prices = found, fresh
+
+    def _keep(self, hinges: Hinges, prices: Array) -> None:
+        """Add hinges that stay where they are to the vertices, and to the chosen ones."""
+        features, count = self.constraints.features(hinges), len(self.vertices)
+        still = replace(hinges, free=np.zeros(len(hinges), dtype=bool))
+        self.vertices = self.vertices + still
+        self.features = stacked(self.features, features)
+        self.columns = np.concatenate([self.columns, features @ self.multipliers])
+        self.chosen = np.concatenate([self.chosen, np.arange(count, len(self.vertices))])
+        self.prices = np.concatenate([self.prices, prices])

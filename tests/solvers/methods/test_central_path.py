@@ -1,0 +1,210 @@
+"""The interior point of the plane: it certifies what column generation does, at the same cost, and
+hands over to it where it does not converge."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import pdist
+
+from convexden.data import triangular_lattice
+from convexden.problem import Interpolation, denoising
+from convexden.reduction import Reduction
+from convexden.running.clock import Stopped
+from convexden.solvers.constraints import constraints_of
+from convexden.solvers.methods import row_generation
+from convexden.solvers.methods.central_path import SETTINGS, CentralPath, pays
+from convexden.solvers.methods.column_generation import ColumnGeneration
+from convexden.solvers.methods.large_newton import polish_large
+from convexden.solvers.methods.newton import polish
+from convexden.solvers.methods.normal_equations import Cholesky, gram, stored_features
+from convexden.solvers.pricing.plane import PlanePricing
+from convexden.solving.interpolation import solve
+from convexden.verification import verify_certificate
+
+
+def discs(count: int, seed: int = 0) -> Interpolation:
+    points = np.random.default_rng(seed).random((count, 2))
+    return denoising(points, radius=0.2 * pdist(points).min() / 2)
+
+
+def mixed() -> Interpolation:
+    rng = np.random.default_rng(4)
+    points = rng.random((12, 2))
+    radii = np.where(np.arange(12) % 2, 0.0, 0.3 * pdist(points).min())
+    return Interpolation(points, rng.standard_normal((12, 2)), radii)
+
+
+def samples(count: int, outputs: int) -> Interpolation:
+    rng = np.random.default_rng(count)
+    return Interpolation(rng.random((count, 2)), rng.standard_normal((count, outputs)))
+
+
+SCALAR = Interpolation(discs(9).centers, np.sin(9.0 * np.arange(9.0)), discs(9).radii)
+PROBLEMS = {
+    "discs": discs(10),
+    "scalar": SCALAR,
+    "mixed": mixed(),
+    "samples": samples(15, 1),
+    "vector-samples": samples(15, 3),
+    "lattice": denoising(triangular_lattice(3, 3), radius=0.3),
+}
+
+
+def path_on(problem: Interpolation, kind: type[ColumnGeneration] = CentralPath) -> ColumnGeneration:
+    problem = Reduction.of(problem).problem
+    return kind(constraints_of(problem), PlanePricing(problem), 1e-8)
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """Column generation must not help."""
+
+    def refused(self, hinges):
+        pytest.fail("the central path handed over to column generation")
+
+    monkeypatch.setattr(ColumnGeneration, "_exchange", refused)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_alone_it_certifies_the_cost_of_column_generation(name, alone, monkeypatch):
+    solution = solve(PROBLEMS[name], method="central-path")
+    assert solution.certified
+    assert verify_certificate(solution).passed
+    monkeypatch.undo()
+    other = solve(PROBLEMS[name], method="column-generation")
+    gap = max(solution.relative_gap, other.relative_gap)
+    assert solution.cost == pytest.approx(other.cost, rel=max(10 * gap, 1e-11))
+
+
+def test_bounds_grow_only_by_exact_pricing_and_meet_in_the_end(alone):
+    path = path_on(PROBLEMS["discs"])
+    steps = []
+    path.report = steps.append
+    found = path.run()
+    bounds = [step.lower_bound for step in steps]
+    assert bounds == sorted(bounds)
+    assert 0 < bounds[len(bounds) // 2] < found.cost
+    path.prove()
+    assert found.gap < 1e-12
+    assert found.proven == found.lower
+    values = path.constraints.multipliers(found.multipliers)
+    assert path.exact.maxima(*values, 1.0)[1][0] <= 1 + 1e-12
+
+
+def test_what_the_path_does_not_solve_column_generation_does(monkeypatch):
+    monkeypatch.setattr(CentralPath, "_follow", lambda self, state: None)
+    solution = solve(PROBLEMS["discs"], method="central-path")
+    assert solution.certified
+
+
+def test_a_system_that_is_not_definite_is_handed_over(monkeypatch):
+    def failing(self, matrix):
+        raise np.linalg.LinAlgError
+
+    monkeypatch.setattr(Cholesky, "__init__", failing)
+    assert solve(PROBLEMS["discs"], method="central-path").certified
+
+
+def test_beyond_the_plane_it_is_column_generation():
+    corners = np.concatenate([np.zeros((1, 3)), np.eye(3)])
+    problem = denoising(corners, radius=0.1)
+    costs = [solve(problem, method=name).cost for name in ("central-path", "minimax")]
+    assert costs[0] == pytest.approx(costs[1], rel=1e-10)
+
+
+def test_it_is_the_default_where_sites_are_many(monkeypatch):
+    class Chosen(Exception):
+        pass
+
+    def chosen(self, start=None):
+        raise Chosen
+
+    monkeypatch.setattr(CentralPath, "run", chosen)
+    assert solve(discs(SETTINGS.from_balls - 1)).certified
+    with pytest.raises(Chosen):
+        solve(discs(SETTINGS.from_balls))
+    assert pays(samples(SETTINGS.from_samples, 2))
+    assert not pays(samples(SETTINGS.from_samples, 1))
+
+
+def test_stopped_it_keeps_the_bound_that_was_proven():
+    steps = []
+
+    def stop(step):
+        steps.append(step)
+        if len(steps) == 10:
+            raise Stopped
+
+    problem = Reduction.of(discs(20)).problem
+    outcome = row_generation.solve_sites(problem, 1e-8, method="central-path", report=stop)
+    bound = float(np.sum(outcome.values * problem.targets)) / max(1.0, outcome.pricing_maximum)
+    assert outcome.interrupted
+    assert bound > 0.3 * solve(problem).cost
+
+
+def test_newtons_methods_by_cholesky_and_by_elimination_agree():
+    path = path_on(PROBLEMS["discs"])
+    found = path.run()
+    alphas = np.linalg.norm(found.weights, axis=1)
+    rough = alphas * (1 + 1e-5 * np.cos(np.arange(len(alphas))))
+    arguments = (path.constraints, path.pricing, found.hinges, rough, found.multipliers)
+    one, other = polish_large(*arguments), polish(*arguments)
+    assert one is not None
+    assert other is not None
+    assert np.abs(one.weights - other.weights).max() < 1e-11 * alphas.max()
+    free = found.hinges.free
+    assert free.any()
+    assert np.abs(one.hinges.normals - other.hinges.normals).max() < 1e-9
+    wrong = found.multipliers[::-1]
+    assert polish_large(path.constraints, path.pricing, found.hinges, rough, wrong) is None
+
+
+@pytest.mark.parametrize("name", ["discs", "mixed", "samples"])
+def test_pricing_by_vertices_and_inner_maxima_is_exact_pricing(name):
+    problem = Reduction.of(PROBLEMS[name]).problem
+    constraints, pricing = constraints_of(problem), PlanePricing(problem)
+    vertices = pricing.vertices()
+    features = constraints.features(vertices)
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        multipliers = rng.standard_normal(constraints.targets.shape)
+        values = constraints.multipliers(multipliers)
+        inner, heights = pricing.inner_maxima(*values, 0.0)
+        at_vertices = np.linalg.norm(features @ multipliers, axis=1)
+        everywhere = pricing.maxima(*values, 0.0)[1]
+        highest = max(at_vertices.max(), heights.max(initial=0.0))
+        assert highest == pytest.approx(everywhere[0], rel=1e-11)
+        own = np.linalg.norm(constraints.features(inner) @ multipliers, axis=1)
+        assert heights == pytest.approx(own, rel=1e-9)
+    assert (vertices.depths(problem) < 1e-11).all()
+
+
+def test_the_gram_matrix_is_a_sum_of_kronecker_products():
+    constraints = constraints_of(Reduction.of(discs(40)).problem)
+    hinges = PlanePricing(constraints.problem).vertices()[:30]
+    rng = np.random.default_rng(0)
+    plain, along, columns = rng.random(30), rng.random(30), rng.standard_normal((30, 2))
+    features = constraints.features(hinges)
+    expected = sum(
+        np.kron(u * np.eye(2) + v * np.outer(q, q), np.outer(psi, psi))
+        for u, v, q, psi in zip(plain, along, columns, features, strict=True)
+    )
+    sparse = stored_features(constraints, hinges)
+    assert not isinstance(sparse, np.ndarray)
+    for stored in (features, sparse):
+        assert np.abs(gram(stored, plain, along, columns) - expected).max() < 1e-12
+
+
+def test_the_factor_leaves_out_what_nothing_sees_and_refuses_what_is_not_definite():
+    half = np.random.default_rng(0).standard_normal((3, 2))
+    matrix = np.zeros((4, 4))
+    matrix[:3, :3] = half @ half.T
+    right = (matrix @ np.arange(1.0, 5.0))[:, None]
+    solution = Cholesky(matrix).solve(right)
+    assert solution[3] == 0.0
+    assert np.abs(matrix @ solution - right).max() < 1e-12
+    with pytest.raises(np.linalg.LinAlgError):
+        Cholesky(np.array([[1.0, 2.0], [2.0, 1.0]]))
+    with pytest.raises(np.linalg.LinAlgError):
+        Cholesky(np.array([[np.inf, 0.0], [0.0, 1.0]]))
