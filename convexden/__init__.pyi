@@ -28,6 +28,7 @@ from .analysis.ramps import Ramp as Ramp
 from .analysis.ramps import decode as decode
 from .analysis.uniqueness import Uniqueness as Uniqueness
 from .analysis.uniqueness import uniqueness as uniqueness
+from .analysis.virtual_points import virtual_points as virtual_points
 from .certificate import Certificate as Certificate
 from .errors import ConvexdenError as ConvexdenError
 from .errors import ExternalFailure as ExternalFailure

@@ -26,6 +26,7 @@ from convexden.plotting.samples import plot_sampled_optima, save_sampled_optima
 from convexden.plotting.segment import plot_segment
 from convexden.plotting.shape_map import plot_shape_map, save_shape_map
 from convexden.plotting.training import plot_trained, plot_training
+from convexden.plotting.virtual_map import plot_virtual_map, save_virtual_map
 from convexden.plotting.weights import plot_weights
 
 __all__ = [
@@ -51,10 +52,12 @@ __all__ = [
     "plot_solution",
     "plot_trained",
     "plot_training",
+    "plot_virtual_map",
     "plot_weights",
     "save_flow",
     "save_sampled_optima",
     "save_shape_map",
+    "save_virtual_map",
     "summary",
 ]
 

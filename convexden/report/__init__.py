@@ -9,7 +9,7 @@ from convexden.report.terminal.alignment import alignment_table
 from convexden.report.terminal.decoding import fixed_points_table, ramps_table
 from convexden.report.terminal.flows import flow_table
 from convexden.report.terminal.samples import sampling_table
-from convexden.report.terminal.shape_maps import shape_map_table
+from convexden.report.terminal.shape_maps import shape_map_table, virtual_table
 from convexden.report.terminal.solutions import (
     fit_table,
     proof_table,
@@ -35,6 +35,7 @@ __all__ = [
     "uniqueness_table",
     "verification_table",
     "verify_table",
+    "virtual_table",
     "write_report",
 ]
 
