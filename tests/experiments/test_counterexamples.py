@@ -308,3 +308,22 @@ def test_bad_arguments_get_one_line(conjecture, options, message):
     with pytest.raises(InvalidInput, match=message) as error:
         search(conjecture, **options)
     assert "\n" not in str(error.value)
+
+
+def test_a_property_that_fails_is_found() -> None:
+    """One-step sampling: a property of the denoiser, whose failure takes the excess's place."""
+    found = cd.find_counterexample("one-step", starts=1, evaluations=3, keep=0.0)
+    assert found.found
+    assert found.reason == "property fails"
+    assert found.excess > 1e-3
+    assert found.solution is not None
+    assert found.solution.certified
+    assert "it fails by" in " ".join(str(found).split())
+    holds = cd.find_counterexample(lambda points, radius: 0.0, starts=1, evaluations=3)
+    assert not holds.found
+
+
+def test_one_step_is_exact_where_the_angle_is_right() -> None:
+    right, obtuse = cd.data.triangle((90, 50, 40)), cd.data.triangle((110, 40, 30))
+    assert cd.theorems.one_step.failure(right, 0.2) < 1e-8
+    assert cd.theorems.one_step.failure(obtuse, 0.2) > 0.1
