@@ -18,6 +18,7 @@ from convexden.storage.files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
 
@@ -67,7 +68,9 @@ def plot_virtual_shares(found: Sequence[VirtualShares], ax: Axes | None = None) 
     return ax
 
 
-def plot_memorization(found: Memorization, shape: tuple[int, ...] | None = None) -> Array:
+def plot_memorization(
+    found: Memorization, shape: tuple[int, ...] | None = None, figure: Figure | None = None
+) -> NDArray[np.object_]:
     """Draw the training images, the virtual points as images, and where the starts ended.
 
     Parameters
@@ -75,6 +78,8 @@ def plot_memorization(found: Memorization, shape: tuple[int, ...] | None = None)
     found : Memorization
     shape : (H, W) or (H, W, 3), optional
         Of the images; by default squares in gray.
+    figure : Figure, optional
+        Where to draw, with constrained layout; a new one if none is given.
 
     Returns
     -------
@@ -86,8 +91,6 @@ def plot_memorization(found: Memorization, shape: tuple[int, ...] | None = None)
     NotSupported
         If the points are no images of this shape.
     """
-    from matplotlib.figure import Figure
-
     clean = found.solution.problem.targets
     side = int(np.sqrt(clean.shape[1]))
     shape = (side, side) if shape is None else shape
@@ -96,7 +99,10 @@ def plot_memorization(found: Memorization, shape: tuple[int, ...] | None = None)
     virtual, counts = found.virtual()
     columns = max(4, min(MOST_IMAGES, max(len(clean), len(virtual))))
     names = list(found.flows)
-    figure = Figure((1.0 * columns, 2.6 + 1.9 * len(names)), layout="constrained")
+    if figure is None:
+        from matplotlib.figure import Figure
+
+        figure = Figure((1.0 * columns, 2.6 + 1.9 * len(names)), layout="constrained")
     parts = figure.subfigures(2, 1, height_ratios=(2.4, 1.9 * len(names)))
     images = parts[0].subplots(2, columns, squeeze=False)
     titles = [f"image {k}" for k in range(len(clean))], [f"{count} starts" for count in counts]
