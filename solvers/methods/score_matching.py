@@ -159,6 +159,8 @@ class ScoreSolver:
         """The least penalty with a minimum, up to the accuracy of the search, and the least one at
         which the Gaussian score is optimal."""
         largest = float(self.pricing.maxima(self.gaussian, np.inf)[1][0])
+        if isinstance(self.pricing, LineScorePricing):
+            return self._least_on_line(), largest
         best, _, _ = self._inside(0.0)
         return best.inside, largest
 
@@ -207,6 +209,8 @@ class ScoreSolver:
         if best.inside <= penalty:
             best.lower = affine  # the Gaussian score is optimal
             return best, inner, best.hinges
+        if isinstance(self.pricing, LineScorePricing):
+            return self._inside_on_line(best, self.pricing, penalty)
         try:
             for _ in range(settings.rounds):
                 rows, terms = self._rows(pool)
@@ -229,6 +233,35 @@ class ScoreSolver:
                 pool = (means + new + kept).distinct(MET_RTOL, len(pool) + 2 * settings.new)
         except Stopped:
             best.interrupted = True
+        return best, inner, pool
+
+    def _least_on_line(self) -> float:
+        """The least penalty on a line, where all constraints can be met but two.
+
+        With q the second differences of a function S that vanishes up to the first sample and is
+        sum_n m_n from the last one on, the constraint at a sample is |S - D| for the counts D of
+        those before it and those up to it.  S may lie between these inside, at a distance of half
+        a count, but at both ends it is a whole count from one of them.
+        """
+        first, last = np.argmin(self.points[:, 0]), np.argmax(self.points[:, 0])
+        ends = max(self.counts[first], self.counts[last])
+        return float(max(ends, self.counts.max() / 2))
+
+    def _inside_on_line(
+        self, best: Score, pricing: LineScorePricing, penalty: float
+    ) -> tuple[Score, Array, ScoreHinges]:
+        """Step 1 on a line, where there are finitely many hinges: halfway to the least penalty."""
+        best.least, pool = self._least_on_line(), pricing.hinges
+        if best.least >= penalty:
+            return best, best.values, pool
+        try:
+            level = (best.least + penalty) / 2
+            reduced, _, _ = solve_restricted(*self._rows(pool), level, self.clock)
+        except Stopped:
+            best.interrupted = True
+            return best, best.values, pool
+        inner = self.multipliers(reduced)
+        best.inside = float(pricing.maxima(inner, np.inf)[1][0])
         return best, inner, pool
 
     def _round(self, best: Score, pool: ScoreHinges, inner: Array, penalty: float) -> ScoreHinges:
