@@ -28,6 +28,7 @@ from .analysis.ramps import Ramp as Ramp
 from .analysis.ramps import decode as decode
 from .analysis.uniqueness import Uniqueness as Uniqueness
 from .analysis.uniqueness import uniqueness as uniqueness
+from .analysis.virtual_points import virtual_points as virtual_points
 from .certificate import Certificate as Certificate
 from .errors import ConvexdenError as ConvexdenError
 from .errors import ExternalFailure as ExternalFailure
@@ -65,6 +66,9 @@ from .solving.interpolation import solve as solve
 from .solving.regularization import largest_penalty as largest_penalty
 from .solving.regularization import regularization_path as regularization_path
 from .solving.regularization import regularize as regularize
+from .solving.score_matching import ScoreSolution as ScoreSolution
+from .solving.score_matching import score_matching as score_matching
+from .solving.score_matching import score_penalties as score_penalties
 from .verification import RegularizedVerification as RegularizedVerification
 from .verification import Verification as Verification
 from .verification import verify_certificate as verify_certificate

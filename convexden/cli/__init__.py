@@ -1,5 +1,5 @@
 """The command line: solve, fit, check, prove, plot, flow, verify, theorems, formulations, map,
-samples and tour.
+samples, virtual, memorize and tour.
 
 Exit status 0: certified, proven, or every theorem confirmed; 1: not so, or a theorem refuted;
 2: bad input; 3: something outside failed, such as a full disk or a closed pipe; 130: interrupted.
@@ -21,6 +21,7 @@ from convexden.cli.console import say
 from convexden.cli.fitting import fit
 from convexden.cli.flows import flow
 from convexden.cli.formulations import list_formulations
+from convexden.cli.memorization import memorize, virtual
 from convexden.cli.proving import prove
 from convexden.cli.samples import samples
 from convexden.cli.shape_maps import map_shapes
@@ -45,6 +46,8 @@ app.command("theorems")(list_theorems)
 app.command("formulations")(list_formulations)
 app.command("map")(map_shapes)
 app.command()(samples)
+app.command()(virtual)
+app.command()(memorize)
 app.command()(tour)
 
 

@@ -48,6 +48,13 @@ def map_shapes(
             help="Draw the exact borders of the structures, too, which takes a minute.",
         ),
     ] = False,
+    virtual: Annotated[
+        bool,
+        typer.Option(
+            "--virtual",
+            help="Count and draw the virtual points, attractors of the flow that are no vertices.",
+        ),
+    ] = False,
     jobs: Annotated[
         int | None,
         typer.Option(min=1, metavar="J", help="Processes.", show_default="one for each core"),
@@ -83,16 +90,19 @@ def map_shapes(
             jobs=jobs,
             progress=report,
         )
-        wanted = borders and plot is not None and not found.interrupted
+        wanted = borders and not virtual and plot is not None and not found.interrupted
         ends = shape_ends(found.fractions.tolist(), progress=report) if wanted else None
-    from convexden.report import shape_map_table
+    from convexden.report import shape_map_table, virtual_table
 
-    show(shape_map_table(found))
+    show(virtual_table(found) if virtual else shape_map_table(found))
     if found.interrupted:
         goes_on = "" if output is None else f": the same command goes on from {output}"
         say(f"stopped after {int(found.solved.sum())} of {found.solved.size} triangles{goes_on}")
     if plot is not None and found.solved.any():
-        from convexden.plotting import save_shape_map
+        from convexden.plotting import save_shape_map, save_virtual_map
 
-        save_shape_map(found, plot, ends=ends)
+        if virtual:
+            save_virtual_map(found, plot)
+        else:
+            save_shape_map(found, plot, ends=ends)
     raise typer.Exit(130 if found.interrupted else 0 if found.certified.all() else 1)

@@ -11,6 +11,12 @@ from convexden.plotting.errors import plot_mean_squared_errors
 from convexden.plotting.flows import plot_flow, save_flow
 from convexden.plotting.frontier import plot_frontier
 from convexden.plotting.line import plot_line
+from convexden.plotting.memorization import (
+    plot_memorization,
+    plot_virtual_shares,
+    save_memorization,
+    save_virtual_shares,
+)
 from convexden.plotting.path import plot_path
 from convexden.plotting.pictures import (
     KINDS,
@@ -26,6 +32,7 @@ from convexden.plotting.samples import plot_sampled_optima, save_sampled_optima
 from convexden.plotting.segment import plot_segment
 from convexden.plotting.shape_map import plot_shape_map, save_shape_map
 from convexden.plotting.training import plot_trained, plot_training
+from convexden.plotting.virtual_map import plot_virtual_map, save_virtual_map
 from convexden.plotting.weights import plot_weights
 
 __all__ = [
@@ -42,6 +49,7 @@ __all__ = [
     "plot_frontier",
     "plot_line",
     "plot_mean_squared_errors",
+    "plot_memorization",
     "plot_path",
     "plot_plane",
     "plot_ramps",
@@ -51,10 +59,15 @@ __all__ = [
     "plot_solution",
     "plot_trained",
     "plot_training",
+    "plot_virtual_map",
+    "plot_virtual_shares",
     "plot_weights",
     "save_flow",
+    "save_memorization",
     "save_sampled_optima",
     "save_shape_map",
+    "save_virtual_map",
+    "save_virtual_shares",
     "summary",
 ]
 

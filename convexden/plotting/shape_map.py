@@ -83,17 +83,17 @@ def plot_shape_map(
     excess = np.maximum(shape_map.excess, OPTIMAL / 10)  # rounding leaves some below 0
     for f, (left, right) in enumerate(panels):
         radius = rf"$\rho = {shape_map.fractions[f]:g}\,H/2$"
-        _draw(left, shape_map, structures[f], by_kind)
+        draw_pixels(left, shape_map, structures[f], by_kind)
         left.set_title(f"{radius}: structure of the denoiser", fontsize=10)
         if ends is not None:
             _draw_ends(left, ends, float(shape_map.fractions[f]))
-        image = _draw(right, shape_map, excess[f], by_excess)
+        image = draw_pixels(right, shape_map, excess[f], by_excess)
         failed = np.where(structures[f] == len(STRUCTURES), structures[f], np.nan)
-        _draw(right, shape_map, failed, by_kind)
+        draw_pixels(right, shape_map, failed, by_kind)
         right.set_title(f"{radius}: excess of the face-aligned closed form", fontsize=10)
         left.set_ylabel("smallest angle")
     for ax in panels.flat:
-        _label(ax, shape_map.largest_angle)
+        label_angles(ax, shape_map.largest_angle)
     for ax in panels[-1]:
         ax.set_xlabel("largest angle")
     bar = figure.colorbar(image, ax=panels[:, 1], extend="both", pad=0.02, aspect=20 * rows)
@@ -135,7 +135,7 @@ def save_shape_map(shape_map: ShapeMap, path: str | Path, *, ends: ShapeEnds | N
         figure.savefig(temporary, dpi=150)
 
 
-def _draw(ax: Axes, shape_map: ShapeMap, values: Array, colors: dict[str, Any]) -> AxesImage:
+def draw_pixels(ax: Axes, shape_map: ShapeMap, values: Array, colors: dict[str, Any]) -> AxesImage:
     """One pixel a triangle, and the isosceles ones once more along the sides where they are."""
     from matplotlib.collections import LineCollection
     from matplotlib.patches import Polygon
@@ -201,7 +201,7 @@ def _draw_ends(ax: Axes, ends: ShapeEnds, fraction: float) -> None:
         ax.plot(*ends.aligned[fraction].T, color="black", lw=1.2, zorder=3)
 
 
-def _label(ax: Axes, largest: float) -> None:
+def label_angles(ax: Axes, largest: float) -> None:
     """Axes in degrees, and the names of the special triangles."""
     from matplotlib.ticker import MultipleLocator
 

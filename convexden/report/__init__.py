@@ -8,8 +8,9 @@ from convexden.report.html.page import check_report, write_report
 from convexden.report.terminal.alignment import alignment_table
 from convexden.report.terminal.decoding import fixed_points_table, ramps_table
 from convexden.report.terminal.flows import flow_table
+from convexden.report.terminal.memorization import memorization_table, shares_table
 from convexden.report.terminal.samples import sampling_table
-from convexden.report.terminal.shape_maps import shape_map_table
+from convexden.report.terminal.shape_maps import shape_map_table, virtual_table
 from convexden.report.terminal.solutions import (
     fit_table,
     proof_table,
@@ -25,16 +26,19 @@ __all__ = [
     "fit_table",
     "fixed_points_table",
     "flow_table",
+    "memorization_table",
     "pictured",
     "proof_table",
     "ramps_table",
     "sampling_table",
     "shape_map_table",
+    "shares_table",
     "solution_table",
     "theorems_table",
     "uniqueness_table",
     "verification_table",
     "verify_table",
+    "virtual_table",
     "write_report",
 ]
 

@@ -42,6 +42,9 @@ class Theorem:
     verify : callable
         ``verify(points, radius, *, solve, tolerance)`` -> `Result`: what the theorem says, proved
         or refuted on these points.
+    failure : callable or None
+        Of a property of denoisers, ``failure(points, radius)`` -> by how much it fails on any
+        points, 0 where it holds; `convexden.find_counterexample` makes it large.
     order : int
         Place in lists, the smallest first; last by default.
     """
@@ -56,6 +59,7 @@ class Theorem:
     instance: Callable[[np.random.Generator, str], Instance]
     verify: Callable[..., Result]
     order: int = 1000
+    failure: Callable[..., float] | None = None
 
     def __repr__(self) -> str:
         """One line with what matters."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from convexden.errors import NotCertified
+from convexden.network import ShallowNetwork
 from convexden.theorems import obtuse_simplex
 from convexden.theorems._attractors import EXACT, one_step_deviation
 from convexden.theorems._claims import ClosedForm, Instance
 from convexden.theorems._theorem import Theorem
 from convexden.theorems._verdicts import TOLERANCE, Result, Verdict, compare
 
-# The smallest share of the first noise level, and steps to it.
+# The smallest share of the first noise level, and steps to it; fewer where every step is a solve.
 LAST = 0.05
-STEPS = 100
+STEPS, SOLVED_STEPS = 100, 24
 
 
 def closed_form(points: ArrayLike, radius: ArrayLike) -> ClosedForm:
@@ -80,6 +82,40 @@ def verify(
     return result.and_property(verdict, {"deviation": deviation})
 
 
+def failure(points: ArrayLike, radius: float) -> float:
+    """How far one step is from many, at any points, with certified denoisers.
+
+    Parameters
+    ----------
+    points : (N, d) array
+    radius : float
+
+    Returns
+    -------
+    float
+        The largest deviation from 256 starts at all levels, in diameters.
+
+    Raises
+    ------
+    InvalidProblem
+        If the points and the radius state no problem.
+    NotCertified
+        If a denoiser is not certified.
+    """
+    from convexden.problem import denoising
+    from convexden.solving.interpolation import solve
+
+    def network(share: float) -> ShallowNetwork:
+        """The certified denoiser of a share of the radius."""
+        solution = solve(denoising(points, radius=share * radius))
+        if not solution.certified:
+            raise NotCertified("a denoiser is not certified: give fewer points")
+        return solution.network
+
+    levels = np.geomspace(1.0, LAST, SOLVED_STEPS + 1)
+    return one_step_deviation(denoising(points, radius=radius), network, levels)
+
+
 def instance(rng: np.random.Generator, kind: str) -> Instance:
     """Those of `convexden.theorems.obtuse_simplex`."""
     return obtuse_simplex.instance(rng, kind)
@@ -96,4 +132,5 @@ THEOREM = Theorem(
     instance=instance,
     verify=verify,
     order=260,
+    failure=failure,
 )

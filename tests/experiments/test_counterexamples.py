@@ -325,3 +325,22 @@ def test_random_geometries_next_to_a_given_one() -> None:
     assert found.undefined == 0
     with pytest.raises(InvalidInput, match="near is a geometry: give 4 distinct points"):
         cd.find_counterexample("face-aligned", points=4, dimension=3, near=near[:3])
+
+
+def test_a_property_that_fails_is_found() -> None:
+    """One-step sampling: a property of the denoiser, whose failure takes the excess's place."""
+    found = cd.find_counterexample("one-step", starts=1, evaluations=3, keep=0.0)
+    assert found.found
+    assert found.reason == "property fails"
+    assert found.excess > 1e-3
+    assert found.solution is not None
+    assert found.solution.certified
+    assert "it fails by" in " ".join(str(found).split())
+    holds = cd.find_counterexample(lambda points, radius: 0.0, starts=1, evaluations=3)
+    assert not holds.found
+
+
+def test_one_step_is_exact_where_the_angle_is_right() -> None:
+    right, obtuse = cd.data.triangle((90, 50, 40)), cd.data.triangle((110, 40, 30))
+    assert cd.theorems.one_step.failure(right, 0.2) < 1e-8
+    assert cd.theorems.one_step.failure(obtuse, 0.2) > 0.1

@@ -17,7 +17,7 @@ from convexden.network import ShallowNetwork
 from convexden.solution import Solution
 
 Array = NDArray[np.float64]
-Reason = Literal["cheaper network", "does not interpolate", "cost misstated", ""]
+Reason = Literal["cheaper network", "property fails", "does not interpolate", "cost misstated", ""]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +30,10 @@ class Counterexample:
         Its name.
     found : bool
         Whether this refutes the conjecture.
-    reason : {"cheaper network", "does not interpolate", "cost misstated", ""}
-        How: by a cheaper network; because the conjectured network does not interpolate, or does not
-        cost what its closed form states, to 1e-9.  "" if it does not.
+    reason : {"cheaper network", "property fails", "does not interpolate", "cost misstated", ""}
+        How: by a cheaper network; because the certified denoiser lacks the property; because the
+        conjectured network does not interpolate, or does not cost what its closed form states, to
+        1e-9.  "" if it does not.
     points : (N, d) array or None
         The geometry with the largest excess; None if there was none at all.
     radius : float
@@ -42,7 +43,8 @@ class Counterexample:
     solution : Solution or None
         A cheaper one, with its certificate.
     excess : float
-        ``(cost of the conjectured network - solution.cost) / solution.cost``; NaN without points.
+        ``(cost of the conjectured network - solution.cost) / solution.cost``, or of a property by
+        how much it fails; NaN without points.
     denominator : int or None
         Points and radius are multiples of 1 / denominator; None if they could not be rounded.
     history : tuple of arrays
@@ -111,6 +113,10 @@ class Counterexample:
         elif self.reason == "cost misstated":
             yield f"Refuted: {self.conjecture}. The cost that it states is not {cost:.9g}, that of"
             yield f"its network, on {where}."
+        elif self.reason == "property fails":
+            yield f"Refuted: {self.conjecture}. On {where} it fails by {self.excess:.3g},"
+            yield "with denoisers that are optimal up to a certified relative gap of"
+            yield f"{self.solution.relative_gap:.1e}."
         elif self.found:
             yield f"Refuted: {self.conjecture}. On {where} its network costs {cost:.9g},"
             yield f"but one of cost {self.solution.cost:.9g} interpolates, too:"

@@ -35,6 +35,8 @@ from convexden.tolerances import COST_RTOL
 
 Array = NDArray[np.float64]
 Conjecture: TypeAlias = Candidate | Theorem | str
+# What an excess says, without and with a property.
+_REASONS: tuple[Reason, Reason] = ("cheaper network", "property fails")
 
 
 class SearchProgress(NamedTuple):
@@ -85,8 +87,10 @@ def find_counterexample(
     ----------
     conjecture : callable, Theorem or str
         A function of points (N, d) and radius that returns the conjectured minimizer, a
-        `ShallowNetwork` or a closed form, and raises InvalidProblem where it does not apply; or a
-        theorem of the registry, or its name, for its closed form.
+        `ShallowNetwork` or a closed form, and raises InvalidProblem where it does not apply; or
+        one that returns a float, by how much a property of the denoiser fails, which takes the
+        place of the excess; or a theorem of the registry, or its name, for its closed form, or for
+        its property ("one-step").
     points, dimension : int
         How many points, in how many dimensions.
     radius : float or (float, float), optional
@@ -204,7 +208,7 @@ def _report(
     skipped = [why for start in starts for why in start.skipped]
     reason: Reason = ""
     if best is not None:
-        reason = best.reason or ("cheaper network" if best.refutes(minimum) else "")
+        reason = best.reason or (_REASONS[best.of_property] if best.refutes(minimum) else "")
     return Counterexample(
         name,
         bool(reason),
@@ -231,6 +235,8 @@ def _named(conjecture: Conjecture) -> tuple[str, Candidate]:
     candidate: Candidate
     if isinstance(conjecture, Theorem):
         name, candidate = f"the closed form of {conjecture.name}", conjecture.closed_form
+        if conjecture.failure is not None:
+            name, candidate = conjecture.name, conjecture.failure
     else:
         candidate = conjecture
     try:

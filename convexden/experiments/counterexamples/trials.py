@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import display
-from convexden.errors import ConvexdenError, InvalidProblem
+from convexden.errors import ConvexdenError, InfeasibleProblem, InvalidProblem, NotCertified
 from convexden.experiments.counterexamples.counterexample import Reason
 from convexden.network import ShallowNetwork
-from convexden.problem import denoising
+from convexden.problem import Interpolation, denoising
 from convexden.solution import Solution
 from convexden.theorems import ClosedForm, cost_error
 from convexden.theorems._verdicts import CLAIM, TOLERANCE
 from convexden.verification import site_errors
 
 Array = NDArray[np.float64]
-Candidate: TypeAlias = Callable[[Array, float], ShallowNetwork | ClosedForm]
+Candidate: TypeAlias = Callable[[Array, float], ShallowNetwork | ClosedForm | float]
 Skipped = Literal["undefined", "uncertified"]
 
 
@@ -35,11 +35,14 @@ class Trial:
     excess: float
     reason: Reason  # why the conjectured network is none, whatever the optimum is
     denominator: int | None = None
+    of_property: bool = False  # whether the excess is by how much a property fails
 
     __repr__ = display.field_line
 
     def refutes(self, minimum: float) -> bool:
-        """Whether a cheaper network does, beyond rounding."""
+        """Whether a cheaper network does, or the failure of a property, beyond rounding."""
+        if self.of_property:
+            return self.excess > minimum
         return self.excess > max(minimum, cost_error(self.solution))
 
 
@@ -52,13 +55,18 @@ def trial_of(candidate: Candidate, points: Array, radius: float) -> Trial | Skip
         claim = candidate(points.copy(), radius)
     except InvalidProblem:
         return "undefined"
+    except (NotCertified, InfeasibleProblem):
+        return "uncertified"
+    if isinstance(claim, float):
+        return _of_property(problem, points, radius, claim)
     if isinstance(claim, ShallowNetwork):
         network, claimed = claim, claim.representation_cost
     elif isinstance(claim, ClosedForm):
         network, claimed = claim.network, claim.cost
     else:
         raise InvalidProblem(
-            f"the conjecture returns {type(claim).__name__}: return a ShallowNetwork or ClosedForm"
+            f"the conjecture returns {type(claim).__name__}: return a ShallowNetwork or "
+            "ClosedForm, or by how much a property fails, as a float"
         )
     dimensions = (network.input_dimension, network.output_dimension)
     if dimensions != (points.shape[1],) * 2:
@@ -79,3 +87,18 @@ def trial_of(candidate: Candidate, points: Array, radius: float) -> Trial | Skip
         reason = "cost misstated"
     excess = (network.representation_cost - solution.cost) / solution.cost
     return Trial(points, radius, network, solution, excess, reason)
+
+
+def _of_property(
+    problem: Interpolation, points: Array, radius: float, failure: float
+) -> Trial | Skipped:
+    """The trial of a conjecture about the certified denoiser itself."""
+    from convexden.solving.interpolation import solve
+
+    try:
+        solution = solve(problem, tolerance=TOLERANCE)
+    except ConvexdenError:
+        return "uncertified"
+    if not solution.certified:
+        return "uncertified"
+    return Trial(points, radius, solution.network, solution, failure, "", None, True)

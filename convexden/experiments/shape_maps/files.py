@@ -86,6 +86,7 @@ def pixels_of(path: str | Path, text: str) -> list[Pixel]:
             0 <= pixel.fraction < shape[0]
             and 0 <= pixel.triangle < shape[1]
             and 0 <= pixel.structure < len(STRUCTURES)
+            and pixel.virtual >= 0
         ):
             raise InvalidProblem(f"{path}, line {number} is no pixel of the map: delete that line")
         found[pixel[:2]] = pixel
@@ -98,7 +99,7 @@ def _pixel(line: str) -> Pixel | None:
         pixel = Pixel(*json.loads(line))
     except (ValueError, TypeError, RecursionError):
         return None
-    kinds = (int, int, bool, float, float, float, int, float)
+    kinds = (int, int, bool, float, float, float, int, float, int)
     fits = all(type(value) is kind for value, kind in zip(pixel, kinds, strict=True))
     return pixel if fits and np.isfinite(pixel[3:]).all() else None
 

@@ -54,6 +54,8 @@ class ShapeMap:
         Number of the network's structure in `convexden.experiments.structures.STRUCTURES`.
     tilt : (F, M) array
         In radians, as there.
+    virtual : (F, M) array of int
+        How many points attract the score flow and are no vertices.
     certified : (F, M) array of bool
         Whether the status of the solution is "certified", for a relative gap of 1e-9.
     """
@@ -67,6 +69,7 @@ class ShapeMap:
     conjectured: Array
     structure: NDArray[np.int8]
     tilt: Array
+    virtual: NDArray[np.intp]
     certified: NDArray[np.bool_]
 
     def __repr__(self) -> str:
@@ -120,7 +123,10 @@ class ShapeMap:
         lines = [header_line(self.fractions, self.divisions, self.largest_angle)]
         columns = (self.certified, self.cost, self.lower_bound, self.conjectured)
         for f, m in np.argwhere(self.solved):
-            numbers = (column[f, m].item() for column in (*columns, self.structure, self.tilt))
+            numbers = (
+                column[f, m].item()
+                for column in (*columns, self.structure, self.tilt, self.virtual)
+            )
             lines.append(pixel_line(Pixel(int(f), int(m), *numbers)))
         with whole_file(path) as temporary:
             temporary.write_text("".join(lines), encoding="utf-8")
@@ -146,12 +152,13 @@ def assemble(
     shape = (fractions.size, len(angles))
     cost, bound, conjectured, tilt = (np.full(shape, np.nan) for _ in range(4))
     structures, certified = np.full(shape, -1, dtype=np.int8), np.zeros(shape, dtype=bool)
+    virtual = np.full(shape, -1, dtype=np.intp)
     for pixel in pixels:
         place = pixel.fraction, pixel.triangle
         certified[place] = pixel.certified
         cost[place], bound[place] = pixel.cost, pixel.lower_bound
         conjectured[place], tilt[place] = pixel.conjectured, pixel.tilt
-        structures[place] = pixel.structure
+        structures[place], virtual[place] = pixel.structure, pixel.virtual
     return ShapeMap(
         angles,
         fractions,
@@ -162,5 +169,6 @@ def assemble(
         conjectured,
         structures,
         tilt,
+        virtual,
         certified,
     )

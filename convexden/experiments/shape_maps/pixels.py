@@ -31,6 +31,7 @@ class Pixel(NamedTuple):
     conjectured: float
     structure: int
     tilt: float
+    virtual: int
 
 
 def solve_all(
@@ -57,6 +58,7 @@ def _solve_batch(tasks: Iterable[tuple[int, int, Array, float]]) -> list[Pixel]:
 
 def solve_pixel(f: int, m: int, angles: Array, fraction: float) -> Pixel:
     """The pixel of one triangle at one radius."""
+    from convexden.analysis.virtual_points import virtual_points
     from convexden.solving.interpolation import solve
     from convexden.theorems import face_aligned
 
@@ -82,4 +84,5 @@ def solve_pixel(f: int, m: int, angles: Array, fraction: float) -> Pixel:
         conjectured,
         STRUCTURES.index(found.name),
         found.tilt,
+        len(virtual_points(problem, solution.network)),
     )

@@ -38,8 +38,8 @@ def shape_map(
     :math:`f H / 2` for every fraction f.  Each is solved by `convexden.solve`, certified by exact
     pricing in the plane, compared with the cost of the closed form of
     `convexden.theorems.face_aligned` (a conjecture that holds for some of them), and its structure
-    is that of `convexden.experiments.structures`.  A tilt below 1e-7 rad has to be found by two
-    methods.
+    is that of `convexden.experiments.structures`.  Its virtual points are counted.  A tilt below
+    1e-7 rad has to be found by two methods.
 
     Parameters
     ----------

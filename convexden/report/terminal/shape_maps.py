@@ -15,6 +15,23 @@ if TYPE_CHECKING:
     from convexden.experiments.shape_maps import ShapeMap
 
 
+def virtual_table(shape_map: ShapeMap) -> RenderableType:
+    """How many denoisers have how many virtual points: one row a radius."""
+    most = int(shape_map.virtual.max(initial=0))
+    table = grid("radius", "none", *(str(count) for count in range(1, most + 1)), "share with some")
+    for f, row in enumerate(shape_map.virtual):
+        solved = row[shape_map.solved[f]]
+        counts = np.bincount(solved, minlength=most + 1)
+        share = float((solved > 0).mean()) if solved.size else np.nan
+        table.add_row(
+            f"{shape_map.fractions[f]:g}",
+            *(str(count or "-") for count in counts),
+            f"{share:.1%}",
+        )
+    table.caption = "triangles by the number of virtual points of their denoisers"
+    return table
+
+
 def shape_map_table(shape_map: ShapeMap) -> RenderableType:
     """How many denoisers have each structure: one row a radius, with the largest gap and excess."""
     from convexden.experiments.shape_maps import OPTIMAL

@@ -88,7 +88,7 @@ def _by_samples(given: Closed, points: Array) -> Closed:
     values, jacobians = given.values, given.jacobians
     chosen = independent(points, np.ones(len(points), dtype=bool))
     excess = values.sum(axis=0)
-    moment = (values[:, :, None] * given.centers[:, None, :]).sum(axis=0)
+    moment = (values[:, :, None] * given.centers[:, None, :]).sum(axis=0) + jacobians.sum(axis=0)
     equations = [[1, *given.centers[site]] for site in chosen]
     right = [[-int(x)] + [-int(m) for m in row] for x, row in zip(excess, moment, strict=True)]
     parts, denominator = _solve(equations, right)

@@ -1,0 +1,88 @@
+"""The map of triangles by the number of virtual points of their denoisers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convexden.experiments.shape_maps import ShapeMap
+from convexden.plotting import style
+from convexden.plotting.pictures import check_picture
+from convexden.plotting.shape_map import draw_pixels, label_angles
+from convexden.storage.files import whole_file
+
+# By the number of virtual points; the last one is for more.
+COLORS = ("#E4EDF3", style.SKY, style.GREEN, style.PURPLE, style.VERMILION)
+COLUMNS = 2
+
+
+def plot_virtual_map(shape_map: ShapeMap) -> NDArray[np.object_]:
+    """Draw a map of triangles, a panel for each radius, colored by the number of virtual points.
+
+    A triangle is at its largest angle, from left to right, and its smallest, upwards, as in
+    `plot_shape_map`.
+
+    Parameters
+    ----------
+    shape_map : ShapeMap
+
+    Returns
+    -------
+    (F,) array of Axes
+    """
+    from matplotlib.colors import BoundaryNorm, ListedColormap
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
+    count = len(shape_map.fractions)
+    columns = min(COLUMNS, count)
+    rows = -(-count // columns)
+    figure = Figure((5.0 * columns, style.DRAWING.map_row * rows + 0.7), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    panels: NDArray[np.object_] = grid.ravel()[:count]
+    for spare in grid.ravel()[count:]:
+        spare.set_visible(False)
+    top = len(COLORS) - 1
+    kinds = ListedColormap(COLORS)
+    colors = {"cmap": kinds, "norm": BoundaryNorm(np.arange(top + 2) - 0.5, top + 1)}
+    virtual = np.where(shape_map.solved, np.minimum(shape_map.virtual, top), np.nan)
+    for f, ax in enumerate(panels):
+        draw_pixels(ax, shape_map, virtual[f], colors)
+        label_angles(ax, shape_map.largest_angle)
+        ax.set_title(rf"$\rho = {shape_map.fractions[f]:g}\,H/2$", fontsize=10)
+    for ax in grid[:, 0]:
+        ax.set_ylabel("smallest angle")
+    for ax in grid[-1]:
+        ax.set_xlabel("largest angle")
+    names = ["no virtual point", *(str(number) for number in range(1, top)), f"{top} or more"]
+    seen = np.unique(virtual[np.isfinite(virtual)]).astype(int)
+    figure.legend(
+        handles=[Patch(fc=COLORS[k], ec="0.6", lw=0.4, label=names[k]) for k in seen],
+        loc="outside lower center",
+        ncols=len(seen),
+        frameon=False,
+        fontsize=9,
+    )
+    return panels
+
+
+def save_virtual_map(shape_map: ShapeMap, path: str | Path) -> None:
+    """Write the picture of `plot_virtual_map` to a file.
+
+    Parameters
+    ----------
+    shape_map : ShapeMap
+    path : str or Path
+        Ends in .png, .pdf or .svg.  The file appears whole or not at all.
+
+    Raises
+    ------
+    InvalidProblem
+        If `path` has another suffix or cannot be written.
+    """
+    check_picture(path)
+    figure = plot_virtual_map(shape_map)[0].figure
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, dpi=150)
