@@ -10,6 +10,7 @@ from convexden.plotting.dual import plot_dual
 from convexden.plotting.errors import plot_mean_squared_errors
 from convexden.plotting.flows import plot_flow, save_flow
 from convexden.plotting.frontier import plot_frontier
+from convexden.plotting.layout import paper
 from convexden.plotting.line import plot_line
 from convexden.plotting.path import plot_path
 from convexden.plotting.pictures import (
@@ -34,6 +35,7 @@ __all__ = [
     "check_picture",
     "clearest",
     "default_kind",
+    "paper",
     "plot_alignment",
     "plot_comparison",
     "plot_convergence",
