@@ -229,7 +229,10 @@ def faults(figure: Figure) -> list[str]:
     wrong = [
         f"cut: {words!r}"
         for words, box in found
-        if box.x0 < page.x0 - 1 or box.x1 > page.x1 + 1 or box.y0 < page.y0 - 1 or box.y1 > page.y1 + 1
+        if box.x0 < page.x0 - 1
+        or box.x1 > page.x1 + 1
+        or box.y0 < page.y0 - 1
+        or box.y1 > page.y1 + 1
     ]
     for (one, first), (other, second) in combinations(found, 2):
         shared = Bbox.intersection(first, second)

@@ -16,7 +16,6 @@ from convexden.plotting.path import plot_path
 from convexden.plotting.pictures import (
     KINDS,
     Kind,
-    check_picture,
     default_kind,
     plot_solution,
     summary,
@@ -24,6 +23,7 @@ from convexden.plotting.pictures import (
 from convexden.plotting.plane import plot_plane
 from convexden.plotting.ramps import plot_ramps
 from convexden.plotting.samples import plot_sampled_optima, save_sampled_optima
+from convexden.plotting.saving import check_picture
 from convexden.plotting.segment import plot_segment
 from convexden.plotting.shape_map import plot_shape_map, save_shape_map
 from convexden.plotting.training import plot_trained, plot_training

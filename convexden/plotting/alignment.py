@@ -32,9 +32,8 @@ KINDS = (
 )
 
 
-def plot_alignment(
-    alignment: Alignment, ax: Axes | None = None, *, legend: bool = True
-) -> Axes:
+@layout.neutral
+def plot_alignment(alignment: Alignment, ax: Axes | None = None, *, legend: bool = True) -> Axes:
     """Draw the angles of hinges to edges, face normals and max-margin directions by their weight.
 
     Angles are on a logarithmic scale that ends linearly in 0; lines are their means weighted

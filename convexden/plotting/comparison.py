@@ -45,6 +45,7 @@ def clearest(problems: Sequence[Interpolation]) -> int | None:
     return max(found[len(found) // 2 :], key=lambda candidate: candidate[1::-1])[-1]
 
 
+@layout.neutral
 def plot_comparison(
     problem: Interpolation,
     predicted: ShallowNetwork,
@@ -70,8 +71,8 @@ def plot_comparison(
     axes : pair of Axes, optional
         Where to draw; a new figure if none are given.
     legend, colorbar : bool
-        Whether to name what is drawn, below the left or lower Axes, and to put the scales of colors beside
-        the second ones.
+        Whether to name what is drawn, below the left or lower Axes, and to put the scales of
+        colors beside the second ones.
 
     Returns
     -------

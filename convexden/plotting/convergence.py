@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def plot_convergence(
-    solution: Solution, ax: Axes | None = None, *, legend: bool = True
-) -> Axes:
+@layout.neutral
+def plot_convergence(solution: Solution, ax: Axes | None = None, *, legend: bool = True) -> Axes:
     """Draw cost and lower bound, and on a second axis their relative gap, against rounds.
 
     Parameters

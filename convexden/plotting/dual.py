@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
+@layout.neutral
 def plot_dual(
     solution: Solution,
     ax: Axes | None = None,
@@ -157,9 +158,7 @@ def _draw_line(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> No
     ax.set_ylim(-0.03, 1.12)
 
 
-def _draw_plane(
-    ax: Axes, solution: Solution, marked: _Marked, axes: Array, colorbar: bool
-) -> None:
+def _draw_plane(ax: Axes, solution: Solution, marked: _Marked, axes: Array, colorbar: bool) -> None:
     """The dual constraint over the hinges of a plane, by angle and place."""
     low, high = _places(solution, axes)
     angles = np.linspace(0, np.pi, style.DRAWING.map_angles)

@@ -21,6 +21,7 @@ CURVES = {
 }
 
 
+@layout.neutral
 def plot_mean_squared_errors(
     curve: Sequence[MeanSquaredErrors] | Sequence[MonteCarloErrors],
     ax: Axes | None = None,
@@ -91,6 +92,7 @@ def _how(found: list[MeanSquaredErrors | MonteCarloErrors]) -> str:
     """How the errors were found, and how accurately."""
     first = found[0]
     if isinstance(first, MonteCarloErrors):
-        return f"simulation, {first.samples:,} samples each, {style.percent(first.confidence)} intervals"
+        intervals = f"{style.percent(first.confidence)} intervals"
+        return f"simulation, {first.samples:,} samples each, {intervals}"
     worst = max(errors.accuracy for errors in found if isinstance(errors, MeanSquaredErrors))
     return f"quadrature, accurate to {worst:.0e}"

@@ -14,8 +14,7 @@ from convexden.analysis.flows import Flow
 from convexden.analysis.separatrices import faces
 from convexden.errors import NotSupported
 from convexden.plotting import layout, style
-from convexden.plotting.pictures import check_picture
-from convexden.storage.files import whole_file
+from convexden.plotting.saving import check_picture, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +28,7 @@ VIRTUAL_HUES = ("#F6CDB4", "#FADFCB", "#EBB9A0")
 DRAWN = np.concatenate([np.linspace(0.0, 4.0, 240), np.geomspace(4.1, 60.0, 60)])
 
 
+@layout.neutral
 def plot_flow(
     basins: Basins, flow: Flow | None = None, ax: Axes | None = None, *, legend: bool = True
 ) -> Axes:
@@ -93,13 +93,8 @@ def save_flow(basins: Basins, flow: Flow | None, path: str | Path) -> None:
     InvalidProblem
         If `path` has another suffix or cannot be written.
     """
-    from matplotlib.figure import Figure
-
     check_picture(path)
-    figure = plot_flow(basins, flow).figure
-    assert isinstance(figure, Figure)
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, dpi=200, bbox_inches="tight", pad_inches=0.1)
+    save_figure(layout.figure_of(plot_flow(basins, flow)), path)
 
 
 def _draw_basins(ax: Axes, basins: Basins) -> None:

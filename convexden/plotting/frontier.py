@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from convexden.experiments.frontiers import Frontier
 
 
-def plot_frontier(
-    frontier: Frontier, ax: Axes | None = None, *, legend: bool = True
-) -> Axes:
+@layout.neutral
+def plot_frontier(frontier: Frontier, ax: Axes | None = None, *, legend: bool = True) -> Axes:
     """Draw the excess of a claim against the distance of the parameter from the threshold.
 
     Both scales are logarithmic, the distance on either side of the bracket, which is shaded: an

@@ -8,14 +8,19 @@ many columns as fit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Literal
+from functools import wraps
+from itertools import pairwise
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 from weakref import WeakSet
 
+import numpy as np
+
 from convexden.errors import InvalidInput
-from convexden.plotting import style
+from convexden.plotting import legends, style
 from convexden.plotting.style import FIT
 
 if TYPE_CHECKING:
@@ -26,8 +31,32 @@ if TYPE_CHECKING:
     from matplotlib.gridspec import SubplotSpec
     from matplotlib.text import Text
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 _paper_width: ContextVar[float | None] = ContextVar("_paper_width", default=None)
 _own_figures: WeakSet[Figure] = WeakSet()
+
+
+_drawing = RLock()
+
+
+def neutral(draw: Callable[P, R]) -> Callable[P, R]:
+    """Draw with the default marks and lines of matplotlib, whatever the user's settings.
+
+    Sizes, fonts and the colors of what is around the Axes stay those of the user.
+    """
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
+        """The picture."""
+        from matplotlib import rc_context
+
+        # Settings are global: two threads would give back each other's.
+        with _drawing, rc_context(dict(FIT.marks)):
+            return draw(*args, **kwargs)
+
+    return drawn
 
 
 @contextmanager
@@ -61,7 +90,7 @@ def paper(columns: Literal[1, 2] = 1) -> Iterator[None]:
         raise InvalidInput(f"a paper has 1 or 2 columns, not {columns!r}: give one of these")
     token = _paper_width.set(FIT.paper_widths[columns - 1])
     try:
-        with rc_context(FIT.paper_style):
+        with rc_context(dict(FIT.paper_style)):
             yield
     finally:
         _paper_width.reset(token)
@@ -113,10 +142,11 @@ def arrange(axes: Sequence[Axes]) -> None:
     """Give the figure constrained layout, if it has none and no margins were set by hand."""
     from matplotlib import rcParams
 
-    figure = axes[0].figure.figure
+    figure = figure_of(axes[0])
     sides = ("left", "right", "bottom", "top", "wspace", "hspace")
     margins = figure.subplotpars
-    untouched = all(getattr(margins, s) == rcParams[f"figure.subplot.{s}"] for s in sides)
+    settings: Any = rcParams
+    untouched = all(getattr(margins, s) == settings[f"figure.subplot.{s}"] for s in sides)
     placed = all(ax.get_subplotspec() is not None for ax in axes)
     if figure.get_layout_engine() is None and untouched and placed:
         with suppress(RuntimeError):  # a color bar is there already, which the layout cannot move
@@ -141,13 +171,18 @@ def room(ax: Axes) -> tuple[float, float]:
 def _share(spec: SubplotSpec) -> tuple[float, float]:
     """The share of the width and of the height of its grid that a subplot has."""
     grid = spec.get_gridspec()
-    shares = []
-    for ratios, span in (
-        (grid.get_width_ratios(), spec.colspan),
-        (grid.get_height_ratios(), spec.rowspan),
-    ):
-        shares.append(sum(ratios[i] for i in span) / sum(ratios))
-    return shares[0], shares[1]
+    widths, heights = np.array(grid.get_width_ratios()), np.array(grid.get_height_ratios())
+    across = widths[list(spec.colspan)].sum() / widths.sum()
+    return float(across), float(heights[list(spec.rowspan)].sum() / heights.sum())
+
+
+def figure_of(ax: Axes) -> Figure:
+    """The whole figure that Axes are in."""
+    from matplotlib.figure import Figure
+
+    figure = ax.figure.figure
+    assert isinstance(figure, Figure)
+    return figure
 
 
 def points_per_unit(ax: Axes, width: float, height: float) -> float:
@@ -246,11 +281,16 @@ def finish(
     if legend:
         shift = ((right_side - left_side) / 2, -depth)
         space = (width - beside - FIT.edge, height * FIT.legend_share)
-        _legend(ax, columns, handles, under, shift, space)
-    below = ink.y0 - ax.get_tightbbox(for_layout_only=True).y0
+        points = text_size(ax)
+        legends.put_below(ax, columns, handles, under, shift=shift, space=space, size=points)
+    whole = ax.get_tightbbox(for_layout_only=True)
+    below = 0.0 if whole is None else ink.y0 - whole.y0
     inner = height - below / ax.figure.dpi - FIT.title_lines * size
     for label in [ax.yaxis.label, *([right.yaxis.label] if right else []), *_labels(bars)]:
         _fit(label, max(inner, FIT.least_height))
+    engine = figure_of(ax).get_layout_engine()
+    if engine is not None and ax.get_aspect() != "auto":
+        engine.execute(figure_of(ax))  # what it finds depends on where such Axes were before
 
 
 def _labels(bars: Sequence[Colorbar]) -> list[Text]:
@@ -261,11 +301,10 @@ def _labels(bars: Sequence[Colorbar]) -> list[Text]:
 def _shrink(ax: Axes, room_of: Axes) -> None:
     """Smaller labels and numbers, if there is little room."""
     most = scaled(room_of, _points("axes.labelsize"))
-    for axis, name in ((ax.xaxis, "x"), (ax.yaxis, "y")):
+    for axis, setting in ((ax.xaxis, "xtick.labelsize"), (ax.yaxis, "ytick.labelsize")):
         axis.label.set_fontsize(min(axis.label.get_fontsize(), most))
         now = axis.get_major_ticks(1)[0].label1.get_fontsize()
-        size = min(now, scaled(room_of, _points(f"{name}tick.labelsize")))
-        ax.tick_params(axis=name, which="both", labelsize=size)
+        axis.set_tick_params(which="both", labelsize=min(now, scaled(room_of, _points(setting))))
 
 
 def _points(setting: str) -> float:
@@ -273,15 +312,14 @@ def _points(setting: str) -> float:
     from matplotlib import rcParams
     from matplotlib.font_manager import FontProperties
 
-    return float(FontProperties(size=rcParams[setting]).get_size_in_points())
+    settings: Any = rcParams
+    return float(FontProperties(size=settings[setting]).get_size_in_points())
 
 
 def trim(ax: Axes) -> None:
     """Take away empty room above and below Axes of equal scales, in a new figure for a paper."""
-    from matplotlib.figure import Figure
-
-    figure = ax.figure
-    if not in_paper() or figure not in _own_figures or not isinstance(figure, Figure):
+    figure = figure_of(ax)
+    if not in_paper() or figure not in _own_figures:
         return
     for _ in range(2):  # what is left of the Axes depends on the height once more
         figure.draw_without_rendering()
@@ -306,98 +344,6 @@ def _bottom(ax: Axes) -> float:
     return float(ax.bbox.y0 if box is None else box.y0)
 
 
-def _legend(
-    ax: Axes,
-    columns: int,
-    handles: list[Any] | None,
-    under: Axes | None,
-    shift: tuple[float, float],
-    space: tuple[float, float],
-) -> None:
-    """Put the legend below, in columns and a size that fit."""
-    from matplotlib.transforms import ScaledTranslation
-
-    handles = ax.get_legend_handles_labels()[0] if handles is None else handles
-    if not handles:
-        return
-    shift = shift if under is None else (0.0, -FIT.gap)
-    place = ScaledTranslation(*shift, ax.figure.dpi_scale_trans)
-    looks = _looks(handles) | {
-        "loc": "upper center",
-        "bbox_to_anchor": (0.5, 0.0),
-        "bbox_transform": (under or ax).transAxes + place,
-    }
-    _fit_legend(ax, looks, columns, text_size(ax), space)
-
-
-def figure_legend(figure: Figure, ax: Axes, handles: list[Any]) -> None:
-    """Put a legend below the whole figure, with text as in these Axes."""
-    looks = _looks(handles) | {"loc": "outside lower center"}
-    width, height = (float(inches) for inches in figure.get_size_inches())
-    space = (width - FIT.edge, height * FIT.legend_share)
-    _fit_legend(figure, looks, len(handles), text_size(ax), space)
-
-
-def _looks(handles: list[Any]) -> dict[str, Any]:
-    """A legend that is white as the Axes, so that its black marks are seen in any style."""
-    return {
-        "handles": handles,
-        "facecolor": "white",
-        "edgecolor": "none",
-        "framealpha": 1.0,
-        "fancybox": False,
-        "shadow": False,
-        "labelcolor": "black",
-        "borderpad": 0.1,
-        "borderaxespad": 0.0,
-        "handlelength": 1.8,
-        "columnspacing": 1.4,
-    }
-
-
-def _fit_legend(
-    host: Axes | Figure,
-    looks: dict[str, Any],
-    columns: int,
-    size: float,
-    space: tuple[float, float],
-) -> None:
-    """Draw a legend in columns and a size that fit."""
-    from matplotlib import rcParams
-
-    lowest: tuple[float, float, int] | None = None
-    while True:
-        scale = size / float(rcParams["font.size"])
-        for number in _column_choices(columns, len(looks["handles"])):
-            width, height = _drawn_legend(host, looks, number, size, scale)
-            if width <= space[0] and height <= space[1]:
-                return
-            if width <= space[0]:
-                lowest = min(lowest or (height, size, number), (height, size, number))
-        if size <= FIT.smallest_legend:
-            break
-        size = max(size - 0.5, FIT.smallest_legend)
-    if lowest is not None:  # it is too high in any case
-        _drawn_legend(host, looks, lowest[2], lowest[1], scale)
-
-
-def _drawn_legend(
-    host: Axes | Figure, looks: dict[str, Any], columns: int, size: float, scale: float
-) -> tuple[float, float]:
-    """Draw a legend instead of the one before, and return its width and height in inches."""
-    for old in list(getattr(host, "legends", ())):
-        old.remove()
-    drawn = host.legend(**looks, ncols=columns, fontsize=size, markerscale=min(1.0, scale))
-    box = drawn.get_window_extent()
-    return box.width / host.figure.dpi, box.height / host.figure.dpi
-
-
-def _column_choices(wanted: int, most: int) -> list[int]:
-    """Numbers of columns, the one that is wanted first, then fewer, then more."""
-    wanted = min(wanted, most)
-    return [wanted, *range(wanted + 1, most + 1), *range(wanted - 1, 0, -1)]
-
-
 def _fit(text: Text, limit: float) -> None:
     """Break a label into up to three lines, then make it smaller, until it is short enough."""
     whole = text.get_text()
@@ -408,8 +354,10 @@ def _fit(text: Text, limit: float) -> None:
         text.set_text("\n".join(broken for one in lines for broken in _broken(one, parts)))
         if _length(text) <= limit:
             return
-    while _length(text) > limit and text.get_fontsize() > FIT.smallest_legend:
-        text.set_fontsize(max(text.get_fontsize() - 0.5, FIT.smallest_legend))
+    size = float(text.get_fontsize())
+    while _length(text) > limit and size > FIT.smallest_legend:
+        size = max(size - 0.5, FIT.smallest_legend)
+        text.set_fontsize(size)
 
 
 def _length(text: Text) -> float:
@@ -422,10 +370,10 @@ def _length(text: Text) -> float:
 def _broken(line: str, parts: int) -> list[str]:
     """A line in parts of about the same length, broken at spaces that are not in a formula."""
     places = [i for i, sign in enumerate(line) if sign == " " and line[:i].count("$") % 2 == 0]
-    ends = []
+    ends: list[int] = []
     for k in range(1, parts):
         free = [place for place in places if not ends or place > ends[-1]]
         if free:
             ends.append(min(free, key=lambda place: abs(place - k * len(line) / parts)))
     cuts = [0, *ends, len(line)]
-    return [line[a:b].strip() for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [line[a:b].strip() for a, b in pairwise(cuts)]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@layout.neutral
 def plot_line(
     solution: Solution,
     ax: Axes | None = None,

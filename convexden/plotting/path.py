@@ -27,6 +27,7 @@ class _Hinges(NamedTuple):
     weights: Array
 
 
+@layout.neutral
 def plot_path(
     path: RegularizationPath,
     axes: NDArray[np.object_] | None = None,
@@ -112,7 +113,6 @@ def plot_path(
                     textcoords="offset points",
                     ha="center",
                     fontsize=layout.text_size(ax),
-                    color="black",
                 )
     axes[-1].set_xlabel(r"penalty $\lambda$, falling")
     for ax in axes[:-1]:
@@ -175,7 +175,10 @@ def _apart(these: _Hinges, those: _Hinges, spread: float) -> tuple[Array, NDArra
 
 
 def _draw_costs(ax: Axes, path: RegularizationPath) -> tuple[list[Any], Axes]:
-    """The representation cost, that of the interpolant, and on a second axis the fit: lines and axis."""
+    """The representation cost, that of the interpolant, and on a second axis the fit.
+
+    Returns the lines and this axis.
+    """
     penalties = path.penalties
     costs = [each.cost for each in path.solutions]
     fits = np.array([each.fit for each in path.solutions])

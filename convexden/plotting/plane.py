@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
+@layout.neutral
 def plot_plane(
     solution: Solution,
     ax: Axes | None = None,

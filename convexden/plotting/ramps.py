@@ -24,6 +24,7 @@ KNOT: dict[str, Any] = {"color": style.BLUE, "mfc": "white", "ls": "", "marker":
 TICK: dict[str, Any] = {"color": "0.35", "ls": "", "marker": "|", "ms": 8, "mew": 0.9}
 
 
+@layout.neutral
 def plot_ramps(
     problem: Interpolation,
     network: ShallowNetwork,

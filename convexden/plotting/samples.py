@@ -10,8 +10,7 @@ import numpy as np
 
 from convexden.errors import InvalidProblem
 from convexden.plotting import layout, style
-from convexden.plotting.pictures import check_picture
-from convexden.storage.files import whole_file
+from convexden.plotting.saving import check_picture, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 MARKERS = ("o", "s", "^", "v")
 
 
+@layout.neutral
 def plot_sampled_optima(
     found: Sequence[SampledOptima], ax: Axes | None = None, *, legend: bool = True
 ) -> Axes:
@@ -82,13 +82,8 @@ def save_sampled_optima(found: Sequence[SampledOptima], path: str | Path) -> Non
     InvalidProblem
         If `path` has another suffix or cannot be written.
     """
-    from matplotlib.figure import Figure
-
     check_picture(path)
-    figure = plot_sampled_optima(found).figure
-    assert isinstance(figure, Figure)
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, dpi=200, bbox_inches="tight", pad_inches=0.1)
+    save_figure(layout.figure_of(plot_sampled_optima(found)), path)
 
 
 def _expected(found: SampledOptima) -> float:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
+@layout.neutral
 def plot_segment(
     solution: Solution,
     first: int,

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from convexden.errors import InvalidProblem
 from convexden.experiments.shape_maps import OPTIMAL, ShapeEnds, ShapeMap
 from convexden.experiments.structures import STRUCTURES
-from convexden.plotting import layout, style
-from convexden.plotting.pictures import check_picture
-from convexden.storage.files import whole_file
+from convexden.plotting import layout, legends, style
+from convexden.plotting.saving import check_picture, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +26,7 @@ UNCERTIFIED = "black"
 WITHOUT_EXCESS = "0.88"
 
 
+@layout.neutral
 def plot_shape_map(
     shape_map: ShapeMap,
     axes: NDArray[np.object_] | None = None,
@@ -119,7 +119,7 @@ def plot_shape_map(
     if uncertified:
         patches.append(Patch(fc=UNCERTIFIED, label="not certified"))
     if legend:
-        layout.figure_legend(figure, panels[0, 0], patches)
+        legends.put_outside(figure, patches, layout.text_size(panels[0, 0]))
     return panels
 
 
@@ -140,9 +140,8 @@ def save_shape_map(shape_map: ShapeMap, path: str | Path, *, ends: ShapeEnds | N
         If `path` has another suffix or cannot be written.
     """
     check_picture(path)
-    figure = plot_shape_map(shape_map, ends=ends)[0, 0].figure
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+    panels = plot_shape_map(shape_map, ends=ends)
+    save_figure(layout.figure_of(panels[0, 0]), path, dpi=150)
 
 
 def _draw(ax: Axes, shape_map: ShapeMap, values: Array, colors: dict[str, Any]) -> AxesImage:

@@ -113,7 +113,7 @@ class Drawing:
     largest_excess: float = 1e-1
     """Relative excess at the end of the scale of a map."""
 
-    named_sides: float = 2.2
+    named_sides: float = 3.35
     """Inches of a map, from which on there is room for the names of its sides."""
 
     map_row: float = 3.1
@@ -148,10 +148,25 @@ class Fit:
     paper_widths: tuple[float, float] = (3.3, 6.8)
     """Inches of one column and of two, of a paper on letter or A4."""
 
-    paper_style: Mapping[str, Any] = field(
+    paper_style: Mapping[Any, Any] = field(
         default_factory=lambda: {"font.size": 8.0, "pdf.fonttype": 42, "savefig.bbox": None}
     )
     """Settings of matplotlib in a paper: small text, fonts that publishers accept, whole files."""
+
+    marks: Mapping[Any, Any] = field(
+        default_factory=lambda: {
+            "axes.grid": False,
+            "image.origin": "upper",
+            "lines.linestyle": "-",
+            "lines.linewidth": 1.5,
+            "lines.marker": "None",
+            "lines.markersize": 6.0,
+            "patch.force_edgecolor": False,
+            "scatter.edgecolors": "face",
+            "scatter.marker": "o",
+        }
+    )
+    """Settings of matplotlib that pictures rely on."""
 
     height_power: float = 0.6
     """The height of a picture falls by this power of its width: text does not become smaller."""
@@ -164,6 +179,12 @@ class Fit:
 
     smallest_legend: float = 5.5
     """Points of a legend that would not fit otherwise."""
+
+    full_legend: float = 9.0
+    """Points of the text of a legend from which on its markers have their full size."""
+
+    hinting: float = 1.03
+    """By how much text may be wider than in proportion to its size."""
 
     legend_share: float = 0.36
     """Of the height of a picture, at most for the legend."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TRAINED = style.VERMILION
 
 
+@layout.neutral
 def plot_trained(
     gap: Gap, ax: Axes | None = None, *, legend: bool = True, colorbar: bool = True
 ) -> Axes:
@@ -56,6 +57,7 @@ def plot_trained(
     return _on_line(gap, ax, legend) if rank == 1 else _in_plane(gap, ax, legend, colorbar)
 
 
+@layout.neutral
 def plot_training(gap: Gap, ax: Axes | None = None, *, legend: bool = True) -> Axes:
     """Draw how far a network in training was from the exact optimum, against seconds.
 

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def plot_weights(
-    network: ShallowNetwork, ax: Axes | None = None, *, legend: bool = True
-) -> Axes:
+@layout.neutral
+def plot_weights(network: ShallowNetwork, ax: Axes | None = None, *, legend: bool = True) -> Axes:
     """Draw the weights |a_k| of the hinges, the heaviest first, and their cumulative share.
 
     Weights are those of the canonical form, with unit input weights and every hinge once; their
