@@ -30,6 +30,11 @@ def check_picture(path: str | Path) -> None:
     if Path(path).suffix.lower() not in SUFFIXES:
         raise InvalidProblem(f"{path} is no picture: end its name in .png, .pdf or .svg")
     check_writable(path)
+    check_matplotlib()
+
+
+def check_matplotlib() -> None:
+    """Raise ExternalFailure if matplotlib does not start."""
     try:
         import matplotlib.figure  # noqa: F401
     except ValueError as error:
