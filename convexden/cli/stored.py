@@ -178,7 +178,7 @@ def plot(
 
     solution = load(file)
     predicted = None if theorem is None else _closed_form(theorem, solution.problem)
-    with LiveLine() as line, nullcontext() if paper is None else in_columns(paper):
+    with LiveLine() as line, nullcontext() if paper is None else in_columns(1 if paper == 1 else 2):
         line.show("drawing")
         drawn = plot_solution(
             solution,

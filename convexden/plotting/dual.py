@@ -75,12 +75,12 @@ def plot_dual(
     marked = _marked(solution, found)
     ax = layout.prepare(ax, 6.8, 4.6)
     if rank == 1:
-        _draw_line(ax, solution, marked, axes)
+        marks = _draw_line(ax, solution, marked, axes)
     else:
-        _draw_plane(ax, solution, marked, axes, colorbar)
+        marks = _draw_plane(ax, solution, marked, axes, colorbar)
     status = "" if found is None else f"; the minimizer is {found.status}"
     layout.title(ax, f"dual constraint{status}")
-    layout.finish(ax, legend=legend)
+    layout.finish(ax, legend=legend, handles=marks)
     return ax
 
 
@@ -137,8 +137,8 @@ def _marked(solution: Solution, found: Uniqueness | None) -> _Marked:
     return _Marked(normals, places, areas)
 
 
-def _draw_line(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> None:
-    """The dual constraint over the hinges of a line."""
+def _draw_line(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> list[Any]:
+    """The dual constraint over the hinges of a line; what a legend names."""
     low, high = _places(solution, axes)
     problem = solution.problem
     mean = problem.centers.mean(axis=0)
@@ -152,10 +152,11 @@ def _draw_line(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> No
     ax.axhline(1.0, color="0.6", lw=0.8, ls="--")
     ax.plot(grid + shift, curve, color=style.BLUE)
     signs = np.sign(marked.normals @ axes[0])
-    _circle(ax, signs * marked.places + shift, np.ones(len(signs)), marked.areas)
+    marks = _circle(ax, signs * marked.places + shift, np.ones(len(signs)), marked.areas)
     ax.set_xlabel("place of the hinge")
     ax.set_ylabel("dual constraint")
     ax.set_ylim(-0.03, 1.12)
+    return marks
 
 
 def _draw_plane(ax: Axes, solution: Solution, marked: _Marked, axes: Array, colorbar: bool) -> None:
@@ -188,25 +189,30 @@ def _draw_plane(ax: Axes, solution: Solution, marked: _Marked, axes: Array, colo
     turns = np.arctan2(flat[:, 1], flat[:, 0])
     below = turns < 0  # the same hinge, turned over
     turns = np.where(below, turns + np.pi, turns)
-    _circle(ax, np.rad2deg(turns), np.where(below, -marked.places, marked.places), marked.areas)
+    turned = np.where(below, -marked.places, marked.places)
+    marks = _circle(ax, np.rad2deg(turns), turned, marked.areas)
     ax.set_xlim(0, 180)
     layout.degrees(ax, x=True)
     ax.set_ylim(low, high)
     ax.set_xlabel("angle of the normal")
     ax.set_ylabel("place along the normal")
+    return marks
 
 
-def _circle(ax: Axes, x: Array, y: Array, areas: Array) -> None:
-    """Circles as large as the weights, crosses where there is none."""
+def _circle(ax: Axes, x: Array, y: Array, areas: Array) -> list[Any]:
+    """Circles as large as the weights, crosses where there is none; what a legend names."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patheffects import withStroke
+
     weighted = areas > 0
     # Black in white is seen on every color of the map, and in gray prints.
-    for color, width in (("white", 3.2), ("black", 1.4)):
-        shown: dict[str, Any] = {"linewidths": width, "zorder": 4, "clip_on": False}
-        areas_drawn = np.maximum(areas[weighted], 12)
-        ring = {"facecolors": "none", "edgecolors": color} | shown
-        ax.scatter(x[weighted], y[weighted], areas_drawn, **ring)
-        ax.scatter(x[~weighted], y[~weighted], 26, color=color, marker="x", **shown)
+    rim = [withStroke(linewidth=3.2, foreground="white")]
+    shown: dict[str, Any] = {"linewidths": 1.4, "zorder": 4, "clip_on": False, "path_effects": rim}
+    ring = {"facecolors": "none", "edgecolors": "black"} | shown
+    ax.scatter(x[weighted], y[weighted], np.maximum(areas[weighted], 12), **ring)
     named: dict[str, Any] = {"color": "black", "ls": "", "mfc": "none", "mew": 1.4}
-    ax.plot([], [], marker="o", ms=8, label="saturating hinges, by weight", **named)
+    marks = [Line2D([], [], marker="o", ms=8, label="saturating hinges, by weight", **named)]
     if not weighted.all():
-        ax.plot([], [], marker="x", ms=5, label="without weight here", **named)
+        ax.scatter(x[~weighted], y[~weighted], 26, color="black", marker="x", **shown)
+        marks.append(Line2D([], [], marker="x", ms=5, label="without weight here", **named))
+    return marks

@@ -191,7 +191,7 @@ def _draw_costs(ax: Axes, path: RegularizationPath) -> tuple[list[Any], Axes]:
     ax.set_ylabel("representation cost")
     right = ax.twinx()
     fits = np.where(fits > 0, fits, np.nan)
-    label = r"fit $\frac{1}{2}\sum_n |h(y_n) - t_n|^2$ (right)"
+    label = "fit (right)"
     lines += right.loglog(penalties, fits, "s:", color=style.VERMILION, ms=3.0, label=label)
-    right.set_ylabel("fit")
+    right.set_ylabel(r"$\frac{1}{2}\sum_n |h(y_n) - t_n|^2$")
     return lines, right

@@ -204,7 +204,7 @@ class Fit:
     edge: float = 0.12
     """Inches that stay free on both sides together."""
 
-    title_width: float = 0.85
+    title_width: float = 0.68
     """Of the width of a picture, at most for a line of a title, which is centered on its Axes."""
 
     title_lines: float = 1.8

@@ -25,7 +25,7 @@ def csv_table(records: Sequence[Mapping[str, object]]) -> str:
 
 
 def json_text(document: object) -> str:
-    """A document of JSON: arrays as lists, fractions and paths as text, NaN and infinity as null."""
+    """A document of JSON: arrays as lists, fractions as text, NaN and infinity as null."""
     return json.dumps(_plain(document), allow_nan=False, indent=1)
 
 

@@ -98,7 +98,7 @@ def test_settings_of_the_user_neither_break_nor_leak(name: str) -> None:
         styled = _figure(KINDS[name].draw())
         assert dict(mpl.rcParams) == before
     for one, other in zip(plain.axes, styled.axes, strict=True):
-        if one.get_navigate():  # not a color bar
+        if one.get_label() != "<colorbar>" and one.patch.get_visible():
             assert one.get_facecolor() == other.get_facecolor()
         for first, second in zip(one.lines, other.lines, strict=True):
             assert first.get_marker() == second.get_marker()
