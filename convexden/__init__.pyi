@@ -48,6 +48,7 @@ from .experiments.samples import SampledOptima as SampledOptima
 from .experiments.samples import sampled_optima as sampled_optima
 from .experiments.shape_maps import ShapeMap as ShapeMap
 from .experiments.shape_maps import shape_map as shape_map
+from .interchange.frames import to_frame as to_frame
 from .measurements import Measurements as Measurements
 from .network import ShallowNetwork as ShallowNetwork
 from .problem import Interpolation as Interpolation
@@ -69,6 +70,8 @@ from .solving.regularization import regularize as regularize
 from .solving.score_matching import ScoreSolution as ScoreSolution
 from .solving.score_matching import score_matching as score_matching
 from .solving.score_matching import score_penalties as score_penalties
+from .storage.networks import load_network as load_network
+from .storage.networks import save_network as save_network
 from .verification import RegularizedVerification as RegularizedVerification
 from .verification import Verification as Verification
 from .verification import verify_certificate as verify_certificate

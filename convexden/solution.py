@@ -11,7 +11,7 @@ import numpy as np
 from convexden import display
 from convexden.certificate import Certificate
 from convexden.display import Tabled
-from convexden.errors import MissingDependency
+from convexden.interchange import frames
 from convexden.measurements import Measurements
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -152,7 +152,7 @@ class Solution(Tabled):
     def to_dict(self) -> dict[str, object]:
         """What the solution states, as plain numbers and words: a row of a table of many.
 
-        ``pandas.DataFrame([each.to_dict() for each in solutions])`` is such a table.
+        `convexden.to_frame` makes such a table.
         """
         return {
             **_problem_record(self.problem),
@@ -289,7 +289,7 @@ class RegularizedSolution(Tabled):
     def to_dict(self) -> dict[str, object]:
         """What the solution states, as plain numbers and words: a row of a table of many.
 
-        ``pandas.DataFrame([each.to_dict() for each in solutions])`` is such a table.
+        `convexden.to_frame` makes such a table.
         """
         return {
             **_problem_record(self.problem),
@@ -367,13 +367,7 @@ class RegularizationPath:
         MissingDependency
             If pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError as error:
-            raise MissingDependency(
-                "to_frame needs pandas, which is not installed: run `pip install pandas`"
-            ) from error
-        return pandas.DataFrame([each.to_dict() for each in self.solutions])
+        return frames.to_frame(self.solutions)
 
     @property
     def penalties(self) -> tuple[float, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated, NoReturn
@@ -31,10 +32,12 @@ from convexden.cli.theorems import list_theorems, verify
 from convexden.cli.tour import tour
 from convexden.errors import ConvexdenError, ExternalFailure, NotCertified
 
+# Set by the script that `convexden --install-completion` writes.
+COMPLETION = "_CONVEXDEN_COMPLETE"
+
 app = typer.Typer(
     name="convexden",
     help="Minimum-norm shallow ReLU denoisers, solved exactly and with a certificate.",
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # else :china: becomes a flag
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -60,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         say(str(error))
         status = _status(error)
     except KeyboardInterrupt:
-        say("interrupted")
+        say("interrupted: what was not finished is not written")
         status = 130
     except (OSError, UnicodeEncodeError, MemoryError) as error:
         _drop_output()
@@ -69,7 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:
         # A usage error of click, of which typer may carry a copy of its own: known by its methods.
         if not hasattr(error, "format_message"):
-            raise
+            _unexpected(error)
+            raise SystemExit(3) from error
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "convexden"
         say(f"{error.format_message().rstrip('.')}: see `{command} --help`")
@@ -80,6 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _run(arguments: Sequence[str] | None) -> int:
     """Run a command and return its status; unlike typer, let every failure through."""
     command = typer.main.get_command(app)
+    if COMPLETION in os.environ:  # the shell asks for what may follow
+        command.main(prog_name="convexden")
     given = _with_json_target(list(sys.argv[1:] if arguments is None else arguments))
     try:
         with command.make_context("convexden", given) as context:
@@ -87,6 +93,12 @@ def _run(arguments: Sequence[str] | None) -> int:
     except typer.Exit as end:
         return end.exit_code
     return 0
+
+
+def _unexpected(error: Exception) -> None:
+    """Show where an error came from that nobody thought of, and say what it is in a last line."""
+    traceback.print_exception(error)
+    say(f"unexpected {type(error).__name__}: {error}: please report it with the lines above")
 
 
 def _with_json_target(given: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,8 +69,9 @@ def fit(
     counted = None if weights is None else read_radii(weights, len(inputs), what="weights")
     if output is not None:
         check_writable(output)
-    from convexden.cli.progress import LiveLine
+    from convexden.cli.progress import LiveLine, limited
 
+    began = time.monotonic()
     with CtrlC() as ctrl_c, LiveLine(quiet=quiet) as line:
         line.show(f"{len(inputs)} samples in {inputs.shape[1]} dimensions")
         from convexden.solving.regularization import regularize
@@ -77,7 +79,8 @@ def fit(
         def report(progress: Progress) -> None:
             """Show the gap so far."""
             ctrl_c.check()
-            line.show(f"round {progress.round}: relative gap {progress.relative_gap:.1e}")
+            left = limited(time.monotonic() - began, time_limit)
+            line.show(f"round {progress.round}: relative gap {progress.relative_gap:.1e}{left}")
 
         try:
             solution = regularize(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convexden.cli.console import show
+from convexden.cli.results import Document, flow_record, print_json
 from convexden.cli.stored import Stored
 from convexden.errors import InvalidInput, NotSupported
 
@@ -51,6 +52,7 @@ def flow(
         Path | None,
         typer.Option(metavar="FILE.png", help="Draw basins and trajectories (png, pdf, svg)."),
     ] = None,
+    json: Document = False,
 ) -> None:
     """Follow the score flow dy/dt = h(y) - y of a stored denoiser, exactly.
 
@@ -75,11 +77,15 @@ def flow(
             )
     points = _noisy(problem, noise, draws, seed) if starts is None else read_numbers(starts)
     found = score_flow(problem, network, points, math.inf if time is None else time)
+    if plot is not None:  # before anything is printed: the output may be closed
+        _draw(solution, found, plot)
+    if json:
+        print_json(flow_record(found))
+        return
     from convexden.report import flow_table
 
     show(flow_table(found))
     if plot is not None:
-        _draw(solution, found, plot)
         typer.echo(f"{plot}: basins and {min(len(found), TRAJECTORIES)} trajectories of {file}")
 
 

@@ -12,6 +12,19 @@ from rich.status import Status
 from convexden.cli.layout import LAYOUT
 
 
+def limited(seconds: float, limit: float | None) -> str:
+    """How much of a time limit is left, after a comma; nothing without one."""
+    return "" if limit is None else f", at most {duration(max(0.0, limit - seconds))} left"
+
+
+def duration(seconds: float) -> str:
+    """A time to wait in words, no more exact than an estimate is."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = seconds / 60
+    return f"{round(minutes)} min" if minutes < 90 else f"{round(minutes / 60)} h"
+
+
 class LiveLine:
     """A context manager whose `show` replaces the line on a terminal.
 
@@ -30,6 +43,7 @@ class LiveLine:
         self._console = Console(stderr=True, highlight=False)
         self._status: Status | None = None
         self._last = time.monotonic()
+        self._counted: tuple[int, float] | None = None
 
     def __enter__(self) -> Self:
         """Begin the line, on a terminal."""
@@ -47,6 +61,20 @@ class LiveLine:
         """Remove the line."""
         if self._status is not None:
             self._status.stop()
+
+    def count(self, done: int, total: int, text: str) -> None:
+        """Say how far a run of many parts is, and about how long the rest takes.
+
+        The rate is that since the first call, so that parts of an earlier run do not count.
+        """
+        now = time.monotonic()
+        if self._counted is None or self._counted[0] > done:
+            self._counted = (done, now)
+        first, since = self._counted
+        left = ""
+        if done > first and done < total:
+            left = f", about {duration((total - done) * (now - since) / (done - first))} left"
+        self.show(f"{text}{left}")
 
     def show(self, text: str) -> None:
         """Say what is going on now."""

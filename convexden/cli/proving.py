@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convexden.cli.console import Quiet, say, show
+from convexden.cli.results import Document, print_json, proof_record
 
 if TYPE_CHECKING:
     from convexden.running.progress import TaskProgress
@@ -30,6 +31,7 @@ def prove(
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds after which the search ends.")
     ] = None,
+    json: Document = False,
     quiet: Quiet = False,
 ) -> None:
     """Prove the optimum of a stored solution in rational numbers.
@@ -49,16 +51,20 @@ def prove(
 
         def show_progress(step: TaskProgress) -> None:
             """Show how far the proof is."""
-            line.show(f"proving: {step.done} of {step.total} {step.name}")
+            text = f"proving: {step.done} of {step.total} {step.name}"
+            line.count(step.done, step.total, text)
 
         proof = prove_solution(
             solution, width, time_limit=time_limit, progress=show_progress, jobs=jobs
         )
     if output is not None and proof.document is not None:
         save(proof, output)
-    from convexden.report import proof_table
+    if json:
+        print_json(proof_record(proof))
+    else:
+        from convexden.report import proof_table
 
-    show(proof_table(proof))
+        show(proof_table(proof))
     if not proof.proven:
         say(f"not proven: {proof.reason}")
     raise typer.Exit(0 if proof.proven else 1)

@@ -10,9 +10,14 @@ from convexden.cli.console import show
 from convexden.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from convexden.analysis.flows import Flow
+    from convexden.proofs.proof import Proof
     from convexden.solution import RegularizedSolution, Solution
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the solution file instead of a table.")]
+Document = Annotated[
+    bool, typer.Option("--json", help="Print one document of JSON instead of a table.")
+]
 Format = Annotated[
     str | None,
     typer.Option(
@@ -53,3 +58,32 @@ def show_fit(solution: RegularizedSolution) -> None:
     from convexden.report import fit_table
 
     show(fit_table(solution))
+
+
+def print_json(document: object) -> None:
+    """Print numbers, words, arrays and mappings of them as one document of JSON."""
+    from convexden.report.exports import json_text
+
+    typer.echo(json_text(document))
+
+
+def proof_record(proof: Proof) -> dict[str, object]:
+    """What a proof says; the ends of the interval are fractions."""
+    return {
+        "kind": proof.kind,
+        "proven": proof.proven,
+        "reason": proof.reason,
+        "lower": proof.lower,
+        "upper": proof.upper,
+        "relative_width": proof.relative_width,
+    }
+
+
+def flow_record(found: Flow) -> dict[str, object]:
+    """Where every trajectory starts and ends, and what is there."""
+    return {
+        "time": found.time,
+        "starts": found.starts,
+        "limits": found.limits,
+        "kinds": found.kinds,
+    }

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convexden.cli.console import Quiet, say, show
+from convexden.cli.results import Document, print_json
 
 if TYPE_CHECKING:
+    from convexden.experiments.samples import SampledOptima
     from convexden.running.progress import TaskProgress
 
 
@@ -36,6 +38,7 @@ def samples(
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Draw the deficits (png, pdf, svg).")
     ] = None,
+    json: Document = False,
     quiet: Quiet = False,
 ) -> None:
     """Show how the optimum of noisy samples tends to that of balls as they become more.
@@ -59,7 +62,7 @@ def samples(
         def report(step: TaskProgress) -> None:
             """Show how many draws are solved."""
             ctrl_c.check()
-            line.show(f"{step.done} of {step.total} draws solved")
+            line.count(step.done, step.total, f"{step.done} of {step.total} draws solved")
 
         found = sampled_optima(
             problem.centers,
@@ -70,13 +73,30 @@ def samples(
             seed=seed,
             progress=report,
         )
-    from convexden.report import sampling_table
-
-    show(sampling_table(found))
-    if found.interrupted:
-        say(f"stopped after {int(found.solved.sum())} of {found.solved.size} draws")
-    if plot is not None and found.solved.any():
+    if plot is not None and found.solved.any():  # the output may be closed
         from convexden.plotting import save_sampled_optima
 
         save_sampled_optima([found], plot)
+    if json:
+        print_json(_record(found))
+    else:
+        from convexden.report import sampling_table
+
+        show(sampling_table(found))
+    if found.interrupted:
+        say(f"stopped after {int(found.solved.sum())} of {found.solved.size} draws")
     raise typer.Exit(130 if found.interrupted else 0 if found.certified.all() else 1)
+
+
+def _record(found: SampledOptima) -> dict[str, object]:
+    """What the draws gave: arrays of one row for each number of samples."""
+    return {
+        "samples": found.samples,
+        "boundary": found.boundary,
+        "balls": found.balls.to_dict(),
+        "solved": found.solved,
+        "certified": found.certified,
+        "cost": found.costs,
+        "lower_bound": found.lower_bounds,
+        "interrupted": found.interrupted,
+    }

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convexden.cli.console import Quiet, say, show
+from convexden.cli.results import Document, print_json
 
 if TYPE_CHECKING:
+    from convexden.experiments.shape_maps import ShapeMap
     from convexden.running.progress import TaskProgress
 
 
@@ -59,6 +61,7 @@ def map_shapes(
         int | None,
         typer.Option(min=1, metavar="J", help="Processes.", show_default="one for each core"),
     ] = None,
+    json: Document = False,
     quiet: Quiet = False,
 ) -> None:
     """Map the space of triangles: the structure of each denoiser, and where a conjecture fails.
@@ -80,7 +83,7 @@ def map_shapes(
         def report(step: TaskProgress) -> None:
             """Show how many triangles are solved."""
             ctrl_c.check()
-            line.show(f"{step.done} of {step.total} triangles solved")
+            line.count(step.done, step.total, f"{step.done} of {step.total} triangles solved")
 
         found = shape_map(
             radius_fraction or SETTINGS.fractions,
@@ -92,17 +95,38 @@ def map_shapes(
         )
         wanted = borders and not virtual and plot is not None and not found.interrupted
         ends = shape_ends(found.fractions.tolist(), progress=report) if wanted else None
-    from convexden.report import shape_map_table, virtual_table
-
-    show(virtual_table(found) if virtual else shape_map_table(found))
-    if found.interrupted:
-        goes_on = "" if output is None else f": the same command goes on from {output}"
-        say(f"stopped after {int(found.solved.sum())} of {found.solved.size} triangles{goes_on}")
-    if plot is not None and found.solved.any():
+    if plot is not None and found.solved.any():  # the output may be closed
         from convexden.plotting import save_shape_map, save_virtual_map
 
         if virtual:
             save_virtual_map(found, plot)
         else:
             save_shape_map(found, plot, ends=ends)
+    if json:
+        print_json(_record(found))
+    else:
+        from convexden.report import shape_map_table, virtual_table
+
+        show(virtual_table(found) if virtual else shape_map_table(found))
+    if found.interrupted:
+        goes_on = "" if output is None else f": the same command goes on from {output}"
+        say(f"stopped after {int(found.solved.sum())} of {found.solved.size} triangles{goes_on}")
     raise typer.Exit(130 if found.interrupted else 0 if found.certified.all() else 1)
+
+
+def _record(found: ShapeMap) -> dict[str, object]:
+    """The pixels of the map: arrays of one row for each radius, and the triangles."""
+    from convexden.experiments.structures import STRUCTURES
+
+    names = [[STRUCTURES[k] if k >= 0 else None for k in row] for row in found.structure]
+    return {
+        "radius_fractions": found.fractions,
+        "angles": found.angles,
+        "solved": found.solved,
+        "certified": found.certified,
+        "structure": names,
+        "cost": found.cost,
+        "lower_bound": found.lower_bound,
+        "excess": found.excess,
+        "interrupted": found.interrupted,
+    }

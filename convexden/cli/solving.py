@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -179,8 +180,9 @@ def _solve(
     ctrl_c: CtrlC,
 ) -> Solution:
     """Solve, and say how it goes."""
-    from convexden.cli.progress import LiveLine
+    from convexden.cli.progress import LiveLine, limited
 
+    began = time.monotonic()
     with LiveLine(quiet=quiet) as line:
         line.show(f"{len(problem)} sites in {problem.input_dimension} dimensions")
         from convexden.solving.interpolation import solve as solve_problem
@@ -193,7 +195,8 @@ def _solve(
                 if progress.cost < float("inf")
                 else "no network yet"
             )
-            line.show(f"round {progress.round}: {found}, {progress.hinges} hinges")
+            left = limited(time.monotonic() - began, time_limit)
+            line.show(f"round {progress.round}: {found}, {progress.hinges} hinges{left}")
 
         try:
             return solve_problem(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from convexden.cli.console import say, show
+from convexden.cli.results import Document, print_json, proof_record
 from convexden.errors import InvalidProblem
 from convexden.tolerances import CERTIFIED_RTOL
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from convexden.plotting import Kind
     from convexden.problem import Interpolation
     from convexden.solution import RegularizedSolution, Solution
+    from convexden.verification import RegularizedVerification, Verification
 
 Stored = Annotated[
     Path,
@@ -32,6 +35,7 @@ def check(
     unique: Annotated[
         bool, typer.Option("--unique", help="Say whether it is the only minimizer.")
     ] = False,
+    json: Document = False,
 ) -> None:
     """Verify a stored solution or proof again, with code that the solvers do not share."""
     from convexden.proofs.files import proof_document
@@ -40,7 +44,7 @@ def check(
 
     document = proof_document(file)
     if document is not None:
-        raise typer.Exit(_check_proof(document))
+        raise typer.Exit(_check_proof(document, json))
     solution = load(file)
     from convexden.report import verification_table
     from convexden.verification import verify_certificate, verify_regularized
@@ -49,16 +53,27 @@ def check(
         if unique:
             raise InvalidProblem("--unique is about solutions of `solve`: leave it out")
         fit = verify_regularized(solution)
-        show(verification_table(fit))
+        if json:
+            print_json(_verdict(solution, fit))
+        else:
+            show(verification_table(fit))
         _say_if_uncertified(file, solution)
         raise typer.Exit(0 if fit.passed and solution.certified else 1)
     verification = verify_certificate(solution)
-    show(verification_table(verification))
+    found = None
     if unique and verification.passed and solution.certified:
         from convexden.analysis.uniqueness import uniqueness
-        from convexden.report import uniqueness_table
 
-        show(uniqueness_table(uniqueness(solution)))
+        found = uniqueness(solution)
+    if json:
+        status = {} if found is None else {"minimizer": found.status}
+        print_json(_verdict(solution, verification) | status)
+    else:
+        show(verification_table(verification))
+        if found is not None:
+            from convexden.report import uniqueness_table
+
+            show(uniqueness_table(found))
     _say_if_uncertified(file, solution)
     raise typer.Exit(0 if verification.passed and solution.certified else 1)
 
@@ -71,7 +86,22 @@ def _say_if_uncertified(file: Path, solution: Solution | RegularizedSolution) ->
         say(f"{file} is not certified: {reason}")
 
 
-def _check_proof(document: object) -> int:
+def _verdict(
+    solution: Solution | RegularizedSolution, found: Verification | RegularizedVerification
+) -> dict[str, object]:
+    """What the verification of a solution found."""
+    return {
+        "verified": found.passed and solution.certified,
+        "passed": found.passed,
+        "certified": solution.certified,
+        "reasons": list(found.reasons),
+        "lower_bound": found.lower_bound,
+        "relative_gap": found.relative_gap,
+        "stated": solution.to_dict(),
+    }
+
+
+def _check_proof(document: object, json: bool) -> int:
     """Check what a proof file holds, and return the exit status."""
     from convexden.proofs.proof import Proof
     from convexden.report import proof_table
@@ -79,9 +109,14 @@ def _check_proof(document: object) -> int:
     try:
         proof = Proof.from_dict(document)
     except InvalidProblem as error:
+        if json:
+            print_json({"verified": False, "reasons": [str(error)]})
         say(str(error))
         return 1
-    show(proof_table(proof))
+    if json:
+        print_json({"verified": True} | proof_record(proof))
+    else:
+        show(proof_table(proof))
     return 0
 
 
@@ -119,9 +154,21 @@ def plot(
             "--fixed-points", help="Mark the fixed points of the denoiser on a line or in a plane."
         ),
     ] = False,
+    paper: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=2,
+            metavar="1|2",
+            help="Make it as wide as one column of a paper, 3.3 in, or two, without a title.",
+            show_default="a picture with a title",
+        ),
+    ] = None,
+    json: Document = False,
 ) -> None:
     """Draw a stored solution."""
     from convexden.plotting import check_picture, plot_solution
+    from convexden.plotting import paper as in_columns
 
     chosen = _kind(kind, segment, theorem, fixed_points)
     ends = None if segment is None else _ends(segment)
@@ -131,7 +178,7 @@ def plot(
 
     solution = load(file)
     predicted = None if theorem is None else _closed_form(theorem, solution.problem)
-    with LiveLine() as line:
+    with LiveLine() as line, nullcontext() if paper is None else in_columns(1 if paper == 1 else 2):
         line.show("drawing")
         drawn = plot_solution(
             solution,
@@ -142,6 +189,9 @@ def plot(
             found=_uniqueness(solution) if chosen == "dual" else None,
             fixed_points=fixed_points,
         )
+    if json:
+        print_json({"picture": picture, "kind": drawn, "file": file})
+        return
     typer.echo(f"{picture}: {drawn} of {file}")
     if predicted is not None:
         from convexden.analysis.alignment import align

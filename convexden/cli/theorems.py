@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convexden.cli.console import Quiet, say, show
+from convexden.cli.results import Document, print_json
 from convexden.errors import ConvexdenError, InvalidProblem
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def verify(
             """Show how many instances are done."""
             nonlocal total
             total = step.total
-            line.show(f"{step.name}: {step.done} of {total} instances done")
+            text = f"{step.name}: {step.done} of {total} instances done"
+            line.count(step.done, total, text)
 
         with warnings.catch_warnings(record=True) as notices:
             warnings.simplefilter("always")
@@ -99,6 +101,14 @@ def verify(
             stopped = True
     if json is not None:
         _write_records(results, json)
+    if report is not None and not stopped:  # the output may be closed
+        from convexden.report import write_report
+
+        command = ["convexden", "verify", *(names or []), f"--instances={instances}"]
+        command += [f"--seed={seed}", *["--solve"] * solve, f"--report={report}"]
+        with LiveLine(quiet=quiet) as line:
+            results = list(_with_pictures(results, line.show))
+            write_report(results, report, command=shlex.join(command), progress=line.show)
     if not printed:
         from convexden.report import verify_table
 
@@ -112,13 +122,6 @@ def verify(
         say(f"stopped after {len(results)} of {total} instances")
         raise typer.Exit(130)
     if report is not None:
-        from convexden.report import write_report
-
-        command = ["convexden", "verify", *(names or []), f"--instances={instances}"]
-        command += [f"--seed={seed}", *["--solve"] * solve, f"--report={report}"]
-        with LiveLine(quiet=quiet) as line:
-            results = list(_with_pictures(results, line.show))
-            write_report(results, report, command=shlex.join(command), progress=line.show)
         typer.echo(f"report: {report / 'index.html'}", err=printed)
     failed = bool(unproven) or any(
         theorems.registry[result.theorem].kind == "theorem" and result.verdict != "confirmed"
@@ -127,8 +130,14 @@ def verify(
     raise typer.Exit(1 if failed else 0)
 
 
-def list_theorems() -> None:
+def list_theorems(json: Document = False) -> None:
     """List the theorems and conjectures that `verify` knows."""
+    if json:
+        from convexden.theorems import registry
+
+        keys = ("name", "kind", "title", "statement", "reference")
+        print_json([{key: getattr(each, key) for key in keys} for each in registry.values()])
+        return
     from convexden.report import theorems_table
 
     show(theorems_table())
@@ -139,7 +148,10 @@ def _check_files(report: Path | None, json: Path | None) -> None:
     from convexden.storage.files import check_writable
 
     if report is not None:
+        from convexden.plotting.saving import check_matplotlib
         from convexden.report import check_report
+
+        check_matplotlib()
 
         check_report(report)
     if json is not None:

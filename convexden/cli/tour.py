@@ -11,6 +11,7 @@ import typer
 
 from convexden.cli.console import show
 from convexden.cli.layout import LAYOUT
+from convexden.cli.results import Document, print_json
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -25,9 +26,10 @@ def tour(
         Path,
         typer.Argument(metavar="PICTURE", help="The picture to write at the end (png, pdf, svg)."),
     ] = Path("convexden-tour.png"),
+    json: Document = False,
 ) -> None:
     """Tell the story of one triangle: problem, program, certificate, pieces, alignment, picture."""
-    from convexden.plotting import check_picture
+    from convexden.plotting import check_picture, plot_solution
 
     check_picture(picture)
     from convexden import data
@@ -36,14 +38,19 @@ def tour(
     from convexden.theorems import face_aligned
 
     problem = denoising(data.triangle(LAYOUT.angles), radius=LAYOUT.radius)
-    _tell_problem(problem)
     solution = solve(problem)
+    claim = face_aligned.closed_form(problem.centers, LAYOUT.radius)
+    # Before anything is printed: the output may be closed.
+    plot_solution(solution, picture, "comparison", predicted=claim.network)
+    if json:
+        print_json({"picture": picture, "solution": solution.to_dict(), "conjecture": claim.cost})
+        return
+    _tell_problem(problem)
     _tell_program(solution)
     _tell_certificate(solution)
     _tell_pieces(solution)
-    claim = face_aligned.closed_form(problem.centers, LAYOUT.radius)
     _tell_alignment(solution, claim)
-    _draw(solution, claim, picture)
+    _tell_picture(picture)
 
 
 def _chapter(number: int, title: str, text: str, *tables: RenderableType) -> None:
@@ -164,11 +171,8 @@ def _tell_alignment(solution: Solution, claim: ClosedForm) -> None:
     )
 
 
-def _draw(solution: Solution, claim: ClosedForm, picture: Path) -> None:
+def _tell_picture(picture: Path) -> None:
     """Chapter 6."""
-    from convexden.plotting import plot_solution
-
-    plot_solution(solution, picture, "comparison", predicted=claim.network)
     _chapter(
         6,
         "The picture",

@@ -10,6 +10,7 @@ from convexden.plotting.dual import plot_dual
 from convexden.plotting.errors import plot_mean_squared_errors
 from convexden.plotting.flows import plot_flow, save_flow
 from convexden.plotting.frontier import plot_frontier
+from convexden.plotting.layout import paper
 from convexden.plotting.line import plot_line
 from convexden.plotting.memorization import (
     plot_memorization,
@@ -21,7 +22,6 @@ from convexden.plotting.path import plot_path
 from convexden.plotting.pictures import (
     KINDS,
     Kind,
-    check_picture,
     default_kind,
     plot_solution,
     summary,
@@ -29,6 +29,7 @@ from convexden.plotting.pictures import (
 from convexden.plotting.plane import plot_plane
 from convexden.plotting.ramps import plot_ramps
 from convexden.plotting.samples import plot_sampled_optima, save_sampled_optima
+from convexden.plotting.saving import check_picture
 from convexden.plotting.segment import plot_segment
 from convexden.plotting.shape_map import plot_shape_map, save_shape_map
 from convexden.plotting.training import plot_trained, plot_training
@@ -41,6 +42,7 @@ __all__ = [
     "check_picture",
     "clearest",
     "default_kind",
+    "paper",
     "plot_alignment",
     "plot_comparison",
     "plot_convergence",

@@ -8,7 +8,7 @@ import numpy as np
 
 from convexden.analysis.alignment import Alignment
 from convexden.errors import InvalidProblem
-from convexden.plotting import style
+from convexden.plotting import layout, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +22,8 @@ TICKS = {
     10.0: "10°",
     90.0: "90°",
 }
+# Left out in pictures of fewer inches.
+CLOSE, LOW = (1e-6, 10.0), 3.2
 # Markers that can be told apart where they coincide.
 KINDS = (
     ("nearest edge", style.BLUE, "o", 9.0, "-"),
@@ -30,7 +32,8 @@ KINDS = (
 )
 
 
-def plot_alignment(alignment: Alignment, ax: Axes | None = None) -> Axes:
+@layout.neutral
+def plot_alignment(alignment: Alignment, ax: Axes | None = None, *, legend: bool = True) -> Axes:
     """Draw the angles of hinges to edges, face normals and max-margin directions by their weight.
 
     Angles are on a logarithmic scale that ends linearly in 0; lines are their means weighted
@@ -42,6 +45,8 @@ def plot_alignment(alignment: Alignment, ax: Axes | None = None) -> Axes:
         From `convexden.align`.
     ax : Axes, optional
         Where to draw; a new figure if none is given.
+    legend : bool
+        Whether to name what is drawn, below the Axes.
 
     Returns
     -------
@@ -55,7 +60,7 @@ def plot_alignment(alignment: Alignment, ax: Axes | None = None) -> Axes:
     hinges = alignment.hinges
     if not hinges.weights.size:
         raise InvalidProblem("the network has no hinges: there are no angles to draw")
-    ax = style.axes(6.8, 4.8) if ax is None else ax
+    ax = layout.prepare(ax, 6.8, 4.8)
     means = hinges.mean_angles()
     crowd = float(np.clip((style.DRAWING.crowded_markers / hinges.weights.size) ** 0.5, 0.5, 1.0))
     kinds = zip(KINDS, hinges.angles.T, means, strict=True)
@@ -74,9 +79,11 @@ def plot_alignment(alignment: Alignment, ax: Axes | None = None) -> Axes:
     style.plain_log(ax.xaxis)
     ax.set_yscale("symlog", linthresh=style.DRAWING.smallest_angle, linscale=0.5)
     ax.set_ylim(-0.5 * style.DRAWING.smallest_angle, 250.0)
-    ax.set_yticks(list(TICKS), list(TICKS.values()))
+    low = layout.room(ax)[1] < LOW
+    ticks = {at: name for at, name in TICKS.items() if not (low and at in CLOSE)}
+    ax.set_yticks(list(ticks), list(ticks.values()))
     ax.grid(axis="y", color="0.92", lw=0.7)
     ax.set_xlabel("weight $|a|$ of a hinge")
     ax.set_ylabel("angle of its normal")
-    style.legend(ax, columns=2)
+    layout.finish(ax, legend=legend)
     return ax

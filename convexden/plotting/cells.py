@@ -11,7 +11,7 @@ from convexden.analysis import pieces
 from convexden.analysis.coordinates import Chart
 from convexden.analysis.fixed_points import fixed_points
 from convexden.errors import InvalidProblem
-from convexden.plotting import style
+from convexden.plotting import layout, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,4 +66,5 @@ def draw_fixed_points(ax: Axes, chart: Chart, low: Array, high: Array) -> None:
         if points.size:
             x, y = points[:, 0], points[:, -1]  # on a line, h(y) = y
             name = f"fixed point, {stability}"
-            ax.plot(x, y, ls="", mec=style.GREEN, mew=1.3, zorder=3.8, label=name, **marker)
+            look = marker | {"ms": layout.scaled(ax, marker["ms"], least=4.0)}
+            ax.plot(x, y, ls="", mec=style.GREEN, mew=1.3, zorder=3.8, label=name, **look)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from convexden import arguments
 from convexden.analysis.coordinates import chart
 from convexden.analysis.distances import sup_distance_bounds
 from convexden.network import ShallowNetwork
-from convexden.plotting import line, plane
+from convexden.plotting import layout, line, plane
 from convexden.plotting.ramps import plot_ramps
 from convexden.problem import Interpolation
 
@@ -45,11 +45,15 @@ def clearest(problems: Sequence[Interpolation]) -> int | None:
     return max(found[len(found) // 2 :], key=lambda candidate: candidate[1::-1])[-1]
 
 
+@layout.neutral
 def plot_comparison(
     problem: Interpolation,
     predicted: ShallowNetwork,
     computed: ShallowNetwork,
     axes: tuple[Axes, Axes] | None = None,
+    *,
+    legend: bool = True,
+    colorbar: bool = True,
 ) -> tuple[Axes, Axes]:
     """Draw a predicted network, a closed form say, beside a computed one.
 
@@ -66,6 +70,9 @@ def plot_comparison(
         ``result.closed_form.network`` and ``result.solution.network``.
     axes : pair of Axes, optional
         Where to draw; a new figure if none are given.
+    legend, colorbar : bool
+        Whether to name what is drawn, below the left or lower Axes, and to put the scales of
+        colors beside the second ones.
 
     Returns
     -------
@@ -83,13 +90,10 @@ def plot_comparison(
     networks = (predicted, computed)
     rank = problem.rank
     if axes is None:
-        from matplotlib.figure import Figure
-
-        left, right = Figure((11.0, 5.6), layout="compressed").subplots(1, 2)
-        axes = (left, right)
+        axes = _panels()
     if rank == 1:
         for network, ax in zip(networks, axes, strict=True):
-            line.draw(problem, network, ax)
+            line.draw(problem, network, ax, legend=False)
         low = min(ax.get_ylim()[0] for ax in axes)
         high = max(ax.get_ylim()[1] for ax in axes)
         for ax in axes:
@@ -100,10 +104,12 @@ def plot_comparison(
         denoising = all(own.denoising for own in charts)
         longest = max(map(plane.longest_arrow, charts)) if denoising else None
         for network, ax in zip(networks, axes, strict=True):
-            plane.draw(problem, network, ax, heaviest=heaviest, longest=longest)
+            bar = colorbar and (ax is axes[1] or not denoising)
+            scales: dict[str, Any] = {"heaviest": heaviest, "longest": longest}
+            plane.draw(problem, network, ax, legend=False, colorbar=bar, **scales)
     else:
         for network, ax in zip(networks, axes, strict=True):
-            plot_ramps(problem, network, ax)
+            plot_ramps(problem, network, ax, legend=False)
     distance = f"{'' if lower == upper else 'at most '}{upper:.2g}"
     titles = (
         f"predicted: cost {predicted.representation_cost:.9g}",
@@ -111,5 +117,24 @@ def plot_comparison(
     )
     for ax, title in zip(axes, titles, strict=True):
         which = ax.get_title()  # of many ramps
-        ax.set_title(f"{title}\n{which}" if which else title, fontsize=10)
+        layout.title(ax, f"{title}\n{which}" if which else title)
+    # Below the left panel, or the lower one.
+    lowest = min(axes, key=lambda ax: round(ax.get_window_extent().y0))
+    layout.finish(lowest, legend=legend, columns=3, handles=_named(axes))
+    layout.trim(axes[0])
     return axes
+
+
+def _panels() -> tuple[Axes, Axes]:
+    """Two panels of a new figure, one below the other in a column of a paper."""
+    if layout.one_column():
+        first, second = layout.new_figure(5.5, 10.4).subplots(2, 1)
+    else:
+        first, second = layout.new_figure(11.0, 5.6).subplots(1, 2)
+    return first, second
+
+
+def _named(axes: tuple[Axes, Axes]) -> list[Any]:
+    """What either of the Axes shows, each name once."""
+    pairs = [pair for ax in axes for pair in zip(*ax.get_legend_handles_labels(), strict=True)]
+    return list({label: handle for handle, label in reversed(pairs)}.values())[::-1]

@@ -8,14 +8,15 @@ import numpy as np
 
 from convexden import arguments
 from convexden.errors import InvalidProblem
-from convexden.plotting import style
+from convexden.plotting import layout, style
 from convexden.solution import Solution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def plot_convergence(solution: Solution, ax: Axes | None = None) -> Axes:
+@layout.neutral
+def plot_convergence(solution: Solution, ax: Axes | None = None, *, legend: bool = True) -> Axes:
     """Draw cost and lower bound, and on a second axis their relative gap, against rounds.
 
     Parameters
@@ -24,6 +25,8 @@ def plot_convergence(solution: Solution, ax: Axes | None = None) -> Axes:
         With a history: found in rounds, which explicit solutions on a line are not.
     ax : Axes, optional
         Where to draw; a new figure if none is given.
+    legend : bool
+        Whether to name what is drawn, below the Axes.
 
     Returns
     -------
@@ -43,7 +46,7 @@ def plot_convergence(solution: Solution, ax: Axes | None = None) -> Axes:
         )
     from matplotlib.ticker import MaxNLocator
 
-    ax = style.axes(6.4, 4.4) if ax is None else ax
+    ax = layout.prepare(ax, 6.4, 4.4)
     rounds = [step.round for step in solution.history]
     cost = np.array([step.cost for step in solution.history])
     gaps = np.array([step.relative_gap for step in solution.history])
@@ -53,12 +56,13 @@ def plot_convergence(solution: Solution, ax: Axes | None = None) -> Axes:
     lines += ax.plot(rounds, bounds, "^--", color=style.VERMILION, mfc="white", label="lower bound")
     right = ax.twinx()
     rounding = np.finfo(float).eps
-    gaps = np.maximum(gaps, rounding)
+    # What the solver estimated, but not less than what the verification then found.
+    gaps = np.maximum(gaps, max(rounding, solution.relative_gap))
     lines += right.semilogy(rounds, gaps, "o:", color="0.45", ms=4, label="relative gap (right)")
     right.set_ylim(rounding / 2, 2 * max(1.0, np.nanmax(gaps, initial=0.0)))
     right.set_ylabel("relative gap")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("round")
     ax.set_ylabel("representation cost")
-    style.legend(ax, columns=3, handles=lines)
+    layout.finish(ax, legend=legend, columns=3, handles=lines, right=right)
     return ax

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from convexden import arguments
 from convexden.arithmetic.float64 import SMALL
 from convexden.errors import NotSupported
-from convexden.plotting import style
+from convexden.plotting import layout, style
 from convexden.solution import Solution
 from convexden.tolerances import FLAT_RTOL, WEIGHTLESS_RTOL
 
@@ -24,8 +24,14 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
+@layout.neutral
 def plot_dual(
-    solution: Solution, ax: Axes | None = None, *, found: Uniqueness | None = None
+    solution: Solution,
+    ax: Axes | None = None,
+    *,
+    found: Uniqueness | None = None,
+    legend: bool = True,
+    colorbar: bool = True,
 ) -> Axes:
     r"""Draw the dual constraint :math:`|\sum_n D_n (l_n z_n + G_n w)|` at every feasible hinge.
 
@@ -44,6 +50,8 @@ def plot_dual(
         Where to draw; a new figure if none is given.
     found : Uniqueness, optional
         ``convexden.uniqueness(solution)``: all hinges that saturate the constraint.
+    legend, colorbar : bool
+        Whether to name what is drawn, below the Axes, and to put the scales of colors beside them.
 
     Returns
     -------
@@ -65,10 +73,14 @@ def plot_dual(
         )
     axes = np.eye(rank) if problem.input_dimension == rank else problem.hull.basis
     marked = _marked(solution, found)
-    ax = style.axes(6.8, 4.6) if ax is None else ax
-    (_draw_line if rank == 1 else _draw_plane)(ax, solution, marked, axes)
+    ax = layout.prepare(ax, 6.8, 4.6)
+    if rank == 1:
+        marks = _draw_line(ax, solution, marked, axes)
+    else:
+        marks = _draw_plane(ax, solution, marked, axes, colorbar)
     status = "" if found is None else f"; the minimizer is {found.status}"
-    ax.set_title(f"dual constraint{status}", fontsize=10)
+    layout.title(ax, f"dual constraint{status}")
+    layout.finish(ax, legend=legend, handles=marks)
     return ax
 
 
@@ -125,8 +137,8 @@ def _marked(solution: Solution, found: Uniqueness | None) -> _Marked:
     return _Marked(normals, places, areas)
 
 
-def _draw_line(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> None:
-    """The dual constraint over the hinges of a line."""
+def _draw_line(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> list[Any]:
+    """The dual constraint over the hinges of a line; what a legend names."""
     low, high = _places(solution, axes)
     problem = solution.problem
     mean = problem.centers.mean(axis=0)
@@ -140,13 +152,14 @@ def _draw_line(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> No
     ax.axhline(1.0, color="0.6", lw=0.8, ls="--")
     ax.plot(grid + shift, curve, color=style.BLUE)
     signs = np.sign(marked.normals @ axes[0])
-    _circle(ax, signs * marked.places + shift, np.ones(len(signs)), marked.areas)
+    marks = _circle(ax, signs * marked.places + shift, np.ones(len(signs)), marked.areas)
     ax.set_xlabel("place of the hinge")
     ax.set_ylabel("dual constraint")
     ax.set_ylim(-0.03, 1.12)
+    return marks
 
 
-def _draw_plane(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> None:
+def _draw_plane(ax: Axes, solution: Solution, marked: _Marked, axes: Array, colorbar: bool) -> None:
     """The dual constraint over the hinges of a plane, by angle and place."""
     low, high = _places(solution, axes)
     angles = np.linspace(0, np.pi, style.DRAWING.map_angles)
@@ -171,43 +184,35 @@ def _draw_plane(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> N
         shading="nearest",
         rasterized=True,
     )
-    ax.figure.colorbar(mesh, ax=ax, label="dual constraint", pad=0.02)
+    layout.colorbar(ax, mesh, "dual constraint", colorbar)
     flat = marked.normals @ axes.T
     turns = np.arctan2(flat[:, 1], flat[:, 0])
     below = turns < 0  # the same hinge, turned over
     turns = np.where(below, turns + np.pi, turns)
-    _circle(ax, np.rad2deg(turns), np.where(below, -marked.places, marked.places), marked.areas)
+    turned = np.where(below, -marked.places, marked.places)
+    marks = _circle(ax, np.rad2deg(turns), turned, marked.areas)
     ax.set_xlim(0, 180)
-    ax.set_xticks(range(0, 181, 30), [f"{angle}°" for angle in range(0, 181, 30)])
+    layout.degrees(ax, x=True)
     ax.set_ylim(low, high)
     ax.set_xlabel("angle of the normal")
     ax.set_ylabel("place along the normal")
+    return marks
 
 
-def _circle(ax: Axes, x: Array, y: Array, areas: Array) -> None:
-    """Circles as large as the weights, crosses where there is none."""
+def _circle(ax: Axes, x: Array, y: Array, areas: Array) -> list[Any]:
+    """Circles as large as the weights, crosses where there is none; what a legend names."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patheffects import withStroke
+
     weighted = areas > 0
-    ax.scatter(
-        x[weighted],
-        y[weighted],
-        np.maximum(areas[weighted], 12),
-        facecolors="none",
-        edgecolors=style.VERMILION,
-        linewidths=1.8,
-        zorder=4,
-        clip_on=False,
-        label="saturating hinges, by weight",
-    )
+    # Black in white is seen on every color of the map, and in gray prints.
+    rim = [withStroke(linewidth=3.2, foreground="white")]
+    shown: dict[str, Any] = {"linewidths": 1.4, "zorder": 4, "clip_on": False, "path_effects": rim}
+    ring = {"facecolors": "none", "edgecolors": "black"} | shown
+    ax.scatter(x[weighted], y[weighted], np.maximum(areas[weighted], 12), **ring)
+    named: dict[str, Any] = {"color": "black", "ls": "", "mfc": "none", "mew": 1.4}
+    marks = [Line2D([], [], marker="o", ms=8, label="saturating hinges, by weight", **named)]
     if not weighted.all():
-        ax.scatter(
-            x[~weighted],
-            y[~weighted],
-            26,
-            color=style.VERMILION,
-            marker="x",
-            linewidths=1.2,
-            zorder=4,
-            clip_on=False,
-            label="without weight here",
-        )
-    style.legend(ax, 2)
+        ax.scatter(x[~weighted], y[~weighted], 26, color="black", marker="x", **shown)
+        marks.append(Line2D([], [], marker="x", ms=5, label="without weight here", **named))
+    return marks

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convexden.errors import InvalidProblem
-from convexden.plotting import style
+from convexden.plotting import layout, style
 from convexden.theorems.mmse import Estimate, FirstCrossing, MeanSquaredErrors, MonteCarloErrors
 
 if TYPE_CHECKING:
@@ -21,11 +21,13 @@ CURVES = {
 }
 
 
+@layout.neutral
 def plot_mean_squared_errors(
     curve: Sequence[MeanSquaredErrors] | Sequence[MonteCarloErrors],
     ax: Axes | None = None,
     *,
     crossing: FirstCrossing | None = None,
+    legend: bool = True,
 ) -> Axes:
     r"""Draw the errors of the denoisers against the noise, both on logarithmic axes.
 
@@ -41,6 +43,8 @@ def plot_mean_squared_errors(
         Where to draw; a new figure if none is given.
     crossing : FirstCrossing, optional
         Where the minimum-norm denoiser stops winning, to be marked.
+    legend : bool
+        Whether to name what is drawn, below the Axes.
 
     Returns
     -------
@@ -53,10 +57,8 @@ def plot_mean_squared_errors(
     """
     if len(curve) < 2:
         raise InvalidProblem("a curve of errors needs at least two noise levels")
-    from matplotlib.ticker import LogLocator
-
     found: list[MeanSquaredErrors | MonteCarloErrors] = sorted(curve, key=lambda e: e.sigma)
-    ax = style.axes(6.4, 4.8) if ax is None else ax
+    ax = layout.prepare(ax, 6.4, 4.8)
     ax.set_xscale("log")
     ax.set_yscale("log")
     sigmas = np.array([errors.sigma for errors in found])
@@ -78,13 +80,11 @@ def plot_mean_squared_errors(
     if crossing is not None and crossing.sigma is not None:
         equal = f"equal at $\\sigma$ = {crossing.sigma:.9f} ± {crossing.accuracy:.0e}"
         ax.axvline(crossing.sigma, color="0.6", lw=0.8, zorder=1, label=equal)
-    if sigmas[-1] < style.DRAWING.wide_noise * sigmas[0]:
-        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     style.plain_log(ax.xaxis)
     ax.set_xlabel(r"noise level $\sigma$")
     ax.set_ylabel("mean squared error")
-    ax.set_title(_how(found), fontsize=9)
-    style.legend(ax, columns=2)
+    layout.title(ax, _how(found))
+    layout.finish(ax, legend=legend)
     return ax
 
 
@@ -92,6 +92,7 @@ def _how(found: list[MeanSquaredErrors | MonteCarloErrors]) -> str:
     """How the errors were found, and how accurately."""
     first = found[0]
     if isinstance(first, MonteCarloErrors):
-        return f"simulation, {first.samples:,} samples each, {first.confidence:.0%} intervals"
+        intervals = f"{style.percent(first.confidence)} intervals"
+        return f"simulation, {first.samples:,} samples each, {intervals}"
     worst = max(errors.accuracy for errors in found if isinstance(errors, MeanSquaredErrors))
     return f"quadrature, accurate to {worst:.0e}"

@@ -13,9 +13,8 @@ from convexden.analysis.basins import Basins
 from convexden.analysis.flows import Flow
 from convexden.analysis.separatrices import faces
 from convexden.errors import NotSupported
-from convexden.plotting import style
-from convexden.plotting.pictures import check_picture
-from convexden.storage.files import whole_file
+from convexden.plotting import layout, style
+from convexden.plotting.saving import check_picture, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +28,10 @@ VIRTUAL_HUES = ("#F6CDB4", "#FADFCB", "#EBB9A0")
 DRAWN = np.concatenate([np.linspace(0.0, 4.0, 240), np.geomspace(4.1, 60.0, 60)])
 
 
-def plot_flow(basins: Basins, flow: Flow | None = None, ax: Axes | None = None) -> Axes:
+@layout.neutral
+def plot_flow(
+    basins: Basins, flow: Flow | None = None, ax: Axes | None = None, *, legend: bool = True
+) -> Axes:
     """Draw the basins of a denoiser in a plane, its flow field, and trajectories.
 
     Basins of clean points are in shades of blue, those of virtual attractors in shades of orange;
@@ -43,6 +45,8 @@ def plot_flow(basins: Basins, flow: Flow | None = None, ax: Axes | None = None) 
         From `convexden.score_flow`; its trajectories are drawn.
     ax : Axes, optional
         Where to draw; a new figure if none is given.
+    legend : bool
+        Whether to name what is drawn, below the Axes.
 
     Returns
     -------
@@ -61,7 +65,7 @@ def plot_flow(basins: Basins, flow: Flow | None = None, ax: Axes | None = None) 
         )
     low, high = basins.low, basins.high
     width, height = high - low
-    ax = style.axes(6.4, 1.6 + 5.2 * height / width) if ax is None else ax
+    ax = layout.prepare(ax, 6.4, 1.6 + 5.2 * height / width)
     _draw_basins(ax, basins)
     _draw_field(ax, basins)
     if flow is not None:
@@ -69,7 +73,8 @@ def plot_flow(basins: Basins, flow: Flow | None = None, ax: Axes | None = None) 
     _draw_points(ax, basins)
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="$y_1$", ylabel="$y_2$")
     ax.set_aspect("equal")
-    style.legend(ax, 3)
+    layout.finish(ax, legend=legend, columns=3)
+    layout.trim(ax)
     return ax
 
 
@@ -88,13 +93,8 @@ def save_flow(basins: Basins, flow: Flow | None, path: str | Path) -> None:
     InvalidProblem
         If `path` has another suffix or cannot be written.
     """
-    from matplotlib.figure import Figure
-
     check_picture(path)
-    figure = plot_flow(basins, flow).figure
-    assert isinstance(figure, Figure)
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, dpi=200, bbox_inches="tight", pad_inches=0.1)
+    save_figure(layout.figure_of(plot_flow(basins, flow)), path)
 
 
 def _draw_basins(ax: Axes, basins: Basins) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convexden.errors import InvalidProblem
-from convexden.plotting import style
+from convexden.plotting import layout, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from convexden.experiments.frontiers import Frontier
 
 
-def plot_frontier(frontier: Frontier, ax: Axes | None = None) -> Axes:
+@layout.neutral
+def plot_frontier(frontier: Frontier, ax: Axes | None = None, *, legend: bool = True) -> Axes:
     """Draw the excess of a claim against the distance of the parameter from the threshold.
 
     Both scales are logarithmic, the distance on either side of the bracket, which is shaded: an
@@ -30,6 +31,8 @@ def plot_frontier(frontier: Frontier, ax: Axes | None = None) -> Axes:
         From `convexden.frontier`.
     ax : Axes, optional
         Where to draw; a new figure if none is given.
+    legend : bool
+        Whether to name what is drawn, below the Axes.
 
     Returns
     -------
@@ -43,7 +46,7 @@ def plot_frontier(frontier: Frontier, ax: Axes | None = None) -> Axes:
     drawn = [each for each in frontier.evaluations if each.excess is not None]
     if not drawn:
         raise InvalidProblem("the claim was a bool, which has no excess: there is nothing to draw")
-    ax = style.axes(6.8, 4.6) if ax is None else ax
+    ax = layout.prepare(ax, 6.8, 4.6)
     middle = frontier.threshold
     kinds = {
         "refuted": (style.VERMILION, "o", "refuted: excess at least"),
@@ -80,7 +83,7 @@ def plot_frontier(frontier: Frontier, ax: Axes | None = None) -> Axes:
     ax.grid(axis="y", color="0.92", lw=0.7)
     ax.set_xlabel(f"parameter minus {middle:.9g}")
     ax.set_ylabel("relative excess cost")
-    style.legend(ax, columns=2, handles=handles)
+    layout.finish(ax, legend=legend, handles=handles)
     return ax
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from convexden.analysis import pieces
 from convexden.analysis.coordinates import Chart
-from convexden.plotting import style
+from convexden.plotting import layout, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +37,13 @@ def signed_weights(chart: Chart) -> Array:
 
 
 def draw_hinges(
-    ax: Axes, chart: Chart, low: Array, high: Array, heaviest: float | None = None
+    ax: Axes,
+    chart: Chart,
+    low: Array,
+    high: Array,
+    heaviest: float | None = None,
+    *,
+    colorbar: bool = True,
 ) -> None:
     """Draw hinges in the frame, the heavy ones darker, thicker and on top, negative ones dashed.
 
@@ -74,7 +80,7 @@ def draw_hinges(
             shade = lines.cmap(0.5 + 0.42 * sign)
             seen = "\n(going outwards)" if chart.denoising else ""
             ax.plot([], [], color=shade, lw=1.8, ls=dash, label=f"hinge: {name}{seen}")
-    ax.figure.colorbar(lines, ax=ax, label="signed weight of a hinge", aspect=30)
+    layout.colorbar(ax, lines, "signed weight of a hinge", colorbar)
 
 
 def _root(x: Array) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 from convexden import arguments
 from convexden.analysis import coordinates, pieces
 from convexden.network import ShallowNetwork
-from convexden.plotting import style
+from convexden.plotting import layout, style
 from convexden.plotting.cells import draw_fixed_points
 from convexden.problem import Interpolation
 from convexden.solution import Solution
@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def plot_line(solution: Solution, ax: Axes | None = None, *, fixed_points: bool = False) -> Axes:
+@layout.neutral
+def plot_line(
+    solution: Solution,
+    ax: Axes | None = None,
+    *,
+    fixed_points: bool = False,
+    legend: bool = True,
+) -> Axes:
     """Draw the network on the line of the data.
 
     The graph is exact: it joins the knots of the network.  Bars show noise intervals at the
@@ -35,6 +42,8 @@ def plot_line(solution: Solution, ax: Axes | None = None, *, fixed_points: bool 
         Where to draw; a new figure if none is given.
     fixed_points : bool
         Mark the fixed points of a denoiser: attracting ones filled, the others hollow.
+    legend : bool
+        Whether to name what is drawn, below the Axes.
 
     Returns
     -------
@@ -48,7 +57,7 @@ def plot_line(solution: Solution, ax: Axes | None = None, *, fixed_points: bool 
         If fixed points are wanted of a network that is no denoiser.
     """
     arguments.instance("solution", solution, Solution)
-    return draw(solution.problem, solution.network, ax, fixed_points=fixed_points)
+    return draw(solution.problem, solution.network, ax, fixed_points=fixed_points, legend=legend)
 
 
 def draw(
@@ -57,11 +66,12 @@ def draw(
     ax: Axes | None,
     *,
     fixed_points: bool = False,
+    legend: bool = True,
 ) -> Axes:
     """Draw any network on the line of a problem, see `plot_line`."""
     chart = coordinates.chart(problem, network, 1, most=len(style.CURVES))
     columns = 4 if ax is None else 2  # panels of a figure are narrower
-    ax = style.axes(6.4, 4.6) if ax is None else ax
+    ax = layout.prepare(ax, 6.4, 4.6)
     low, high = chart.frame(0.12)
     ends = (float(low[0]), float(high[0]))
     path = pieces.along(chart.network, low, high)
@@ -75,13 +85,13 @@ def draw(
     if chart.denoising:
         clean = chart.clean[:, 0]
         ax.plot(clean, clean, zorder=4, label="clean point", **style.CLEAN)
-        style.number(ax, chart, np.repeat(chart.clean, 2, axis=1), (5, -12))
+        style.number(ax, chart, np.repeat(chart.clean, 2, axis=1), (5, -12), layout.text_size(ax))
     if fixed_points:
         draw_fixed_points(ax, chart, low, high)
     ax.set_xlim(*ends)
     ax.set_xlabel("coordinate along the line of the data" if chart.projected else "$y$")
     ax.set_ylabel(chart.outputs)
-    style.legend(ax, columns)
+    layout.finish(ax, legend=legend, columns=columns)
     return ax
 
 

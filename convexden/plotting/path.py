@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convexden.analysis import coordinates
 from convexden.errors import InvalidProblem
-from convexden.plotting import style
+from convexden.plotting import layout, style
 from convexden.solution import RegularizationPath
 
 if TYPE_CHECKING:
@@ -27,8 +27,12 @@ class _Hinges(NamedTuple):
     weights: Array
 
 
+@layout.neutral
 def plot_path(
-    path: RegularizationPath, axes: NDArray[np.object_] | None = None
+    path: RegularizationPath,
+    axes: NDArray[np.object_] | None = None,
+    *,
+    legend: bool = True,
 ) -> NDArray[np.object_]:
     """Draw where the hinges are along a path, and below it cost and fit.
 
@@ -45,6 +49,8 @@ def plot_path(
         The samples lie on a line or in a plane of the input space, of any dimension.
     axes : array of Axes, optional
         Where to draw: two on a line, three in a plane; a new figure if none are given.
+    legend : bool
+        Whether to name the curves of the lowest Axes, below them.
 
     Returns
     -------
@@ -65,13 +71,13 @@ def plot_path(
         for each in path.solutions
     ]
     if axes is None:
-        from matplotlib.figure import Figure
-
-        figure = Figure((7.2, 3.2 + 1.9 * rank), layout="constrained")
+        figure = layout.new_figure(7.2, 3.2 + 1.9 * rank, "constrained")
         heights = [1.5, 1.0] if rank == 1 else [1.2, 1.2, 1.0]
         axes = figure.subplots(1 + rank, 1, sharex=True, height_ratios=heights)
     elif axes.shape != (1 + rank,):
         raise InvalidProblem(f"the path needs {1 + rank} axes: give as many, in one row or column")
+    for ax in axes:
+        layout.prepare(ax, 0.0, 0.0)
     middle = steps[0].sites.mean(axis=0)
     spread = float(np.linalg.norm(steps[0].sites - middle, axis=1).max())
     hinges = [_hinges(step, middle) for step in steps]
@@ -87,11 +93,10 @@ def plot_path(
         _draw(axes[0], penalties, hinges, turns, spread)
         axes[0].set_ylabel("angle of the normal")
         axes[0].set_ylim(-7, 187)
-        axes[0].set_yticks([0, 45, 90, 135, 180])
-        axes[0].yaxis.set_major_formatter("{x:g}°")
+        layout.degrees(axes[0], y=True)
         _draw(axes[1], penalties, hinges, [each.distances for each in hinges], spread)
-        axes[1].set_ylabel("distance of the hinge\nfrom the mean")
-    _draw_costs(axes[-1], path)
+        axes[1].set_ylabel("distance from the mean")
+    lines, right = _draw_costs(axes[-1], path)
     for ax in axes:
         ax.set_xscale("log")
         edge = 1.15 * (penalties[0] / penalties[-1]) ** 0.02
@@ -107,9 +112,12 @@ def plot_path(
                     xycoords=("data", "axes fraction"),
                     textcoords="offset points",
                     ha="center",
-                    fontsize=9,
+                    fontsize=layout.text_size(ax),
                 )
     axes[-1].set_xlabel(r"penalty $\lambda$, falling")
+    for ax in axes[:-1]:
+        layout.finish(ax, legend=False)
+    layout.finish(axes[-1], legend=legend, columns=3, handles=lines, right=right)
     return axes
 
 
@@ -166,8 +174,11 @@ def _apart(these: _Hinges, those: _Hinges, spread: float) -> tuple[Array, NDArra
     return np.minimum(same, turned), turned < same
 
 
-def _draw_costs(ax: Axes, path: RegularizationPath) -> None:
-    """The representation cost, that of the interpolant, and on a second axis the fit."""
+def _draw_costs(ax: Axes, path: RegularizationPath) -> tuple[list[Any], Axes]:
+    """The representation cost, that of the interpolant, and on a second axis the fit.
+
+    Returns the lines and this axis.
+    """
     penalties = path.penalties
     costs = [each.cost for each in path.solutions]
     fits = np.array([each.fit for each in path.solutions])
@@ -183,4 +194,4 @@ def _draw_costs(ax: Axes, path: RegularizationPath) -> None:
     label = "fit (right)"
     lines += right.loglog(penalties, fits, "s:", color=style.VERMILION, ms=3.0, label=label)
     right.set_ylabel(r"$\frac{1}{2}\sum_n |h(y_n) - t_n|^2$")
-    style.legend(ax, columns=3, handles=lines)
+    return lines, right

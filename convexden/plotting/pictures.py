@@ -9,6 +9,7 @@ from convexden import arguments
 from convexden.analysis.alignment import align
 from convexden.errors import InvalidProblem, NotSupported
 from convexden.network import ShallowNetwork
+from convexden.plotting import layout
 from convexden.plotting.alignment import plot_alignment
 from convexden.plotting.comparison import plot_comparison
 from convexden.plotting.convergence import plot_convergence
@@ -16,11 +17,11 @@ from convexden.plotting.dual import plot_dual
 from convexden.plotting.line import plot_line
 from convexden.plotting.plane import plot_plane
 from convexden.plotting.ramps import plot_ramps
+from convexden.plotting.saving import check_picture, save_figure
 from convexden.plotting.segment import closest_points, plot_segment
 from convexden.plotting.weights import plot_weights
 from convexden.problem import Interpolation
 from convexden.solution import Solution
-from convexden.storage.files import check_writable, whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from convexden.analysis.uniqueness import Uniqueness
 
-SUFFIXES = (".png", ".pdf", ".svg")
 Kind = Literal[
     "denoiser", "ramps", "segment", "weights", "alignment", "convergence", "dual", "comparison"
 ]
@@ -46,6 +46,8 @@ def plot_solution(
     fixed_points: bool = False,
 ) -> Kind:
     """Write a picture of a solution, with its cost and lower bound.
+
+    In `paper` the file has exactly the width of the column, and no title.
 
     Parameters
     ----------
@@ -86,26 +88,11 @@ def plot_solution(
             "in a plane"
         )
     ax = _draw(solution, kind, segment, predicted, found, fixed_points)
-    from matplotlib.figure import Figure
-
-    figure = ax.figure
-    assert isinstance(figure, Figure)
-    _put_title(figure, summary(solution))
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, dpi=200, bbox_inches="tight", pad_inches=0.1)
+    figure = layout.figure_of(ax)
+    if not layout.in_paper():
+        _put_title(figure, summary(solution))
+    save_figure(figure, path)
     return kind
-
-
-def check_picture(path: str | Path) -> None:
-    """Raise InvalidProblem unless a picture can be written here.
-
-    Parameters
-    ----------
-    path : str or Path
-    """
-    if Path(path).suffix.lower() not in SUFFIXES:
-        raise InvalidProblem(f"{path} is no picture: end its name in .png, .pdf or .svg")
-    check_writable(path)
 
 
 def default_kind(problem: Interpolation) -> Kind:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from convexden import arguments
 from convexden.analysis import coordinates
 from convexden.network import ShallowNetwork
-from convexden.plotting import style
+from convexden.plotting import layout, style
 from convexden.plotting.cells import draw_fixed_points, draw_ranks
 from convexden.plotting.hinges import draw_hinges
 from convexden.problem import Interpolation
@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-def plot_plane(solution: Solution, ax: Axes | None = None, *, fixed_points: bool = False) -> Axes:
+@layout.neutral
+def plot_plane(
+    solution: Solution,
+    ax: Axes | None = None,
+    *,
+    fixed_points: bool = False,
+    legend: bool = True,
+    colorbar: bool = True,
+) -> Axes:
     """Draw the hinges of the network in the plane of the data, and what it does there.
 
     A denoiser is drawn by its displacement field h(y) - y over its cells, which are the darker
@@ -46,6 +54,8 @@ def plot_plane(solution: Solution, ax: Axes | None = None, *, fixed_points: bool
         Where to draw; a new figure if none is given.
     fixed_points : bool
         Mark the fixed points of a denoiser: attracting ones filled, the others hollow.
+    legend, colorbar : bool
+        Whether to name what is drawn, below the Axes, and to put the scales of colors beside them.
 
     Returns
     -------
@@ -59,7 +69,16 @@ def plot_plane(solution: Solution, ax: Axes | None = None, *, fixed_points: bool
         If fixed points are wanted of a network that is no denoiser.
     """
     arguments.instance("solution", solution, Solution)
-    return draw(solution.problem, solution.network, ax, fixed_points=fixed_points)
+    ax = draw(
+        solution.problem,
+        solution.network,
+        ax,
+        fixed_points=fixed_points,
+        legend=legend,
+        colorbar=colorbar,
+    )
+    layout.trim(ax)
+    return ax
 
 
 def draw(
@@ -70,6 +89,8 @@ def draw(
     fixed_points: bool = False,
     heaviest: float | None = None,
     longest: float | None = None,
+    legend: bool = True,
+    colorbar: bool = True,
 ) -> Axes:
     """Draw any network in the plane of a problem, see `plot_plane`.
 
@@ -80,18 +101,18 @@ def draw(
     low, high = chart.frame(style.DRAWING.plane_margin if chart.denoising else 0.12)
     width, height = high - low
     columns = 3 if ax is None else 2
-    if ax is None:
-        ax = style.axes(6.8 if chart.denoising else 7.4, 1.8 + 4.8 * height / width)
+    ax = layout.prepare(ax, 6.8 if chart.denoising else 7.4, 1.8 + 4.8 * height / width)
+    points = layout.points_per_unit(ax, width, height)
     if chart.denoising:
-        draw_hinges(ax, chart, low, high, heaviest)
+        draw_hinges(ax, chart, low, high, heaviest, colorbar=colorbar)
         _draw_field(ax, chart, low, high, longest)
-        _draw_sites(ax, chart)
-        _draw_clean(ax, chart, float(np.max(high - low)))
+        _draw_sites(ax, chart, points)
+        _draw_clean(ax, chart, points)
         draw_ranks(ax, chart, low, high)
     else:
-        image = _draw_map(ax, chart, low, high)
-        draw_hinges(ax, chart, low, high, heaviest)
-        _draw_sites(ax, chart, image)
+        image = _draw_map(ax, chart, low, high, colorbar)
+        draw_hinges(ax, chart, low, high, heaviest, colorbar=colorbar)
+        _draw_sites(ax, chart, points, image)
     if fixed_points:
         draw_fixed_points(ax, chart, low, high)
     ax.set_xlim(low[0], high[0])
@@ -99,7 +120,7 @@ def draw(
     ax.set_aspect("equal")
     ax.set_xlabel("first coordinate in the plane of the data" if chart.projected else "$y_1$")
     ax.set_ylabel("second coordinate" if chart.projected else "$y_2$")
-    style.legend(ax, columns)
+    layout.finish(ax, legend=legend, columns=columns)
     return ax
 
 
@@ -147,15 +168,17 @@ def _draw_field(
     ax.plot([], [], color="0.4", ls="", marker=r"$\rightarrow$", ms=13, mew=0.3, label=label)
 
 
-def _draw_clean(ax: Axes, chart: coordinates.Chart, side: float) -> None:
+def _draw_clean(ax: Axes, chart: coordinates.Chart, points: float) -> None:
     """The clean points, small enough for their balls to be seen."""
-    size = 170 * 2 * chart.radii.min() / side  # half a ball, in points
+    size = points * chart.radii.min()  # half a ball
     dots = style.CLEAN | {"ms": np.clip(size, 3.0, 5.0) if chart.radii.all() else 5.0}
     ax.plot(*chart.clean.T, zorder=5, label="clean point", **dots)
-    style.number(ax, chart, chart.clean, (7, 6))
+    style.number(ax, chart, chart.clean, (7, 6), layout.text_size(ax))
 
 
-def _draw_map(ax: Axes, chart: coordinates.Chart, low: Array, high: Array) -> ScalarMappable:
+def _draw_map(
+    ax: Axes, chart: coordinates.Chart, low: Array, high: Array, colorbar: bool
+) -> ScalarMappable:
     """The values of a scalar network, in shades of gray with contours."""
     axes = [np.linspace(a, b, 301) for a, b in zip(low, high, strict=True)]
     points = np.stack(np.meshgrid(*axes), axis=-1)
@@ -168,11 +191,13 @@ def _draw_map(ax: Axes, chart: coordinates.Chart, low: Array, high: Array) -> Sc
         # Not at levels where a plateau may lie, which is level up to rounding only.
         levels = values.min() + np.ptp(values) * (np.arange(12) + style.DRAWING.golden) / 12
         ax.contour(*axes, values, levels, colors="0.35", linewidths=0.5, linestyles="-", alpha=0.6)
-    ax.figure.colorbar(image, ax=ax, label=chart.outputs, aspect=30)
+    layout.colorbar(ax, image, chart.outputs, colorbar)
     return image
 
 
-def _draw_sites(ax: Axes, chart: coordinates.Chart, image: ScalarMappable | None = None) -> None:
+def _draw_sites(
+    ax: Axes, chart: coordinates.Chart, points: float, image: ScalarMappable | None = None
+) -> None:
     """Balls and samples; over a map they have the color of their target."""
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Circle
@@ -191,7 +216,11 @@ def _draw_sites(ax: Axes, chart: coordinates.Chart, image: ScalarMappable | None
         ax.add_collection(edge)
         label = f"{'noise ' if image is None else ''}ball{colored}"
         color = style.BALL if image is None else "white"
-        ax.plot([], [], label=label, **(legend | {"ms": 11, "color": color}))
+        tiny = points * chart.radii[balls].max() < style.DRAWING.visible_ball
+        if tiny:
+            _draw_rings(ax, chart.sites[balls], label)
+        else:
+            ax.plot([], [], label=label, **(legend | {"ms": 11, "color": color}))
     if not balls.all():
         size = (4.0 if image is None else 6.5) * min(1.0, (100 / len(balls)) ** 0.25)
         x, y = chart.sites[~balls].T
@@ -199,3 +228,10 @@ def _draw_sites(ax: Axes, chart: coordinates.Chart, image: ScalarMappable | None
             x, y, size**2, colors[~balls], edgecolors="black", linewidths=size / 10, zorder=4
         )
         ax.plot([], [], label=f"{noisy}sample{colored}", **(legend | {"ms": size}))
+
+
+def _draw_rings(ax: Axes, sites: Array, label: str) -> None:
+    """Rings of a fixed size around balls that are too small to be seen."""
+    ring: dict[str, Any] = {"marker": "o", "ms": 11, "mfc": "none", "mec": style.NOISE, "mew": 1.6}
+    name = f"{label}, too small: in a ring"
+    ax.plot(*sites.T, ls="", zorder=3.9, label=name, **ring)

@@ -12,7 +12,7 @@ from convexden.analysis.coordinates import check_fit
 from convexden.analysis.ramps import Ramp, decode
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
-from convexden.plotting import style
+from convexden.plotting import layout, style
 from convexden.problem import Interpolation
 
 if TYPE_CHECKING:
@@ -24,8 +24,14 @@ KNOT: dict[str, Any] = {"color": style.BLUE, "mfc": "white", "ls": "", "marker":
 TICK: dict[str, Any] = {"color": "0.35", "ls": "", "marker": "|", "ms": 8, "mew": 0.9}
 
 
+@layout.neutral
 def plot_ramps(
-    problem: Interpolation, network: ShallowNetwork, ax: Axes | None = None, most: int = 8
+    problem: Interpolation,
+    network: ShallowNetwork,
+    ax: Axes | None = None,
+    most: int = 8,
+    *,
+    legend: bool = True,
 ) -> Axes:
     r"""Draw the profiles of the ramps of which a network is the sum, the heaviest on top.
 
@@ -45,6 +51,8 @@ def plot_ramps(
         Where to draw; a new figure if none is given.
     most : int
         Ramps to draw.
+    legend : bool
+        Whether to name what is drawn, below the Axes.
 
     Returns
     -------
@@ -65,7 +73,7 @@ def plot_ramps(
     if not ramps:
         raise InvalidProblem("the network has no hinges: there are no ramps to draw")
     shown = ramps[:most]
-    ax = style.axes(7.2, 1.5 + 0.85 * len(shown)) if ax is None else ax
+    ax = layout.prepare(ax, 7.2, 1.5 + 0.85 * len(shown))
     reach = 1.12 * max(
         float(np.abs((problem.centers - middle) @ ramp.direction).max()) for ramp in shown
     )
@@ -80,9 +88,10 @@ def plot_ramps(
     ax.set_xlabel(r"coordinate along $u$, from the mean of the centers")
     if len(ramps) > most:
         share = sum(ramp.weight for ramp in shown) / sum(ramp.weight for ramp in ramps)
-        title = f"the heaviest {most} of {len(ramps)} ramps, {share:.0%} of the cost"
-        ax.set_title(title, fontsize=10)
-    _legend(ax, problem)
+        shares = f"{style.percent(share)} of the cost"
+        layout.title(ax, f"the heaviest {most} of {len(ramps)} ramps, {shares}")
+    _name(ax, problem)
+    layout.finish(ax, legend=legend, columns=4)
     return ax
 
 
@@ -121,11 +130,11 @@ def _draw_row(
             xycoords=ax.get_yaxis_transform(),
             textcoords="offset points",
             va="center",
-            fontsize=9,
+            fontsize=layout.text_size(ax),
         )
 
 
-def _legend(ax: Axes, problem: Interpolation) -> None:
+def _name(ax: Axes, problem: Interpolation) -> None:
     """Name each kind of mark once."""
     ax.plot([], [], color=style.BLUE, lw=1.6, label=r"profile $\phi$")
     ax.plot([], [], label="knot", **KNOT)
@@ -134,7 +143,6 @@ def _legend(ax: Axes, problem: Interpolation) -> None:
         ax.plot([], [], color=style.NOISE, lw=7, alpha=0.5, label="noise interval")
     name = "center" if balls.all() else "sample" if not balls.any() else "center or sample"
     ax.plot([], [], label=name, **TICK)
-    style.legend(ax, columns=4)
 
 
 def _label(problem: Interpolation, ramp: Ramp) -> str:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convexden.errors import InvalidProblem
-from convexden.plotting import style
-from convexden.plotting.pictures import check_picture
-from convexden.storage.files import whole_file
+from convexden.plotting import layout, style
+from convexden.plotting.saving import check_picture, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +20,10 @@ if TYPE_CHECKING:
 MARKERS = ("o", "s", "^", "v")
 
 
-def plot_sampled_optima(found: Sequence[SampledOptima], ax: Axes | None = None) -> Axes:
+@layout.neutral
+def plot_sampled_optima(
+    found: Sequence[SampledOptima], ax: Axes | None = None, *, legend: bool = True
+) -> Axes:
     """Draw by how much optima of samples fall short of those of balls, on logarithmic axes.
 
     Dots are random draws, markers their means, and gray lines the expected powers.
@@ -32,6 +34,8 @@ def plot_sampled_optima(found: Sequence[SampledOptima], ax: Axes | None = None) 
         In the balls, on their boundaries, or both.
     ax : Axes, optional
         Where to draw; a new figure if none is given.
+    legend : bool
+        Whether to name what is drawn, below the Axes.
 
     Returns
     -------
@@ -39,7 +43,7 @@ def plot_sampled_optima(found: Sequence[SampledOptima], ax: Axes | None = None) 
     """
     from matplotlib.ticker import NullLocator
 
-    ax = style.axes(6.8, 4.6) if ax is None else ax
+    ax = layout.prepare(ax, 6.8, 4.6)
     numbers = sorted({int(m) for each in found for m in each.samples})
     for k, each in enumerate(found):
         color, marker = style.CURVES[k % len(style.CURVES)][0], MARKERS[k % len(MARKERS)]
@@ -60,7 +64,7 @@ def plot_sampled_optima(found: Sequence[SampledOptima], ax: Axes | None = None) 
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlabel("noisy samples of each clean point")
     ax.set_ylabel("cost below that of the balls, relative")
-    style.legend(ax, 2)
+    layout.finish(ax, legend=legend)
     return ax
 
 
@@ -78,13 +82,8 @@ def save_sampled_optima(found: Sequence[SampledOptima], path: str | Path) -> Non
     InvalidProblem
         If `path` has another suffix or cannot be written.
     """
-    from matplotlib.figure import Figure
-
     check_picture(path)
-    figure = plot_sampled_optima(found).figure
-    assert isinstance(figure, Figure)
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, dpi=200, bbox_inches="tight", pad_inches=0.1)
+    save_figure(layout.figure_of(plot_sampled_optima(found)), path)
 
 
 def _expected(found: SampledOptima) -> float:

@@ -12,7 +12,7 @@ from convexden import arguments
 from convexden.analysis import pieces
 from convexden.analysis.coordinates import is_denoising
 from convexden.errors import InvalidProblem
-from convexden.plotting import style
+from convexden.plotting import layout, style
 from convexden.plotting.strips import draw_strips
 from convexden.problem import Interpolation
 from convexden.solution import Solution
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
+@layout.neutral
 def plot_segment(
     solution: Solution,
     first: int,
@@ -31,6 +32,7 @@ def plot_segment(
     ax: Axes | None = None,
     *,
     image_shape: tuple[int, ...] | None = None,
+    legend: bool = True,
 ) -> Axes:
     r"""Draw the network along the segment from one clean point to another.
 
@@ -52,6 +54,8 @@ def plot_segment(
     image_shape : (H, W) or (H, W, 3), optional
         Shape of the points as images.  By default, points of H^2 coordinates are gray and of
         3 H^2 coordinates colored, if H is 4 or more, and other points are no images.
+    legend : bool
+        Whether to name what is drawn, below the Axes.
 
     Returns
     -------
@@ -82,18 +86,17 @@ def plot_segment(
         )
     path = pieces.along(solution.network, points[first], points[second])
     images = shape is not None and points.shape[1] == targets.shape[1]
-    ax = style.axes(7.2, 5.6 if images else 4.0) if ax is None else ax
+    ax = layout.prepare(ax, 7.2, 5.6 if images else 4.0)
     denoiser = targets is points
     _draw_curves(ax, path, start, stop, "$h(y) = y$" if denoiser else "linear interpolation")
     _draw_balls(ax, solution.problem, path, start, stop)
     ax.set_xlim(-0.07, 1.07)
     ax.set_xlabel(f"$t$, from point {first} to point {second}")
     ax.set_ylabel(f"output, in units of {'$|x_j - x_i|$' if denoiser else 'the target distance'}")
+    strips = None
     if shape is not None and images:
         strips = draw_strips(ax, path, np.concatenate([points, targets]), shape)
-        style.legend(ax, columns=2, under=strips)
-    else:
-        style.legend(ax, columns=2)
+    layout.finish(ax, legend=legend, under=strips)
     return ax
 
 

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from convexden.errors import InvalidProblem
 from convexden.experiments.shape_maps import OPTIMAL, ShapeEnds, ShapeMap
 from convexden.experiments.structures import STRUCTURES
-from convexden.plotting import style
-from convexden.plotting.pictures import check_picture
-from convexden.storage.files import whole_file
+from convexden.plotting import layout, legends, style
+from convexden.plotting.saving import check_picture, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,11 +26,14 @@ UNCERTIFIED = "black"
 WITHOUT_EXCESS = "0.88"
 
 
+@layout.neutral
 def plot_shape_map(
     shape_map: ShapeMap,
     axes: NDArray[np.object_] | None = None,
     *,
     ends: ShapeEnds | None = None,
+    legend: bool = True,
+    colorbar: bool = True,
 ) -> NDArray[np.object_]:
     """Draw a map of triangles: the structure of their denoisers, and the excess of a conjecture.
 
@@ -48,6 +50,9 @@ def plot_shape_map(
     ends : ShapeEnds, optional
         The exact borders, of `convexden.experiments.shape_maps.shape_ends`: a line where triangles
         become altitude-aligned, a dashed one where hinges between two balls come in.
+    legend, colorbar : bool
+        Whether to name the structures, below the figure, and to put the scale of the excess beside
+        the right column.
 
     Returns
     -------
@@ -60,19 +65,23 @@ def plot_shape_map(
         If the axes are not that many.
     """
     from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
-    from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
     from matplotlib.patches import Patch
 
     rows = len(shape_map.fractions)
     if axes is None:
-        layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
-        figure = Figure((10.0, style.DRAWING.map_row * rows + 0.9), layout=layout)
-        panels = figure.subplots(rows, 2, squeeze=False, sharex=True, sharey=True)
+        engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
+        height = style.DRAWING.map_row * rows + 0.9
+        figure = layout.new_figure(10.0, height * (2.2 if layout.one_column() else 1.0), engine)
+        shared: dict[str, Any] = {"squeeze": False, "sharex": True, "sharey": True}
+        shape = (2 * rows, 1) if layout.one_column() else (rows, 2)
+        panels = figure.subplots(*shape, **shared).reshape(rows, 2)
     elif axes.shape == (rows, 2):
         panels, figure = axes, axes[0, 0].figure
     else:
         raise InvalidProblem(f"a map of {rows} radii needs ({rows}, 2) axes: give as many")
+    for ax in panels.flat:
+        layout.prepare(ax, 0.0, 0.0)
     kinds = ListedColormap([*COLORS, UNCERTIFIED])
     by_kind = {"cmap": kinds, "norm": BoundaryNorm(np.arange(kinds.N + 1) - 0.5, kinds.N)}
     heat = style.part_of("magma_r", 0.12, 0.95)
@@ -84,32 +93,32 @@ def plot_shape_map(
     for f, (left, right) in enumerate(panels):
         radius = rf"$\rho = {shape_map.fractions[f]:g}\,H/2$"
         draw_pixels(left, shape_map, structures[f], by_kind)
-        left.set_title(f"{radius}: structure of the denoiser", fontsize=10)
+        layout.title(left, f"structure, {radius}")
         if ends is not None:
             _draw_ends(left, ends, float(shape_map.fractions[f]))
         image = draw_pixels(right, shape_map, excess[f], by_excess)
         failed = np.where(structures[f] == len(STRUCTURES), structures[f], np.nan)
         draw_pixels(right, shape_map, failed, by_kind)
-        right.set_title(f"{radius}: excess of the face-aligned closed form", fontsize=10)
+        layout.title(right, f"excess, {radius}")
         left.set_ylabel("smallest angle")
+        if layout.one_column() and axes is None:
+            right.set_ylabel("smallest angle")
     for ax in panels.flat:
         label_angles(ax, shape_map.largest_angle)
-    for ax in panels[-1]:
+    for ax in panels[-1, -1:] if layout.one_column() and axes is None else panels[-1]:
         ax.set_xlabel("largest angle")
-    bar = figure.colorbar(image, ax=panels[:, 1], extend="both", pad=0.02, aspect=20 * rows)
-    exponent = round(np.log10(OPTIMAL))
-    bar.set_label(f"relative excess over the optimum\ngray: optimal, below $10^{{{exponent}}}$")
+    if colorbar:
+        exponent = round(np.log10(OPTIMAL))
+        label = f"excess of the face-aligned closed form\ngray: optimal, below $10^{{{exponent}}}$"
+        layout.shared_colorbar(list(panels[:, 1]), image, label, extend="both")
+    for ax in panels.flat:
+        layout.finish(ax, legend=False)
     uncertified = bool((shape_map.solved & ~shape_map.certified).any())
     patches = [Patch(fc=color, label=name) for name, color in zip(STRUCTURES, COLORS, strict=True)]
     if uncertified:
         patches.append(Patch(fc=UNCERTIFIED, label="not certified"))
-    figure.legend(
-        handles=patches,
-        loc="outside lower center",
-        ncols=len(patches),
-        frameon=False,
-        fontsize=9,
-    )
+    if legend:
+        legends.put_outside(figure, patches, layout.text_size(panels[0, 0]))
     return panels
 
 
@@ -130,9 +139,8 @@ def save_shape_map(shape_map: ShapeMap, path: str | Path, *, ends: ShapeEnds | N
         If `path` has another suffix or cannot be written.
     """
     check_picture(path)
-    figure = plot_shape_map(shape_map, ends=ends)[0, 0].figure
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+    panels = plot_shape_map(shape_map, ends=ends)
+    save_figure(layout.figure_of(panels[0, 0]), path, dpi=150)
 
 
 def draw_pixels(ax: Axes, shape_map: ShapeMap, values: Array, colors: dict[str, Any]) -> AxesImage:
@@ -203,20 +211,20 @@ def _draw_ends(ax: Axes, ends: ShapeEnds, fraction: float) -> None:
 
 def label_angles(ax: Axes, largest: float) -> None:
     """Axes in degrees, and the names of the special triangles."""
-    from matplotlib.ticker import MultipleLocator
-
     ax.set_xlim(60 - 0.03 * (largest - 60), largest)
     ax.set_ylim(max(0, 180 - 2 * largest), 62)
-    for axis, apart in ((ax.xaxis, 30 if largest > 120 else 10), (ax.yaxis, 15)):
-        axis.set_major_locator(MultipleLocator(apart))
-        axis.set_major_formatter("{x:g}°")
+    layout.degrees(ax, x=True, y=True)
     for edge in ("top", "right"):
         ax.spines[edge].set_visible(False)
-    small: dict[str, Any] = {"fontsize": 8.5, "textcoords": "offset points"}
+    if largest > 90:
+        ax.plot([90, 90], [0, 45], color="black", lw=0.9, ls=(0, (4, 3)), zorder=4)
+    if layout.room(ax)[0] < style.DRAWING.named_sides:
+        return
+    small: dict[str, Any] = {"fontsize": layout.text_size(ax, 0.85), "color": "black"}
+    small["textcoords"] = "offset points"
     x = 0.25 * 60 + 0.75 * min(largest, 90)
     ax.annotate("isosceles", (x, 180 - 2 * x), (-6, 0), ha="right", va="top", **small)
     x = 0.6 * 60 + 0.4 * largest
     ax.annotate("isosceles", (x, 90 - x / 2), (4, 4), ha="left", va="bottom", **small)
     if largest > 90:
-        ax.plot([90, 90], [0, 45], color="black", lw=0.9, ls=(0, (4, 3)), zorder=4)
         ax.annotate("right", (90, 45), (0, 6), ha="center", va="bottom", **small)

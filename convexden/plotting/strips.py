@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden.analysis.pieces import Restriction
-from convexden.plotting import style
+from convexden.plotting import layout, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,12 +57,13 @@ def draw_strips(ax: Axes, path: Restriction, images: Array, shape: tuple[int, ..
                 vmax=1.0,
                 extent=(middle - width / 2, middle + width / 2, bottom, bottom + height),
                 interpolation="nearest",
+                origin="upper",
             )
     strips.set_xlim(ax.get_xlim())
     strips.set_ylim(-2 * height - gap, 0.0)
     strips.set_aspect("equal", anchor="N")
     strips.set_xticks([])
     strips.set_yticks([-height / 2, -1.5 * height - gap], ["$y(t)$", "$h(y(t))$"])
-    strips.tick_params(length=0)
+    strips.tick_params(length=0, labelsize=layout.text_size(ax, 1.0))
     strips.spines[:].set_visible(False)
     return strips

@@ -1,4 +1,4 @@
-"""What all pictures share: colors, new Axes, a legend below them, numbers beside points.
+"""What all pictures share: colors, sizes, ticks, numbers beside points.
 
 Colors are those of Okabe and Ito, and scales that color-blind readers keep apart; dashes, line
 widths and markers say the same again in gray prints.
@@ -6,7 +6,8 @@ widths and markers say the same again in gray prints.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,10 @@ NOISE = "#E69F00"
 BALL = "#F2CF80"  # half of it, on white
 CLEAN: dict[str, Any] = {"color": "black", "ls": "", "marker": "o", "ms": 5, "mec": "white"}
 SAMPLE: dict[str, Any] = {"color": NOISE, "ls": "", "marker": "o", "mec": "black", "mew": 0.4}
+
+
+# Degrees between ticks.
+ANGLE_STEPS = (5.0, 10.0, 15.0, 30.0, 45.0, 90.0)
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,10 @@ class Drawing:
     """Area of the marker of the heaviest hinge of the map, in square points."""
 
     wide_noise: int = 100
-    """Ratio of noise levels from which on powers of ten are ticks enough."""
+    """Ratio of the ends of a logarithmic axis from which on powers of ten are ticks enough."""
+
+    short_log: float = 4.0
+    """The same, below which ticks are at equal distances."""
 
     smallest_excess: float = 1e-16
     """Relative excesses below this are not told apart."""
@@ -79,6 +87,9 @@ class Drawing:
     golden: float = 0.381966
     """Place of the first contour in its twelfth of the range, the golden section: the values of
     symmetric targets, which are simple fractions, are on no contour."""
+
+    visible_ball: float = 3.0
+    """Points of the radius of a ball, below which a ring shows where it is."""
 
     plane_margin: float = 0.25
     """Margin of a frame around a denoiser, as a share of its extent: room for what it does
@@ -101,6 +112,9 @@ class Drawing:
 
     largest_excess: float = 1e-1
     """Relative excess at the end of the scale of a map."""
+
+    named_sides: float = 3.35
+    """Inches of a map, from which on there is room for the names of its sides."""
 
     map_row: float = 3.1
     """Height of a row of maps, in inches."""
@@ -127,35 +141,98 @@ class Drawing:
 DRAWING = Drawing()
 
 
-def axes(width: float, height: float) -> Axes:
-    """New Axes in a figure of this size in inches."""
-    from matplotlib.figure import Figure
+@dataclass(frozen=True)
+class Fit:
+    """How pictures are fitted into the room that they have."""
 
-    return Figure((width, height), layout="compressed").subplots()
+    paper_widths: tuple[float, float] = (3.3, 6.8)
+    """Inches of one column and of two, of a paper on letter or A4."""
 
-
-def legend(
-    ax: Axes, columns: int, handles: list[Any] | None = None, under: Axes | None = None
-) -> None:
-    """Put the legend below the Axes and their labels, or below others, where it covers nothing."""
-    from matplotlib.transforms import ScaledTranslation
-
-    handles = ax.get_legend_handles_labels()[0] if handles is None else handles
-    depth, above = (42, ax) if under is None else (10, under)
-    shifted = above.transAxes + ScaledTranslation(0, -depth / 72, ax.figure.dpi_scale_trans)
-    ax.legend(
-        handles=handles,
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0.0),
-        bbox_transform=shifted,
-        ncols=columns,
-        frameon=False,
-        fontsize=9,
-        borderaxespad=0,
+    paper_style: Mapping[Any, Any] = field(
+        default_factory=lambda: {"font.size": 8.0, "pdf.fonttype": 42, "savefig.bbox": None}
     )
+    """Settings of matplotlib in a paper: small text, fonts that publishers accept, whole files."""
+
+    marks: Mapping[Any, Any] = field(
+        default_factory=lambda: {
+            "axes.grid": False,
+            "image.origin": "upper",
+            "lines.linestyle": "-",
+            "lines.linewidth": 1.5,
+            "lines.marker": "None",
+            "lines.markersize": 6.0,
+            "patch.force_edgecolor": False,
+            "scatter.edgecolors": "face",
+            "scatter.marker": "o",
+        }
+    )
+    """Settings of matplotlib that pictures rely on."""
+
+    height_power: float = 0.6
+    """The height of a picture falls by this power of its width: text does not become smaller."""
+
+    full_width: float = 4.6
+    """Inches from which on text has its full size."""
+
+    smallest_text: float = 7.0
+    """Points of labels in narrow Axes, below which text of a paper is hard to read."""
+
+    smallest_legend: float = 5.5
+    """Points of a legend that would not fit otherwise."""
+
+    full_legend: float = 9.0
+    """Points of the text of a legend from which on its markers have their full size."""
+
+    hinting: float = 1.03
+    """By how much text may be wider than in proportion to its size."""
+
+    legend_share: float = 0.36
+    """Of the height of a picture, at most for the legend."""
+
+    inner_width: float = 0.75
+    """The Axes' share of the width that they have with labels and a color bar, about."""
+
+    inner_height: float = 0.72
+    """The same of the height, with labels and a legend."""
+
+    angle: tuple[float, float] = (0.45, 0.3)
+    """Inches that an angle takes on a horizontal and a vertical axis."""
+
+    gap: float = 0.08
+    """Inches between labels and the legend."""
+
+    edge: float = 0.12
+    """Inches that stay free on both sides together."""
+
+    title_width: float = 0.68
+    """Of the width of a picture, at most for a line of a title, which is centered on its Axes."""
+
+    title_lines: float = 1.8
+    """Heights of text that are kept for a title."""
+
+    least_height: float = 0.45
+    """Inches that a vertical label may have in any case."""
+
+    bar_aspect: float = 30.0
+    """Height of a color bar by its width."""
+
+    bar_width: float = 0.11
+    """Least width of a color bar, in inches."""
+
+    bar_pad: float = 0.02
+    """Gap between Axes and color bar, as a share of the Axes."""
+
+    bar_inches: float = 0.2
+    """Inches of a color bar and its gap."""
+
+    bar_lines: float = 4.5
+    """Heights of text that are its numbers and its label."""
 
 
-def number(ax: Axes, chart: Chart, points: Array, shift: tuple[int, int]) -> None:
+FIT = Fit()
+
+
+def number(ax: Axes, chart: Chart, points: Array, shift: tuple[int, int], size: float) -> None:
     """Number clean points from 0, where coordinates do not tell which is which."""
     if not chart.projected or len(points) > DRAWING.numbered:
         return
@@ -165,10 +242,18 @@ def number(ax: Axes, chart: Chart, points: Array, shift: tuple[int, int]) -> Non
             (point[0], point[1]),
             shift,
             textcoords="offset points",
-            fontsize=9,
+            fontsize=size,
+            color="black",
             zorder=6,
             path_effects=halo(),
         )
+
+
+def percent(share: float) -> str:
+    """A share in percent, also where LaTeX sets the text."""
+    from matplotlib import rcParams
+
+    return f"{share:.0%}".replace("%", r"\%" if rcParams["text.usetex"] else "%")
 
 
 def halo() -> list[Any]:
@@ -180,12 +265,26 @@ def halo() -> list[Any]:
 
 def plain_log(axis: Axis) -> None:
     """Plain numbers on a logarithmic axis, between powers of ten if there are few of these."""
-    from matplotlib.ticker import NullFormatter, StrMethodFormatter
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
 
     low, high = axis.get_view_interval()
-    plain = StrMethodFormatter("{x:g}")
-    axis.set_major_formatter(plain)
-    axis.set_minor_formatter(plain if high < 11 * low else NullFormatter())
+    axis.set_minor_formatter(NullFormatter())
+    if high < DRAWING.short_log * low:
+        axis.set_major_locator(MaxNLocator(4))
+        axis.set_minor_locator(NullLocator())
+    elif high < DRAWING.wide_noise * low:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter("{x:g}")
+
+
+def degrees(axis: Axis, most: float) -> None:
+    """Angles on an axis, at not more than so many multiples of a part of the right angle."""
+    from matplotlib.ticker import MultipleLocator
+
+    low, high = sorted(axis.get_view_interval())
+    steps = (step for step in ANGLE_STEPS if high - low <= step * most)
+    axis.set_major_locator(MultipleLocator(next(steps, ANGLE_STEPS[-1])))
+    axis.set_major_formatter("{x:g}°")
 
 
 def part_of(name: str, start: float, stop: float) -> Colormap:

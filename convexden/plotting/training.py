@@ -8,7 +8,7 @@ import numpy as np
 
 from convexden.analysis import coordinates, pieces
 from convexden.errors import NotSupported
-from convexden.plotting import line, style
+from convexden.plotting import layout, line, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 TRAINED = style.VERMILION
 
 
-def plot_trained(gap: Gap, ax: Axes | None = None) -> Axes:
+@layout.neutral
+def plot_trained(
+    gap: Gap, ax: Axes | None = None, *, legend: bool = True, colorbar: bool = True
+) -> Axes:
     """Draw a trained network over the exact one, on the line or in the plane of the data.
 
     On a line both graphs are drawn.  In a plane it is a map of their distance, with the hinges of
@@ -32,6 +35,8 @@ def plot_trained(gap: Gap, ax: Axes | None = None) -> Axes:
         From `convexden.experiments.training.compare`.
     ax : Axes, optional
         Where to draw; a new figure if none is given.
+    legend, colorbar : bool
+        Whether to name what is drawn, below the Axes, and to put the scale of colors beside them.
 
     Returns
     -------
@@ -49,10 +54,11 @@ def plot_trained(gap: Gap, ax: Axes | None = None) -> Axes:
             f"the centers span {rank} dimensions: only networks on a line or in a plane can be "
             "drawn"
         )
-    return _on_line(gap, ax) if rank == 1 else _in_plane(gap, ax)
+    return _on_line(gap, ax, legend) if rank == 1 else _in_plane(gap, ax, legend, colorbar)
 
 
-def plot_training(gap: Gap, ax: Axes | None = None) -> Axes:
+@layout.neutral
+def plot_training(gap: Gap, ax: Axes | None = None, *, legend: bool = True) -> Axes:
     """Draw how far a network in training was from the exact optimum, against seconds.
 
     Both axes are logarithmic: the excess of its cost (a dashed line where the cost is too low,
@@ -66,6 +72,8 @@ def plot_training(gap: Gap, ax: Axes | None = None) -> Axes:
         From `convexden.experiments.training.compare`.
     ax : Axes, optional
         Where to draw; a new figure if none is given.
+    legend : bool
+        Whether to name what is drawn, below the Axes.
 
     Returns
     -------
@@ -78,7 +86,7 @@ def plot_training(gap: Gap, ax: Axes | None = None) -> Axes:
     """
     if not gap.history:
         raise NotSupported("a network alone has no history: compare a run of training.train")
-    ax = style.axes(6.4, 4.8) if ax is None else ax
+    ax = layout.prepare(ax, 6.4, 4.8)
     spread = gap.solution.problem.target_spread or 1.0
     seconds = np.array([step.seconds for step in gap.history])
     excess = np.array([step.excess for step in gap.history])
@@ -114,15 +122,15 @@ def plot_training(gap: Gap, ax: Axes | None = None) -> Axes:
     ax.grid(color="0.93", lw=0.7)
     ax.set_xlabel("seconds of training")
     ax.set_ylabel("relative to the certified optimum")
-    style.legend(ax, columns=2)
+    layout.finish(ax, legend=legend)
     return ax
 
 
-def _on_line(gap: Gap, ax: Axes | None) -> Axes:
+def _on_line(gap: Gap, ax: Axes | None, legend: bool) -> Axes:
     """Trained and exact network on a line."""
     problem, trained = gap.solution.problem, gap.network
-    ax = style.axes(6.4, 4.6) if ax is None else ax
-    ax = line.draw(problem, gap.solution.network, ax)
+    ax = layout.prepare(ax, 6.4, 4.6)
+    ax = line.draw(problem, gap.solution.network, ax, legend=False)
     for curve in ax.get_lines():
         curve.set_label(str(curve.get_label()).replace("network", "exact"))
     chart = coordinates.chart(problem, trained, 1, most=len(style.CURVES))
@@ -131,19 +139,19 @@ def _on_line(gap: Gap, ax: Axes | None) -> Axes:
     for j, values in enumerate(path.values.T):
         label = "trained" if j == 0 else ""
         ax.plot(path.points(path.knots), values, color=TRAINED, ls="--", lw=1.3, label=label)
-    style.legend(ax, columns=3)
+    layout.finish(ax, legend=legend, columns=3)
     return ax
 
 
-def _in_plane(gap: Gap, ax: Axes | None) -> Axes:
+def _in_plane(gap: Gap, ax: Axes | None, legend: bool, colorbar: bool) -> Axes:
     """Where a trained network differs from the exact one in a plane."""
     problem = gap.solution.problem
     exact = coordinates.chart(problem, gap.solution.network, 2, most=problem.output_dimension)
     trained = coordinates.chart(problem, gap.network, 2, most=problem.output_dimension)
     low, high = exact.frame(0.25)
     width, height = high - low
-    ax = style.axes(7.0, 1.4 + 5.0 * height / width) if ax is None else ax
-    _draw_distance(exact, trained, ax)
+    ax = layout.prepare(ax, 7.0, 1.4 + 5.0 * height / width)
+    _draw_distance(exact, trained, ax, colorbar)
     _draw_hinges(exact, ax, color=style.BLUE, lw=1.8, label="hinge of the exact network")
     _draw_hinges(
         trained, ax, color="0.25", ls=(0, (4, 2)), lw=0.6, label="heavy hinge of the trained one"
@@ -154,18 +162,19 @@ def _in_plane(gap: Gap, ax: Axes | None) -> Axes:
     ax.set_aspect("equal")
     ax.set_xlabel("first coordinate in the plane of the data" if exact.projected else "$y_1$")
     ax.set_ylabel("second coordinate" if exact.projected else "$y_2$")
-    style.legend(ax, columns=2)
+    layout.finish(ax, legend=legend)
+    layout.trim(ax)
     return ax
 
 
-def _draw_distance(exact: Chart, trained: Chart, ax: Axes) -> None:
+def _draw_distance(exact: Chart, trained: Chart, ax: Axes, colorbar: bool) -> None:
     """A map of the distance of the outputs of the two networks."""
     grid = [np.linspace(a, b, 241) for a, b in zip(*exact.frame(0.25), strict=True)]
     points = np.stack(np.meshgrid(*grid), axis=-1).reshape(-1, 2)
     apart = np.linalg.norm(exact.network(points) - trained.network(points), axis=1)
     colors = style.part_of("Oranges", 0.0, 0.75)
     image = ax.pcolormesh(*grid, apart.reshape(241, 241), cmap=colors, rasterized=True, vmin=0.0)
-    ax.figure.colorbar(image, ax=ax, label="distance of the two outputs", aspect=30)
+    layout.colorbar(ax, image, "distance of the two outputs", colorbar)
 
 
 def _draw_hinges(chart: Chart, ax: Axes, **looks: Any) -> None:

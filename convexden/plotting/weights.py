@@ -9,13 +9,14 @@ import numpy as np
 from convexden import arguments
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
-from convexden.plotting import style
+from convexden.plotting import layout, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def plot_weights(network: ShallowNetwork, ax: Axes | None = None) -> Axes:
+@layout.neutral
+def plot_weights(network: ShallowNetwork, ax: Axes | None = None, *, legend: bool = True) -> Axes:
     """Draw the weights |a_k| of the hinges, the heaviest first, and their cumulative share.
 
     Weights are those of the canonical form, with unit input weights and every hinge once; their
@@ -26,6 +27,8 @@ def plot_weights(network: ShallowNetwork, ax: Axes | None = None) -> Axes:
     network : ShallowNetwork
     ax : Axes, optional
         Where to draw; a new figure if none is given.
+    legend : bool
+        Whether to name what is drawn, below the Axes.
 
     Returns
     -------
@@ -43,7 +46,7 @@ def plot_weights(network: ShallowNetwork, ax: Axes | None = None) -> Axes:
         raise InvalidProblem("the network has no hinges: there are no weights to draw")
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-    ax = style.axes(6.4, 4.2) if ax is None else ax
+    ax = layout.prepare(ax, 6.4, 4.2)
     weights = np.sort(weights)[::-1]
     numbers = np.arange(1, weights.size + 1)
     size = float(np.clip(160 / weights.size, 2.5, 7.0))
@@ -71,5 +74,6 @@ def plot_weights(network: ShallowNetwork, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("weight $|a_k|$")
     ax.set_zorder(right.get_zorder() + 1)  # the dots over the steps
     ax.patch.set_visible(False)
-    style.legend(ax, columns=2, handles=lines)
+    right.set_facecolor("white")
+    layout.finish(ax, legend=legend, handles=lines, right=right)
     return ax

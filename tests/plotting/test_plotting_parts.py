@@ -234,7 +234,7 @@ def test_a_comparison_has_equal_frames_and_scales() -> None:
     closed = face_aligned.closed_form(solution.problem.centers, 0.25)
     left, right = plotting.plot_comparison(solution.problem, closed.network, solution.network)
     _assert_legible(left)
-    _assert_legible(right)
+    assert right.get_legend() is None  # both panels show the same
     assert left.get_xlim() == right.get_xlim()
     assert left.get_ylim() == right.get_ylim()
     norms = [
@@ -264,7 +264,6 @@ def test_a_comparison_beyond_the_plane_shows_ramps() -> None:
     assert left.get_title() == f"predicted: cost {closed.cost:.9g}"
     assert f"cost {solution.cost:.9g}, largest distance 2." in right.get_title()
     _assert_legible(left)
-    _assert_legible(right)
 
 
 def test_axes_are_taken_and_returned() -> None:

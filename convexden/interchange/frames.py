@@ -1,0 +1,48 @@
+"""Results as rows of a table of pandas, which is imported when one is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from convexden.errors import InvalidInput, MissingDependency
+
+
+def to_frame(results: Iterable[Any]) -> Any:
+    """Make a ``pandas.DataFrame`` of results, one row each.
+
+    Parameters
+    ----------
+    results : iterable
+        Of `Solution` or `RegularizedSolution`, by `to_dict`, or of results of
+        `convexden.theorems.verify_all`, by `as_dict`.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    MissingDependency
+        If pandas is not installed.
+    InvalidInput
+        If something is no result.
+    """
+    try:
+        import pandas
+    except ImportError as error:
+        raise MissingDependency(
+            "to_frame needs pandas, which is not installed: run `pip install pandas`"
+        ) from error
+    return pandas.DataFrame([_row(each) for each in results])
+
+
+def _row(result: Any) -> dict[str, Any]:
+    """The row of one result."""
+    for name in ("to_dict", "as_dict"):
+        if hasattr(result, name):
+            row: dict[str, Any] = getattr(result, name)()
+            return row
+    raise InvalidInput(
+        f"{type(result).__name__} is no result: give solutions, or results of theorems"
+    )

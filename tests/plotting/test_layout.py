@@ -1,0 +1,141 @@
+"""Pictures fit into the room that they have, in any style, and leave no trace in the settings."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from pictures import KINDS, basins, faults, line, plane, triangle
+
+from convexden import plotting
+from convexden.errors import InvalidInput
+from convexden.plotting.layout import in_paper
+
+ONE, TWO = 3.3, 6.8
+
+
+def _figure(drawn) -> Figure:
+    """The figure of what a plot function returns."""
+    return np.ravel(np.asarray(drawn, dtype=object))[0].figure
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [*((name, 1) for name in KINDS), ("comparison", 2), ("triangles", 2), ("ramps", 2)],
+)
+def test_a_picture_for_a_paper_has_its_width_and_no_text_is_cut(name: str, columns: int) -> None:
+    with plotting.paper(columns):
+        figure = _figure(KINDS[name].draw())
+    assert figure.get_figwidth() == (ONE, TWO)[columns - 1]
+    assert faults(figure) == []
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_narrow_figure_of_the_user_is_not_overfull(name: str) -> None:
+    """With text of the usual size, constrained layout, and 2.6 in for each row of panels."""
+    kind = KINDS[name]
+    figure = Figure((ONE, 2.6 * kind.panels[0]), layout="constrained")
+    kind.draw(kind.axes(figure))
+    assert faults(figure) == []
+    assert tuple(figure.get_size_inches()) == (ONE, 2.6 * kind.panels[0])
+
+
+@pytest.mark.parametrize("layout", ["constrained", "compressed", None])
+def test_two_pictures_side_by_side(layout: str | None) -> None:
+    figure = Figure((6.8, 2.8), layout=layout)  # type: ignore[arg-type]
+    left, right = figure.subplots(1, 2)
+    assert plotting.plot_plane(plane(), left) is left
+    assert plotting.plot_ramps(plane().problem, plane().network, right) is right
+    assert faults(figure) == []
+    assert tuple(figure.get_size_inches()) == (6.8, 2.8)
+
+
+def test_margins_that_the_user_sets_stay() -> None:
+    figure = Figure((6.0, 4.0))
+    figure.subplots_adjust(bottom=0.4)
+    ax = plotting.plot_line(line(), figure.subplots())
+    figure.draw_without_rendering()
+    assert figure.get_layout_engine() is None
+    assert ax.get_position().y0 == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_legend_and_color_bar_can_be_left_out(name: str) -> None:
+    kind = KINDS[name]
+    options = {"legend": False} | ({"colorbar": False} if kind.colorbar else {})
+    full, bare = _figure(kind.draw()), _figure(kind.draw(**options))
+    assert not bare.legends
+    assert not any(ax.get_legend() for ax in bare.axes)
+    assert (len(bare.axes) < len(full.axes)) == kind.colorbar
+
+
+HOSTILE = {
+    "figure.facecolor": "black",
+    "axes.facecolor": "black",
+    "axes.edgecolor": "white",
+    "axes.labelcolor": "white",
+    "text.color": "white",
+    "xtick.color": "white",
+    "ytick.color": "white",
+    "axes.grid": True,
+    "lines.marker": "*",
+    "lines.linestyle": ":",
+    "image.origin": "lower",
+    "image.cmap": "jet",
+    "scatter.marker": "x",
+    "axes.labelsize": "large",
+    "legend.frameon": True,
+    "savefig.format": "pdf",
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_settings_of_the_user_neither_break_nor_leak(name: str) -> None:
+    plain = _figure(KINDS[name].draw())
+    with mpl.rc_context(HOSTILE):
+        before = dict(mpl.rcParams)
+        styled = _figure(KINDS[name].draw())
+        assert dict(mpl.rcParams) == before
+    for one, other in zip(plain.axes, styled.axes, strict=True):
+        if one.get_label() != "<colorbar>" and one.patch.get_visible():
+            assert one.get_facecolor() == other.get_facecolor()
+        for first, second in zip(one.lines, other.lines, strict=True):
+            assert first.get_marker() == second.get_marker()
+            assert first.get_linestyle() == second.get_linestyle()
+        for first, second in zip(one.images, other.images, strict=True):
+            assert first.origin == second.origin
+
+
+def test_the_paper_leaves_the_settings_as_they_were() -> None:
+    before = dict(mpl.rcParams)
+    with pytest.raises(ZeroDivisionError), plotting.paper():
+        assert in_paper()
+        assert mpl.rcParams["font.size"] == 8
+        _ = 1 / 0
+    assert dict(mpl.rcParams) == before
+    assert not in_paper()
+    with pytest.raises(InvalidInput, match="1 or 2 columns"), plotting.paper(3):  # type: ignore[arg-type]
+        pass
+
+
+def test_a_size_of_figures_that_the_user_sets_is_obeyed() -> None:
+    with mpl.rc_context({"figure.figsize": (5.0, 4.0)}):
+        figure = plotting.plot_flow(*basins()).figure
+    assert tuple(figure.get_size_inches()) == (5.0, 4.0)
+    assert faults(figure) == []
+
+
+def test_a_picture_in_a_file_has_the_width_of_the_paper(tmp_path) -> None:
+    from PIL import Image
+
+    with plotting.paper():
+        plotting.plot_solution(plane(), tmp_path / "p.png")
+    with Image.open(tmp_path / "p.png") as image:
+        assert image.width == pytest.approx(ONE * image.info["dpi"][0], abs=2)
+
+
+def test_the_gap_is_not_drawn_below_the_one_that_is_stated() -> None:
+    ax = plotting.plot_convergence(triangle())
+    (gaps,) = [item for item in ax.figure.axes[1].lines if "gap" in str(item.get_label())]
+    assert np.asarray(gaps.get_ydata())[-1] >= triangle().relative_gap
