@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convexden.cli.console import Quiet, say, show
+from convexden.cli.results import Document, print_json
 
 # Of a network that is trained beside: enough for ten images, in half a minute for 2000 epochs.
 NEURONS, SAMPLES = 100, 30
 
 if TYPE_CHECKING:
+    from convexden.experiments.memorization import Memorization
     from convexden.experiments.training import Snapshot
+    from convexden.experiments.virtual_shares import VirtualShares
     from convexden.running.progress import TaskProgress
 
 
@@ -42,6 +45,7 @@ def virtual(
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Draw the shares (png, pdf, svg).")
     ] = None,
+    json: Document = False,
     quiet: Quiet = False,
 ) -> None:
     """Count the virtual points of random sets: attractors of the flow that are no clean points.
@@ -61,7 +65,7 @@ def virtual(
         def report(step: TaskProgress) -> None:
             """Show how many sets are done."""
             ctrl_c.check()
-            line.show(f"{step.done} of {step.total} sets done")
+            line.count(step.done, step.total, f"{step.done} of {step.total} sets done")
 
         found = virtual_shares(
             source,
@@ -72,15 +76,18 @@ def virtual(
             path=output,
             progress=report,
         )
-    from convexden.report import shares_table
-
-    show(shares_table(found))
-    if found.interrupted:
-        say(f"stopped after {len(found.counts)} of {sets} sets")
-    if plot is not None and len(found.counts):
+    if plot is not None and len(found.counts):  # the output may be closed
         from convexden.plotting import save_virtual_shares
 
         save_virtual_shares([found], plot)
+    if json:
+        print_json(_shares_record(found))
+    else:
+        from convexden.report import shares_table
+
+        show(shares_table(found))
+    if found.interrupted:
+        say(f"stopped after {len(found.counts)} of {sets} sets")
     raise typer.Exit(130 if found.interrupted else 0)
 
 
@@ -106,6 +113,7 @@ def memorize(
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Draw images and shares (png, pdf).")
     ] = None,
+    json: Document = False,
     quiet: Quiet = False,
 ) -> None:
     """Follow flows of a denoiser of images from noise and from mixtures: where do they end?
@@ -143,12 +151,38 @@ def memorize(
             ).network
         line.show("following")
         found = memorization(solution, network, noise=noise, draws=draws, seed=seed)
-    from convexden.report import memorization_table
-
-    show(memorization_table(found))
-    say(f"{len(found.virtual()[0])} virtual points of the certified denoiser were reached")
-    if plot is not None:
+    if plot is not None:  # the output may be closed
         from convexden.plotting import save_memorization
 
         save_memorization(found, plot)
+    if json:
+        print_json(_memorization_record(found))
+    else:
+        from convexden.report import memorization_table
+
+        show(memorization_table(found))
+    say(f"{len(found.virtual()[0])} virtual points of the certified denoiser were reached")
     raise typer.Exit(0 if solution.certified else 1)
+
+
+def _shares_record(found: VirtualShares) -> dict[str, object]:
+    """The numbers of virtual points: a row for each set, with -1 where it is not known."""
+    return {
+        "source": found.source,
+        "points": found.points,
+        "radius_fractions": found.fractions,
+        "virtual_points": found.counts,
+        "shares": [share._asdict() for share in found.shares],
+        "interrupted": found.interrupted,
+    }
+
+
+def _memorization_record(found: Memorization) -> dict[str, object]:
+    """Where the starts ended, and the virtual points that were reached, with how often."""
+    points, counts = found.virtual()
+    return {
+        "solution": found.solution.to_dict(),
+        "ends": [ends._asdict() for ends in found.ends],
+        "virtual_points": points,
+        "counts": counts,
+    }

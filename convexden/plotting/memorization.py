@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from convexden.errors import NotSupported
 from convexden.experiments.memorization import Memorization
 from convexden.experiments.virtual_shares import VirtualShares
-from convexden.plotting import style
-from convexden.plotting.pictures import check_picture
-from convexden.storage.files import whole_file
+from convexden.plotting import layout, style
+from convexden.plotting.saving import check_picture, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +25,10 @@ MOST_IMAGES = 10  # of a row
 BAR_COLORS = {"clean": style.BLUE, "virtual": style.VERMILION, "other": "0.75"}
 
 
-def plot_virtual_shares(found: Sequence[VirtualShares], ax: Axes | None = None) -> Axes:
+@layout.neutral
+def plot_virtual_shares(
+    found: Sequence[VirtualShares], ax: Axes | None = None, *, legend: bool = True
+) -> Axes:
     """Draw the share of sets with virtual points against the radius, with 95 % intervals.
 
     Parameters
@@ -34,6 +36,8 @@ def plot_virtual_shares(found: Sequence[VirtualShares], ax: Axes | None = None) 
     found : sequence of VirtualShares
     ax : Axes, optional
         Where to draw; a new figure if none is given.
+    legend : bool
+        Whether to name the sources, below the Axes.
 
     Returns
     -------
@@ -41,7 +45,7 @@ def plot_virtual_shares(found: Sequence[VirtualShares], ax: Axes | None = None) 
     """
     from scipy.stats import beta
 
-    ax = style.axes(6.4, 4.4) if ax is None else ax
+    ax = layout.prepare(ax, 6.4, 4.4)
     for k, each in enumerate(found):
         color, dash = style.CURVES[k % len(style.CURVES)]
         shares = [share for share in each.shares if share.solved]
@@ -64,10 +68,11 @@ def plot_virtual_shares(found: Sequence[VirtualShares], ax: Axes | None = None) 
         )
     ax.set(xlabel="radius, as a share of contact", ylabel="share of sets with virtual points")
     ax.set(xlim=(0, 1), ylim=(-0.03, 1.03))
-    ax.legend(frameon=False, fontsize=9)
+    layout.finish(ax, legend=legend)
     return ax
 
 
+@layout.neutral
 def plot_memorization(
     found: Memorization, shape: tuple[int, ...] | None = None, figure: Figure | None = None
 ) -> NDArray[np.object_]:
@@ -100,10 +105,8 @@ def plot_memorization(
     columns = max(4, min(MOST_IMAGES, max(len(clean), len(virtual))))
     names = list(found.flows)
     if figure is None:
-        from matplotlib.figure import Figure
-
-        figure = Figure((1.0 * columns, 2.6 + 1.9 * len(names)), layout="constrained")
-    parts = figure.subfigures(2, 1, height_ratios=(2.4, 1.9 * len(names)))
+        figure = layout.new_figure(1.0 * columns, 2.6 + 1.9 * len(names), layout="constrained")
+    parts: Any = figure.subfigures(2, 1, height_ratios=(2.4, 1.9 * len(names)))
     images = parts[0].subplots(2, columns, squeeze=False)
     titles = [f"image {k}" for k in range(len(clean))], [f"{count} starts" for count in counts]
     for row, points, labels in zip(images, (clean, virtual), titles, strict=True):
@@ -150,9 +153,7 @@ def save_virtual_shares(found: Sequence[VirtualShares], path: str | Path) -> Non
         If `path` has another suffix or cannot be written.
     """
     check_picture(path)
-    figure = plot_virtual_shares(found).figure
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+    save_figure(layout.figure_of(plot_virtual_shares(found)), path, dpi=150)
 
 
 def save_memorization(found: Memorization, path: str | Path) -> None:
@@ -166,6 +167,4 @@ def save_memorization(found: Memorization, path: str | Path) -> None:
         If the points are no square images in gray.
     """
     check_picture(path)
-    figure = plot_memorization(found)[0].figure.figure
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+    save_figure(layout.figure_of(plot_memorization(found)[0]), path, dpi=150)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convexden.experiments.shape_maps import ShapeMap
-from convexden.plotting import style
-from convexden.plotting.pictures import check_picture
+from convexden.plotting import layout, style
+from convexden.plotting.saving import check_picture, save_figure
 from convexden.plotting.shape_map import draw_pixels, label_angles
-from convexden.storage.files import whole_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Array = NDArray[np.float64]
 
 # By the number of virtual points; the last one is for more.
 COLORS = ("#E4EDF3", style.SKY, style.GREEN, style.PURPLE, style.VERMILION)
 COLUMNS = 2
 
 
-def plot_virtual_map(shape_map: ShapeMap) -> NDArray[np.object_]:
+@layout.neutral
+def plot_virtual_map(shape_map: ShapeMap, *, legend: bool = True) -> NDArray[np.object_]:
     """Draw a map of triangles, a panel for each radius, colored by the number of virtual points.
 
     A triangle is at its largest angle, from left to right, and its smallest, upwards, as in
@@ -27,19 +33,20 @@ def plot_virtual_map(shape_map: ShapeMap) -> NDArray[np.object_]:
     Parameters
     ----------
     shape_map : ShapeMap
+    legend : bool
+        Whether to say what the colors are, below the figure.
 
     Returns
     -------
     (F,) array of Axes
     """
     from matplotlib.colors import BoundaryNorm, ListedColormap
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Patch
 
     count = len(shape_map.fractions)
-    columns = min(COLUMNS, count)
+    columns = 1 if layout.one_column() else min(COLUMNS, count)
     rows = -(-count // columns)
-    figure = Figure((5.0 * columns, style.DRAWING.map_row * rows + 0.7), layout="constrained")
+    size = 5.0 * columns, style.DRAWING.map_row * rows + 0.7
+    figure = layout.new_figure(*size, layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     panels: NDArray[np.object_] = grid.ravel()[:count]
     for spare in grid.ravel()[count:]:
@@ -51,11 +58,23 @@ def plot_virtual_map(shape_map: ShapeMap) -> NDArray[np.object_]:
     for f, ax in enumerate(panels):
         draw_pixels(ax, shape_map, virtual[f], colors)
         label_angles(ax, shape_map.largest_angle)
-        ax.set_title(rf"$\rho = {shape_map.fractions[f]:g}\,H/2$", fontsize=10)
+        layout.title(ax, rf"$\rho = {shape_map.fractions[f]:g}\,H/2$")
     for ax in grid[:, 0]:
         ax.set_ylabel("smallest angle")
     for ax in grid[-1]:
         ax.set_xlabel("largest angle")
+    for ax in panels:
+        layout.finish(ax, legend=False)
+    if legend:
+        _name_colors(figure, virtual)
+    return panels
+
+
+def _name_colors(figure: Figure, virtual: Array) -> None:
+    """A legend of the colors that there are."""
+    from matplotlib.patches import Patch
+
+    top = len(COLORS) - 1
     names = ["no virtual point", *(str(number) for number in range(1, top)), f"{top} or more"]
     seen = np.unique(virtual[np.isfinite(virtual)]).astype(int)
     figure.legend(
@@ -63,9 +82,8 @@ def plot_virtual_map(shape_map: ShapeMap) -> NDArray[np.object_]:
         loc="outside lower center",
         ncols=len(seen),
         frameon=False,
-        fontsize=9,
+        fontsize=layout.text_size(figure.axes[0]),
     )
-    return panels
 
 
 def save_virtual_map(shape_map: ShapeMap, path: str | Path) -> None:
@@ -83,6 +101,4 @@ def save_virtual_map(shape_map: ShapeMap, path: str | Path) -> None:
         If `path` has another suffix or cannot be written.
     """
     check_picture(path)
-    figure = plot_virtual_map(shape_map)[0].figure
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+    save_figure(layout.figure_of(plot_virtual_map(shape_map)[0]), path, dpi=150)
