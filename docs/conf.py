@@ -22,11 +22,11 @@ version = release = convexden.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
     "numpydoc",
     "myst_parser",
     "sphinx_gallery.gen_gallery",
+    "mathml",
     "theorem_pages",
 ]
 exclude_patterns = ["_build", "examples"]
@@ -51,6 +51,7 @@ numpydoc_xref_aliases = PUBLIC | {
 numpydoc_xref_ignore = "all"
 DEFAULT_LINKS.clear()  # those to Python and NumPy, which would be looked up on the network
 
+html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = project
 html_static_path = ["_static"]

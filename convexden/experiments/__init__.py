@@ -1,8 +1,16 @@
-"""Many solves with one question: thresholds, counterexamples, maps, samples, training."""
+"""Many solves with one question: thresholds, counterexamples, maps, samples, sweeps, training."""
 
 import lazy_loader as lazy
 
 __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
-    submodules=["counterexamples", "frontiers", "samples", "shape_maps", "structures", "training"],
+    submodules=[
+        "counterexamples",
+        "frontiers",
+        "samples",
+        "shape_maps",
+        "structures",
+        "sweeps",
+        "training",
+    ],
 )

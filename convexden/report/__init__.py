@@ -17,6 +17,7 @@ from convexden.report.terminal.solutions import (
     uniqueness_table,
     verification_table,
 )
+from convexden.report.terminal.sweeps import sweep_table
 from convexden.report.terminal.theorems import theorems_table, verify_table
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "sampling_table",
     "shape_map_table",
     "solution_table",
+    "sweep_table",
     "theorems_table",
     "uniqueness_table",
     "verification_table",

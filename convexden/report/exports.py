@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
+
+from convexden.interchange.records import csv_table
+
+__all__ = ["FORMATS", "csv_table", "latex_table"]
 
 # What has a meaning of its own in LaTeX.
 _SPECIAL = str.maketrans({mark: f"\\{mark}" for mark in "&%$#_{}"})
 FORMATS = ("csv", "latex")
-
-
-def csv_table(records: Sequence[Mapping[str, object]]) -> str:
-    """A header and one line a record; floats read back as the same numbers."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(records[0])
-    writer.writerows(record.values() for record in records)
-    return text.getvalue()
 
 
 def latex_table(records: Sequence[Mapping[str, object]]) -> str:

@@ -52,7 +52,12 @@ def statement(function: Callable[..., object], id_prefix: str = "") -> Markup:
         writer=Writer(),
         settings_overrides=SETTINGS | {"id_prefix": id_prefix},
     )
-    return Markup(BAR.sub(r'\1 form="prefix">|</mo>', parts["body"]))
+    return Markup(norms(parts["body"]))
+
+
+def norms(mathml: str) -> str:
+    """MathML in which a bar has no room around it."""
+    return BAR.sub(r'\1 form="prefix">|</mo>', mathml)
 
 
 def reference_parts(reference: str) -> list[tuple[str, str]]:
