@@ -42,6 +42,8 @@ class Theorem:
     verify : callable
         ``verify(points, radius, *, solve, tolerance)`` -> `Result`: what the theorem says, proved
         or refuted on these points.
+    scope : str
+        For which points and radii, in words; of a conjecture also where it holds, and where not.
     order : int
         Place in lists, the smallest first; last by default.
     """
@@ -55,6 +57,7 @@ class Theorem:
     kinds: tuple[str, ...]
     instance: Callable[[np.random.Generator, str], Instance]
     verify: Callable[..., Result]
+    scope: str = ""
     order: int = 1000
 
     def __repr__(self) -> str:
