@@ -27,6 +27,7 @@ extensions = [
     "myst_parser",
     "sphinx_gallery.gen_gallery",
     "mathml",
+    "repository_links",
     "theorem_pages",
 ]
 exclude_patterns = ["_build", "examples"]
@@ -39,7 +40,10 @@ myst_heading_anchors = 3
 # A public name has one page, that of `import convexden`; the module it lives in links to it.
 PUBLIC = {name: f"convexden.{name}" for name in convexden.__all__ if name != "__version__"}
 autosummary_ignore_module_all = False
-autosummary_context = {"public": PUBLIC}
+# Names that the reference lists although they are not public have a page as well.
+LISTED = ("analysis.fixed_points.FixedPoints", "running.progress.TaskProgress")
+PAGES = PUBLIC | {name.rpartition(".")[2]: f"convexden.{name}" for name in LISTED}
+autosummary_context = {"public": PAGES}
 autodoc_typehints = "none"  # numpydoc says types and shapes
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
@@ -58,6 +62,8 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_sidebars = {"index": [], "findings": [], "formulation": [], "changelog": []}
+# A list of all modules on each of their pages would be most of the site.
+html_sidebars["api/generated/**"] = []
 html_theme_options = {
     "logo": {"text": project},
     "header_links_before_dropdown": 7,
