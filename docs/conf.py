@@ -29,8 +29,10 @@ extensions = [
     "mathml",
     "repository_links",
     "theorem_pages",
+    "whole_pages",
 ]
-exclude_patterns = ["_build", "examples"]
+# The times of the gallery are on a page that loads scripts from elsewhere.
+exclude_patterns = ["_build", "checks", "examples", "**sg_execution_times.rst"]
 templates_path = ["_templates"]
 default_role = "py:obj"  # what docstrings put in single quotes are names of this package
 
@@ -64,9 +66,10 @@ html_show_sourcelink = False
 html_sidebars = {"index": [], "findings": [], "formulation": [], "changelog": []}
 # A list of all modules on each of their pages would be most of the site.
 html_sidebars["api/generated/**"] = []
+html_context = {"default_mode": "auto"}  # light or dark, as the system prefers
 html_theme_options = {
     "logo": {"text": project},
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 5,
     "navigation_with_keys": False,
     "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],

@@ -13,13 +13,16 @@ from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util import logging
 
-from convexden.report.html.prose import norms
+from convexden.report.html.prose import braced, norms
 
+LONG = 24  # characters of TeX, which no line of a phone is too short for
 logger = logging.getLogger(__name__)
 
 
 def visit_inline(translator: Any, node: nodes.math) -> None:
-    translator.body.append(f'<span class="math">{converted(node, as_block=False)}</span>')
+    """A long formula scrolls where it is wider than the page; the class tells which one may be."""
+    kind = "math long" if len(node.astext()) > LONG else "math"
+    translator.body.append(f'<span class="{kind}">{converted(node, as_block=False)}</span>')
     raise nodes.SkipNode
 
 
@@ -32,7 +35,7 @@ def visit_block(translator: Any, node: nodes.math_block) -> None:
 
 def converted(node: nodes.Element, *, as_block: bool) -> str:
     try:
-        return norms(tex2mathml(node.astext(), as_block=as_block))
+        return norms(tex2mathml(braced(node.astext()), as_block=as_block))
     except MathError as error:
         logger.warning("%s in the formula %s", error, node.astext(), location=node)
         return ""

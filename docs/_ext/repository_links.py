@@ -1,8 +1,8 @@
 """Links that lead somewhere in the repository and on the site.
 
-The pages of theorems and of the gallery are written when the site is built.  Where a page of Markdown
-links to the file that such a page is made from, as ``../convexden/theorems/rays.py``, the site links
-to the page.
+The pages of theorems and of the gallery are written when the site is built.  Where a page of
+Markdown links to the file that such a page is made from, as ``../convexden/theorems/rays.py``, the
+site links to the page.
 """
 
 from __future__ import annotations

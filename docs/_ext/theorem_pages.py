@@ -215,7 +215,9 @@ def picture(theorem: Theorem, folder: Path, *, refuting: bool) -> str:
     with whole_file(folder / f"{theorem.name}.png") as temporary:
         axes[0].figure.savefig(temporary, dpi=120, bbox_inches="tight", pad_inches=0.1)
     word = "  It refutes the conjecture." if refuting else ""
-    return PICTURE.format(name=theorem.name, kind=theorem.kind_of(k), title=theorem.title, word=word)
+    return PICTURE.format(
+        name=theorem.name, kind=theorem.kind_of(k), title=theorem.title, word=word
+    )
 
 
 def indented(text: str) -> str:
