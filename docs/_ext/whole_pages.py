@@ -1,4 +1,4 @@
-"""What Sphinx leaves open: links back from sources that lead nowhere, and thumbnails without words."""
+"""What Sphinx leaves open: dead links from sources to pages, and thumbnails without words."""
 
 from __future__ import annotations
 

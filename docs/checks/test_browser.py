@@ -64,6 +64,17 @@ for (const element of article.querySelectorAll('p, li, td, math, dt, pre, pre sp
 return faults;
 """
 
+# The theme of the site hears of the preference, and then sets its colors.
+SETTLE = """
+const [scheme, done] = arguments;
+const settled = () => {
+  const theme = document.documentElement.dataset.theme;
+  if (theme === undefined || theme === scheme) requestAnimationFrame(() => setTimeout(done, 50));
+  else requestAnimationFrame(settled);
+};
+settled();
+"""
+
 
 @pytest.fixture(scope="session")
 def browser():
@@ -99,3 +110,4 @@ def show(browser, width: int, scheme: str) -> None:
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     preferred = [{"name": "prefers-color-scheme", "value": scheme}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": preferred})
+    browser.execute_async_script(SETTLE, scheme)

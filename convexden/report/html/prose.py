@@ -57,7 +57,7 @@ def statement(function: Callable[..., object], id_prefix: str = "") -> Markup:
 
 
 def braced(tex: str) -> str:
-    r"""Formulas with ``\frac{1}{2}`` for ``\frac12``, whose digits docutils takes for one number."""
+    r"""TeX with ``\frac{1}{2}`` for ``\frac12``, whose digits docutils takes for one number."""
     return FRACTION.sub(r"\1{\2}{\3}", tex)
 
 
