@@ -7,27 +7,28 @@ from typing import Any
 
 from docutils import nodes
 
+BACK = re.compile(r'<a class="viewcode-back" href="[^"#]*#([^"]*)">(.*?)</a>')
 TITLE = re.compile(r'sphx-glr-thumbnail-title">(.*?)</div>', re.DOTALL)
 
 
-def drop_dead_links(app: Any) -> list[Any]:
-    """Of the links from a module's source to its documentation keep those whose end is there.
+def correct_links_back(app: Any, name: str, template: str, context: Any, tree: Any) -> None:
+    """Of the links from a source to its documentation keep those whose end is there.
 
-    ``viewcode`` makes them of every object that some page documents, also without an anchor, or
-    under its public name.
+    ``viewcode`` makes them of every object that some page documents, also without an anchor.
     """
+    if not name.startswith("_modules/convexden/"):
+        return
     documented = app.env.domains.python_domain.objects
-    for entry in getattr(app.env, "_viewcode_modules", {}).values():
-        if not entry:  # a module without source
-            continue
-        _, _, used, public = entry
-        for name in list(used):
-            found = documented.get(f"{public}.{name}")
-            if found is None:
-                del used[name]
-            else:
-                used[name] = found.docname
-    return []
+
+    def corrected(match: re.Match[str]) -> str:
+        """The link to where the object is documented, if it is."""
+        found = documented.get(match[1])
+        if found is None:
+            return ""
+        place = app.builder.get_relative_uri(name, found.docname)
+        return f'<a class="viewcode-back" href="{place}#{found.node_id}">{match[2]}</a>'
+
+    context["body"] = BACK.sub(corrected, context["body"])
 
 
 def describe_thumbnails(app: Any, tree: nodes.document) -> None:
@@ -43,6 +44,6 @@ def describe_thumbnails(app: Any, tree: nodes.document) -> None:
 
 
 def setup(app: Any) -> dict[str, bool]:
-    app.connect("html-collect-pages", drop_dead_links, priority=100)  # before viewcode writes them
+    app.connect("html-page-context", correct_links_back)
     app.connect("doctree-read", describe_thumbnails)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

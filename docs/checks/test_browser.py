@@ -93,6 +93,8 @@ def browser():
 
 
 def test_page_reads_well(browser, page):
+    browser.get("about:blank")
+    browser.get_log("browser")  # what the page before says late
     browser.get(page.as_uri())
     for device, width in WIDTHS.items():
         for scheme in ("light", "dark"):
