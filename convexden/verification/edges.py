@@ -32,7 +32,8 @@ sites exchanged.  So :math:`|s| \le \gamma_e |w^T u_e|`, and for every unit vect
 
 .. math::
    a^T \sum_e \kappa_e s_e T_e \le \sum_e c_e |a^T v_e| |w^T u_e|
-   \le \Bigl(\sum_e c_e (a^T v_e)^2\Bigr)^{1/2} \Bigl(\sum_e c_e (w^T u_e)^2\Bigr)^{1/2}. \qquad \square
+   \le \Bigl(\sum_e c_e (a^T v_e)^2\Bigr)^{1/2} \Bigl(\sum_e c_e (w^T u_e)^2\Bigr)^{1/2}.
+   \qquad \square
 
 For denoising with balls it is the bound max sum_e c_e 2 |D_e| / (|D_e| - r_m - r_n) over weights
 with sum_e c_e u_e u_e^T <= I.
