@@ -55,6 +55,7 @@ def docs(session: nox.Session) -> None:
     """The site, with its gallery and the verification of every theorem."""
     options = ("-j", "auto", "-W", "--keep-going", "-b", "html")
     run(session, "sphinx-build", *options, "docs", "docs/_build/html")
+    run(session, "pytest", "--quiet", "-n", "auto", "docs/checks", "--site", "docs/_build/html")
 
 
 @nox.session

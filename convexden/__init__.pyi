@@ -48,6 +48,8 @@ from .experiments.samples import SampledOptima as SampledOptima
 from .experiments.samples import sampled_optima as sampled_optima
 from .experiments.shape_maps import ShapeMap as ShapeMap
 from .experiments.shape_maps import shape_map as shape_map
+from .experiments.sweeps import Sweep as Sweep
+from .experiments.sweeps import sweep as sweep
 from .interchange.frames import to_frame as to_frame
 from .measurements import Measurements as Measurements
 from .network import ShallowNetwork as ShallowNetwork

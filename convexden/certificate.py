@@ -81,7 +81,7 @@ class Certificate:
     multipliers that satisfy :math:`\sum_n l_n = 0` and :math:`\sum_n (l_n y_n^T + G_n) = 0` prove
 
     .. math:: R \ge \frac{\sum_n l_n^T t_n}{\max(1, P)}, \qquad
-       P = \max_{|w| = 1,\, b} \Big| \sum_n D_n (l_n z_n(w, b) + G_n w) \Big|.
+       P = \max_{|w| = 1,\, b} \Bigl| \sum_n D_n (l_n z_n(w, b) + G_n w) \Bigr|.
 
     Those of a `RegularizedSolution` bound its objective instead, see `convexden.regularize`.
 

@@ -22,8 +22,8 @@ it equals :math:`t_n` at every point x.  At a sample m it equals :math:`t_m` at
 :math:`x = y_m`.  Take for x the sample at which :math:`\lambda` is not zero, or any point if there
 is none.  Then
 
-.. math:: \sum_n \lambda_n t_n = \sum_k \Big(\sum_n \lambda_n D_{kn}\Big) a_k z_k(x)
-          + \Big(\sum_n \lambda_n\Big) (V x + c) = 0 . \qquad \square
+.. math:: \sum_n \lambda_n t_n = \sum_k \Bigl(\sum_n \lambda_n D_{kn}\Bigr) a_k z_k(x)
+          + \Bigl(\sum_n \lambda_n\Bigr) (V x + c) = 0 . \qquad \square
 
 In the language of the dual: with any vector v, the multipliers :math:`l_n = \lambda_n v` and
 :math:`G_n = \lambda_n v (x - y_n)^T` satisfy both equalities and have :math:`P = 0`.  Two samples
@@ -41,7 +41,7 @@ after the other, off and on, and ends in leaves of two kinds:
 * *crossing*: integers :math:`c_n \ge 0` at sites that are on and :math:`c_n \le 0` at sites that
   are off, zero elsewhere, with :math:`\sum_n c_n = 0` and
 
-  .. math:: \Big| \sum_n c_n y_n \Big| < \sum_n |c_n| r_n .
+  .. math:: \Bigl| \sum_n c_n y_n \Bigr| < \sum_n |c_n| r_n .
 
   No hinge has these sites on and off: it would have
   :math:`w^T \sum_n c_n y_n = \sum_n c_n (w^T y_n + b) \ge \sum_n |c_n| r_n`.

@@ -11,7 +11,7 @@ import numpy as np
 from convexden import display
 from convexden.certificate import Certificate
 from convexden.display import Tabled
-from convexden.interchange import frames
+from convexden.interchange.records import data_frame
 from convexden.measurements import Measurements
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -367,7 +367,7 @@ class RegularizationPath:
         MissingDependency
             If pandas is not installed.
         """
-        return frames.to_frame(self.solutions)
+        return data_frame([each.to_dict() for each in self.solutions])
 
     @property
     def penalties(self) -> tuple[float, ...]:

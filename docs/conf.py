@@ -22,14 +22,17 @@ version = release = convexden.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
     "numpydoc",
     "myst_parser",
     "sphinx_gallery.gen_gallery",
+    "mathml",
+    "repository_links",
     "theorem_pages",
+    "whole_pages",
 ]
-exclude_patterns = ["_build", "examples"]
+# The times of the gallery are on a page that loads scripts from elsewhere.
+exclude_patterns = ["_build", "checks", "examples", "**sg_execution_times.rst"]
 templates_path = ["_templates"]
 default_role = "py:obj"  # what docstrings put in single quotes are names of this package
 
@@ -39,7 +42,10 @@ myst_heading_anchors = 3
 # A public name has one page, that of `import convexden`; the module it lives in links to it.
 PUBLIC = {name: f"convexden.{name}" for name in convexden.__all__ if name != "__version__"}
 autosummary_ignore_module_all = False
-autosummary_context = {"public": PUBLIC}
+# Names that the reference lists although they are not public have a page as well.
+LISTED = ("analysis.fixed_points.FixedPoints", "running.progress.TaskProgress")
+PAGES = PUBLIC | {name.rpartition(".")[2]: f"convexden.{name}" for name in LISTED}
+autosummary_context = {"public": PAGES}
 autodoc_typehints = "none"  # numpydoc says types and shapes
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
@@ -51,15 +57,19 @@ numpydoc_xref_aliases = PUBLIC | {
 numpydoc_xref_ignore = "all"
 DEFAULT_LINKS.clear()  # those to Python and NumPy, which would be looked up on the network
 
+html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_sidebars = {"index": [], "findings": [], "formulation": [], "changelog": []}
+# A list of all modules on each of their pages would be most of the site.
+html_sidebars["api/generated/**"] = []
+html_context = {"default_mode": "auto"}  # light or dark, as the system prefers
 html_theme_options = {
     "logo": {"text": project},
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 5,
     "navigation_with_keys": False,
     "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],

@@ -47,6 +47,7 @@ def name_of(path: Path) -> str:
 
 # Pages that take five seconds or more; the findings take a minute and a half.
 SLOW = {"findings.md", "command-line.md", "look.md", "search.md", "regularize.md"}
+SLOW |= {"tasks.md", "images.md", "paper.md", "sweeps.md"}
 
 
 @pytest.mark.timeout(900)
@@ -60,6 +61,15 @@ SLOW = {"findings.md", "command-line.md", "look.md", "search.md", "regularize.md
 def test_page_does_what_it_shows(page: Path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run_page(page)
+
+
+def test_research_tasks_take_ten_lines_each():
+    page = (DOCS / "howto" / "tasks.md").read_text(encoding="utf-8")
+    sections = page.split("\n## ")[1:]
+    assert len(sections) == 6
+    for section in sections:
+        (code,) = re.findall(r"^```python\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+        assert len([line for line in code.splitlines() if line]) <= 10
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -80,6 +90,7 @@ def test_every_theorem_has_a_page(tmp_path, monkeypatch):
     pages.write_pages(SimpleNamespace(srcdir=tmp_path, parallel=1))
     index = (tmp_path / "theorems" / "index.rst").read_text()
     for name, theorem in registry.items():
+        assert theorem.scope
         page = (tmp_path / "theorems" / f"{name}.rst").read_text()
         assert f"{theorem.closed_form.__module__}.closed_form" in page
         assert theorem.statement in page

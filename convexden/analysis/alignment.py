@@ -176,8 +176,8 @@ def compare_networks(
 
     Of all ways to pair ramps the one is taken that makes the sum of
 
-    .. math:: \max(w, w') \Big( \angle(u, u') + \angle(v, v') + \frac{\Delta_t}{s}
-              + \frac{|w - w'|}{\max(w, w')} \Big)
+    .. math:: \max(w, w') \Bigl( \angle(u, u') + \angle(v, v') + \frac{\Delta_t}{s}
+              + \frac{|w - w'|}{\max(w, w')} \Bigr)
 
     over the pairs, plus the weights of the ramps without a partner, least: w the weights, u and v
     the directions, angles in radians, :math:`\Delta_t` the error of the knots, and s the spread of

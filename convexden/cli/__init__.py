@@ -1,5 +1,5 @@
 """The command line: solve, fit, check, prove, plot, flow, verify, theorems, formulations, map,
-samples, virtual, memorize and tour.
+samples, sweep, virtual, memorize and tour.
 
 Exit status 0: certified, proven, or every theorem confirmed; 1: not so, or a theorem refuted;
 2: bad input; 3: something outside failed, such as a full disk or a closed pipe; 130: interrupted.
@@ -28,6 +28,7 @@ from convexden.cli.samples import samples
 from convexden.cli.shape_maps import map_shapes
 from convexden.cli.solving import solve
 from convexden.cli.stored import check, plot
+from convexden.cli.sweeps import sweep
 from convexden.cli.theorems import list_theorems, verify
 from convexden.cli.tour import tour
 from convexden.errors import ConvexdenError, ExternalFailure, NotCertified
@@ -49,6 +50,7 @@ app.command("theorems")(list_theorems)
 app.command("formulations")(list_formulations)
 app.command("map")(map_shapes)
 app.command()(samples)
+app.command()(sweep)
 app.command()(virtual)
 app.command()(memorize)
 app.command()(tour)

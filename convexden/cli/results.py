@@ -62,7 +62,7 @@ def show_fit(solution: RegularizedSolution) -> None:
 
 def print_json(document: object) -> None:
     """Print numbers, words, arrays and mappings of them as one document of JSON."""
-    from convexden.report.exports import json_text
+    from convexden.interchange.records import json_text
 
     typer.echo(json_text(document))
 

@@ -1,4 +1,4 @@
-"""Many solves with one question: thresholds, counterexamples, maps, samples, training."""
+"""Many solves with one question: thresholds, counterexamples, maps, samples, sweeps, training."""
 
 import lazy_loader as lazy
 
@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "samples",
         "shape_maps",
         "structures",
+        "sweeps",
         "touching",
         "training",
     ],

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from convexden.errors import InvalidInput, MissingDependency
+from convexden.errors import InvalidInput
+from convexden.interchange.records import data_frame
 
 
 def to_frame(results: Iterable[Any]) -> Any:
@@ -28,13 +29,7 @@ def to_frame(results: Iterable[Any]) -> Any:
     InvalidInput
         If something is no result.
     """
-    try:
-        import pandas
-    except ImportError as error:
-        raise MissingDependency(
-            "to_frame needs pandas, which is not installed: run `pip install pandas`"
-        ) from error
-    return pandas.DataFrame([_row(each) for each in results])
+    return data_frame([_row(each) for each in results])
 
 
 def _row(result: Any) -> dict[str, Any]:

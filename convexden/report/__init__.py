@@ -18,6 +18,7 @@ from convexden.report.terminal.solutions import (
     uniqueness_table,
     verification_table,
 )
+from convexden.report.terminal.sweeps import sweep_table
 from convexden.report.terminal.theorems import theorems_table, verify_table
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "shape_map_table",
     "shares_table",
     "solution_table",
+    "sweep_table",
     "theorems_table",
     "uniqueness_table",
     "verification_table",

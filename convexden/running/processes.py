@@ -13,7 +13,7 @@ Found = TypeVar("Found")
 
 
 def in_processes(
-    function: Callable[[Task], Found], tasks: Iterable[Task], jobs: int
+    function: Callable[[Task], Found], tasks: Iterable[Task], jobs: int, *, ordered: bool = True
 ) -> Generator[Found, None, None]:
     """Call a function for every task in so many processes, each with one thread.
 
@@ -23,12 +23,13 @@ def in_processes(
     Yields
     ------
     Found
-        What the function returns, in the order of the tasks.
+        What the function returns, in the order of the tasks; not `ordered`, as it comes.
     """
     from joblib import Parallel, delayed, parallel_config
 
     with parallel_config("loky", inner_max_num_threads=1):
-        run = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
+        come = "generator" if ordered else "generator_unordered"
+        run = Parallel(n_jobs=jobs, return_as=come, pre_dispatch="2*n_jobs", batch_size=1)
     results = run(delayed(_undisturbed)(function, task, os.getpid()) for task in tasks)
     try:
         # Not `yield from`, which would close the results before the warning is silenced.

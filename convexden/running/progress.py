@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import NamedTuple, TypeVar
 
 from convexden.running.clock import Stopped
 
 Step = TypeVar("Step")
+Found = TypeVar("Found")
 
 
 class TaskProgress(NamedTuple):
@@ -38,3 +40,33 @@ def tell(progress: Callable[[Step], object] | None, step: Step) -> None:
         progress(step)
     except StopIteration:
         raise Stopped from None
+
+
+def gather(
+    results: Generator[Found, None, None],
+    keep: Callable[[Found], object],
+    progress: Callable[[TaskProgress], object] | None,
+    done: int,
+    total: int,
+) -> None:
+    """Keep the results of a run as they come, until all are there or `progress` ends the run.
+
+    Parameters
+    ----------
+    results : generator
+        It is closed at the end, which ends its processes.
+    keep : callable
+        Called with every result, before `progress` hears of it.
+    progress : callable, optional
+    done, total : int
+        How many are there already, and how many there will be.
+    """
+    with closing(results):
+        try:
+            tell(progress, TaskProgress(done, total))
+            for result in results:
+                keep(result)
+                done += 1
+                tell(progress, TaskProgress(done, total))
+        except Stopped:
+            pass  # what there is stays

@@ -10,9 +10,8 @@ from typing import Literal, overload
 from convexden import arguments
 from convexden.errors import ConvexdenError
 from convexden.problem import Interpolation
-from convexden.running.clock import Stopped
 from convexden.running.processes import in_processes
-from convexden.running.progress import TaskProgress, tell
+from convexden.running.progress import TaskProgress, gather
 from convexden.solution import Solution
 from convexden.solving.interpolation import solve
 from convexden.tolerances import CERTIFIED_RTOL
@@ -105,16 +104,14 @@ def solve_many(
     jobs = None if jobs is None else arguments.whole("jobs", jobs, least=1)
     one = partial(solve, tolerance=tolerance, method=method, time_limit=time_limit)
     found: list[Solution | ConvexdenError] = []
-    with closing(_solved(given, one, jobs)) as results:
-        try:
-            tell(progress, TaskProgress(0, len(given)))
-            for result in results:
-                if isinstance(result, ConvexdenError) and not keep_errors:
-                    raise result
-                found.append(result)
-                tell(progress, TaskProgress(len(found), len(given)))
-        except Stopped:
-            pass  # keep what there is
+
+    def keep(result: Solution | ConvexdenError) -> None:
+        """Keep a solution, and an error where it is not raised."""
+        if isinstance(result, ConvexdenError) and not keep_errors:
+            raise result
+        found.append(result)
+
+    gather(_solved(given, one, jobs), keep, progress, 0, len(given))
     return found
 
 

@@ -60,7 +60,7 @@ def regularize(
 
     .. math:: \max_l\ \sum_n l_n^T t_n - \frac12 \sum_n |l_n|^2 \quad \text{subject to} \quad
        \sum_n l_n = 0,\ \sum_n l_n y_n^T = 0,\
-       \Big| \sum_n D_n l_n (w^T y_n + b) \Big| \le \lambda \text{ for all hinges, } |w| = 1 ,
+       \Bigl| \sum_n D_n l_n (w^T y_n + b) \Bigr| \le \lambda \text{ for all hinges, } |w| = 1 ,
 
     with :math:`l_n = t_n - h(y_n)` at the optimum.  For the errors :math:`e_n = t_n - h(y_n)` of
     any network, :math:`\frac12 |e_n|^2 \ge l_n^T e_n - \frac12 |l_n|^2`; the equalities remove the

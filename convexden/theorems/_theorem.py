@@ -42,6 +42,8 @@ class Theorem:
     verify : callable
         ``verify(points, radius, *, solve, tolerance)`` -> `Result`: what the theorem says, proved
         or refuted on these points.
+    scope : str
+        For which points and radii, in words; of a conjecture also where it holds, and where not.
     failure : callable or None
         Of a property of denoisers, ``failure(points, radius)`` -> by how much it fails on any
         points, 0 where it holds; `convexden.find_counterexample` makes it large.
@@ -58,6 +60,7 @@ class Theorem:
     kinds: tuple[str, ...]
     instance: Callable[[np.random.Generator, str], Instance]
     verify: Callable[..., Result]
+    scope: str = ""
     order: int = 1000
     failure: Callable[..., float] | None = None
 

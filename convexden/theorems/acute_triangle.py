@@ -359,6 +359,10 @@ THEOREM = Theorem(
     ),
     reference="open in Zeno et al. 2023, arXiv 2311.06748, triangles",
     kind="theorem",
+    scope=(
+        "acute triangles, one radius in a range that begins at 0 and ends where its equations "
+        "say so"
+    ),
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

@@ -110,6 +110,7 @@ THEOREM = Theorem(
     statement="h(y) = x_0 + u phi(u.(y - x_0)); R = sum over gaps 2 D / (D - r - r')",
     reference="Zeno et al. 2023, arXiv 2311.06748, data in a subspace",
     kind="theorem",
+    scope="clean points on a line in any dimension, balls of any radii that do not meet",
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

@@ -99,6 +99,7 @@ THEOREM = Theorem(
     statement="h is a gradient iff V = V^T and a_k || w_k; then dE/dt = -|h(y) - y|^2",
     reference="Zeno et al. 2025, arXiv 2506.19031, denoisers of arXiv 2311.06748",
     kind="theorem",
+    scope="clean points on a line, on rays at 90 degrees or more, or of a regular simplex",
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

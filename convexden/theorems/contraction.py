@@ -319,6 +319,7 @@ THEOREM = Theorem(
     statement="d = 1: |h(y) - x_n| <= alpha |y - x_n| for some n; alpha < 1 off fixed points",
     reference="Zeno et al. 2023, arXiv 2311.06748, univariate data",
     kind="theorem",
+    scope="points on a line, balls of any radii that do not meet",
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

@@ -207,6 +207,10 @@ THEOREM = Theorem(
     ),
     reference="Zeno et al. 2023, arXiv 2311.06748, equilateral triangle",
     kind="theorem",
+    scope=(
+        "regular simplices, one radius up to a threshold: 0.6614 of the circumradius for the "
+        "triangle"
+    ),
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

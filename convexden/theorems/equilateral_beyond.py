@@ -114,6 +114,10 @@ THEOREM = Theorem(
     statement="the minimizer of equilateral stays one at every radius below H / 2",
     reference="Zeno et al. 2023, arXiv 2311.06748, equilateral triangle, without the small radius",
     kind="conjecture",
+    scope=(
+        "claimed for regular simplices and every radius below half the height; holds up to the "
+        "threshold of equilateral, fails above it"
+    ),
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

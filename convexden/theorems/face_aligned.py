@@ -281,6 +281,11 @@ THEOREM = Theorem(
     statement="h(y) = c + sum_n (x_n - c) psi_n(y); R = min_c sum_n 2 |x_n - c| / (d_n - 2 rho)",
     reference="open in Zeno et al. 2023, arXiv 2311.06748, general simplex",
     kind="conjecture",
+    scope=(
+        "claimed for every simplex and one radius below half the smallest height; holds for "
+        "obtuse and many isosceles triangles, fails for scalene acute ones and above a "
+        "threshold"
+    ),
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

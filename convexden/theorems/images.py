@@ -148,6 +148,10 @@ THEOREM = Theorem(
     statement="sum_k |a_k| angle(w_k, u_k) / sum_k |a_k| <= 5 degrees, u_k of the widest margin",
     reference="observed by Zeno et al. 2023, arXiv 2311.06748, in trained networks",
     kind="conjecture",
+    scope=(
+        "claimed for a few real images and one radius; confirmed on every instance that was "
+        "tried, not proved"
+    ),
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

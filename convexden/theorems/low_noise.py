@@ -267,6 +267,10 @@ THEOREM = Theorem(
     statement="d = 1, sigma -> 0: MSE(minimum norm) < MSE(empirical MMSE) on the density",
     reference="Zeno et al. 2023, arXiv 2311.06748, Theorem 1",
     kind="theorem",
+    scope=(
+        "points on a line, balls of one radius, noise below half of the level at which the "
+        "expansion of the error vanishes"
+    ),
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

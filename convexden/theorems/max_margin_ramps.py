@@ -186,6 +186,10 @@ THEOREM = Theorem(
     statement="h(y) = c + sum_D j_D psi_D(y); R = min sum_D 2 |j_D| / (m_D - 2 rho)",
     reference="generalizes Zeno et al. 2023, arXiv 2311.06748, to any points",
     kind="conjecture",
+    scope=(
+        "claimed for any points and one radius; holds on lines, on rays and for obtuse "
+        "triangles, fails for scalene acute ones and for tetrahedra"
+    ),
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

@@ -176,6 +176,7 @@ THEOREM = Theorem(
     statement="P(vertex) = prod (q_0 + q_l), P(training point) = q_0^L (1 + sum q_l / q_0)",
     reference="Zeno et al. 2025, arXiv 2506.19031, orthogonal data of arXiv 2311.06748",
     kind="theorem",
+    scope="one clean point on each of some orthogonal rays, balls of one radius",
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

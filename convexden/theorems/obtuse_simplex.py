@@ -117,6 +117,10 @@ THEOREM = Theorem(
     statement="h(y) = x_0 + sum_n u_n phi_n(u_n.(y - x_0)); R = sum_n 2 c_n / (c_n - r_0 - r_n)",
     reference="Zeno et al. 2023, arXiv 2311.06748, simplex with an obtuse vertex",
     kind="theorem",
+    scope=(
+        "simplices whose edges at one vertex make angles of 90 degrees or more, balls of "
+        "positive radii that do not meet"
+    ),
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

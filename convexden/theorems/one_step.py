@@ -127,6 +127,10 @@ THEOREM = Theorem(
     statement="y_sigma = h_T(y_T) + (sigma / sigma_T)(y_T - h_T(y_T)) on every obtuse simplex",
     reference="Zeno et al. 2025, arXiv 2506.19031, one step; denoiser of arXiv 2311.06748",
     kind="conjecture",
+    scope=(
+        "claimed for simplices with an obtuse or right vertex; holds for right angles, fails on "
+        "obtuse triangles"
+    ),
     closed_form=closed_form,
     kinds=obtuse_simplex.KINDS,
     instance=instance,

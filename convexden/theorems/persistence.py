@@ -196,6 +196,7 @@ THEOREM = Theorem(
     statement="points moved by eps: the hinges turn by O(eps) from those of the closed form",
     reference="Zeno et al. 2023, arXiv 2311.06748, perturbed data",
     kind="theorem",
+    scope="small moves of points on a line, on rays or of a regular simplex",
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

@@ -191,6 +191,7 @@ THEOREM = Theorem(
     statement="y_sigma = h_T(y_T) + (sigma / sigma_T)(y_T - h_T(y_T)); attractors are grid points",
     reference="Zeno et al. 2025, arXiv 2506.19031, orthogonal data of arXiv 2311.06748",
     kind="theorem",
+    scope="clean points on rays that are orthogonal or opposite, balls of positive radii",
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

@@ -255,6 +255,10 @@ THEOREM = Theorem(
     statement="h(y) = x_0 + sum_l u_l phi_l(u_l.(y - x_0)); R = sum over gaps 2 D / (D - r - r')",
     reference="Zeno et al. 2023, arXiv 2311.06748, data on rays",
     kind="theorem",
+    scope=(
+        "clean points on rays from a common one, pairwise at 90 degrees or more, balls of "
+        "positive radii that do not meet"
+    ),
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

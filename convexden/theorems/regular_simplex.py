@@ -239,6 +239,10 @@ THEOREM = Theorem(
     statement="ramps from the faces, then base and cross hinges; R = (r + 1) lambda |x_n - x_c|",
     reference="Zeno et al. 2023, arXiv 2311.06748, equilateral triangle, without the small radius",
     kind="theorem",
+    scope=(
+        "regular simplices, one radius below half the height, where no hinge separates a vertex "
+        "any more"
+    ),
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

@@ -81,6 +81,7 @@ THEOREM = Theorem(
     statement="(h(y) - y) / sigma^2 is a gradient on every acute triangle",
     reference="Zeno et al. 2025, arXiv 2506.19031, scores; problem of arXiv 2311.06748",
     kind="conjecture",
+    scope="claimed for acute triangles; holds for the equilateral one, fails for the others",
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

@@ -178,6 +178,7 @@ THEOREM = Theorem(
     statement="points in a subspace S with projection P: h(y) = h_S(P y), at the cost in S",
     reference="Zeno et al. 2023, arXiv 2311.06748, data in a subspace",
     kind="theorem",
+    scope="clean points that do not span their space, balls of positive radii",
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

@@ -300,6 +300,7 @@ THEOREM = Theorem(
     statement="d = 1: h constant on balls, linear between; R = sum |slope jumps|_2; balls: unique",
     reference="Zeno et al. 2023, arXiv 2311.06748, univariate data",
     kind="theorem",
+    scope="points on a line, balls that do not meet, any radii and targets",
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

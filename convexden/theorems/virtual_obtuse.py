@@ -171,6 +171,10 @@ THEOREM = Theorem(
     statement="x_0 + sum_I (x_n - x_0) attracts iff sum_m |u_n.u_m| c_m < r_n for every n in I",
     reference="Zeno et al. 2025, arXiv 2506.19031, virtual points; denoiser of arXiv 2311.06748",
     kind="theorem",
+    scope=(
+        "simplices whose edges at one vertex make angles of 90 degrees or more, balls of "
+        "positive radii that do not meet"
+    ),
     closed_form=closed_form,
     kinds=obtuse_simplex.KINDS,
     instance=instance,

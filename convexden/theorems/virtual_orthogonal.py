@@ -91,6 +91,10 @@ THEOREM = Theorem(
     statement="an attractor that is no clean point exists only if the edges are orthogonal",
     reference="Zeno et al. 2025, arXiv 2506.19031, virtual points; denoiser of arXiv 2311.06748",
     kind="conjecture",
+    scope=(
+        "claimed for simplices with an obtuse vertex; holds for small radii, fails from a "
+        "radius on that virtual-obtuse states"
+    ),
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

@@ -131,6 +131,7 @@ THEOREM = Theorem(
     statement="x_c + sum_I (x_n - x_c) attracts iff rho > (k - 1) R / r; the centroid above R / r",
     reference="Zeno et al. 2025, arXiv 2506.19031, virtual points; denoiser of arXiv 2311.06748",
     kind="theorem",
+    scope="regular simplices, one radius up to the threshold of equilateral",
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

@@ -14,8 +14,8 @@ they add up to.  With :math:`u_e = D_e / |D_e|`, :math:`v_e = T_e / |T_e|`,
 
 .. math::
    \sum_n l_n^T t_n = \sum_e \kappa_e |T_e|^2, \qquad
-   P^2 \le \lambda_{\max}\Big(\sum_e c_e u_e u_e^T\Big)\,
-           \lambda_{\max}\Big(\sum_e c_e v_e v_e^T\Big).
+   P^2 \le \lambda_{\max}\Bigl(\sum_e c_e u_e u_e^T\Bigr)\,
+           \lambda_{\max}\Bigl(\sum_e c_e v_e v_e^T\Bigr).
 
 *Proof.*  The dual equalities hold pair by pair: :math:`l_m + l_n = 0` and
 :math:`l_m y_m^T + l_n y_n^T + G_m + G_n = \kappa_e T_e (D_e - D_e)^T = 0`; the objective is
@@ -32,7 +32,8 @@ sites exchanged.  So :math:`|s| \le \gamma_e |w^T u_e|`, and for every unit vect
 
 .. math::
    a^T \sum_e \kappa_e s_e T_e \le \sum_e c_e |a^T v_e| |w^T u_e|
-   \le \Big(\sum_e c_e (a^T v_e)^2\Big)^{1/2} \Big(\sum_e c_e (w^T u_e)^2\Big)^{1/2}. \qquad \square
+   \le \Bigl(\sum_e c_e (a^T v_e)^2\Bigr)^{1/2} \Bigl(\sum_e c_e (w^T u_e)^2\Bigr)^{1/2}.
+   \qquad \square
 
 For denoising with balls it is the bound max sum_e c_e 2 |D_e| / (|D_e| - r_m - r_n) over weights
 with sum_e c_e u_e u_e^T <= I.

@@ -7,6 +7,7 @@ finds while the page is written.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +18,7 @@ from joblib import Parallel, delayed
 import convexden as cd
 from convexden import cli
 from convexden.storage.files import whole_file
-from convexden.theorems import Theorem, registry
+from convexden.theorems import Theorem, registry, verify_all
 
 FOLDER = "theorems"
 SEED = 0  # the default of the verification
@@ -38,7 +39,8 @@ PAGE = """\
 {title}
 {line}
 
-:Kind: {kind}
+:Status: **{status}**
+:Range: {scope}
 :Name: ``{name}``, in Python ``{module}``
 :Claim: ``{statement}``
 :Source: {reference}
@@ -77,10 +79,10 @@ From the command line:
 
 PICTURE = """\
 .. figure:: {name}.png
-   :alt: The closed form and the computed network of one instance, side by side
+   :alt: {title}: the closed form and the computed network of one instance, side by side
    :width: 100%
 
-   A random instance ({kind}): the closed form, and what the solver finds without knowing it.
+   A random instance ({kind}): the closed form, and what the solver finds without knowing it.{word}
 
 """
 
@@ -97,7 +99,7 @@ finding.
    :widths: 30 12 58
 
    * - What it is about
-     - Kind
+     - Status
      - Claim
 {rows}
 
@@ -122,8 +124,8 @@ def write_pages(app: Any) -> None:
     folder = Path(app.srcdir) / FOLDER
     folder.mkdir(exist_ok=True)
     written = Parallel(n_jobs=app.parallel)(delayed(page)(name, folder) for name in registry)
-    pages = {f"{name}.rst": text for name, text in zip(registry, written, strict=True)}
-    pages["index.rst"] = index()
+    pages = {f"{name}.rst": text for name, (text, _) in zip(registry, written, strict=True)}
+    pages["index.rst"] = index([status for _, status in written])
     for old in folder.iterdir():
         if old.suffix == ".rst" and old.name not in pages:
             old.unlink()
@@ -133,24 +135,36 @@ def write_pages(app: Any) -> None:
             file.write_text(text, encoding="utf-8")
 
 
-def index() -> str:
+def index(statuses: Sequence[str]) -> str:
     rows = [
-        f"   * - :doc:`{name}`\n     - {theorem.kind}\n     - ``{theorem.statement}``"
-        for name, theorem in registry.items()
+        f"   * - :doc:`{name}`\n     - {status}\n     - ``{theorem.statement}``"
+        for (name, theorem), status in zip(registry.items(), statuses, strict=True)
     ]
     return INDEX.format(rows="\n".join(rows), names="\n".join(f"   {name}" for name in registry))
 
 
-def page(name: str, folder: Path) -> str:
+def status_of(theorem: Theorem) -> str:
+    """What the instances of the page show: a conjecture is refuted if one of them refutes it."""
+    if theorem.kind == "theorem":
+        return "Theorem"
+    results = verify_all([theorem.name], instances=INSTANCES, seed=SEED)
+    refuted = any(result.verdict == "refuted" for result in results)
+    return "Conjecture, refuted" if refuted else "Conjecture, open"
+
+
+def page(name: str, folder: Path) -> tuple[str, str]:
+    """The page, and the status that it states."""
     theorem = registry[name]
+    status = status_of(theorem)
     module = theorem.closed_form.__module__
     own = hasattr(import_module(module), "hypotheses")
     code = CODE.format(name=theorem.name, instances=INSTANCES)
     arguments = ["verify", theorem.name, "--instances", str(INSTANCES), "--each", "--quiet"]
-    return PAGE.format(
+    text = PAGE.format(
         title=theorem.title,
         line="=" * len(theorem.title),
-        kind=theorem.kind,
+        status=status,
+        scope=theorem.scope,
         name=theorem.name,
         module=module,
         hypotheses=HYPOTHESES.format(module=module) if own else "",
@@ -159,8 +173,9 @@ def page(name: str, folder: Path) -> str:
         code=indented(code),
         printed=indented(printed(code)),
         command=indented(f"$ convexden {' '.join(arguments)}\n{command_output(arguments)}"),
-        picture=picture(theorem, folder),
+        picture=picture(theorem, folder, refuting=status.endswith("refuted")),
     )
+    return text, status
 
 
 def printed(code: str) -> str:
@@ -181,20 +196,28 @@ def command_output(arguments: list[str]) -> str:
     return output.getvalue()
 
 
-def picture(theorem: Theorem, folder: Path) -> str:
-    """Of the random instances that can be drawn whole the clearest; nothing if there is none."""
-    claims = [
-        theorem.closed_form(**theorem.draw(SEED, k)) for k in range(CANDIDATES * len(theorem.kinds))
-    ]
-    chosen = cd.plotting.clearest([claim.problem for claim in claims])
-    if chosen is None:
-        return ""
-    claim = claims[chosen]
+def picture(theorem: Theorem, folder: Path, *, refuting: bool) -> str:
+    """Of the random instances that can be drawn whole the clearest; nothing if there is none.
+
+    Of a refuted conjecture it is one that refutes it.
+    """
+    draws = list(range(CANDIDATES * len(theorem.kinds)))
+    claims = [theorem.closed_form(**theorem.draw(SEED, k)) for k in draws]
+    while True:
+        chosen = cd.plotting.clearest([claim.problem for claim in claims])
+        if chosen is None:
+            return ""
+        claim, k = claims.pop(chosen), draws.pop(chosen)
+        if not refuting or theorem.verify(**theorem.draw(SEED, k)).verdict == "refuted":
+            break
     solution = cd.solve(claim.problem)
     axes = cd.plotting.plot_comparison(claim.problem, claim.network, solution.network)
     with whole_file(folder / f"{theorem.name}.png") as temporary:
         axes[0].figure.savefig(temporary, dpi=120, bbox_inches="tight", pad_inches=0.1)
-    return PICTURE.format(name=theorem.name, kind=theorem.kind_of(chosen))
+    word = "  It refutes the conjecture." if refuting else ""
+    return PICTURE.format(
+        name=theorem.name, kind=theorem.kind_of(k), title=theorem.title, word=word
+    )
 
 
 def indented(text: str) -> str:

@@ -179,6 +179,16 @@ def test_claims_are_told_in_formulas(theorem):
     assert not [given for _, given in said.elements if "problematic" in str(given.get("class"))]
 
 
+def test_halves_are_halves():
+    r"""docutils alone takes the digits of \frac12 for one number."""
+
+    def told():
+        r"""The half :math:`\tfrac12 x`."""
+
+    (fraction,) = re.findall(r"<mfrac.*?</mfrac>", str(statement(told)), re.DOTALL)
+    assert re.findall(r"<mn>(\d+)</mn>", fraction) == ["1", "2"]
+
+
 def test_the_page_has_the_formulas_as_text(page):
     assert len(list(page.all("math"))) > 20
     assert "h(y)=xn" in "".join(page.text.split())

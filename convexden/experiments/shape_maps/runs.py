@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from pathlib import Path
 
 from convexden import arguments
@@ -15,9 +14,8 @@ from convexden.experiments.shape_maps.grid import (
     grid_angles,
 )
 from convexden.experiments.shape_maps.maps import ShapeMap, assemble
-from convexden.experiments.shape_maps.pixels import solve_all
-from convexden.running.clock import Stopped
-from convexden.running.progress import TaskProgress, tell
+from convexden.experiments.shape_maps.pixels import Pixel, solve_all
+from convexden.running.progress import TaskProgress, gather
 
 
 def shape_map(
@@ -91,13 +89,12 @@ def shape_map(
     there = {pixel[:2] for pixel in known}
     missing = [(f, m) for f in range(sizes.size) for m in range(len(angles)) if (f, m) not in there]
     total = sizes.size * len(angles)
-    with appending(path) as write, closing(solve_all(missing, angles, sizes, jobs)) as pixels:
-        try:
-            tell(progress, TaskProgress(len(known), total))
-            for pixel in pixels:
-                write(pixel_line(pixel))
-                known.append(pixel)
-                tell(progress, TaskProgress(len(known), total))
-        except Stopped:
-            pass  # keep what there is
+    with appending(path) as write:
+
+        def keep(pixel: Pixel) -> None:
+            """Write a pixel before it counts."""
+            write(pixel_line(pixel))
+            known.append(pixel)
+
+        gather(solve_all(missing, angles, sizes, jobs), keep, progress, len(known), total)
     return assemble(sizes, divisions, largest_angle, known)

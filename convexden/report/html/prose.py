@@ -16,6 +16,7 @@ SECTION = re.compile(r"^\w+\n-+$", re.MULTILINE)
 NAMES_ARE_CODE = ".. default-role:: code\n\n"
 # MathML takes a bar within a formula for a relation, with room on both sides; a norm has none.
 BAR = re.compile(r"(<mo\b[^>]*)>\|</mo>")
+FRACTION = re.compile(r"(\\[dt]?frac)(\d)(\d)")
 SETTINGS = {
     "math_output": "MathML",
     # A text is all that is converted: no directive reads a file or writes HTML of its own, and no
@@ -48,11 +49,21 @@ def statement(function: Callable[..., object], id_prefix: str = "") -> Markup:
 
     text = SECTION.split(inspect.getdoc(function) or "", maxsplit=1)[0]
     parts = publish_parts(
-        NAMES_ARE_CODE + text,
+        NAMES_ARE_CODE + braced(text),
         writer=Writer(),
         settings_overrides=SETTINGS | {"id_prefix": id_prefix},
     )
-    return Markup(BAR.sub(r'\1 form="prefix">|</mo>', parts["body"]))
+    return Markup(norms(parts["body"]))
+
+
+def braced(tex: str) -> str:
+    r"""TeX with ``\frac{1}{2}`` for ``\frac12``, whose digits docutils takes for one number."""
+    return FRACTION.sub(r"\1{\2}{\3}", tex)
+
+
+def norms(mathml: str) -> str:
+    """MathML in which a bar has no room around it."""
+    return BAR.sub(r'\1 form="prefix">|</mo>', mathml)
 
 
 def reference_parts(reference: str) -> list[tuple[str, str]]:
