@@ -27,6 +27,7 @@ def test_registry() -> None:
         "low-noise",
         "collinear",
         "subspace",
+        "flip",
         "rays",
         "obtuse-simplex",
         "equilateral",
