@@ -29,6 +29,7 @@ from .analysis.ramps import decode as decode
 from .analysis.uniqueness import Uniqueness as Uniqueness
 from .analysis.uniqueness import uniqueness as uniqueness
 from .certificate import Certificate as Certificate
+from .cost import Cost as Cost
 from .errors import ConvexdenError as ConvexdenError
 from .errors import ExternalFailure as ExternalFailure
 from .errors import InfeasibleProblem as InfeasibleProblem

@@ -73,7 +73,7 @@ class Reduction:
         NotCertified
             If sites of different targets meet once the data are rotated and rounded.
         """
-        found = cls._keeping(problem, np.arange(len(problem)))
+        found = cls._keeping(problem.plain("the reduction"), np.arange(len(problem)))
         if not drop_implied:
             return found
         sites = np.flatnonzero(~contained(found.problem.centers, found.problem.radii))
