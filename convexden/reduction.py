@@ -205,7 +205,7 @@ def _product(left: TwoPart, right: Array) -> TwoPart:
 def moved_problem(problem: Interpolation) -> Interpolation:
     """The problem with its centers in their affine hull, to the last place of a float."""
     moved = problem.hull.moved_points
-    return Interpolation(moved, problem.targets, problem.radii)
+    return Interpolation(moved, problem.targets, problem.radii, problem.cost)
 
 
 def _power_of_two(number: float) -> float:

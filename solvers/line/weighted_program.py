@@ -7,7 +7,7 @@ stands for the cheapest hinge outside of the data.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.optimize
@@ -17,6 +17,7 @@ from convexden.arithmetic.two_part import TwoPart
 from convexden.errors import NotCertified
 from convexden.solvers.hinges import Array, Flags, Indices
 from convexden.solvers.line.weighted import Dots, Kinks
+from convexden.solvers.line.weighted_newton import Bends, polish
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,17 @@ class BendSettings:
     rounds: int = 60
     """Programs until it gives up; it converges quadratically, in some six."""
 
-    excess: float = 3e-10
-    """Share by which the dual may exceed the weight of a kink: above the accuracy of the program,
-    1e-10, below that of a certified solution, 1e-8."""
+    near: float = 1e-5
+    """Share by which the dual may exceed the weight of a kink when Newton's method is tried."""
 
-    dust: float = 1e-11
+    excess: float = 3e-10
+    """The same when it ends without: above the accuracy of the program, 1e-10, below that of a
+    certified solution, 1e-8."""
+
+    polished: float = 1e-13
+    """The same after Newton's method."""
+
+    dust: float = 1e-9
     """Masses below this share of the largest are rounding of the program."""
 
 
@@ -56,24 +63,28 @@ class _Columns:
             np.append(self.knots, np.full(len(gaps), -1)),
         )
 
-    def matrix(self, dots: Dots) -> sparse.csc_array:
-        """The rows of the knots."""
-        count = len(self.x)
-        share = np.ones(count)
+    def shares(self, dots: Dots) -> Array:
+        """The share of each mass that counts at the beginning of its gap; 1 for those in none."""
+        share = np.ones(len(self.x))
         inside = self.gaps >= 0
         gaps = self.gaps[inside]
         share[inside] = (dots.stops[gaps] - self.x[inside]) / (dots.stops - dots.starts)[gaps]
+        return share
+
+    def matrix(self, dots: Dots) -> sparse.csc_array:
+        """The rows of the knots."""
+        count, share, inside = len(self.x), self.shares(dots), self.gaps >= 0
         first, second = self.knots.copy(), np.full(count, -1)
-        first[inside], second[inside] = dots.before[gaps], dots.after[gaps]
-        number = np.arange(count)
+        first[inside] = dots.before[self.gaps[inside]]
+        second[inside] = dots.after[self.gaps[inside]]
         turned = self.left & dots.sloped
-        rows = np.concatenate([first, second, np.where(turned, 0, -1)])
+        outside = (self.knots < 0) & ~inside & ~turned
+        rows = np.concatenate([np.where(outside, 0, first), second, np.where(turned, 0, -1)])
         values = np.concatenate([share, 1.0 - share, -np.ones(count)])
-        outside = (first < 0) & (second < 0) & ~inside & ~turned
-        rows[:count][outside], values[:count][outside] = 0, 1.0
         kept = rows >= 0
         return sparse.csc_array(
-            (values[kept], (rows[kept], np.tile(number, 3)[kept])), (len(dots.jumps), count)
+            (values[kept], (rows[kept], np.tile(np.arange(count), 3)[kept])),
+            (len(dots.jumps), count),
         )
 
 
@@ -86,14 +97,19 @@ def bend(dots: Dots) -> tuple[Kinks, Array]:
         If the program has no solution to rounding.
     """
     columns = _first_columns(dots)
+    smooth = dots.weight.cost.norm == "l2" and dots.weight.cost.bias > 0.0
     masses, q = _program(dots, columns)
     for _ in range(SETTINGS.rounds):
-        found = _violated(dots, q)
+        *found, excess = _violated(dots, q)
+        if excess <= SETTINGS.near and smooth:
+            better = polish(dots, _merged(dots, columns, masses), q)
+            if better is not None and _violated(dots, better[1])[-1] <= SETTINGS.polished:
+                return _kinks(dots, better[0]), better[1][:, None]
         if not len(found[0]):
             break
         columns = columns.with_kinks(*found)
         masses, q = _program(dots, columns)
-    return _merged(dots, columns, masses), q[:, None]
+    return _kinks(dots, _merged(dots, columns, masses)), q[:, None]
 
 
 def _first_columns(dots: Dots) -> _Columns:
@@ -115,9 +131,8 @@ def _first_columns(dots: Dots) -> _Columns:
 def _program(dots: Dots, columns: _Columns) -> tuple[Array, Array]:
     """Masses of the columns and the dual at the knots."""
     scale = dots.weight(dots.knots.high)
-    rows = sparse.diags_array(scale) @ columns.matrix(dots)
     weights = dots.weight(columns.x)
-    rows = rows @ sparse.diags_array(1.0 / weights)
+    rows = sparse.diags_array(scale) @ columns.matrix(dots) @ sparse.diags_array(1.0 / weights)
     goal = scale * dots.jumps[:, 0]
     size = np.abs(goal).max(initial=0.0) or 1.0
     found = scipy.optimize.linprog(
@@ -133,10 +148,10 @@ def _program(dots: Dots, columns: _Columns) -> tuple[Array, Array]:
     return size * (plus - minus) / weights, scale * found.eqlin.marginals
 
 
-def _violated(dots: Dots, q: Array) -> tuple[Indices, Array, Flags]:
-    """Hinges in gaps whose weight the dual exceeds."""
+def _violated(dots: Dots, q: Array) -> tuple[Indices, Array, Flags, float]:
+    """Hinges in gaps whose weight the dual exceeds, and by how much it does at most."""
     before, after = dots.ends(q[:, None])
-    gaps, x, left = [], [], []
+    gaps, x, left, largest = [], [], [], 0.0
     for faces_left, shift in [(False, 0.0), (True, q[0])] if dots.sloped else [(False, 0.0)]:
         places = dots.weight.peaks(dots.starts, dots.stops, before - shift, after - shift)
         lengths = (dots.stops - dots.starts)[:, None]
@@ -144,58 +159,65 @@ def _violated(dots: Dots, q: Array) -> tuple[Indices, Array, Flags]:
         share = np.divide(dots.stops[:, None] - places, lengths, out=0 * places, where=lengths > 0)
         height = np.abs(share * before + (1.0 - share) * after - shift) / dots.weight(places)
         over = inside & (height > 1.0 + SETTINGS.excess)
+        largest = max(largest, float((height - 1.0).max(initial=0.0)))
         gaps.append(np.nonzero(over)[0])
         x.append(places[over])
         left.append(np.full(int(over.sum()), faces_left))
-    return np.concatenate(gaps), np.concatenate(x), np.concatenate(left)
+    return np.concatenate(gaps), np.concatenate(x), np.concatenate(left), largest
 
 
-def _merged(dots: Dots, columns: _Columns, masses: Array) -> Kinks:
-    """The kinks with mass, those of a gap as one, through the dots up to rounding."""
-    masses = np.where(np.abs(masses) > SETTINGS.dust * np.abs(masses).max(), masses, 0.0)
-    # The part of each mass that counts at each end of its gap, summed over the gap.
-    share = np.ones(len(masses))
-    inside = columns.gaps >= 0
-    gaps = columns.gaps[inside]
-    share[inside] = (dots.stops[gaps] - columns.x[inside]) / (dots.stops - dots.starts)[gaps]
-    parts = np.zeros((2, 2, len(dots.starts)))  # faces left, end of the gap
+def _merged(dots: Dots, columns: _Columns, masses: Array) -> Bends:
+    """What has mass, with the kinks of a gap as one."""
+    sizes = np.abs(masses) * dots.weight(columns.x)
+    masses = np.where(sizes > SETTINGS.dust * sizes.max(), masses, 0.0)
+    share, inside = columns.shares(dots), columns.gaps >= 0
+    parts = np.zeros((2, 2, len(dots.starts)))  # end of the gap, faces left
     for left in (0, 1):
         here = inside & (columns.left == bool(left))
         for end, portion in enumerate((share, 1.0 - share)):
-            np.add.at(parts[left, end], columns.gaps[here], (portion * masses)[here])
-    at_knots = np.where(inside, 0.0, masses)
-    _repair(dots, columns, at_knots, parts)
-    total = parts.sum(axis=1)
-    used = total != 0.0
-    middle = np.divide(parts[:, 1], total, out=np.zeros_like(total), where=used)
-    x = dots.starts + middle * (dots.stops - dots.starts)
-    places = np.where(columns.knots[~inside] >= 0, columns.knots[~inside], 0)
-    at = dots.knots.rows(places).where(columns.knots[~inside] >= 0, TwoPart.of(columns.x[~inside]))
-    faces = [columns.left[~inside], np.zeros(used[0].sum()), np.ones(used[1].sum())]
-    return Kinks(
-        TwoPart.join(at, TwoPart.of(np.concatenate([x[0][used[0]], x[1][used[1]]]))),
-        TwoPart.of(
-            np.concatenate([at_knots[~inside], total[0][used[0]], total[1][used[1]]])[:, None]
-        ),
-        np.concatenate(faces).astype(bool),
+            np.add.at(parts[end, left], columns.gaps[here], (portion * masses)[here])
+    faces, gaps = np.nonzero((parts != 0.0).any(axis=0))
+    kept = ~inside & (masses != 0.0)
+    return Bends(
+        columns.knots[kept],
+        columns.x[kept],
+        columns.left[kept],
+        masses[kept],
+        gaps,
+        faces.astype(bool),
+        parts[:, faces, gaps],
     )
 
 
-def _repair(dots: Dots, columns: _Columns, at_knots: Array, parts: Array) -> None:
-    """Spread what is missing at each knot over what has mass there, in place."""
-    for k in range(int(dots.sloped), len(dots.jumps)):
-        here = np.flatnonzero((columns.knots == k) & (at_knots != 0.0))
-        after, before = np.flatnonzero(dots.after == k), np.flatnonzero(dots.before == k)
-        terms = [
-            at_knots[here],
-            *(parts[:, 1, j] for j in after),
-            *(parts[:, 0, j] for j in before),
-        ]
-        missing = float(dots.jumps[k, 0]) - sum(float(each.sum()) for each in terms)
-        shares = sum(int((each != 0.0).sum()) for each in terms)
-        if not shares:
-            continue
-        at_knots[here] += missing / shares
-        for end, gaps in ((1, after), (0, before)):
-            for j in gaps:
-                parts[:, end, j] += np.where(parts[:, end, j] != 0.0, missing / shares, 0.0)
+def _kinks(dots: Dots, bends: Bends) -> Kinks:
+    """The kinks through the dots up to rounding."""
+    bends = _repaired(dots, bends)
+    total = bends.parts.sum(axis=0)
+    lengths = (dots.stops - dots.starts)[bends.gaps]
+    x = TwoPart.of(dots.starts[bends.gaps] + bends.parts[1] / total * lengths)
+    at_knot = bends.knots >= 0
+    knots = dots.knots.rows(np.where(at_knot, bends.knots, 0))
+    return Kinks(
+        TwoPart.join(knots.where(at_knot, TwoPart.of(bends.x)), x),
+        TwoPart.of(np.append(bends.masses, total)[:, None]),
+        np.append(bends.left, bends.gaps_left),
+    )
+
+
+def _repaired(dots: Dots, bends: Bends) -> Bends:
+    """What is missing at each knot spread over what has mass there."""
+    missing, shares = dots.jumps[:, 0].copy(), np.zeros(len(dots.jumps))
+    at_knot = bends.knots >= 0
+    rows = bends.knots[at_knot], dots.before[bends.gaps], dots.after[bends.gaps]
+    terms = bends.masses[at_knot], *bends.parts
+    for places, values in zip(rows, terms, strict=True):
+        there = places >= 0
+        np.subtract.at(missing, places[there], values[there])
+        np.add.at(shares, places[there], 1.0)
+    missing = np.divide(missing, shares, out=np.zeros_like(missing), where=shares > 0)
+    missing[: int(dots.sloped)] = 0.0  # the first slope: hinges that face left count there as well
+    masses, parts = bends.masses.copy(), bends.parts.copy()
+    masses[at_knot] += missing[rows[0]]
+    for end in (0, 1):
+        parts[end] += np.where(rows[1 + end] >= 0, missing[rows[1 + end]], 0.0)
+    return replace(bends, masses=masses, parts=parts)

@@ -84,13 +84,15 @@ def find_counterexample(
     ----------
     conjecture : callable, Theorem or str
         A function of points (N, d) and radius that returns the conjectured minimizer, a
-        `ShallowNetwork` or a closed form, and raises InvalidProblem where it does not apply; or a
-        theorem of the registry, or its name, for its closed form.
+        `ShallowNetwork` for denoising or a closed form with a problem of its own, and raises
+        InvalidProblem where it does not apply; or a theorem of the registry, or its name, for its
+        closed form.
     points, dimension : int
         How many points, in how many dimensions.
     radius : float or (float, float), optional
         Of all balls, as a fraction of that at which the closest two touch: given, or a range to
-        search; 0.05 to 0.9 by default.
+        search; 0.05 to 0.9 by default.  0 for a conjecture about points without balls, which
+        returns a closed form.
     seed : int
         What is found depends on it, not on `jobs`.
     starts, evaluations : int
@@ -264,6 +266,8 @@ def _range(radius: float | tuple[float, float] | None) -> tuple[float, float]:
     """The least and the greatest radius to search."""
     given = SETTINGS.fractions if radius is None else radius
     ends = np.atleast_1d(arguments.array("radii", given, error=InvalidInput))
+    if ends.shape == (1,) and not ends.any():
+        return 0.0, 0.0
     if ends.shape not in ((1,), (2,)) or not 0 < ends[0] <= ends[-1] < 1:
         raise InvalidInput(
             f"radius {radius} is no fraction of the contact of the balls: give one between 0 and "

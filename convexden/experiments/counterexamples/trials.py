@@ -48,8 +48,9 @@ def trial_of(candidate: Candidate, points: Array, radius: float) -> Trial | Skip
     from convexden.solving.interpolation import solve
 
     try:
-        problem = denoising(points, radius=radius)
         claim = candidate(points.copy(), radius)
+        stated = isinstance(claim, ClosedForm)
+        problem = claim.problem if stated else denoising(points, radius=radius)
     except InvalidProblem:
         return "undefined"
     if isinstance(claim, ShallowNetwork):
@@ -61,10 +62,11 @@ def trial_of(candidate: Candidate, points: Array, radius: float) -> Trial | Skip
             f"the conjecture returns {type(claim).__name__}: return a ShallowNetwork or ClosedForm"
         )
     dimensions = (network.input_dimension, network.output_dimension)
-    if dimensions != (points.shape[1],) * 2:
+    asked = problem.input_dimension, problem.output_dimension
+    if dimensions != asked:
         raise InvalidProblem(
             f"the conjectured network maps {dimensions[0]} to {dimensions[1]} dimensions: "
-            f"return one on {points.shape[1]}"
+            f"return one from {asked[0]} to {asked[1]}"
         )
     try:
         solution = solve(problem, tolerance=TOLERANCE)
@@ -75,7 +77,7 @@ def trial_of(candidate: Candidate, points: Array, radius: float) -> Trial | Skip
     reason: Reason = ""
     if site_errors(problem, network).totals.max() > CLAIM * problem.target_spread:
         reason = "does not interpolate"
-    elif abs(network.representation_cost - claimed) > CLAIM * claimed:
+    elif abs(problem.cost.of(network) - claimed) > CLAIM * claimed:
         reason = "cost misstated"
-    excess = (network.representation_cost - solution.cost) / solution.cost
+    excess = (problem.cost.of(network) - solution.cost) / solution.cost
     return Trial(points, radius, network, solution, excess, reason)
