@@ -148,10 +148,11 @@ def _half_turned(claim: ClosedForm) -> ShallowNetwork:
 
 
 def instance(rng: np.random.Generator, kind: str) -> Instance:
-    """Three to five sites in the plane or on the line, at 5 to 80 % of contact."""
+    """Three to five sites on a line, in the plane or in space, at 5 to 80 % of contact."""
     count = int(rng.integers(3, 6))
     scale = 10 ** rng.uniform(-1, 1)
-    points = scale * rng.standard_normal((count, 1 if kind == "line" else 2))
+    dimension = 1 if kind == "line" else int(rng.integers(2, 4))
+    points = scale * rng.standard_normal((count, dimension))
     gaps = np.linalg.norm(points[:, None] - points, axis=2)
     closest = float(gaps[np.triu_indices(count, 1)].min())
     radii = np.full(count, rng.uniform(0.05, 0.8) * closest / 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -131,7 +133,7 @@ def verify(
     result = compare("hanin", claim, solve=solve, tolerance=tolerance)
     problem, widest, inside, beyond = claim.problem, 0.0, 0.0, np.inf
     x = np.unique(problem.centers[:, 0])
-    for gap, (start, stop) in enumerate(zip(x[:-1], x[1:], strict=True)):
+    for gap, (start, stop) in enumerate(itertools.pairwise(x)):
         point = start + (0.3 + 0.4 * (gap % 2)) * (stop - start)
         low, high = value_range(problem, float(point))
         widest = max(widest, (high - low) / problem.target_spread)
@@ -167,7 +169,9 @@ def instance(rng: np.random.Generator, kind: str) -> Instance:
     points = np.cumsum(gaps) + rng.standard_normal()
     targets = rng.standard_normal(count)
     if kind == "convex runs":
-        jumps = rng.uniform(0.2, 2.0, count) * np.where(np.arange(count) < rng.integers(2, 7), 1, -1)
+        jumps = rng.uniform(0.2, 2.0, count) * np.where(
+            np.arange(count) < rng.integers(2, 7), 1, -1
+        )
         targets = np.maximum(points[:, None] - points, 0.0) @ jumps
     return Instance(points=scale * points[:, None], radius=0.0, targets=scale * targets[:, None])
 

@@ -100,14 +100,14 @@ def bend(dots: Dots) -> tuple[Kinks, Array]:
     smooth = dots.weight.cost.norm == "l2" and dots.weight.cost.bias > 0.0
     masses, q = _program(dots, columns)
     for _ in range(SETTINGS.rounds):
-        *found, excess = _violated(dots, q)
+        gaps, x, left, excess = _violated(dots, q)
         if excess <= SETTINGS.near and smooth:
             better = polish(dots, _merged(dots, columns, masses), q)
             if better is not None and _violated(dots, better[1])[-1] <= SETTINGS.polished:
                 return _kinks(dots, better[0]), better[1][:, None]
-        if not len(found[0]):
+        if not len(gaps):
             break
-        columns = columns.with_kinks(*found)
+        columns = columns.with_kinks(gaps, x, left)
         masses, q = _program(dots, columns)
     return _kinks(dots, _merged(dots, columns, masses)), q[:, None]
 

@@ -17,7 +17,7 @@ from convexden.theorems import (
     rays,
 )
 
-UNIVARIATE = ("univariate", "contraction", "low-noise")
+UNIVARIATE = ("univariate", "contraction", "low-noise", "savarese", "hanin", "sparsest")
 
 
 def test_registry() -> None:
@@ -26,6 +26,9 @@ def test_registry() -> None:
         "contraction",
         "low-noise",
         "collinear",
+        "savarese",
+        "hanin",
+        "sparsest",
         "subspace",
         "flip",
         "rays",

@@ -49,8 +49,9 @@ def trial_of(candidate: Candidate, points: Array, radius: float) -> Trial | Skip
 
     try:
         claim = candidate(points.copy(), radius)
-        stated = isinstance(claim, ClosedForm)
-        problem = claim.problem if stated else denoising(points, radius=radius)
+        problem = (
+            claim.problem if isinstance(claim, ClosedForm) else denoising(points, radius=radius)
+        )
     except InvalidProblem:
         return "undefined"
     if isinstance(claim, ShallowNetwork):
