@@ -160,8 +160,8 @@ def _document(solution: Solution) -> dict[str, Any]:
 
 def _cost_document(cost: Cost) -> dict[str, Any]:
     """A cost as what JSON holds."""
-    origin = None if cost.origin is None else list(cost.origin)
-    return {"skip": cost.skip, "bias": cost.bias, "origin": origin, "norm": cost.norm}
+    origin = {} if cost.origin is None else {"origin": list(cost.origin)}
+    return {"skip": cost.skip, "bias": cost.bias, **origin, "norm": cost.norm}
 
 
 def network_document(network: ShallowNetwork) -> dict[str, Any]:
@@ -204,8 +204,15 @@ def _problem(document: dict[str, Any]) -> Interpolation:
     stored = document["problem"]
     n, d, p = len(stored["centers"]), len(stored["centers"][0]), len(stored["targets"][0])
     arrays = part_arrays(document, "problem", centers=(n, d), targets=(n, p), radii=(n,))
-    cost = Cost(**document["cost_of"]) if "cost_of" in document else DEFAULT
+    cost = _cost(document, d) if "cost_of" in document else DEFAULT
     return Interpolation(arrays["centers"], arrays["targets"], arrays["radii"], cost)
+
+
+def _cost(document: dict[str, Any], dimension: int) -> Cost:
+    """What networks are charged for."""
+    stored = document["cost_of"]
+    origin = part_arrays(document, "cost_of", origin=(dimension,)).get("origin")
+    return Cost(stored["skip"], float(stored["bias"]), origin, stored["norm"])
 
 
 def network_of(document: dict[str, Any], problem: Interpolation) -> ShallowNetwork:

@@ -105,24 +105,7 @@ class Dots:
         starts, stops = _exact(blocks.right)[:-1], _exact(blocks.left)[1:]
         slopes = _slopes(targets, starts, stops)
         sloped = not (problem.cost.skip or blocks.flat.any())
-        last = len(blocks) - 1
-        places: list[tuple[int, bool, list[Fraction]]] = []  # block, its right end?, jump
-        before, after = np.full(last, -1), np.full(last, -1)
-        none = [Fraction(0)] * targets.shape[1]
-        for i, flat in enumerate(blocks.flat.tolist()):
-            into = slopes[i - 1] if i else none
-            out = slopes[i] if i < last else none
-            if flat:
-                ends = [(False, [-a for a in into])] * (i > 0) + [(True, out)] * (i < last)
-            else:
-                jump = [b - a for a, b in zip(into, out, strict=True)]
-                ends = [(False, jump)] * (0 < i < last or (sloped and i == 0))
-            for right, jump in ends:
-                if i > 0 and (right is False):
-                    after[i - 1] = len(places)
-                if i < last and (right or not flat):
-                    before[i] = len(places)
-                places.append((i, right, jump))
+        places, before, after = _knots(blocks.flat.tolist(), slopes, sloped)
         rows = np.array([i for i, _, _ in places], dtype=np.intp)
         side = np.array([right for _, right, _ in places], dtype=bool)
         knots = blocks.right.rows(rows).where(side, blocks.left.rows(rows))
@@ -130,13 +113,13 @@ class Dots:
         pairs = np.array([_two_floats(x) for *_, jump in places for x in jump]).reshape(*shape, 2)
         sizes = np.linalg.norm(pairs[..., 0], axis=1)
         pairs[sizes <= NO_JUMP * sizes.max(initial=0.0)] = 0.0
-        first = np.array([[float(x) for x in row] for row in slopes]).reshape(last, shape[1])
+        rounded = np.array([[float(x) for x in row] for row in slopes])
         return cls(
             problem,
             Weight(problem.cost),
             blocks,
             targets,
-            first,
+            rounded.reshape(-1, shape[1]),
             knots,
             TwoPart(pairs[..., 0], pairs[..., 1]),
             before,
@@ -306,6 +289,31 @@ def _savarese(dots: Dots) -> tuple[Kinks, Array]:
     masses = TwoPart.join(TwoPart.join(outside, exact.minus(left)), left).column()
     faces = np.concatenate([[turned], np.zeros(len(jumps)), np.ones(len(jumps))]).astype(bool)
     return Kinks(x, masses, faces), np.append(sign, q)[:, None]
+
+
+def _knots(
+    flat: list[bool], slopes: list[list[Fraction]], sloped: bool
+) -> tuple[list[tuple[int, bool, list[Fraction]]], Indices, Indices]:
+    """The knots, each with its block, whether it is the right end, and its jump; and the knots at
+    the ends of each gap, -1 where there is none."""
+    last = len(flat) - 1
+    places: list[tuple[int, bool, list[Fraction]]] = []
+    before, after = np.full(last, -1), np.full(last, -1)
+    for i, ball in enumerate(flat):
+        into = slopes[i - 1] if i else [Fraction(0)] * len((slopes or [[]])[0])
+        out = slopes[i] if i < last else [Fraction(0)] * len(into)
+        if ball:
+            ends = [(False, [-a for a in into])] * (i > 0) + [(True, out)] * (i < last)
+        else:
+            jump = [b - a for a, b in zip(into, out, strict=True)]
+            ends = [(False, jump)] * (0 < i < last or (sloped and i == 0))
+        for right, jump in ends:
+            if i > 0 and not right:
+                after[i - 1] = len(places)
+            if i < last and (right or not ball):
+                before[i] = len(places)
+            places.append((i, right, jump))
+    return places, before, after
 
 
 def _slopes(targets: Array, starts: list[Fraction], stops: list[Fraction]) -> list[list[Fraction]]:

@@ -126,34 +126,21 @@ def close_weighted(problem: Interpolation, values: TwoPart, jacobians: TwoPart) 
     """Change multipliers (N, p), (N, p, 1) so that the equalities hold exactly: those of the
     outermost sites take what is missing."""
     balls = problem.radii > 0
-    free = problem.cost.skip or bool(balls.any())
     centers = [Fraction(x) for x in problem.centers[:, 0].tolist()]
-    l = _rows(values.high, values.low)  # noqa: E741
+    sizes = np.abs(jacobians.high).sum(axis=(1, 2))
     g = _rows(jacobians.high[:, :, 0], jacobians.low[:, :, 0])
-    stray = float(np.abs(jacobians.high[~balls]).sum())
     g = [row if ball else (Fraction(0),) * len(row) for row, ball in zip(g, balls, strict=True)]
-    low, high = int(problem.centers[:, 0].argmin()), int(problem.centers[:, 0].argmax())
-    change = Fraction(0)
-    for j in range(problem.output_dimension):
-        missing = -sum((row[j] for row in l), Fraction(0))
-        moment = sum((row[j] * y for row, y in zip(l, centers, strict=True)), Fraction(0))
-        moment += sum((row[j] for row in g), Fraction(0))
-        at_high = Fraction(0)
-        if free:
-            at_high = (-moment - missing * centers[low]) / (centers[high] - centers[low])
-        for n, step in ((low, missing - at_high), (high, at_high)):
-            l[n] = (*l[n][:j], l[n][j] + step, *l[n][j + 1 :])
-            change += abs(step) * (centers[high] - centers[low])
+    free = problem.cost.skip or bool(balls.any())
+    l, change = _closed(centers, _rows(values.high, values.low), g, free)  # noqa: E741
+    # The terms of the equalities, and what cannot count.
     middle = problem.centers[:, 0] - problem.centers[:, 0].mean()
-    size = float(np.abs(values.high).sum(axis=1) @ np.abs(middle))
-    size += float(np.abs(jacobians.high[balls]).sum())
+    size = float(np.abs(values.high).sum(axis=1) @ np.abs(middle)) + float(sizes[balls].sum())
+    stray = float(sizes[~balls].sum())
     intervals = intervals_of(problem)
     tails = _tails(intervals, centers, l, g)
-    objective = sum(
-        (x * Fraction(t) for row, goal in zip(l, problem.targets.tolist(), strict=True)
-         for x, t in zip(row, goal, strict=True)),
-        Fraction(0),
-    )  # fmt: skip
+    objective = Fraction(0)
+    for row, goal in zip(l, problem.targets.tolist(), strict=True):
+        objective += sum((x * Fraction(t) for x, t in zip(row, goal, strict=True)), Fraction(0))
     return WeightedDual(
         objective,
         [
@@ -167,6 +154,28 @@ def close_weighted(problem: Interpolation, values: TwoPart, jacobians: TwoPart) 
         float(change) / size if size > 0.0 else float(change > 0),
         stray / size if size > 0.0 else float(stray > 0.0),
     )
+
+
+def _closed(
+    centers: list[Fraction],
+    l: list[Vector],  # noqa: E741
+    g: list[Vector],
+    free: bool,
+) -> tuple[list[Vector], Fraction]:
+    """Values that satisfy the equalities, and the size of what had to be added."""
+    closed, change = list(l), Fraction(0)
+    low, high = centers.index(min(centers)), centers.index(max(centers))
+    width = centers[high] - centers[low]
+    for j in range(len(l[0])):
+        missing = -sum((row[j] for row in l), Fraction(0))
+        moment = sum((row[j] * y for row, y in zip(l, centers, strict=True)), Fraction(0))
+        moment += sum((row[j] for row in g), Fraction(0))
+        at_high = (-moment - missing * centers[low]) / width if free else Fraction(0)
+        for n, step in ((low, missing - at_high), (high, at_high)):
+            row = closed[n]
+            closed[n] = (*row[:j], row[j] + step, *row[j + 1 :])
+            change += abs(step) * width
+    return closed, change
 
 
 def weighted_maximum(dual: WeightedDual) -> tuple[float, float]:

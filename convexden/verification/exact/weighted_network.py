@@ -44,43 +44,55 @@ Kinks = list[tuple[Fraction, Vector, Vector]]
 
 def weighted_cost(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
     """The cost of an exact interpolant next to the network, rounded up."""
-    weight, intervals = LineWeight.of(problem.cost), intervals_of(problem)
-    targets = [_vector(row) for row in problem.targets.tolist()]
-    kinks, start, slope = _kinks(network)
-    inside = _in_gaps(kinks, intervals, _values(kinks, start, slope))
-    points: list[tuple[Fraction, Vector]] = []
-    for i, interval in enumerate(intervals):
-        target = targets[interval.sites[0]]
-        points += [(x, target) for x in dict.fromkeys((interval.begin, interval.end))]
-        points += inside[i] if i < len(inside) else []
-    slopes = [
-        tuple((b - a) / (y - x) for a, b in zip(u, v, strict=True))
-        for (x, u), (y, v) in pairwise(points)
-        if y > x
-    ]
-    flat = (Fraction(0),) * problem.output_dimension
-    balls = [interval.end > interval.begin for interval in intervals]
-    slopes = [
-        flat if balls[0] or not slopes else slopes[0],
-        *slopes,
-        flat if balls[-1] or not slopes else slopes[-1],
-    ]
+    intervals = intervals_of(problem)
+    if any(
+        (problem.targets[each.sites] != problem.targets[each.sites[0]]).any() for each in intervals
+    ):
+        return UpperBound(np.inf, np.inf, "sites of different targets meet")
+    weight, kinks = LineWeight.of(problem.cost), _kinks(network)
+    points = _points(problem, intervals, *kinks)
     places = list(dict.fromkeys(x for x, _ in points))
-    jumps = [_difference(b, a) for a, b in pairwise(slopes)]
-    if problem.cost.skip or any(balls):
-        left = [flat] * len(places)
-    else:
-        left = _left_parts(kinks, places, flat)
+    flat = (Fraction(0),) * problem.output_dimension
+    slopes = _slopes(points, intervals, flat)
+    free = problem.cost.skip or bool(problem.radii.any())
+    left = [flat] * len(places) if free else _left_parts(kinks[0], places, flat)
     total = Fraction(0)
-    for x, jump, part in zip(places, jumps, left, strict=True):
+    for x, before, after, part in zip(places, slopes[:-1], slopes[1:], left, strict=True):
+        jump = _difference(after, before)
         size = _length(_difference(jump, part)) + _length(part)
         total += size * Fraction(root_above(weight.square(x)))
-    if not (problem.cost.skip or any(balls)):
+    if not free:
         first = tuple(s + sum(parts) for s, *parts in zip(slopes[0], *left, strict=True))
         least = weight.least_square_outside(intervals[0].begin, intervals[-1].end)
         total += _length(first) * Fraction(root_above(least))
     cost = above(total)
     return UpperBound(cost, max(0.0, cost - problem.cost.of(network)))
+
+
+def _points(
+    problem: Interpolation, intervals: list[Interval], kinks: Kinks, start: Vector, slope: Vector
+) -> list[tuple[Fraction, Vector]]:
+    """Where f is given, rising: ends of the sites with their targets, kinks with their values."""
+    inside = _in_gaps(kinks, intervals, _values(kinks, start, slope))
+    points: list[tuple[Fraction, Vector]] = []
+    for i, interval in enumerate(intervals):
+        target = _vector(problem.targets[interval.sites[0]].tolist())
+        points += [(x, target) for x in dict.fromkeys((interval.begin, interval.end))]
+        points += inside[i] if i < len(inside) else []
+    return points
+
+
+def _slopes(
+    points: list[tuple[Fraction, Vector]], intervals: list[Interval], flat: Vector
+) -> list[Vector]:
+    """The slopes of f between the points, and outside of the data: flat next to a ball."""
+    slopes = [
+        tuple((b - a) / (y - x) for a, b in zip(u, v, strict=True))
+        for (x, u), (y, v) in pairwise(points)
+        if y > x
+    ]
+    first, last = (each.end > each.begin or not slopes for each in (intervals[0], intervals[-1]))
+    return [flat if first else slopes[0], *slopes, flat if last else slopes[-1]]
 
 
 def _kinks(network: ShallowNetwork) -> tuple[Kinks, Vector, Vector]:
