@@ -21,6 +21,8 @@ from .analysis.flows import Flow as Flow
 from .analysis.flows import score_flow as score_flow
 from .analysis.hinge_alignment import HingeAlignment as HingeAlignment
 from .analysis.hinge_alignment import hinge_alignment as hinge_alignment
+from .analysis.optimal_set import OptimalSet as OptimalSet
+from .analysis.optimal_set import minimizers as minimizers
 from .analysis.probability_flows import ProbabilityFlow as ProbabilityFlow
 from .analysis.probability_flows import probability_flow as probability_flow
 from .analysis.ramps import Decomposition as Decomposition

@@ -84,15 +84,15 @@ def find_counterexample(
     ----------
     conjecture : callable, Theorem or str
         A function of points (N, d) and radius that returns the conjectured minimizer, a
-        `ShallowNetwork` for denoising or a closed form with a problem of its own, and raises
+        `ShallowNetwork` or a closed form, and raises
         InvalidProblem where it does not apply; or a theorem of the registry, or its name, for its
         closed form.
     points, dimension : int
         How many points, in how many dimensions.
     radius : float or (float, float), optional
         Of all balls, as a fraction of that at which the closest two touch: given, or a range to
-        search; 0.05 to 0.9 by default.  0 for a conjecture about points without balls, which
-        returns a closed form.
+        search; 0.05 to 0.9 by default.  0 for a conjecture about anything else than denoising: it
+        returns a closed form, whose problem is solved.
     seed : int
         What is found depends on it, not on `jobs`.
     starts, evaluations : int

@@ -49,9 +49,10 @@ def trial_of(candidate: Candidate, points: Array, radius: float) -> Trial | Skip
 
     try:
         claim = candidate(points.copy(), radius)
-        problem = (
-            claim.problem if isinstance(claim, ClosedForm) else denoising(points, radius=radius)
-        )
+        if radius or not isinstance(claim, ClosedForm):
+            problem = denoising(points, radius=radius)
+        else:
+            problem = claim.problem
     except InvalidProblem:
         return "undefined"
     if isinstance(claim, ShallowNetwork):
@@ -65,9 +66,10 @@ def trial_of(candidate: Candidate, points: Array, radius: float) -> Trial | Skip
     dimensions = (network.input_dimension, network.output_dimension)
     asked = problem.input_dimension, problem.output_dimension
     if dimensions != asked:
+        wanted = f"{asked[0]}" if asked[0] == asked[1] else f"{asked[0]} to {asked[1]}"
         raise InvalidProblem(
             f"the conjectured network maps {dimensions[0]} to {dimensions[1]} dimensions: "
-            f"return one from {asked[0]} to {asked[1]}"
+            f"return one on {wanted}"
         )
     try:
         solution = solve(problem, tolerance=TOLERANCE)
