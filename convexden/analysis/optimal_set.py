@@ -20,10 +20,10 @@ import numpy as np
 import scipy.linalg
 import scipy.optimize
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import HalfspaceIntersection
 
 from convexden import arguments, display
 from convexden.analysis.uniqueness import uniqueness
+from convexden.analysis.weight_polytope import corners, least_squares
 from convexden.errors import InvalidProblem, NotCertified, NotSupported, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, as_points
@@ -150,7 +150,7 @@ class OptimalSet:
             ends = [self._extreme(side * null.sum(axis=1), weights, null) for side in (-1, 1)]
             points = np.array(ends if null.shape[1] else [weights])
         else:
-            points = _corners(weights, null)
+            points = corners(weights, null)
         points = np.where(points > dust, points, 0.0)
         rounded = np.round(points / weights.sum() / CERTIFIED_RTOL)
         return points[np.unique(rounded, axis=0, return_index=True)[1]]
@@ -211,7 +211,7 @@ class OptimalSet:
         _, weights, null = asked._program
         goals = goals - constant
         if null.shape[1]:
-            weights = _least_squares(values, goals, weights, null)
+            weights = least_squares(values, goals, weights, null)
         errors = values @ weights - goals
         risk, slope = float(np.mean(errors**2)), 2 * values.T @ errors / len(goals)
         # The risk is convex: it is nowhere below its tangent.
@@ -370,40 +370,6 @@ def _line_set(solution: Solution, points: Array) -> OptimalSet:
         places += [(place, np.sign(bends[i])) for place in np.unique(np.append(inside, middle))]
     kinks = np.array(places)
     return OptimalSet(solution, np.ones((len(kinks), 1)), -kinks[:, 0], kinks[:, 1], families=True)
-
-
-def _corners(weights: Array, null: Array) -> Array:
-    """The vertices of {weights + null z >= 0}, of two dimensions or more, that is bounded."""
-    sizes = np.linalg.norm(null, axis=1)
-    seen = sizes > NOISY_DEPENDENT_RTOL * sizes.max()
-    rows, lengths, room = null[seen], sizes[seen], weights[seen]
-    inner = scipy.optimize.linprog(
-        np.append(np.zeros(null.shape[1]), -1.0),
-        A_ub=np.column_stack([-rows, lengths]),
-        b_ub=room,
-        bounds=(None, None),
-        method="highs",
-    )
-    if inner.status != 0 or inner.x[-1] <= WEIGHTLESS_RTOL * weights.sum():
-        raise NotCertified("the minimizers are a flat polytope, up to rounding: ask for a range")
-    halfspaces = np.column_stack([-rows, -room])
-    corners = HalfspaceIntersection(halfspaces, inner.x[:-1]).intersections
-    return weights + corners @ null.T
-
-
-def _least_squares(values: Array, goals: Array, weights: Array, null: Array) -> Array:
-    """The weights of the polytope with the least squares |values weights - goals|^2."""
-    rows, start = values @ null, goals - values @ weights
-    size = np.linalg.norm(rows) or 1.0
-    found = scipy.optimize.minimize(
-        lambda z: float(((rows @ z - start) ** 2).sum()) / size**2,
-        np.zeros(null.shape[1]),
-        jac=lambda z: 2 * rows.T @ (rows @ z - start) / size**2,
-        constraints={"type": "ineq", "fun": lambda z: weights + null @ z, "jac": lambda _: null},
-        method="SLSQP",
-        options={"ftol": 1e-15, "maxiter": 500},
-    )
-    return np.maximum(weights + null @ found.x, 0.0)
 
 
 def _affine(problem: Interpolation) -> Array:
