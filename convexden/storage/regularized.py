@@ -88,7 +88,7 @@ def _solution(document: dict[str, Any]) -> RegularizedSolution:
     problem = Interpolation(arrays["centers"], arrays["targets"])
     multipliers = document["certificate"]
     certificate = Certificate(
-        **part_arrays(document, "certificate", values=(n, p)),
+        part_arrays(document, "certificate", values=(n, p))["values"],
         jacobians=np.zeros((n, p, d)),
         lower_bound=float(document["lower_bound"]),
         pricing_maximum=float(multipliers["pricing_maximum"]),
