@@ -130,7 +130,9 @@ def solve(
     InfeasibleProblem
         If no network interpolates the sites.  It carries a proof, which was checked in integers.
     NotSupported
-        If the formulation does not apply.
+        If the formulation does not apply; or if the problem has another cost than the default and
+        more than one input, a method or a start is given, or there are several outputs and
+        connecting the dots is not optimal.
     TooLarge
         If there are too many sites for the method, or if a Jacobian (p, d) for each does not fit
         in memory.  It says so if the centers are flat up to the rounding of their decimals, see
