@@ -21,6 +21,8 @@ from .analysis.flows import Flow as Flow
 from .analysis.flows import score_flow as score_flow
 from .analysis.hinge_alignment import HingeAlignment as HingeAlignment
 from .analysis.hinge_alignment import hinge_alignment as hinge_alignment
+from .analysis.optimal_set import OptimalSet as OptimalSet
+from .analysis.optimal_set import minimizers as minimizers
 from .analysis.probability_flows import ProbabilityFlow as ProbabilityFlow
 from .analysis.probability_flows import probability_flow as probability_flow
 from .analysis.ramps import Decomposition as Decomposition
@@ -30,6 +32,7 @@ from .analysis.uniqueness import Uniqueness as Uniqueness
 from .analysis.uniqueness import uniqueness as uniqueness
 from .analysis.virtual_points import virtual_points as virtual_points
 from .certificate import Certificate as Certificate
+from .cost import Cost as Cost
 from .errors import ConvexdenError as ConvexdenError
 from .errors import ExternalFailure as ExternalFailure
 from .errors import InfeasibleProblem as InfeasibleProblem

@@ -232,6 +232,22 @@ def low_part(name: str, values: object, high: Array) -> Array | None:
     return low if low.any() else None
 
 
+def weights(array: Array, shape: tuple[int, ...]) -> Array:
+    """The array, if it has this shape or is a list that can be read in one way only.
+
+    Without neurons weights may be empty lists; with one input, output or neuron they may be lists
+    of numbers.  Anything else, such as a transposed matrix, would make another network.
+    """
+    empty = array.size == 0 and 0 in shape
+    plain = array.ndim < 2 and min(shape) == 1 and array.size == np.prod(shape)
+    if array.shape == shape or empty or plain:
+        return array.reshape(shape)
+    raise InvalidProblem(
+        "network arrays do not fit together: give output_weights (K, p), "
+        "input_weights (K, d), biases (K,), skip (p, d), offset (p,)"
+    )
+
+
 def wholes(name: str, values: object, *, least: int = 0, most: int) -> NDArray[np.intp]:
     """A new array (N,) of whole numbers from `least` to `most`, at least one.
 

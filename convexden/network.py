@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from convexden import arguments, display
 from convexden.arithmetic.two_part import TwoPart, affine_values
-from convexden.errors import InvalidProblem
+from convexden.errors import InvalidInput, InvalidProblem
 from convexden.interchange import layers
-from convexden.tolerances import MERGE_RTOL
+from convexden.tolerances import FEASIBILITY_RTOL, MERGE_RTOL
 
 Array = NDArray[np.float64]
 
@@ -79,9 +79,8 @@ class ShallowNetwork:
             if getattr(self, name) is not None or name not in ("skip", "offset")
         }
         if "skip" not in given:  # then the weights say the dimensions
-            given["skip"] = np.zeros(
-                (_width(given["output_weights"]), _width(given["input_weights"]))
-            )
+            sides = given["output_weights"], given["input_weights"]
+            given["skip"] = np.zeros([each.shape[1] if each.ndim == 2 else 1 for each in sides])
         p, d = np.atleast_2d(given["skip"]).shape[:2]
         given.setdefault("offset", np.zeros(p))
         count = given["biases"].size
@@ -92,7 +91,7 @@ class ShallowNetwork:
             ("skip", (p, d)),
             ("offset", (p,)),
         ):
-            array = _shaped(given[name], shape)
+            array = arguments.weights(given[name], shape)
             if np.abs(array).max(initial=0.0) > LARGEST:
                 raise InvalidProblem(
                     f"the numbers of {name} are beyond {LARGEST:g}: rescale the data"
@@ -103,7 +102,9 @@ class ShallowNetwork:
             high, low = getattr(self, name), getattr(self, f"{name}_low")
             if low is not None:
                 numbers = arguments.array(f"the numbers of {name}_low", low)
-                low = arguments.low_part(f"{name}_low", _shaped(numbers, high.shape), high)
+                low = arguments.low_part(
+                    f"{name}_low", arguments.weights(numbers, high.shape), high
+                )
             object.__setattr__(self, f"{name}_low", low)
 
     @classmethod
@@ -311,6 +312,37 @@ class ShallowNetwork:
             np.linalg.norm(self.output_weights, axis=1) @ np.linalg.norm(self.input_weights, axis=1)
         )
 
+    def without_skip(self, site: ArrayLike) -> ShallowNetwork:
+        """The same function without skip connection, if it is constant around a point (d,), such as
+        the center of a ball: `convexden.theorems.flip`.
+
+        Hinges that are active at the point are turned, ``[z]_+ = [-z]_+ + z``, at no cost.  Then
+        none is, and the skip connection is the Jacobian there, which is zero.
+
+        Raises
+        ------
+        InvalidInput
+            If the Jacobian at the point is more than 1e-9 of the cost.
+        """
+        point = np.atleast_2d(self._points(site))
+        if len(point) != 1:
+            raise InvalidInput(f"site is {len(point)} points: give one")
+        slope = float(np.linalg.norm(self.jacobian(point)))
+        if not slope <= FEASIBILITY_RTOL * self.representation_cost:
+            raise InvalidInput(
+                f"the network has a slope of {slope:.3g} at the site: give the center of a ball"
+            )
+        active = affine_values(point, self.input_weights, self.exact_biases).high[:, 0] > 0
+        turn, low = np.where(active, -1.0, 1.0), self.biases_low
+        return replace(
+            self,
+            input_weights=turn[:, None] * self.input_weights,
+            biases=turn * self.biases,
+            skip=np.zeros_like(self.skip),
+            offset=self(point)[0],
+            biases_low=None if low is None else turn * low,
+        )
+
     @np.errstate(over="ignore")
     def canonical(self, tolerance: float = MERGE_RTOL) -> ShallowNetwork:
         """The same function with unit input weights and every hinge written once.
@@ -352,13 +384,7 @@ class ShallowNetwork:
         floor = np.finfo(float).eps * np.abs(a).max(initial=0.0)
         hinges = [k for k in hinges if np.linalg.norm(weights[k]) > floor]
         return ShallowNetwork(
-            weights[hinges],
-            w[hinges],
-            b[hinges],
-            skip,
-            offset,
-            low[hinges],
-            exact_b.low[hinges],
+            weights[hinges], w[hinges], b[hinges], skip, offset, low[hinges], exact_b.low[hinges]
         )
 
     def _points(self, points: Any) -> Array:
@@ -372,24 +398,3 @@ class ShallowNetwork:
                 f"{self.input_dimension} inputs: give (M, {self.input_dimension})"
             )
         return points
-
-
-def _width(weights: Array) -> int:
-    """The length of the rows; numbers without rows are rows of one."""
-    return weights.shape[1] if weights.ndim == 2 else 1
-
-
-def _shaped(array: Array, shape: tuple[int, ...]) -> Array:
-    """The array, if it has this shape or is a list that can be read in one way only.
-
-    Without neurons weights may be empty lists; with one input, output or neuron they may be lists
-    of numbers.  Anything else, such as a transposed matrix, would make another network.
-    """
-    empty = array.size == 0 and 0 in shape
-    plain = array.ndim < 2 and min(shape) == 1 and array.size == np.prod(shape)
-    if array.shape == shape or empty or plain:
-        return array.reshape(shape)
-    raise InvalidProblem(
-        "network arrays do not fit together: give output_weights (K, p), "
-        "input_weights (K, d), biases (K,), skip (p, d), offset (p,)"
-    )

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convexden import arguments, display
-from convexden.errors import InvalidProblem
+from convexden.cost import DEFAULT, Cost
+from convexden.errors import InvalidProblem, NotSupported
 from convexden.geometry.hull import Hull
 from convexden.geometry.meetings import apart, clashing_pair
 
@@ -35,6 +36,8 @@ class Interpolation:
         The :math:`t_n`; an array (N,) means p = 1.
     radii : float or (N,) array, optional
         The :math:`r_n \ge 0`, in the units of the centers.
+    cost : Cost, optional
+        What networks are charged for; their representation cost by default.
 
     Raises
     ------
@@ -46,10 +49,17 @@ class Interpolation:
     centers: Array
     targets: Array
     radii: Array = 0.0  # type: ignore[assignment]  # a scalar is broadcast
+    cost: Cost = DEFAULT
 
     if TYPE_CHECKING:  # what is given need not be an array yet
 
-        def __init__(self, centers: ArrayLike, targets: ArrayLike, radii: ArrayLike = 0.0) -> None:
+        def __init__(
+            self,
+            centers: ArrayLike,
+            targets: ArrayLike,
+            radii: ArrayLike = 0.0,
+            cost: Cost = ...,
+        ) -> None:
             """Anything that NumPy makes arrays of."""
 
     def __post_init__(self) -> None:
@@ -69,6 +79,7 @@ class Interpolation:
         radii = np.broadcast_to(radii.reshape(-1), len(centers)).copy()
         if (radii < 0).any():
             raise InvalidProblem(f"radius {radii.min():g} is negative: give radii >= 0")
+        arguments.instance("cost", self.cost, Cost).point(centers.shape[1])
         if (centers == centers[0]).all():
             raise InvalidProblem("fewer than two distinct points: give at least two")
         for name, points in (("centers", centers), ("targets", targets)):
@@ -93,12 +104,13 @@ class Interpolation:
             self.description,
             f"targets in R^{self.output_dimension}",
             f"radii {radii}" if radii else "",
+            self.cost.description,
         )
 
-    def __reduce__(self) -> tuple[type[Interpolation], tuple[Array, ...]]:
+    def __reduce__(self) -> tuple[type[Interpolation], tuple[object, ...]]:
         """Pickle by the arguments of the constructor."""
         # A copy is validated like the original, and as read-only.
-        return Interpolation, (self.centers, self.targets, self.radii)
+        return Interpolation, (self.centers, self.targets, self.radii, self.cost)
 
     @property
     def description(self) -> str:
@@ -151,7 +163,22 @@ class Interpolation:
         """The problem of these sites, rising; itself if it has no others."""
         if len(sites) == len(self):
             return self
-        return Interpolation(self.centers[sites], self.targets[sites], self.radii[sites])
+        return Interpolation(self.centers[sites], self.targets[sites], self.radii[sites], self.cost)
+
+    def plain(self, asker: str) -> Interpolation:
+        """The problem itself; refuse one with another cost than the default.
+
+        Raises
+        ------
+        NotSupported
+            That names who asks.
+        """
+        if not self.cost.default:
+            raise NotSupported(
+                f"{asker} is for the default cost, this one has {self.cost.description}: leave the "
+                "cost out"
+            )
+        return self
 
     def _check_meeting_sites(self) -> None:
         """Refuse sites that meet, if only in one point, and have different targets."""

@@ -73,7 +73,7 @@ class Reduction:
         NotCertified
             If sites of different targets meet once the data are rotated and rounded.
         """
-        found = cls._keeping(problem, np.arange(len(problem)))
+        found = cls._keeping(problem.plain("the reduction"), np.arange(len(problem)))
         if not drop_implied:
             return found
         sites = np.flatnonzero(~contained(found.problem.centers, found.problem.radii))
@@ -212,7 +212,7 @@ def _product(left: TwoPart, right: Array) -> TwoPart:
 def moved_problem(problem: Interpolation) -> Interpolation:
     """The problem with its centers in their affine hull, to the last place of a float."""
     moved = problem.hull.moved_points
-    return Interpolation(moved, problem.targets, problem.radii)
+    return Interpolation(moved, problem.targets, problem.radii, problem.cost)
 
 
 def _power_of_two(number: float) -> float:

@@ -183,6 +183,7 @@ def _problem_rows(problem: Interpolation) -> list[tuple[str, str]]:
     return [
         ("sites", problem.description),
         *([("radii", radii)] if radii else []),
+        *([] if problem.cost.default else [("cost of", problem.cost.description)]),
         ("maps", display.spaces(problem.input_dimension, problem.output_dimension)),
     ]
 

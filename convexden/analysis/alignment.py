@@ -200,7 +200,7 @@ def compare_networks(
     InvalidInput
         If a network does not fit the problem.
     """
-    check_fit(problem, predicted, computed)
+    check_fit(problem.plain("the comparison of neurons"), predicted, computed)
     # Seen from the middle of the data, where a tilt does not move the knots.
     start, basis = problem.centers.mean(axis=0), problem.hull.basis
     f, g = (decode(restrict(h, start, basis), tolerance) for h in (predicted, computed))

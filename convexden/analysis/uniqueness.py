@@ -149,7 +149,7 @@ def uniqueness(solution: Solution) -> Uniqueness:
     >>> found.status, found.dimension, [f"{h([1.5]).item():+.2f}" for h in found.networks]
     ('not unique', inf, ['+0.00', '-0.50'])
     """
-    arguments.instance("solution", solution, Solution)
+    arguments.instance("solution", solution, Solution).problem.plain("uniqueness")
     if not solution.certified or solution.relative_gap > CERTIFIED_RTOL:
         raise NotCertified(
             f"uniqueness needs a solution that is certified to {CERTIFIED_RTOL:g}: solve again "

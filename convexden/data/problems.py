@@ -146,7 +146,7 @@ def flatten_problem(problem: Interpolation, tolerance: float) -> tuple[Interpola
     found = flatten(problem.centers, tolerance)
     same = np.array_equal(problem.centers, problem.targets)
     targets = found.points if same else problem.targets
-    return Interpolation(found.points, targets, problem.radii), found
+    return Interpolation(found.points, targets, problem.radii, problem.cost), found
 
 
 def read_points(

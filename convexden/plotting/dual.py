@@ -65,7 +65,7 @@ def plot_dual(
         If the centers span more than a plane.
     """
     arguments.instance("solution", solution, Solution)
-    problem = solution.problem
+    problem = solution.problem.plain("the picture of the dual")
     rank = problem.rank
     if rank > 2:
         raise NotSupported(

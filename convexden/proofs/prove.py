@@ -91,6 +91,8 @@ def prove(
     ------
     InvalidInput
         If an argument is out of its range.
+    NotSupported
+        If the problem has another cost than the default.
     """
     if not isinstance(solution, Solution | Interpolation):
         raise InvalidInput("give a Solution or an Interpolation to prove something about")
@@ -99,6 +101,7 @@ def prove(
     time_limit = arguments.time_limit(time_limit)
     jobs = arguments.whole("jobs", jobs, least=1)
     clock = Clock.of(time_limit)
+    (solution if isinstance(solution, Interpolation) else solution.problem).plain("prove")
     if isinstance(solution, Interpolation):
         from convexden.solving.interpolation import solve
 

@@ -79,7 +79,8 @@ class Formulation(Declaration):
         TooLarge
             With one line that says what is too much.
         """
-        self.requires(Reduction.of(problem, drop_implied=True).problem)
+        plain = problem.plain(f"the formulation {self.name}")
+        self.requires(Reduction.of(plain, drop_implied=True).problem)
 
     def build(self, problem: Interpolation) -> Model:
         """State the problem as a CVXPY problem; nothing is solved.
@@ -91,7 +92,8 @@ class Formulation(Declaration):
         NotCertified
             If there is nothing to state: ramps that do not span the targets.
         """
-        reduction = Reduction.of(problem, drop_implied=True)
+        plain = problem.plain(f"the formulation {self.name}")
+        reduction = Reduction.of(plain, drop_implied=True)
         self.requires(reduction.problem)
         constraints = constraints_of(reduction.problem)
         return Model(problem, reduction, None if constraints.affine else self.state(constraints))

@@ -31,7 +31,12 @@ from convexden.running.progress import tell
 from convexden.running.threads import one_thread
 from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.solving.affine_part import AffinePart
-from convexden.solving.closed_forms import FREE, certified_line, no_multipliers
+from convexden.solving.closed_forms import (
+    FREE,
+    certified_line,
+    certified_under_cost,
+    no_multipliers,
+)
 from convexden.tolerances import CERTIFIED_RTOL
 from convexden.verification.exact.affine import affine_interpolant
 from convexden.verification.exact.upper_bound import upper_bound
@@ -129,7 +134,9 @@ def solve(
     InfeasibleProblem
         If no network interpolates the sites.  It carries a proof, which was checked in integers.
     NotSupported
-        If the formulation does not apply.
+        If the formulation does not apply; or if the problem has another cost than the default and
+        more than one input, a method or a start is given, or there are several outputs and
+        connecting the dots is not optimal.
     MissingDependency
         If the master needs QOCO, and it is not installed.
     TooLarge
@@ -171,7 +178,7 @@ def solve(
         checked = verification.judge(evidence, certificate, tolerance=tolerance)
     # Step 3.  Without an enclosed correction the cost is that of a network that is off by its
     # rounding.
-    cost = checked.cost if np.isfinite(checked.cost) else network.representation_cost
+    cost = checked.cost if np.isfinite(checked.cost) else problem.cost.of(network)
     lower_bound = min(certificate.lower_bound, cost)  # the smaller of the two is a bound as well
     gap = relative_gap(cost, lower_bound)
     proposals = method == "local" and certificate.pricing not in ("exact-line", "edges", FREE)
@@ -240,6 +247,8 @@ def _status(certificate: Certificate, *, certified: bool) -> Status:
 
 def _proposed(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, Certificate, bool]:
     """Network and multipliers of the cheapest way that applies, and whether the run was stopped."""
+    if not problem.cost.default:
+        return *certified_under_cost(problem, run.method, run.start), False
     free = affine_interpolant(problem)
     if free is not None:
         return free, no_multipliers(problem), False

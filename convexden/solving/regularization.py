@@ -307,6 +307,7 @@ def _measured(
             f"the squared error is one of samples, and {balls} of the {len(problem)} sites are "
             "balls: set all radii to 0, or give noisy samples"
         )
+    problem.plain("the regularized problem")
     return problem if weights is None else _weighted(problem.centers, problem.targets, weights)
 
 

@@ -84,7 +84,8 @@ def _solution(document: dict[str, Any]) -> RegularizedSolution:
     """The solution that a document states, which its schema allows, if all arrays fit together."""
     stored = document["problem"]
     n, d, p = len(stored["centers"]), len(stored["centers"][0]), len(stored["targets"][0])
-    problem = Interpolation(**part_arrays(document, "problem", centers=(n, d), targets=(n, p)))
+    arrays = part_arrays(document, "problem", centers=(n, d), targets=(n, p))
+    problem = Interpolation(arrays["centers"], arrays["targets"])
     multipliers = document["certificate"]
     certificate = Certificate(
         part_arrays(document, "certificate", values=(n, p))["values"],

@@ -1,8 +1,8 @@
 """Solutions as JSON files, and lists of records.
 
 What the keys mean is said in ``schemas/convexden-solution.json``.  Files of version 2 have further
-ones, the second floats of numbers that are exact sums of two, or pairs of sites that prove a bound;
-without any the version is 1.
+ones, the second floats of numbers that are exact sums of two, pairs of sites that prove a bound, or
+another cost than the default; without any the version is 1.
 
 Floats are written in the shortest form that reads back as the same number.
 """
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from convexden import arguments
 from convexden.certificate import Certificate, Edges
+from convexden.cost import DEFAULT, Cost
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -31,7 +32,7 @@ Array = NDArray[np.float64]
 
 FORMAT = "convexden-solution"
 VERSION = 1
-LATEST = 2  # with low parts or edges
+LATEST = 2  # with low parts, edges, or another cost than the default
 
 
 def save(solution: Solution, path: str | Path) -> None:
@@ -117,9 +118,11 @@ def _document(solution: Solution) -> dict[str, Any]:
     problem, network, certificate = solution.problem, solution.network, solution.certificate
     stored_network = network_document(network)
     certificate_low = _low_parts(certificate, "values", "jacobians")
+    low = network.two_part or certificate_low
+    plain = problem.cost.default and not (low or certificate.edges)
     document: dict[str, Any] = {
         "format": FORMAT,
-        "version": LATEST if network.two_part or certificate_low or certificate.edges else VERSION,
+        "version": VERSION if plain else LATEST,
         "status": solution.status,
         "problem": {
             "centers": problem.centers.tolist(),
@@ -143,6 +146,8 @@ def _document(solution: Solution) -> dict[str, Any]:
         "seconds": float(solution.seconds),
         "versions": dict(solution.versions),
     }
+    if not problem.cost.default:
+        document["cost_of"] = _cost_document(problem.cost)
     if solution.interrupted:
         document["interrupted"] = True
     if solution.moved is not None:
@@ -153,6 +158,12 @@ def _document(solution: Solution) -> dict[str, Any]:
             for step in solution.history
         ]
     return document
+
+
+def _cost_document(cost: Cost) -> dict[str, Any]:
+    """A cost as what JSON holds."""
+    origin = {} if cost.origin is None else {"origin": list(cost.origin)}
+    return {"skip": cost.skip, "bias": cost.bias, **origin, "norm": cost.norm}
 
 
 def network_document(network: ShallowNetwork) -> dict[str, Any]:
@@ -202,9 +213,16 @@ def _problem(document: dict[str, Any]) -> Interpolation:
     """What was asked for: its first center and target say the dimensions."""
     stored = document["problem"]
     n, d, p = len(stored["centers"]), len(stored["centers"][0]), len(stored["targets"][0])
-    return Interpolation(
-        **part_arrays(document, "problem", centers=(n, d), targets=(n, p), radii=(n,))
-    )
+    arrays = part_arrays(document, "problem", centers=(n, d), targets=(n, p), radii=(n,))
+    cost = _cost(document, d) if "cost_of" in document else DEFAULT
+    return Interpolation(arrays["centers"], arrays["targets"], arrays["radii"], cost)
+
+
+def _cost(document: dict[str, Any], dimension: int) -> Cost:
+    """What networks are charged for."""
+    stored = document["cost_of"]
+    origin = part_arrays(document, "cost_of", origin=(dimension,)).get("origin")
+    return Cost(stored["skip"], float(stored["bias"]), origin, stored["norm"])
 
 
 def network_of(document: dict[str, Any], problem: Interpolation) -> ShallowNetwork:
@@ -263,7 +281,7 @@ def _moved(document: dict[str, Any], problem: Interpolation) -> Interpolation | 
     if "moved" not in document:
         return None
     arrays = part_arrays(document, "moved", centers=problem.centers.shape)
-    return Interpolation(arrays["centers"], problem.targets, problem.radii)
+    return Interpolation(arrays["centers"], problem.targets, problem.radii, problem.cost)
 
 
 def _round(number: float, cost: float | None, lower_bound: float, hinges: float) -> Progress:

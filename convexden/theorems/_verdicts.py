@@ -174,7 +174,7 @@ class Result(Tabled):
         if self.solution is not None:
             return self.solution
         problem, network = self.closed_form.problem, self.closed_form.network
-        cost, certificate = network.representation_cost, self.closed_form.certificate
+        cost, certificate = problem.cost.of(network), self.closed_form.certificate
         if certificate is None:
             (n, d), p = problem.centers.shape, problem.output_dimension
             certificate = Certificate(np.zeros((n, p)), np.zeros((n, p, d)), 0.0, 0.0, "none")
@@ -299,7 +299,8 @@ def _by_multipliers(closed_form: ClosedForm, tolerance: float) -> _Found | None:
     check = verify_multipliers(problem, network, closed_form.certificate, cost=claimed)
     # The cost by the formula, that of the network and the bound have to agree, all three.  What the
     # rounding of the network is worth says nothing about the formula.
-    spread = float(np.ptp([claimed, network.representation_cost, check.lower_bound]))
+    own = problem.cost.of(network)
+    spread = float(np.ptp([claimed, own, check.lower_bound]))
     if not check.passed or spread > tolerance * claimed:
         return None
     return _Found("confirmed", check.cost, min(check.lower_bound, check.cost))
@@ -314,7 +315,7 @@ def _by_solving(closed_form: ClosedForm, tolerance: float) -> _Found:
     errors = site_errors(problem, network).totals
     if (
         errors.max() > CLAIM * (problem.target_spread or 1.0)
-        or abs(network.representation_cost - claimed) > CLAIM * claimed
+        or abs(problem.cost.of(network) - claimed) > CLAIM * claimed
     ):
         verdict: Verdict = "refuted"  # what the theorem calls the minimizer is none at that cost
     else:

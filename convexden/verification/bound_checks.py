@@ -12,6 +12,7 @@ from convexden.arithmetic.float64 import ROUNDINGS
 from convexden.certificate import Certificate
 from convexden.tolerances import CERTIFIED_RTOL, COST_ROUNDING, EQUALITY_RTOL
 from convexden.verification.exact.dual import ClosedDual
+from convexden.verification.exact.weighted_line import WeightedDual
 from convexden.verification.pricing_bound import PricingInterval
 from convexden.verification.report import Check, check, excess, ratio
 
@@ -19,7 +20,7 @@ from convexden.verification.report import Check, check, excess, ratio
 RELAXED = ("semidefinite", "edges")
 
 
-def equality_checks(dual: ClosedDual) -> list[Check]:
+def equality_checks(dual: ClosedDual | WeightedDual) -> list[Check]:
     """That the multipliers satisfy the dual equalities up to rounding, before they are closed."""
     return [
         check(name, value, EQUALITY_RTOL, f"{fault}: relative size {value:.3g}")

@@ -210,6 +210,7 @@ def judge(
     spread, remoteness = _spread(evidence.problem), _remoteness(evidence.problem)
     checks = [
         _cost_check(stated_cost, evidence),
+        *_skip_checks(evidence),
         *_feasibility_checks(evidence, spread, remoteness),
         # Rounding that costs the certificate and can be avoided is a fault.
         _correction_check(
@@ -263,13 +264,22 @@ def _within_reach(evidence: Evidence, certificate: Certificate) -> float:
 
 def _cost_check(stated: float, evidence: Evidence) -> Check:
     """That the stated cost is that of the network, or of the exact interpolant next to it."""
-    own = evidence.network.representation_cost
+    own = evidence.problem.cost.of(evidence.network)
     return check(
         "stated cost",
         min(ratio(abs(stated - each), own) for each in (own, evidence.upper.cost)),
         COST_RTOL,
-        f"stated cost {stated:.16g} is not the representation cost {own:.16g} of the network",
+        f"stated cost {stated:.16g} is not the cost {own:.16g} of the network",
     )
+
+
+def _skip_checks(evidence: Evidence) -> list[Check]:
+    """That there is no skip connection, if there may be none."""
+    if evidence.problem.cost.skip:
+        return []
+    size = float(np.linalg.norm(evidence.network.skip))
+    message = f"the cost allows no skip connection, and the network has one of size {size:.3g}"
+    return [check("skip connection", size, 0.0, message)]
 
 
 def _correction_check(evidence: Evidence, limit: float, remoteness: str) -> Check:
@@ -277,7 +287,7 @@ def _correction_check(evidence: Evidence, limit: float, remoteness: str) -> Chec
     upper = evidence.upper
     return check(
         "enclosed correction",
-        ratio(upper.increase, evidence.network.representation_cost),
+        ratio(upper.increase, evidence.problem.cost.of(evidence.network)),
         limit,
         "no network nearby is shown to meet every target exactly: "
         + (upper.reason or f"the correction costs {upper.increase:.3g}")

@@ -95,7 +95,10 @@ def edge_bound(problem: Interpolation, edges: Edges) -> EdgeBound:
     ------
     InvalidProblem
         If an edge has a site that the problem has not, lies between two samples, or begins at one.
+    NotSupported
+        If the problem has another cost than the default.
     """
+    problem.plain("edge_bound")
     first, second = edges.sites.T
     if edges.sites.size and edges.sites.max() >= len(problem):
         raise InvalidProblem(

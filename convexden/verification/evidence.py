@@ -22,6 +22,12 @@ from convexden.verification.exact.line_network import line_cost
 from convexden.verification.exact.parallel import parallel_cost
 from convexden.verification.exact.rationals import below
 from convexden.verification.exact.upper_bound import UpperBound, upper_bound
+from convexden.verification.exact.weighted_line import (
+    WeightedDual,
+    close_weighted,
+    weighted_maximum,
+)
+from convexden.verification.exact.weighted_network import weighted_cost
 from convexden.verification.pricing_bound import PricingInterval, pricing_interval
 from convexden.verification.site_errors import SiteErrors, site_errors
 
@@ -36,8 +42,8 @@ class Evidence:
     ----------
     problem : Interpolation
     network : ShallowNetwork
-    dual : ClosedDual
-        The multipliers, closed exactly.
+    dual : ClosedDual or WeightedDual
+        The multipliers, closed exactly; on the line under another cost than the default.
     pricing : PricingInterval
         Infinite if the pricing maximum could not be enclosed.
     obstacle : str
@@ -52,7 +58,7 @@ class Evidence:
 
     problem: Interpolation
     network: ShallowNetwork
-    dual: ClosedDual
+    dual: ClosedDual | WeightedDual
     pricing: PricingInterval
     obstacle: str
     errors: SiteErrors
@@ -94,6 +100,8 @@ def examine(
         If network or certificate do not fit the problem.
     """
     values, jacobians = fitting(problem, network, certificate)
+    if not problem.cost.default:
+        return _under_a_cost(problem, network, values, jacobians)
     dual = _closed(problem, values, jacobians)
     edges = None if certificate.edges is None else edge_bound(problem, certificate.edges)
     if edges is None:
@@ -102,6 +110,21 @@ def examine(
         pricing, obstacle = PricingInterval(edges.maximum, edges.maximum), ""
     errors, upper = site_errors(problem, network), _upper_bound(problem, network)
     return Evidence(problem, network, dual, pricing, obstacle, errors, upper, edges)
+
+
+def _under_a_cost(
+    problem: Interpolation, network: ShallowNetwork, values: TwoPart, jacobians: TwoPart
+) -> Evidence:
+    """The evidence under another cost than the default: exact, on the line."""
+    if problem.input_dimension != 1:
+        raise NotSupported(
+            f"a problem in R^{problem.input_dimension} with {problem.cost.description} cannot be "
+            "verified, only one on the line: leave the cost out, or give one input"
+        )
+    dual = close_weighted(problem, values, jacobians)
+    pricing = PricingInterval(*weighted_maximum(dual))
+    errors, upper = site_errors(problem, network), weighted_cost(problem, network)
+    return Evidence(problem, network, dual, pricing, "", errors, upper)
 
 
 def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
@@ -113,6 +136,7 @@ def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
     InvalidProblem
         If the certificate does not fit the problem.
     """
+    problem.plain("proven_bound")
     n, p, d = len(problem), problem.output_dimension, problem.input_dimension
     values = _multipliers("values", certificate.exact_values, (n, p))
     jacobians = _multipliers("jacobians", certificate.exact_jacobians, (n, p, d))
@@ -144,7 +168,7 @@ def _closed(problem: Interpolation, values: TwoPart, jacobians: TwoPart) -> Clos
     )
 
 
-def provable(dual: ClosedDual, maximum: float) -> float:
+def provable(dual: ClosedDual | WeightedDual, maximum: float) -> float:
     """The bound of closed multipliers with this bound of their pricing maximum, rounded down."""
     if not np.isfinite(maximum) or dual.objective <= 0:
         return 0.0

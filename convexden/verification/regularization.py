@@ -177,6 +177,7 @@ def verify_objective(
     InvalidProblem
         If a site is a ball, or network, certificate or measurements do not fit the problem.
     """
+    problem.plain("verify_objective")
     penalty = arguments.number("penalty", penalty, above=0.0)
     tolerance = arguments.tolerance(tolerance)
     # Without low parts, which count where samples nearly meet: these prove something as well.

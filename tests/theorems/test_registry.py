@@ -17,7 +17,7 @@ from convexden.theorems import (
     rays,
 )
 
-UNIVARIATE = ("univariate", "contraction", "low-noise")
+UNIVARIATE = ("univariate", "contraction", "low-noise", "savarese", "hanin", "sparsest")
 
 
 def test_registry() -> None:
@@ -26,7 +26,11 @@ def test_registry() -> None:
         "contraction",
         "low-noise",
         "collinear",
+        "savarese",
+        "hanin",
+        "sparsest",
         "subspace",
+        "flip",
         "rays",
         "obtuse-simplex",
         "equilateral",

@@ -103,11 +103,10 @@ class Counterexample:
         if self.points is None or self.network is None or self.solution is None:
             yield f"No counterexample to {self.conjecture} was found: there was nothing to compare."
             return
-        where = (
-            f"the {len(self.points)} points {self._written()} with balls of radius "
-            f"{self._number(self.radius)}"
-        )
-        cost = self.network.representation_cost
+        where = f"the {len(self.points)} points {self._written()}"
+        if self.radius:
+            where += f" with balls of radius {self._number(self.radius)}"
+        cost = self.solution.problem.cost.of(self.network)
         if self.reason == "does not interpolate":
             yield f"Refuted: {self.conjecture}. Its network does not interpolate {where}."
         elif self.reason == "cost misstated":

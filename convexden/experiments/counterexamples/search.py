@@ -95,7 +95,8 @@ def find_counterexample(
         How many points, in how many dimensions.
     radius : float or (float, float), optional
         Of all balls, as a fraction of that at which the closest two touch: given, or a range to
-        search; 0.05 to 0.9 by default.
+        search; 0.05 to 0.9 by default.  0 for a conjecture about anything else than denoising: it
+        returns a closed form, whose problem is solved.
     near : (points, dimension) array, optional
         Geometry next to which the random ones are, for a conjecture with narrow hypotheses.
     seed : int
@@ -285,6 +286,8 @@ def _range(radius: float | tuple[float, float] | None) -> tuple[float, float]:
     """The least and the greatest radius to search."""
     given = SETTINGS.fractions if radius is None else radius
     ends = np.atleast_1d(arguments.array("radii", given, error=InvalidInput))
+    if ends.shape == (1,) and not ends.any():
+        return 0.0, 0.0
     if ends.shape not in ((1,), (2,)) or not 0 < ends[0] <= ends[-1] < 1:
         raise InvalidInput(
             f"radius {radius} is no fraction of the contact of the balls: give one between 0 and "

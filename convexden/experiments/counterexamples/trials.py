@@ -51,8 +51,11 @@ def trial_of(candidate: Candidate, points: Array, radius: float) -> Trial | Skip
     from convexden.solving.interpolation import solve
 
     try:
-        problem = denoising(points, radius=radius)
         claim = candidate(points.copy(), radius)
+        if radius or not isinstance(claim, ClosedForm):
+            problem = denoising(points, radius=radius)
+        else:
+            problem = claim.problem
     except InvalidProblem:
         return "undefined"
     except (NotCertified, InfeasibleProblem):
@@ -69,10 +72,12 @@ def trial_of(candidate: Candidate, points: Array, radius: float) -> Trial | Skip
             "ClosedForm, or by how much a property fails, as a float"
         )
     dimensions = (network.input_dimension, network.output_dimension)
-    if dimensions != (points.shape[1],) * 2:
+    asked = problem.input_dimension, problem.output_dimension
+    if dimensions != asked:
+        wanted = f"{asked[0]}" if asked[0] == asked[1] else f"{asked[0]} to {asked[1]}"
         raise InvalidProblem(
             f"the conjectured network maps {dimensions[0]} to {dimensions[1]} dimensions: "
-            f"return one on {points.shape[1]}"
+            f"return one on {wanted}"
         )
     try:
         solution = solve(problem, tolerance=TOLERANCE)
@@ -83,9 +88,9 @@ def trial_of(candidate: Candidate, points: Array, radius: float) -> Trial | Skip
     reason: Reason = ""
     if site_errors(problem, network).totals.max() > CLAIM * problem.target_spread:
         reason = "does not interpolate"
-    elif abs(network.representation_cost - claimed) > CLAIM * claimed:
+    elif abs(problem.cost.of(network) - claimed) > CLAIM * claimed:
         reason = "cost misstated"
-    excess = (network.representation_cost - solution.cost) / solution.cost
+    excess = (problem.cost.of(network) - solution.cost) / solution.cost
     return Trial(points, radius, network, solution, excess, reason)
 
 

@@ -246,7 +246,7 @@ def _check(
     seed: int,
 ) -> None:
     """Raise InvalidInput if an option is out of its range, or does not go with the problem."""
-    arguments.instance("problem", problem, Interpolation)
+    arguments.instance("problem", problem, Interpolation).plain("training")
     counts = {"neurons": neurons, "epochs": epochs, "samples": samples, "snapshots": snapshots}
     for name, count in counts.items():
         arguments.whole(name, count, least=1)

@@ -167,7 +167,7 @@ def compare(trained: Trained | ShallowNetwork, solution: Solution | None = None)
     if run is not None:
         _check_same(run.problem, solution.problem)
     network = trained if isinstance(trained, ShallowNetwork) else trained.network
-    problem = solution.problem
+    problem = solution.problem.plain("the comparison with training")
     history = tuple(
         Measured(
             step.epoch,

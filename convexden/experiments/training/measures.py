@@ -95,7 +95,7 @@ def priced_excess(solution: Solution, network: ShallowNetwork) -> float:
     >>> round(priced_excess(solution, short), 9)
     0.1
     """
-    problem, certificate = solution.problem, solution.certificate
+    problem, certificate = solution.problem.plain("priced_excess"), solution.certificate
     check_fit(problem, network)
     if problem.radii.any():
         raise InvalidProblem("errors have a price at samples only: give radii of 0")
