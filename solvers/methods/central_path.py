@@ -59,9 +59,9 @@ class CentralPathSettings:
     for 40 discs in a box, a third for 80, less above."""
 
     from_samples: int = 150
-    """The same for samples alone with targets of two or more dimensions: for two draws of 100 as
-    much and a sixth, for one of 200 an eighth. With targets of one dimension, 100 took 1.6 and .3
-    times as long."""
+    """The same for samples alone with targets of two or more dimensions: of two draws of 100 one
+    took as much and one a sixth. With targets of one dimension they took 1.6 and .3 times as
+    long."""
 
     iterations: int = 80
     """After which column generation takes over; 15 to 45 are usual."""
