@@ -86,7 +86,7 @@ def solve(
     method : str, optional
         How sites that span more than a line are solved; on a line all are solved exactly.
         "column-generation" is the default for few sites in the plane, "central-path" for many (from
-        40 on with balls), "minimax" beyond; all end in the same certified interval.  Where
+        50 on with balls), "minimax" beyond; all end in the same certified interval.  Where
         "central-path", an interior point for the plane, does not apply or does not converge, it
         goes on as "column-generation".  "triangle" is for denoising at the vertices of an acute
         triangle with balls of one radius: twelve hinges of which three turn, without a search, in a

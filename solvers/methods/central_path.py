@@ -54,13 +54,14 @@ from convexden.tolerances import WEIGHTLESS_RTOL
 class CentralPathSettings:
     """Parameters of the interior point; `benchmarks/settings.py` shows what moving them does."""
 
-    from_balls: int = 40
-    """Sites, some of them balls, from which on it takes less time than column generation: 30 % less
-    for 40 discs in a box, 70 % for 80, more above; as much for 25 to 30."""
+    from_balls: int = 50
+    """Sites, some of them balls, from which on it takes less time than column generation: as much
+    for 40 discs in a box, a third for 80, less above."""
 
     from_samples: int = 150
-    """The same for samples alone with targets of two or more dimensions: as much for 100, an eighth
-    for 200.  With targets of one dimension column generation was faster at 100."""
+    """The same for samples alone with targets of two or more dimensions: of two draws of 100 one
+    took as much and one a sixth. With targets of one dimension they took 1.6 and .3 times as
+    long."""
 
     iterations: int = 80
     """After which column generation takes over; 15 to 45 are usual."""

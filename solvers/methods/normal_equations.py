@@ -8,6 +8,7 @@ Hinges with features psi and columns q = Z^T psi enter the systems as
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from scipy import sparse
@@ -17,7 +18,7 @@ from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Hinges
 from convexden.solvers.pricing import Pricing
 
-Features = Array | sparse.csr_array
+Features: TypeAlias = Array | sparse.csr_array
 
 
 @dataclass(frozen=True)
