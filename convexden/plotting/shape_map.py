@@ -107,10 +107,11 @@ def plot_shape_map(
         patches.append(Patch(fc=UNCERTIFIED, label="not certified"))
     if legend:
         legends.put_outside(layout.figure_of(panels[0, 0]), patches, layout.text_size(panels[0, 0]))
-    return panels
+    drawn: NDArray[np.object_] = panels
+    return drawn
 
 
-def _panels(rows: int, axes: NDArray[np.object_] | None) -> NDArray[np.object_]:
+def _panels(rows: int, axes: NDArray[np.object_] | None) -> Any:
     """The Axes of a map (rows, 2), which are below each other in a column of a paper."""
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -121,7 +122,7 @@ def _panels(rows: int, axes: NDArray[np.object_] | None) -> NDArray[np.object_]:
         figure = layout.new_figure(10.0, height * (2.2 if stacked else 1.0), engine)
         shape = (2 * rows, 1) if stacked else (rows, 2)
         shared: dict[str, Any] = {"squeeze": False, "sharex": True, "sharey": True}
-        panels: NDArray[np.object_] = figure.subplots(*shape, **shared).reshape(rows, 2)
+        panels: Any = figure.subplots(*shape, **shared).reshape(rows, 2)
     elif axes.shape == (rows, 2):
         panels = axes
     else:
