@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         say(str(error))
         status = _status(error)
     except KeyboardInterrupt:
-        say("interrupted: what was not finished is not written")
+        say("interrupted")
         status = 130
     except (OSError, UnicodeEncodeError, MemoryError) as error:
         _drop_output()

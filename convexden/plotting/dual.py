@@ -159,8 +159,10 @@ def _draw_line(ax: Axes, solution: Solution, marked: _Marked, axes: Array) -> li
     return marks
 
 
-def _draw_plane(ax: Axes, solution: Solution, marked: _Marked, axes: Array, colorbar: bool) -> None:
-    """The dual constraint over the hinges of a plane, by angle and place."""
+def _draw_plane(
+    ax: Axes, solution: Solution, marked: _Marked, axes: Array, colorbar: bool
+) -> list[Any]:
+    """The dual constraint over the hinges of a plane, by angle and place; what a legend names."""
     low, high = _places(solution, axes)
     angles = np.linspace(0, np.pi, style.DRAWING.map_angles)
     places = np.linspace(low, high, style.DRAWING.map_places)

@@ -65,23 +65,10 @@ def plot_shape_map(
         If the axes are not that many.
     """
     from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
     from matplotlib.patches import Patch
 
-    rows = len(shape_map.fractions)
-    if axes is None:
-        engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
-        height = style.DRAWING.map_row * rows + 0.9
-        figure = layout.new_figure(10.0, height * (2.2 if layout.one_column() else 1.0), engine)
-        shared: dict[str, Any] = {"squeeze": False, "sharex": True, "sharey": True}
-        shape = (2 * rows, 1) if layout.one_column() else (rows, 2)
-        panels = figure.subplots(*shape, **shared).reshape(rows, 2)
-    elif axes.shape == (rows, 2):
-        panels, figure = axes, axes[0, 0].figure
-    else:
-        raise InvalidProblem(f"a map of {rows} radii needs ({rows}, 2) axes: give as many")
-    for ax in panels.flat:
-        layout.prepare(ax, 0.0, 0.0)
+    panels = _panels(len(shape_map.fractions), axes)
+    stacked = layout.one_column() and axes is None
     kinds = ListedColormap([*COLORS, UNCERTIFIED])
     by_kind = {"cmap": kinds, "norm": BoundaryNorm(np.arange(kinds.N + 1) - 0.5, kinds.N)}
     heat = style.part_of("magma_r", 0.12, 0.95)
@@ -101,11 +88,11 @@ def plot_shape_map(
         draw_pixels(right, shape_map, failed, by_kind)
         layout.title(right, f"excess, {radius}")
         left.set_ylabel("smallest angle")
-        if layout.one_column() and axes is None:
+        if stacked:
             right.set_ylabel("smallest angle")
     for ax in panels.flat:
         label_angles(ax, shape_map.largest_angle)
-    for ax in panels[-1, -1:] if layout.one_column() and axes is None else panels[-1]:
+    for ax in panels[-1, -1:] if stacked else panels[-1]:
         ax.set_xlabel("largest angle")
     if colorbar:
         exponent = round(np.log10(OPTIMAL))
@@ -118,7 +105,29 @@ def plot_shape_map(
     if uncertified:
         patches.append(Patch(fc=UNCERTIFIED, label="not certified"))
     if legend:
-        legends.put_outside(figure, patches, layout.text_size(panels[0, 0]))
+        legends.put_outside(layout.figure_of(panels[0, 0]), patches, layout.text_size(panels[0, 0]))
+    drawn: NDArray[np.object_] = panels
+    return drawn
+
+
+def _panels(rows: int, axes: NDArray[np.object_] | None) -> Any:
+    """The Axes of a map (rows, 2), which are below each other in a column of a paper."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    if axes is None:
+        engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
+        stacked = layout.one_column()
+        height = style.DRAWING.map_row * rows + 0.9
+        figure = layout.new_figure(10.0, height * (2.2 if stacked else 1.0), engine)
+        shape = (2 * rows, 1) if stacked else (rows, 2)
+        shared: dict[str, Any] = {"squeeze": False, "sharex": True, "sharey": True}
+        panels: Any = figure.subplots(*shape, **shared).reshape(rows, 2)
+    elif axes.shape == (rows, 2):
+        panels = axes
+    else:
+        raise InvalidProblem(f"a map of {rows} radii needs ({rows}, 2) axes: give as many")
+    for ax in panels.flat:
+        layout.prepare(ax, 0.0, 0.0)
     return panels
 
 
