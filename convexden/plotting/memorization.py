@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +103,8 @@ def plot_memorization(
         from matplotlib.figure import Figure
 
         figure = Figure((1.0 * columns, 2.6 + 1.9 * len(names)), layout="constrained")
-    top, bottom = np.ravel(figure.subfigures(2, 1, height_ratios=(2.4, 1.9 * len(names))))
+    parts: Any = figure.subfigures(2, 1, height_ratios=(2.4, 1.9 * len(names)))
+    top, bottom = parts
     images = top.subplots(2, columns, squeeze=False)
     titles = [f"image {k}" for k in range(len(clean))], [f"{count} starts" for count in counts]
     for row, points, labels in zip(images, (clean, virtual), titles, strict=True):

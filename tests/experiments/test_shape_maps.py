@@ -282,3 +282,14 @@ def test_picture_of_a_part_has_its_border(largest, tmp_path):
     sorted_angles = np.sort(np.column_stack([corners, rest]), axis=1)
     equal = (np.abs(np.diff(sorted_angles, axis=1)) < 1e-9).any(axis=1)
     assert (equal | (sorted_angles[:, 0] < 1e-9)).all()
+
+
+def test_virtual_points_are_counted_and_drawn(found, tmp_path):
+    """The right triangles have one at every radius."""
+    right = np.isclose(found.angles[:, 2], 90)
+    assert (found.virtual[:, right] == 1).all()
+    picture = tmp_path / "virtual.png"
+    plotting.save_virtual_map(found, picture)
+    assert picture.exists()
+    panels = plotting.plot_virtual_map(found)
+    assert len(panels) == len(found.fractions)
