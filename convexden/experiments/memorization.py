@@ -148,7 +148,7 @@ def memorization(
     >>> solution = cd.solve(cd.denoising(cd.data.triangle([100, 42, 38]), radius=0.35))
     >>> found = memorization(solution, draws=50)
     >>> [(ends.start, ends.virtual) for ends in found.ends]
-    [('noisy images', 0), ('pure noise', 8), ('mean of two', 0), ('x_i + x_j - x_k', 17)]
+    [('noisy images', 0), ('pure noise', 2), ('mean of two', 0), ('x_i + x_j - x_k', 18)]
     """
     problem = arguments.instance("solution", solution, Solution).problem
     clean = np.unique(problem.targets, axis=0)

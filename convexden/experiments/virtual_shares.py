@@ -139,9 +139,9 @@ def virtual_shares(
     Examples
     --------
     >>> from convexden.experiments.virtual_shares import virtual_shares
-    >>> found = virtual_shares("plane", 3, [0.2, 0.8], sets=4)
+    >>> found = virtual_shares("plane", 5, [0.1, 0.5], sets=3)
     >>> [(share.fraction, share.some, share.solved) for share in found.shares]
-    [(0.2, 2, 4), (0.8, 2, 4)]
+    [(0.1, 1, 3), (0.5, 2, 3)]
     """
     draw = SOURCES[arguments.choice("source", source, SOURCES)]
     points = arguments.whole("points", points, least=2)

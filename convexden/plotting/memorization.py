@@ -107,7 +107,8 @@ def plot_memorization(
     if figure is None:
         figure = layout.new_figure(1.0 * columns, 2.6 + 1.9 * len(names), layout="constrained")
     parts: Any = figure.subfigures(2, 1, height_ratios=(2.4, 1.9 * len(names)))
-    images = parts[0].subplots(2, columns, squeeze=False)
+    top, bottom = parts
+    images = top.subplots(2, columns, squeeze=False)
     titles = [f"image {k}" for k in range(len(clean))], [f"{count} starts" for count in counts]
     for row, points, labels in zip(images, (clean, virtual), titles, strict=True):
         for k, ax in enumerate(row):
@@ -115,13 +116,13 @@ def plot_memorization(
             if k < len(points):
                 ax.imshow(points[k].reshape(shape), cmap="gray_r", vmin=0, vmax=1)
                 ax.set_title(labels[k], fontsize=8)
-    parts[0].suptitle(
+    top.suptitle(
         "training images, and below them the virtual points of the certified denoiser"
         if len(virtual)
         else "training images; no start ended at a virtual point",
         fontsize=9,
     )
-    bars = parts[1].subplots(len(names), 1, squeeze=False, sharex=True)[:, 0]
+    bars = bottom.subplots(len(names), 1, squeeze=False, sharex=True)[:, 0]
     for ax, name in zip(bars, names, strict=True):
         _draw_bars(ax, found, name)
     bars[-1].set_xlabel("share of the starts")

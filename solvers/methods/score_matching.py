@@ -27,7 +27,7 @@ what is orthogonal to affine functions.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -104,7 +104,6 @@ class Score:
     inside: float = np.inf
     rounds: int = 0
     interrupted: bool = False
-    history: list[float] = field(default_factory=list)
 
     @property
     def gap(self) -> float:

@@ -309,3 +309,14 @@ def test_borders_of_a_map(found):
     drawn = ShapeEnds(ends.largest, ends.smallest, ends.shares, ends.pinched, {0.9: np.eye(2)})
     panels = plotting.plot_shape_map(found, ends=drawn)
     assert len(panels[1, 0].lines) == len(panels[0, 0].lines) + 1
+
+
+def test_virtual_points_are_counted_and_drawn(found, tmp_path):
+    """The right triangles have one at every radius."""
+    right = np.isclose(found.angles[:, 2], 90)
+    assert (found.virtual[:, right] == 1).all()
+    picture = tmp_path / "virtual.png"
+    plotting.save_virtual_map(found, picture)
+    assert picture.exists()
+    panels = plotting.plot_virtual_map(found)
+    assert len(panels) == len(found.fractions)
