@@ -1,6 +1,6 @@
 """Figures for few sites in many dimensions; `python benchmarks/few_sites.py` prints them.
 
-Sections: images, simplices, space, methods, bounds; name some to run only those.  Set
+Sections: images, simplices, space, methods, bounds, edges; name some to run only those.  Set
 OMP_NUM_THREADS=1 for one thread.  All of them take about ten minutes.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import resource
 import statistics
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -110,6 +111,19 @@ def bounds() -> Iterator[str]:
         )
 
 
+def edges() -> Iterator[str]:
+    """The edge bound, and ramps above it, for the first N digits: no pattern is priced."""
+    yield f"{'N':>3}{'lower bound':>13}{'cost':>10}{'gap':>7}{'verified':>10}{'seconds':>9}"
+    for count in (4, 8, 12, 16, 20, 30):
+        problem, started = _digits(count), time.process_time()
+        found = cd.solve(problem, method="edges")
+        yield (
+            f"{count:3d}{found.lower_bound:13.5f}{found.cost:10.5f}{found.relative_gap:7.1%}"
+            f"{'yes' if found.verification.passed else 'no':>10}"
+            f"{time.process_time() - started:9.2f}"
+        )
+
+
 def _digits(count: int) -> cd.Interpolation:
     points = cd.data.digits(range(count))
     return cd.denoising(points, radius=0.05 * pdist(points).min())
@@ -126,7 +140,7 @@ KINDS: dict[str, Callable[[int, np.random.Generator], Array]] = {
     "near-regular": lambda r, rng: regular_simplex(r) + 0.1 * rng.standard_normal((r + 1, r)),
     "anisotropic": lambda r, rng: rng.standard_normal((r + 1, r)) * np.logspace(0, -1, r),
 }
-SECTIONS = {f.__name__: f for f in (images, simplices, space, methods, bounds)}
+SECTIONS = {f.__name__: f for f in (images, simplices, space, methods, bounds, edges)}
 
 
 def main() -> None:

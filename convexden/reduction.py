@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from convexden import display
 from convexden.arithmetic.two_part import TwoPart, affine_values
-from convexden.certificate import Certificate
+from convexden.certificate import Certificate, Edges
 from convexden.errors import InvalidProblem, NotCertified
 from convexden.geometry.hull import Hull
 from convexden.geometry.meetings import contained
@@ -187,7 +187,14 @@ class Reduction:
             certificate.pricing_maximum,
             certificate.pricing,
             low,
+            edges=None if certificate.edges is None else self._lift_edges(certificate.edges),
         )
+
+    def _lift_edges(self, edges: Edges) -> Edges:
+        """The edges between sites of the original."""
+        # l_n = +- kappa (t_m - t_n) is divided by the input scale, and t by the output scale.
+        scale = self.input_scale * self.output_scale
+        return Edges(self.sites[edges.sites], edges.weights / scale)
 
     def lift_proof(self, proof: InfeasibilityProof) -> InfeasibilityProof:
         """The proof for the original sites, of whose coordinates it knows nothing yet."""

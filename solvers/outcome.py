@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convexden.certificate import Edges
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solvers.hinges import Array
@@ -33,6 +34,8 @@ class Outcome:
         Why there is no network although the run was not stopped, if that is known.
     values_low, jacobians_low : arrays or None
         Second floats of the multipliers, where one does not state them well enough.
+    edges : Edges or None
+        Of multipliers that are a sum over pairs of sites.
     """
 
     network: ShallowNetwork | None
@@ -44,6 +47,7 @@ class Outcome:
     reason: str = ""
     values_low: Array | None = None
     jacobians_low: Array | None = None
+    edges: Edges | None = None
 
 
 def nothing(problem: Interpolation, *, interrupted: bool = False) -> Outcome:

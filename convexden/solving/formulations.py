@@ -219,6 +219,7 @@ class Model:
                 max(0.0, objective / max(1.0, found.pricing_maximum)),
                 found.pricing_maximum,
                 found.pricing,
+                edges=found.edges,
             )
         )
         bound = verification.proven_bound(self.problem, certificate)

@@ -168,7 +168,7 @@ def solve(
     cost = checked.cost if np.isfinite(checked.cost) else network.representation_cost
     lower_bound = min(certificate.lower_bound, cost)  # the smaller of the two is a bound as well
     gap = relative_gap(cost, lower_bound)
-    proposals = method == "local" and certificate.pricing not in ("exact-line", FREE)
+    proposals = method == "local" and certificate.pricing not in ("exact-line", "edges", FREE)
     status = _status(certificate, certified=checked.passed and gap <= tolerance and not proposals)
     solution = Solution(
         problem,
@@ -329,7 +329,9 @@ def _solve_sites(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, Cer
         found = solve_triangle(problem, run.clock)
     else:
         found = solve_formulation(problem, run.method, master, run.clock)
-    network = found.network or fallback_network(problem, _correctable)
+    network = found.network or fallback_network(
+        problem, _correctable, None if found.interrupted else run.clock
+    )
     if network is None:
         if found.interrupted:
             raise Stopped
@@ -382,4 +384,5 @@ def _certificate(problem: Interpolation, found: Outcome) -> Certificate:
         found.pricing,
         found.values_low,
         found.jacobians_low,
+        found.edges,
     )

@@ -87,7 +87,7 @@ def _solution(document: dict[str, Any]) -> RegularizedSolution:
     problem = Interpolation(**part_arrays(document, "problem", centers=(n, d), targets=(n, p)))
     multipliers = document["certificate"]
     certificate = Certificate(
-        **part_arrays(document, "certificate", values=(n, p)),
+        part_arrays(document, "certificate", values=(n, p))["values"],
         jacobians=np.zeros((n, p, d)),
         lower_bound=float(document["lower_bound"]),
         pricing_maximum=float(multipliers["pricing_maximum"]),

@@ -1,7 +1,8 @@
 """Solutions as JSON files, and lists of records.
 
 What the keys mean is said in ``schemas/convexden-solution.json``.  Files of version 2 have further
-ones, the second floats of numbers that are exact sums of two; without any the version is 1.
+ones, the second floats of numbers that are exact sums of two, or pairs of sites that prove a bound;
+without any the version is 1.
 
 Floats are written in the shortest form that reads back as the same number.
 """
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments
-from convexden.certificate import Certificate
+from convexden.certificate import Certificate, Edges
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -30,7 +31,7 @@ Array = NDArray[np.float64]
 
 FORMAT = "convexden-solution"
 VERSION = 1
-LATEST = 2  # with low parts
+LATEST = 2  # with low parts or edges
 
 
 def save(solution: Solution, path: str | Path) -> None:
@@ -118,7 +119,7 @@ def _document(solution: Solution) -> dict[str, Any]:
     certificate_low = _low_parts(certificate, "values", "jacobians")
     document: dict[str, Any] = {
         "format": FORMAT,
-        "version": LATEST if network.two_part or certificate_low else VERSION,
+        "version": LATEST if network.two_part or certificate_low or certificate.edges else VERSION,
         "status": solution.status,
         "problem": {
             "centers": problem.centers.tolist(),
@@ -132,6 +133,7 @@ def _document(solution: Solution) -> dict[str, Any]:
             "pricing_maximum": float(certificate.pricing_maximum),
             "pricing": certificate.pricing,
             **certificate_low,
+            **_edges(certificate),
         },
         "cost": float(solution.cost),
         "lower_bound": float(solution.lower_bound),
@@ -164,6 +166,14 @@ def _low_parts(part: ShallowNetwork | Certificate, *names: str) -> dict[str, Any
     """The second floats of numbers of these names, where there are any."""
     found = {f"{name}_low": getattr(part, f"{name}_low") for name in names}
     return {name: low.tolist() for name, low in found.items() if low is not None}
+
+
+def _edges(certificate: Certificate) -> dict[str, Any]:
+    """The pairs of sites of a certificate by edges, and their weights."""
+    edges = certificate.edges
+    if edges is None:
+        return {}
+    return {"edges": edges.sites.tolist(), "edge_weights": edges.weights.tolist()}
 
 
 def _solution(document: dict[str, Any]) -> Solution:
@@ -227,11 +237,25 @@ def _certificate(document: dict[str, Any], problem: Interpolation) -> Certificat
         jacobians_low=(n, p, d),
     )
     return Certificate(
-        **arrays,
         lower_bound=float(document["lower_bound"]),
         pricing_maximum=float(stored["pricing_maximum"]),
         pricing=stored["pricing"],
+        edges=_stored_edges(document),
+        **arrays,
     )
+
+
+def _stored_edges(document: dict[str, Any]) -> Edges | None:
+    """The pairs of sites of a certificate by edges, if it is one."""
+    stored = document["certificate"]
+    if "edges" not in stored:
+        return None
+    count = len(stored["edges"])
+    found = part_arrays(document, "certificate", edges=(count, 2), edge_weights=(count,))
+    try:
+        return Edges(found["edges"].astype(np.intp), found["edge_weights"])
+    except KeyError:
+        raise InvalidProblem("certificate.edge_weights: missing") from None
 
 
 def _moved(document: dict[str, Any], problem: Interpolation) -> Interpolation | None:

@@ -253,6 +253,8 @@ def _spread(problem: Interpolation) -> float:
 
 def _within_reach(evidence: Evidence, certificate: Certificate) -> float:
     """What the multipliers could prove at most, if P were no more than what is attained."""
+    if evidence.edges is not None:
+        return evidence.lower_bound
     known = not evidence.obstacle
     return provable(
         evidence.dual, evidence.pricing.lower if known else float(certificate.pricing_maximum)

@@ -14,6 +14,7 @@ from convexden.errors import InvalidProblem, NotSupported, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock, Stopped
+from convexden.verification.edges import EdgeBound, edge_bound
 from convexden.verification.exact.affine import affine_interpolant
 from convexden.verification.exact.correction import SETTINGS as CORRECTION
 from convexden.verification.exact.dual import ClosedDual, close_dual
@@ -45,6 +46,8 @@ class Evidence:
         Of the network as it is stored.
     upper : UpperBound
         Of an exact interpolant next to it.
+    edges : EdgeBound or None
+        Of a certificate by edges, whose bound is theirs, and not that of its rounded multipliers.
     """
 
     problem: Interpolation
@@ -54,12 +57,15 @@ class Evidence:
     obstacle: str
     errors: SiteErrors
     upper: UpperBound
+    edges: EdgeBound | None = None
 
     __repr__ = display.field_line
 
     @property
     def lower_bound(self) -> float:
         """The bound that the multipliers prove, rounded down."""
+        if self.edges is not None:
+            return self.edges.lower_bound
         return provable(self.dual, self.pricing.upper)
 
     def restate(self, certificate: Certificate) -> Certificate:
@@ -89,9 +95,13 @@ def examine(
     """
     values, jacobians = fitting(problem, network, certificate)
     dual = _closed(problem, values, jacobians)
-    pricing, obstacle = enclosed(dual, clock)
+    edges = None if certificate.edges is None else edge_bound(problem, certificate.edges)
+    if edges is None:
+        pricing, obstacle = enclosed(dual, clock)
+    else:
+        pricing, obstacle = PricingInterval(edges.maximum, edges.maximum), ""
     errors, upper = site_errors(problem, network), _upper_bound(problem, network)
-    return Evidence(problem, network, dual, pricing, obstacle, errors, upper)
+    return Evidence(problem, network, dual, pricing, obstacle, errors, upper, edges)
 
 
 def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
@@ -106,6 +116,8 @@ def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
     n, p, d = len(problem), problem.output_dimension, problem.input_dimension
     values = _multipliers("values", certificate.exact_values, (n, p))
     jacobians = _multipliers("jacobians", certificate.exact_jacobians, (n, p, d))
+    if certificate.edges is not None:
+        return edge_bound(problem, certificate.edges).lower_bound
     dual = _closed(problem, values, jacobians)
     try:
         maximum = pricing_interval(dual).upper

@@ -13,7 +13,7 @@ Its network is optimal once it fits the samples that were left out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -35,6 +35,7 @@ from convexden.solvers.outcome import NO_PRICING, Outcome, nothing
 from convexden.solvers.pricing import Pricing
 from convexden.solvers.pricing.exact import exact_pricing
 from convexden.solvers.pricing.local import LocalPricing
+from convexden.solvers.programs.edges import edge_bound_outcome
 from convexden.solvers.programs.restricted_master import Master, solve_dual
 from convexden.solvers.programs.semidefinite import PRICING, half_patterns, semidefinite_maximum
 from convexden.solvers.warm_start import hinges_near
@@ -70,7 +71,8 @@ def solve_sites(
     method : {"column-generation", "minimax", "local"}, optional
         By default column generation in the plane, where it is about twice as fast, and the minimax
         method beyond.  "local" is the minimax method with proposals, for problems too large for
-        exact pricing; its bound is that of the semidefinite program at its multipliers, or none.
+        exact pricing; its bound is that of the semidefinite program at its multipliers, or that of
+        pairs of sites if it is better or the only one, or none.
     report : callable
         Called with a `Progress` after every round; the cost is infinite while samples are missed.
     clock : Clock, optional
@@ -126,10 +128,15 @@ class _Rounds:
         self.steps, self.lower = 0, 0.0
         self.solved: tuple[Indices, Exchange] | None = None
         self.proof: _Proof | None = None  # of the last subproblem, once its network misses nothing
+        self.edges: Outcome | None = None  # a bound that needs no pricing
         self.network: ShallowNetwork | None = None
 
     def run(self) -> None:
         """Solve subproblems until no sample is missed."""
+        if self.method == LOCAL:
+            self.edges = edge_bound_outcome(self.problem)
+            if self.edges is not None:
+                self._tell(np.inf, _objective(self.problem, self.edges), 0)
         hinges: Hinges | None = None
         if self.start is not None:
             hinges = hinges_near(self.problem.part(self.active), self.start)
@@ -173,8 +180,19 @@ class _Rounds:
         self.report(Progress(self.steps, cost, self.lower, count))
 
     def outcome(self, interrupted: bool, reason: str) -> Outcome:
-        """What the last subproblem proves about the problem, and its network if it misses
-        nothing."""
+        """What is proven about the problem, by the last subproblem or by edges, and the network of
+        that subproblem if it misses nothing."""
+        found = self._solved(interrupted, reason)
+        if self.edges is None or _objective(self.problem, found) >= _objective(
+            self.problem, self.edges
+        ):
+            return found
+        return replace(
+            self.edges, network=found.network, interrupted=found.interrupted, reason=found.reason
+        )
+
+    def _solved(self, interrupted: bool, reason: str) -> Outcome:
+        """What the last subproblem proves, and its network if it misses nothing."""
         if self.solved is None:
             return nothing(self.problem, interrupted=True)
         active, loop = self.solved
@@ -209,6 +227,12 @@ class _Proof:
     multipliers: Array | None = None
     pricing_maximum: float = 0.0
     pricing: str = NO_PRICING
+
+
+def _objective(problem: Interpolation, found: Outcome) -> float:
+    """The bound that multipliers state."""
+    objective = float(np.sum(found.values * problem.targets))
+    return objective / max(1.0, found.pricing_maximum)
 
 
 def _proven(loop: Exchange) -> _Proof:

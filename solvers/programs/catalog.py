@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from types import MappingProxyType
 
 import numpy as np
 
-from convexden.errors import NotCertified
+from convexden.errors import NotCertified, TooLarge
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock, Stopped
 from convexden.solvers import programs
@@ -80,7 +81,8 @@ def solve_formulation(
             return declared.shortcut(constraints, master)
         program = declared.state(constraints)
         if declared.kind == "lower bound":
-            best = replace(_ramps_beside(name, constraints, master), interrupted=True)
+            with suppress(TooLarge):  # then whoever asked falls back on other networks
+                best = replace(_ramps_beside(name, constraints, master), interrupted=True)
         program.solve()
         found = program.read()
     except Stopped:

@@ -27,7 +27,8 @@ from convexden.solvers.programs.program import Program
 from convexden.solving import formulations
 
 EXACT = 1e-8
-NAMES = ("column-generation", "scalar-exact", "copositive", "semidefinite", "ramps")
+NAMES = ("column-generation", "scalar-exact", "copositive", "edges", "semidefinite", "ramps")
+OF_SAMPLES = tuple(name for name in NAMES if name != "edges")
 CASES = {
     "balls": random_problem(2, "balls", sites=5, outputs=2),
     "mixed": random_problem(5, "mixed", sites=6, outputs=2),
@@ -153,7 +154,8 @@ def test_every_formulation_agrees_with_the_optimum_on_its_side(number, kind):
             assert reading.cost <= optimum.cost * (1 + EXACT)
             assert reading.lower_bound >= optimum.cost * (1 - EXACT)
         elif entry.kind == "lower bound":
-            assert reading.lower_bound >= 0.95 * optimum.cost
+            share = 0.2 if entry.name == "edges" else 0.95
+            assert reading.lower_bound >= share * optimum.cost
         else:
             assert reading.cost <= 5 * optimum.cost
         if reading.network is not None:
@@ -164,6 +166,7 @@ def test_every_formulation_agrees_with_the_optimum_on_its_side(number, kind):
         for name, missing in {
             "scalar-exact": problem.output_dimension > 1,
             "copositive": kind != "samples",
+            "edges": kind == "samples",
         }.items()
         if missing
     }
@@ -258,7 +261,7 @@ def test_the_registry_says_what_each_is():
             assert part
             assert part in text
     kinds = [entry.kind for entry in formulations.registry.values()]
-    assert kinds == ["exact", "exact", "lower bound", "lower bound", "upper bound"]
+    assert kinds == ["exact"] * 2 + ["lower bound"] * 3 + ["upper bound"]
     with pytest.raises(InvalidInput, match="did you mean 'copositive'"):
         formulations.get("coposit")
 
@@ -292,7 +295,7 @@ def test_what_is_missing_is_said_beforehand(name, problem, message):
         solve(problem, method=name)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_SAMPLES)
 def test_to_state_a_problem_solves_nothing(monkeypatch, name):
     def solver(*arguments, **options):
         raise AssertionError("something was solved")
@@ -320,7 +323,7 @@ def test_the_first_master_of_column_generation_gives_both_bounds(number, kind):
     assert last.cost == pytest.approx(optimum.cost, rel=EXACT)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_SAMPLES)
 def test_a_line_and_affine_targets(name):
     line = Interpolation([0.0, 1.0, 2.5, 4.0], [0.0, 1.0, 0.5, 2.0])
     entry, optimum = formulations.get(name), solve(line)
@@ -341,7 +344,7 @@ def test_the_first_master_is_not_stated_for_any_number_of_sites():
         entry.build(Interpolation(points, np.sign(points[:, 0])))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_SAMPLES)
 def test_a_program_is_read_whatever_solved_it(name):
     problem = random_problem(1, "samples", sites=6, outputs=1)
     model, optimum = formulations.get(name).build(problem), solve(problem)
