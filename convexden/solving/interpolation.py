@@ -11,50 +11,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
-from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from convexden import arguments, verification
 from convexden.certificate import Certificate
-from convexden.errors import InfeasibleProblem, InvalidInput, NotCertified, TooLarge
-from convexden.geometry.flatness import flatness
+from convexden.errors import InvalidInput, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.reduction import Reduction, moved_problem
+from convexden.reduction import moved_problem
 from convexden.running import versions
-from convexden.running.clock import Clock, Stopped
+from convexden.running.clock import Clock
 from convexden.running.progress import tell
 from convexden.running.threads import one_thread
 from convexden.solution import Progress, Solution, Status, relative_gap
-from convexden.solving.affine_part import AffinePart
-from convexden.solving.closed_forms import (
-    FREE,
-    certified_line,
-    certified_under_cost,
-    no_multipliers,
-)
+from convexden.solving.closed_forms import FREE
+from convexden.solving.proposals import MASTERS, Run, proposed
 from convexden.tolerances import CERTIFIED_RTOL
-from convexden.verification.exact.affine import affine_interpolant
-from convexden.verification.exact.upper_bound import upper_bound
 
 if TYPE_CHECKING:
-    from convexden.solvers.outcome import Outcome
-    from convexden.solvers.programs.restricted_master import MasterSolution
+    pass
 
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28
-STOPPED = (
-    "stopped before there was a network or a proof that there is none: let it run longer, or lower "
-    "the radii if balls almost touch"
-)
-# Activation patterns, in more than two dimensions, from which on a solve takes minutes.  If some of
-# these dimensions are nothing but the rounding of the data, it says so at once instead.
-MOST_OF_FLAT = 2000
-MASTERS = ("clarabel", "cvxpy", "qoco")
 
 
 def solve(
@@ -170,8 +150,8 @@ def solve(
 
     with one_thread():
         # Step 1.
-        run = _Run(tolerance, method, network, master, relay, clock)
-        network, certificate, interrupted = _proposed(problem, run)
+        run = Run(tolerance, method, network, master, relay, clock)
+        network, certificate, interrupted = proposed(problem, run)
         # Step 2.
         evidence = verification.examine(problem, network, certificate, Clock.again(time_limit))
         certificate = evidence.restate(certificate)
@@ -212,18 +192,6 @@ def solve(
     )
 
 
-@dataclass(frozen=True)
-class _Run:
-    """How a problem is to be solved; see `solve`."""
-
-    tolerance: float
-    method: str | None
-    start: ShallowNetwork | None
-    master: str
-    report: Callable[[Progress], None]
-    clock: Clock
-
-
 def _first_network(problem: Interpolation, start: object) -> ShallowNetwork | None:
     """The network to start from; refuse one whose inputs are not those of the problem."""
     if start is None:
@@ -245,18 +213,6 @@ def _status(certificate: Certificate, *, certified: bool) -> Status:
     return "upper-bound" if certificate.pricing == "none" else "not-certified"
 
 
-def _proposed(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, Certificate, bool]:
-    """Network and multipliers of the cheapest way that applies, and whether the run was stopped."""
-    if not problem.cost.default:
-        return *certified_under_cost(problem, run.method, run.start), False
-    free = affine_interpolant(problem)
-    if free is not None:
-        return free, no_multipliers(problem), False
-    if problem.input_dimension == 1:  # the data as they are, without rounding
-        return *certified_line(problem), False
-    return _solve_reduced(problem, run)
-
-
 def methods() -> tuple[str, ...]:
     """What `solve` takes for `method`: the loops, then the other formulations."""
     from convexden.solvers.methods.row_generation import LOOPS
@@ -274,138 +230,3 @@ def check_size(problem: Interpolation) -> None:
             f"the certificate would hold {n} Jacobians of {p} x {d} numbers, "
             f"{8e-9 * n * p * d:.3g} GB: give data of fewer dimensions, such as smaller images"
         )
-
-
-def _solve_reduced(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, Certificate, bool]:
-    """Network and multipliers, found without a large affine part and in the fewest dimensions, and
-    whether the run was stopped.
-    """
-    part = AffinePart.of(problem)
-    hull = part.problem.hull
-    if len(hull.basis) == 1:
-        network, certificate = certified_line(part.problem, hull.basis[0])
-        return part.restored(network), certificate, False
-    reduction = Reduction.of(part.problem, drop_implied=True)
-    reduced, scale = reduction.problem, reduction.cost_scale
-
-    report = run.report
-
-    def relay(step: Progress) -> None:
-        """Report a step in the units of the problem."""
-        report(Progress(step.round, step.cost * scale, step.lower_bound * scale, step.hinges))
-
-    stopped = False
-    if reduced.input_dimension == 1:
-        network, certificate = certified_line(reduced, np.ones(1))
-    else:
-        from convexden.solvers.methods.row_generation import LOCAL, LOOPS
-
-        exact = run.method is None or (run.method in LOOPS and run.method != LOCAL)
-        flat = flatness(problem.centers) if reduced.input_dimension > 2 else None
-        if flat is not None and exact and _patterns(reduced) > MOST_OF_FLAT:
-            raise TooLarge(str(flat))
-        try:
-            start = None if run.start is None else reduction.reduce_network(run.start)
-            run = replace(run, report=relay, start=start)
-            network, certificate, stopped = _solve_sites(reduced, run)
-        except Stopped:
-            raise NotCertified(STOPPED) from None
-        except TooLarge as error:
-            raise error if flat is None else TooLarge(f"{error}; {flat}") from None
-        except (InfeasibleProblem, NotCertified) as error:
-            try:
-                raise _no_network(problem, reduction, error, run.clock) from None
-            except Stopped:
-                raise NotCertified(STOPPED) from None
-    network = part.restored(reduction.lift_network(network))
-    return network, reduction.lift_certificate(certificate), stopped
-
-
-def _patterns(problem: Interpolation) -> int:
-    """How many activation patterns hinges have at the most, up to their mirror images."""
-    return sum(comb(len(problem) - 1, k) for k in range(problem.input_dimension + 1))
-
-
-def _solve_sites(problem: Interpolation, run: _Run) -> tuple[ShallowNetwork, Certificate, bool]:
-    """A network, multipliers, and whether the run was stopped."""
-    from convexden.solvers.fallback import fallback_network
-    from convexden.solvers.methods.row_generation import LOOPS, solve_sites
-    from convexden.solvers.methods.triangle import TRIANGLE, solve_triangle
-    from convexden.solvers.programs.catalog import solve_formulation
-    from convexden.solvers.programs.restricted_master import (
-        solve_dual,
-        solve_with_cvxpy,
-        solve_with_qoco,
-    )
-
-    by_name: dict[str, Callable[..., MasterSolution]] = {
-        "clarabel": solve_dual,
-        "cvxpy": solve_with_cvxpy,
-        "qoco": solve_with_qoco,
-    }
-    master = partial(by_name[run.master], clock=run.clock)
-    if run.method is None or run.method in LOOPS:
-        found = solve_sites(
-            problem, run.tolerance, master, run.method, run.report, run.clock, run.start
-        )
-    elif run.method == TRIANGLE:
-        found = solve_triangle(problem, run.clock)
-    else:
-        found = solve_formulation(problem, run.method, master, run.clock)
-    network = found.network or fallback_network(
-        problem, _correctable, None if found.interrupted else run.clock
-    )
-    if network is None:
-        if found.interrupted:
-            raise Stopped
-        raise NotCertified(
-            found.reason
-            or "no network was found: let it run longer, or lower the radii if balls almost touch"
-        )
-    return network, _certificate(problem, found), found.interrupted
-
-
-def _correctable(problem: Interpolation, network: ShallowNetwork) -> bool:
-    """Whether a network next to this one is shown to meet every target exactly."""
-    return bool(np.isfinite(upper_bound(problem, network).cost))
-
-
-def _no_network(
-    problem: Interpolation,
-    reduction: Reduction,
-    error: InfeasibleProblem | NotCertified,
-    clock: Clock,
-) -> InfeasibleProblem | NotCertified:
-    """What to raise where the solvers found no network: that there is none, if a proof of it holds
-    for the numbers of the problem, which the solvers saw rotated and rounded."""
-    from convexden.solvers.feasibility import IMPOSSIBLE, prove_infeasible
-
-    proof = error.proof if isinstance(error, InfeasibleProblem) else None
-    if proof is not None:
-        proof = reduction.lift_proof(proof)
-    if proof is None or verification.check_infeasibility(problem, proof):
-        try:
-            proof = prove_infeasible(problem, clock=clock)
-        except NotCertified as undecided:
-            return undecided
-    if proof is not None and not verification.check_infeasibility(problem, proof):
-        certificate = verification.infeasibility_certificate(problem, proof)
-        return InfeasibleProblem(IMPOSSIBLE, proof, certificate)
-    if isinstance(error, NotCertified):
-        return error
-    return NotCertified("no network was found: lower the radii, because balls almost touch")
-
-
-def _certificate(problem: Interpolation, found: Outcome) -> Certificate:
-    """The multipliers of the solvers with the bound that they state."""
-    objective = float(np.sum(found.values * problem.targets))
-    return Certificate(
-        found.values,
-        found.jacobians,
-        max(0.0, objective / max(1.0, found.pricing_maximum)),
-        found.pricing_maximum,
-        found.pricing,
-        found.values_low,
-        found.jacobians_low,
-        found.edges,
-    )

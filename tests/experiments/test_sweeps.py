@@ -123,7 +123,7 @@ def test_records_are_those_of_solve():
         assert record["excess_face-aligned"] == (claim.cost - solution.cost) / solution.cost
 
 
-@pytest.mark.parametrize("family", set(FAMILIES) - {"digits"})
+@pytest.mark.parametrize("family", sorted(set(FAMILIES) - {"digits"}))
 def test_families_are_drawn(family):
     numbers = {"points": 3, "dimension": 2, "seeds": [7]}
     grid = {key: numbers[key] for key in FAMILIES[family].takes}

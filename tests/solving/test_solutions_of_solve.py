@@ -16,7 +16,7 @@ from oracles import (
 )
 from solved_problems import certified, rotation
 
-import convexden.solving.interpolation as interpolation
+import convexden.solving.proposals as proposals
 from convexden import verification
 from convexden.data import noisy_samples, regular_simplex, triangular_lattice
 from convexden.errors import InfeasibleProblem, InvalidInput, NotCertified, TooLarge
@@ -254,7 +254,7 @@ def test_no_bound_is_above_the_cost_of_a_network_that_is_wrong(monkeypatch):
 
     Corrections of it are found; here none is, so that its own cost is all that there is.
     """
-    right, examine = interpolation._solve_sites, verification.examine
+    right, examine = proposals._solve_sites, verification.examine
 
     def first_neuron(*arguments):
         network, certificate, stopped = right(*arguments)
@@ -268,7 +268,7 @@ def test_no_bound_is_above_the_cost_of_a_network_that_is_wrong(monkeypatch):
 
     problem = denoising(equilateral(), radius=0.1)
     optimum = solve(problem).lower_bound
-    monkeypatch.setattr(interpolation, "_solve_sites", first_neuron)
+    monkeypatch.setattr(proposals, "_solve_sites", first_neuron)
     monkeypatch.setattr(verification, "examine", without_correction)
     solution = solve(problem)
     assert solution.certificate.lower_bound == optimum
