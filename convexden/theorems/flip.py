@@ -15,7 +15,7 @@ from convexden.tolerances import FEASIBILITY_RTOL
 
 Array = NDArray[np.float64]
 
-KINDS = ("denoising", "a ball and samples", "other targets", "line")
+KINDS = ("denoising", "ball and samples", "other targets", "line")
 
 
 def hypotheses(
@@ -156,7 +156,7 @@ def instance(rng: np.random.Generator, kind: str) -> Instance:
     gaps = np.linalg.norm(points[:, None] - points, axis=2)
     closest = float(gaps[np.triu_indices(count, 1)].min())
     radii = np.full(count, rng.uniform(0.05, 0.8) * closest / 2)
-    if kind == "a ball and samples":
+    if kind == "ball and samples":
         radii[1:] = 0.0
     if kind in ("denoising", "line"):
         return Instance(points=points, radius=radii)
@@ -166,7 +166,7 @@ def instance(rng: np.random.Generator, kind: str) -> Instance:
 
 THEOREM = Theorem(
     name="flip",
-    title="Flip theorem: the skip connection is free where there is a ball",
+    title="Flips: a ball makes the skip connection free",
     statement="some radius > 0: the minimum without skip connection is that with one",
     reference="derived for this package, of the problem of Zeno et al. 2023, arXiv 2311.06748",
     kind="theorem",

@@ -111,7 +111,7 @@ def test_a_network_that_does_not_interpolate_is_refuted_at_once():
 def test_parallel_starts_that_nobody_waits_for_are_ended():
     found = search(constant, starts=6, jobs=2)
     assert (found.reason, found.evaluations) == ("does not interpolate", 1)
-    with pytest.raises(InvalidInput, match="returns float"):
+    with pytest.raises(InvalidInput, match="returns str"):
         search(no_network, starts=6, jobs=2)
 
 
@@ -120,8 +120,8 @@ def constant(points: Array, radius: float) -> cd.ShallowNetwork:
     return cd.ShallowNetwork(zero[:0], zero[:0], [], zero, points[0])
 
 
-def no_network(points: Array, radius: float) -> float:
-    return 5.0
+def no_network(points: Array, radius: float) -> str:
+    return "a network"
 
 
 def test_a_cost_that_is_misstated_is_refuted_at_once():
@@ -296,7 +296,7 @@ def test_its_solution_is_stored(tmp_path):
         (narrow, {"jobs": 0}, "jobs is 0"),
         (narrow, {"minimum": 0.0}, "minimum is 0.0: give a number above 0"),
         (narrow, {"keep": 1.5}, "keep is 1.5"),
-        (no_network, {}, "returns float: return a ShallowNetwork"),
+        (no_network, {}, "returns str: return a ShallowNetwork"),
         (
             lambda points, radius: cd.theorems.rays.closed_form([[0, 0], [1, 0]], 0.1).network,
             {},

@@ -141,7 +141,7 @@ def test_theorems() -> None:
         assert theorem.title in text
     kinds = [theorem.kind for theorem in theorems.registry.values()]
     assert text.count("conjecture") == kinds.count("conjecture") >= 2
-    assert text.count("2311.06748") == len(theorems.registry)
+    assert " ".join(text.split()).count("arXiv ") >= len(theorems.registry)
 
 
 def test_all_confirmed(solution: Solution) -> None:
