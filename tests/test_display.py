@@ -129,7 +129,12 @@ def test_a_line_is_cut_however_much_there_is_to_say():
 def test_what_holds_more_than_numbers_says_so_itself():
     """The line that `dataclass` writes prints whole arrays, lists and pictures."""
     plain = {"int", "float", "bool", "str"}  # and the few numbers of a setting
-    plain |= {"tuple[int, ...]", "tuple[float, ...]", "tuple[float, float, float]"}
+    plain |= {
+        "tuple[int, ...]",
+        "tuple[float, ...]",
+        "tuple[float, float]",
+        "tuple[float, float, float]",
+    }
     long = []
     for module in _modules():
         for name, each in vars(module).items():

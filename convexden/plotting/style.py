@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
@@ -144,6 +146,8 @@ DRAWING = Drawing()
 @dataclass(frozen=True)
 class Fit:
     """How pictures are fitted into the room that they have."""
+
+    __repr__ = display.field_line
 
     paper_widths: tuple[float, float] = (3.3, 6.8)
     """Inches of one column and of two, of a paper on letter or A4."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convexden import verification
+from convexden import display, verification
 from convexden.certificate import Certificate
 from convexden.errors import InfeasibleProblem, NotCertified, TooLarge
 from convexden.geometry.flatness import flatness
@@ -52,6 +52,8 @@ class Run:
     master: str
     report: Callable[[Progress], None]
     clock: Clock
+
+    __repr__ = display.field_line
 
 
 def proposed(problem: Interpolation, run: Run) -> tuple[ShallowNetwork, Certificate, bool]:

@@ -38,6 +38,7 @@ def test_registry() -> None:
         "acute-triangle",
         "equilateral-beyond",
         "face-aligned",
+        "face-aligned-tetrahedron",
         "max-margin-ramps",
         "persistence",
         "images",

@@ -29,7 +29,8 @@ from convexden.verification import verify
 Array = NDArray[np.float64]
 
 
-SOLVED = {"subspace", "persistence"}  # theorems whose claim is computed, or measured by solving
+# Theorems whose claim is computed, or measured by solving.
+SOLVED = {"subspace", "persistence", "savarese", "hanin", "sparsest", "flip"}
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.data import smallest_distance
 from convexden.experiments.counterexamples.settings import SETTINGS
 
@@ -27,6 +28,8 @@ class Space:
     low: float
     high: float
     near: Array | None = None
+
+    __repr__ = display.field_line
 
     def draw(self, rng: np.random.Generator) -> Array:
         """Standard normal points, or noise on the given ones, and a radius uniform in its range."""
