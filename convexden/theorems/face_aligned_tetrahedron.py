@@ -227,6 +227,10 @@ THEOREM = Theorem(
     ),
     reference="open in Zeno et al. 2023, arXiv 2311.06748, general simplex",
     kind="conjecture",
+    scope=(
+        "claimed for tetrahedra and radii up to a quarter of the least height where ramps between "
+        "edges cost clearly more; confirmed on every instance that was tried, not proved"
+    ),
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

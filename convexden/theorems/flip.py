@@ -170,6 +170,7 @@ THEOREM = Theorem(
     statement="some radius > 0: the minimum without skip connection is that with one",
     reference="derived for this package, of the problem of Zeno et al. 2023, arXiv 2311.06748",
     kind="theorem",
+    scope="sites of which one is a ball, targets of any dimension; false for samples alone",
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

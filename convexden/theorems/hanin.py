@@ -182,6 +182,7 @@ THEOREM = Theorem(
     statement="samples, one output: convex (concave) between dots and neighboring lines, else dots",
     reference="Hanin 2021, arXiv 2109.12960",
     kind="theorem",
+    scope="samples on a line with one output, with free biases and a skip connection",
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

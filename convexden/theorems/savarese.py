@@ -162,6 +162,7 @@ THEOREM = Theorem(
     statement="samples, one output: R = max(S, (S + |s_1 + s_m|) / 2), slopes s, S = sum |jumps|",
     reference="Savarese, Evron, Soudry, Srebro 2019, arXiv 1902.05040",
     kind="theorem",
+    scope="samples on a line with one output, without a skip connection",
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

@@ -232,6 +232,10 @@ THEOREM = Theorem(
     statement="no six points in a row of convex or concave dots: the minimizer has fewest kinks",
     reference="Boursier and Flammarion 2023, arXiv 2303.01353",
     kind="theorem",
+    scope=(
+        "samples on a line with one output and penalized biases, without six points in a row of "
+        "convex or concave dots; false with six"
+    ),
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,
