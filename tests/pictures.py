@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
@@ -63,12 +64,14 @@ QUICK: dict[str, Any] = {"neurons": 20, "epochs": 200, "penalties": [1e-2]}
 @cache
 def trained() -> cd.training.Gap:
     """A network in training, beside the optimum of three points of a plane."""
+    pytest.importorskip("torch")
     return cd.training.compare(cd.training.train(triangle().problem, **QUICK), triangle())
 
 
 @cache
 def trained_line() -> cd.training.Gap:
     """The same on a line."""
+    pytest.importorskip("torch")
     return cd.training.compare(cd.training.train(line().problem, **QUICK), line())
 
 
