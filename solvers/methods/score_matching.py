@@ -1,10 +1,10 @@
 r"""Score matching by exchange: a restricted dual, and the exact pricing of its multipliers.
 
-With samples x_n that are there m_n times, the problem
+With samples x_n that are there m_n times, the problem ::
 
     minimize  sum_n m_n (1/2 |s(x_n)|^2 + div s(x_n)) + beta R(s)
 
-has the dual
+has the dual ::
 
     maximize  -1/2 sum_n |q_n|^2 / m_n
     subject to  sum_n q_n = 0,  sum_n q_n x_n^T = -sum_n m_n I,
