@@ -128,6 +128,17 @@ def test_it_is_the_default_where_sites_are_many(monkeypatch):
     assert not pays(samples(SETTINGS.from_samples, 1))
 
 
+def test_discs_of_two_labels_are_certified():
+    """The path alone ends near them with a network that misses a target by 4e-8."""
+    rng = np.random.default_rng(1)
+    points = rng.random((int(rng.integers(50, 75)), 2))
+    distances = np.linalg.norm(points[:, None] - points, axis=2)[np.triu_indices(len(points), 1)]
+    labels = rng.integers(0, 2, (len(points), 1)).astype(float)
+    problem = Interpolation(points, labels, rng.uniform(0.05, 0.4) * distances.min())
+    assert not pays(problem)
+    assert solve(problem).certified
+
+
 def test_stopped_it_keeps_the_bound_that_was_proven():
     steps = []
 
