@@ -49,6 +49,11 @@ class Outcome:
     jacobians_low: Array | None = None
     edges: Edges | None = None
 
+    def lower_bound(self, problem: Interpolation) -> float:
+        """What the multipliers state of the optimum of their problem, 0 if it would be negative."""
+        objective = float(np.sum(self.values * problem.targets))
+        return max(0.0, objective / max(1.0, self.pricing_maximum))
+
 
 def nothing(problem: Interpolation, *, interrupted: bool = False) -> Outcome:
     """Neither a network nor a bound."""

@@ -41,7 +41,8 @@ def check_format(json: bool, form: str | None) -> None:
 
 def is_printed(solution: Solution | RegularizedSolution, json: bool, form: str | None) -> bool:
     """Print a solution in the format that is asked for, if one is."""
-    from convexden.report.exports import csv_table, latex_table
+    from convexden.interchange.records import csv_table
+    from convexden.report.exports import latex_table
 
     if json:
         from convexden.storage.stored import to_json

@@ -1,12 +1,8 @@
-"""Records of solutions for other programs: tables in CSV and LaTeX, documents of JSON."""
+"""Records of solutions as tables in LaTeX."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-
-from convexden.interchange.records import csv_table
-
-__all__ = ["FORMATS", "csv_table", "latex_table"]
 
 # What has a meaning of its own in LaTeX.
 _SPECIAL = str.maketrans({mark: f"\\{mark}" for mark in "&%$#_{}"})

@@ -213,12 +213,11 @@ class Model:
         network = None if found.network is None else reduction.lift_network(found.network)
         if found.pricing == NO_PRICING:
             return Reading(network, None, 0.0)
-        objective = float(np.sum(found.values * reduction.problem.targets))
         certificate = reduction.lift_certificate(
             Certificate(
                 found.values,
                 found.jacobians,
-                max(0.0, objective / max(1.0, found.pricing_maximum)),
+                found.lower_bound(reduction.problem),
                 found.pricing_maximum,
                 found.pricing,
                 edges=found.edges,

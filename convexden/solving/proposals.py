@@ -190,11 +190,10 @@ def _no_network(
 
 def _certificate(problem: Interpolation, found: Outcome) -> Certificate:
     """The multipliers of the solvers with the bound that they state."""
-    objective = float(np.sum(found.values * problem.targets))
     return Certificate(
         found.values,
         found.jacobians,
-        max(0.0, objective / max(1.0, found.pricing_maximum)),
+        found.lower_bound(problem),
         found.pricing_maximum,
         found.pricing,
         found.values_low,

@@ -137,7 +137,7 @@ class _Rounds:
         if self.method == LOCAL:
             self.edges = edge_bound_outcome(self.problem)
             if self.edges is not None:
-                self._tell(np.inf, _objective(self.problem, self.edges), 0)
+                self._tell(np.inf, self.edges.lower_bound(self.problem), 0)
         hinges: Hinges | None = None
         if self.start is not None:
             hinges = hinges_near(self.problem.part(self.active), self.start)
@@ -185,12 +185,11 @@ class _Rounds:
         """What is proven about the problem, by the last subproblem or by edges, and the network of
         that subproblem if it misses nothing."""
         found = self._solved(interrupted, reason)
-        if self.edges is None or _objective(self.problem, found) >= _objective(
-            self.problem, self.edges
-        ):
+        problem, edges = self.problem, self.edges
+        if edges is None or found.lower_bound(problem) >= edges.lower_bound(problem):
             return found
         return replace(
-            self.edges, network=found.network, interrupted=found.interrupted, reason=found.reason
+            edges, network=found.network, interrupted=found.interrupted, reason=found.reason
         )
 
     def _solved(self, interrupted: bool, reason: str) -> Outcome:
@@ -229,12 +228,6 @@ class _Proof:
     multipliers: Array | None = None
     pricing_maximum: float = 0.0
     pricing: str = NO_PRICING
-
-
-def _objective(problem: Interpolation, found: Outcome) -> float:
-    """The bound that multipliers state."""
-    objective = float(np.sum(found.values * problem.targets))
-    return objective / max(1.0, found.pricing_maximum)
 
 
 def _proven(loop: Exchange) -> _Proof:

@@ -89,7 +89,8 @@ def _global(below: Array, slope: Array) -> Array:
         live = live[step > SETTINGS.arrived * above[live]]
         if not live.size:
             break
-    return np.asarray(slope / (above[:, None] + below))
+    with np.errstate(divide="ignore", invalid="ignore"):  # without slope it may be 0: left out
+        return np.asarray(slope / (above[:, None] + below))
 
 
 def _local(below: Array, slope: Array, scale: Array) -> tuple[Indices, Array]:

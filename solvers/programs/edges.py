@@ -28,6 +28,7 @@ from convexden.problem import Interpolation
 from convexden.solvers.constraints import Constraints, constraints_of
 from convexden.solvers.hinges import Array, Indices
 from convexden.solvers.outcome import Outcome
+from convexden.solvers.pricing.spheres import unit
 from convexden.solvers.programs.declaration import Declaration
 from convexden.solvers.programs.program import Program, no_solution
 
@@ -115,7 +116,7 @@ class EdgesProgram(Program):
         super().__init__(constraints)
         check_balls(constraints.problem)
         self._pairs = pairs = _Pairs.of(constraints.problem)
-        self._units = [_units(rows) for rows in (pairs.steps, pairs.jumps)]
+        self._units = [unit(rows) for rows in (pairs.steps, pairs.jumps)]
         self._weights = cp.Variable(len(pairs.slopes), nonneg=True)
         inequalities = [
             np.eye(rows.shape[1]) - rows.T @ cp.diag(self._weights) @ rows >> 0
@@ -193,11 +194,6 @@ def check_balls(problem: Interpolation) -> None:
             "the edge bound needs a ball: samples alone leave the slopes at their ends free; give "
             "a radius, or take another formulation"
         )
-
-
-def _units(rows: Array) -> Array:
-    """Vectors of length one."""
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
 
 DECLARATION = Declaration(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
-from convexden.report.exports import csv_table, latex_table
+from convexden.interchange.records import csv_table
+from convexden.report.exports import latex_table
 
 RECORDS = [
     {"name": "a_1 & b", "cost": 0.1 + 0.2, "gap": 1e-12, "neurons": 3},
