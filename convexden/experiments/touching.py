@@ -53,7 +53,7 @@ class Touching:
 
     @property
     def tilted(self) -> NDArray[np.bool_]:
-        """Which hinges are tilted by more than 1e-10."""
+        """Which hinges are tilted by more than 1e-10 radians."""
         return self.tilt > ALIGNED_RAD
 
 
@@ -110,6 +110,7 @@ def _widest(problem: Interpolation, active: NDArray[np.bool_]) -> tuple[Array, i
     """The direction of the widest margin between the active balls and the others, and how many
     balls a ramp along it touches."""
     size = problem.input_spread
+    # Of balls of one radius it is that of their centers.
     sides = np.where(active, 1, -1).astype(np.int8)
     direction = max_margin_direction(problem.centers / size, 0.0 * problem.radii, sides)
     along = problem.centers @ direction
