@@ -28,6 +28,7 @@ from convexden.plotting.pictures import (
 )
 from convexden.plotting.plane import plot_plane
 from convexden.plotting.ramps import plot_ramps
+from convexden.plotting.repeats import plot_repeats, save_repeats
 from convexden.plotting.samples import plot_sampled_optima, save_sampled_optima
 from convexden.plotting.saving import check_picture
 from convexden.plotting.segment import plot_segment
@@ -55,6 +56,7 @@ __all__ = [
     "plot_path",
     "plot_plane",
     "plot_ramps",
+    "plot_repeats",
     "plot_sampled_optima",
     "plot_segment",
     "plot_shape_map",
@@ -66,6 +68,7 @@ __all__ = [
     "plot_weights",
     "save_flow",
     "save_memorization",
+    "save_repeats",
     "save_sampled_optima",
     "save_shape_map",
     "save_virtual_map",

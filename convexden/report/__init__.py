@@ -9,6 +9,7 @@ from convexden.report.terminal.alignment import alignment_table
 from convexden.report.terminal.decoding import fixed_points_table, ramps_table
 from convexden.report.terminal.flows import flow_table
 from convexden.report.terminal.memorization import memorization_table, shares_table
+from convexden.report.terminal.repeats import repeats_table
 from convexden.report.terminal.samples import sampling_table
 from convexden.report.terminal.shape_maps import shape_map_table, virtual_table
 from convexden.report.terminal.solutions import (
@@ -31,6 +32,7 @@ __all__ = [
     "pictured",
     "proof_table",
     "ramps_table",
+    "repeats_table",
     "sampling_table",
     "shape_map_table",
     "shares_table",

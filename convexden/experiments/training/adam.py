@@ -153,6 +153,7 @@ def train(
         tuple(history),
         seconds,
         epoch < epochs,
+        (points, targets) if mode == "offline" else None,
     )
 
 
