@@ -7,7 +7,11 @@ from convexden.plotting.alignment import plot_alignment
 from convexden.plotting.comparison import clearest, plot_comparison
 from convexden.plotting.convergence import plot_convergence
 from convexden.plotting.dual import plot_dual
-from convexden.plotting.errors import plot_mean_squared_errors
+from convexden.plotting.errors import (
+    plot_cluster_errors,
+    plot_mean_squared_errors,
+    save_cluster_errors,
+)
 from convexden.plotting.flows import plot_flow, save_flow
 from convexden.plotting.frontier import plot_frontier
 from convexden.plotting.layout import paper
@@ -45,6 +49,7 @@ __all__ = [
     "default_kind",
     "paper",
     "plot_alignment",
+    "plot_cluster_errors",
     "plot_comparison",
     "plot_convergence",
     "plot_dual",
@@ -66,6 +71,7 @@ __all__ = [
     "plot_virtual_map",
     "plot_virtual_shares",
     "plot_weights",
+    "save_cluster_errors",
     "save_flow",
     "save_memorization",
     "save_repeats",

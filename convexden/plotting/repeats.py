@@ -1,4 +1,4 @@
-"""Training that was repeated: predicted, trained and certified side by side, or angles of hinges."""
+"""Repeated training: predicted, trained and certified side by side, or angles of hinges."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from convexden.report.html.figures import pictured
 from convexden.report.html.page import check_report, write_report
 from convexden.report.terminal.alignment import alignment_table
 from convexden.report.terminal.decoding import fixed_points_table, ramps_table
+from convexden.report.terminal.errors import errors_table
 from convexden.report.terminal.flows import flow_table
 from convexden.report.terminal.memorization import memorization_table, shares_table
 from convexden.report.terminal.repeats import repeats_table
@@ -25,6 +26,7 @@ from convexden.report.terminal.theorems import theorems_table, verify_table
 __all__ = [
     "alignment_table",
     "check_report",
+    "errors_table",
     "fit_table",
     "fixed_points_table",
     "flow_table",

@@ -70,10 +70,10 @@ def closed_form(
 
     .. math:: |h(y) - x_n| \le \alpha |y - x_n| \quad\text{for some } n, \qquad \alpha < 1 .
 
-    Let :math:`\Delta` be the distance of two neighbors, r and r' how far the noise of either reaches
-    toward the other: the radii of balls, the largest moves of samples.  With their sum R and the
-    larger one :math:`r^+`, the fixed point of a gap has distance :math:`\Delta r / R` from the clean
-    point of reach r, and the smallest such :math:`\alpha` is
+    Let :math:`\Delta` be the distance of two neighbors, and r and r' how far the noise of either
+    reaches toward the other: the radii of balls, the largest moves of samples.  With their sum R
+    and the larger one :math:`r^+`, the fixed point of a gap has distance :math:`\Delta r / R` from
+    the clean point of reach r, and the smallest such :math:`\alpha` is
 
     .. math:: \alpha = \max_{\text{gaps}} \;
               1 - \frac{R^2 \delta}{(\Delta - R) (\Delta r^+ - R \delta)} ;
@@ -317,8 +317,8 @@ def _gaps(problem: Interpolation) -> tuple[Array, Array]:
     reaches = np.column_stack([(end - clean)[:-1], (clean - begin)[1:]])
     if (reaches <= 0).any() or (end <= begin)[[0, -1]].any():
         raise InvalidProblem(
-            "contraction needs balls, or clusters with noise on the sides of clean points that face "
-            "others, and two samples at the ends: give radii > 0, or more samples"
+            "contraction needs noise on every side of a clean point that faces another, and two "
+            "samples of the outermost ones: give radii > 0, or more samples"
         )
     gaps = np.diff(clean)
     if (gaps <= reaches.sum(axis=1)).any():

@@ -66,8 +66,7 @@ def hypotheses(
         if sigma > low:
             named = "sigma = radius / kappa" if targets is None else "sigma"
             raise InvalidProblem(
-                f"the noise is not low: lower {named} from {sigma:.6g} to at most "
-                f"{low:.6g}"
+                f"the noise is not low: lower {named} from {sigma:.6g} to at most {low:.6g}"
             )
     return problem
 
@@ -84,9 +83,9 @@ def closed_form(
 
     Clean points :math:`x_n` are known, new ones x come from a density p, and
     :math:`y = x + \sigma z` with standard Gaussian noise is observed.  The minimum-norm
-    denoiser is that of balls of radius :math:`\rho = \kappa \sigma`, or of clusters of finitely many
-    noisy samples :math:`x_n + \sigma z_{nm}`, at least two of the outermost points.  The empirical
-    MMSE denoiser is the posterior mean if only the known points could occur.
+    denoiser is that of balls of radius :math:`\rho = \kappa \sigma`, or of clusters of finitely
+    many noisy samples :math:`x_n + \sigma z_{nm}`, at least two of the outermost points.  The
+    empirical MMSE denoiser is the posterior mean if only the known points could occur.
 
     Theorem: if p has mass between the clean points, and is bounded and piecewise smooth with a
     finite variance, the minimum-norm denoiser has the smaller population mean squared error for
@@ -102,14 +101,15 @@ def closed_form(
         c &= \sum_n \int_{x_n}^{x_{n+1}}
              \bigl(1 + (\kappa_n (1 - v) - \kappa'_n v)^2\bigr)\, p(x)\, dx ,
 
-    where the noise of :math:`x_n` reaches :math:`\kappa_n \sigma` into the gap on its right, and that
-    of :math:`x_{n+1}` reaches :math:`\kappa'_n \sigma` into it from there: both are :math:`\kappa` of
+    where the noise of :math:`x_n` reaches :math:`\kappa_n \sigma` into the gap on its right, and
+    that of :math:`x_{n+1}` reaches :math:`\kappa'_n \sigma` into it: both are :math:`\kappa` of
     balls, and the largest of the :math:`z_{nm}` and of the :math:`-z_{n+1,m}` of samples.  Between
     the clean points the minimum-norm denoiser interpolates: it has slope
     :math:`\Delta_n / (\Delta_n - (\kappa_n + \kappa'_n) \sigma)`, so that
     :math:`h(y) - x = \sigma z - \sigma (\kappa_n (1 - v) - \kappa'_n v) + O(\sigma^2)`, whose mean
-    square is the integrand of c times :math:`\sigma^2`.  The empirical MMSE denoiser answers with the nearest clean point,
-    which costs :math:`e_0`, except near the middles m of gaps: that a noisy point lies on the wrong
+    square is the integrand of c times :math:`\sigma^2`.  The empirical MMSE denoiser answers with
+    the nearest clean point, which costs :math:`e_0`, except near the middles m of gaps: that a
+    noisy point lies on the wrong
     side adds :math:`\sum_m p(m) \Delta_n \sigma^2`, that the posterior mean does not jump, but
     rises over a width of :math:`\sigma^2 / \Delta_n`, takes off the same.  Beyond the outermost
     clean points both answer with these, up to layers of width :math:`\sigma` in which they differ
@@ -339,8 +339,8 @@ THEOREM = Theorem(
     reference="Zeno et al. 2023, arXiv 2311.06748, Theorem 1",
     kind="theorem",
     scope=(
-        "points on a line, balls of one radius or finite clusters, noise below half of the level at which the "
-        "expansion of the error vanishes"
+        "points on a line, balls of one radius or finite clusters, noise below half of the level "
+        "at which the expansion of the error vanishes"
     ),
     closed_form=closed_form,
     kinds=KINDS,

@@ -19,7 +19,6 @@ from convexden.experiments.training.samples import Mode, Noise, draw_samples
 from convexden.experiments.training.trained import Snapshot, Trained
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.running.clock import Stopped
 from convexden.running.progress import tell
 from convexden.solution import RegularizedSolution, Solution
 from convexden.solving.interpolation import solve
@@ -173,8 +172,8 @@ def repeat(
         Noisy samples of a ball.
     noise : {"uniform", "gaussian"}
     progress : callable, optional
-        Called with a `RepeatProgress` at every snapshot.  If it raises StopIteration, no further run begins,
-        and the one that is stopped is left out.
+        Called with a `RepeatProgress` at every snapshot.  If it raises StopIteration, no further
+        run begins, and the one that is stopped is left out.
     **options
         Further ones of `train`: neurons, epochs, learning_rate, device, snapshots.
 

@@ -28,13 +28,11 @@ def repeats_table(found: Repeats) -> Table:
             table.add_row(mode, "mean", *_spread([run.numbers for run in runs]), end_section=True)
     solution = found.solution
     table.caption = (
-        f"certified denoiser of the balls: cost {solution.cost:.9g}, gap "
-        f"{solution.relative_gap:.0e}; weight decay {found.weight_decay:g}, {found.samples} samples "
-        "a ball\n"
+        f"certified denoiser of the balls: cost {solution.cost:.9g}, {solution.status}\n"
+        f"weight decay {found.weight_decay:g}, {found.samples} samples a ball\n"
         "excess: of what is trained, over its certified minimum on the same, and on fresh samples\n"
         "cost excess: over the denoiser of the balls; error on the balls and distance: in spreads\n"
-        "angle: of heavy hinges to those of the certified denoiser, in degrees; at first: after one "
-        "epoch"
+        "angle: of heavy hinges to the certified denoiser's, in degrees; at first: after one epoch"
     )
     return table
 
