@@ -145,6 +145,7 @@ def memorize(
                 problem,
                 neurons=NEURONS,
                 samples=SAMPLES,
+                mode="online",  # else it errs between the samples: balls of many dimensions
                 epochs=epochs,
                 seed=seed,
                 progress=report,
@@ -172,7 +173,7 @@ def _shares_record(found: VirtualShares) -> dict[str, object]:
         "points": found.points,
         "radius_fractions": found.fractions,
         "virtual_points": found.counts,
-        "shares": [share._asdict() for share in found.shares],
+        "shares": [share._asdict() | {"interval": share.interval} for share in found.shares],
         "interrupted": found.interrupted,
     }
 
@@ -183,6 +184,8 @@ def _memorization_record(found: Memorization) -> dict[str, object]:
     return {
         "solution": found.solution.to_dict(),
         "ends": [ends._asdict() for ends in found.ends],
+        "errors": {name: found.error(name) for name in found.networks},
+        "excess": {name: found.excess(name) for name in found.networks},
         "virtual_points": points,
         "counts": counts,
     }
