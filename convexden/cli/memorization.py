@@ -136,20 +136,26 @@ def memorize(
         network = None
         if epochs:
             from convexden.experiments.training import train
+            from convexden.reduction import Reduction
 
             def report(step: Snapshot) -> None:
                 """Show the epoch."""
                 line.show(f"epoch {step.epoch} of {epochs}")
 
-            network = train(
-                problem,
+            # In the hull of the images, where noise reaches the ends of balls, and drawn anew, as no
+            # samples cover balls of many dimensions.
+            reduction = Reduction.of(problem)
+            trained = train(
+                reduction.problem,
                 neurons=NEURONS,
                 samples=SAMPLES,
-                mode="online",  # else it errs between the samples: balls of many dimensions
+                mode="online",
+                noise="sphere",
                 epochs=epochs,
                 seed=seed,
                 progress=report,
-            ).network
+            )
+            network = reduction.lift_network(trained.network)
         line.show("following")
         found = memorization(solution, network, noise=noise, draws=draws, seed=seed)
     if plot is not None:  # the output may be closed

@@ -23,7 +23,7 @@ def train(
     ] = 0.3,
     samples: Annotated[int, typer.Option(min=1, metavar="M", help="Noisy samples a ball.")] = 100,
     noise: Annotated[
-        str, typer.Option(metavar="uniform|gaussian", help="How they are drawn.")
+        str, typer.Option(metavar="uniform|gaussian|sphere", help="How they are drawn.")
     ] = "uniform",
     mode: Annotated[
         list[str] | None,
@@ -35,6 +35,12 @@ def train(
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, metavar="K", help="Runs of each mode.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first run.")] = 0,
+    hull: Annotated[
+        bool,
+        typer.Option(
+            "--hull", help="Train on coordinates in the affine hull of the points: no noise across."
+        ),
+    ] = False,
     weight_decay: Annotated[float, typer.Option(metavar="L", help="Weight decay at the end.")] = (
         1e-5
     ),
@@ -71,8 +77,10 @@ def train(
     from convexden.data import read_points
     from convexden.experiments.memorization import share_problem
     from convexden.experiments.training import repeat
+    from convexden.geometry.hull import Hull
 
-    problem = share_problem(read_points(points), radius_fraction)
+    clean = read_points(points)
+    problem = share_problem(Hull.of(clean).coordinates if hull else clean, radius_fraction)
     predicted = None if theorem is None else _predicted(theorem, problem)
     with CtrlC() as ctrl_c, LiveLine(quiet=quiet) as line:
 

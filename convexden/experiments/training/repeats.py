@@ -170,7 +170,7 @@ def repeat(
         Penalties from 1e-3 to the last, as in `train`; with 1 it is the same all the time.
     samples : int
         Noisy samples of a ball.
-    noise : {"uniform", "gaussian"}
+    noise : {"uniform", "gaussian", "sphere"}
     progress : callable, optional
         Called with a `RepeatProgress` at every snapshot.  If it raises StopIteration, no further
         run begins, and the one that is stopped is left out.
