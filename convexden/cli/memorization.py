@@ -142,8 +142,8 @@ def memorize(
                 """Show the epoch."""
                 line.show(f"epoch {step.epoch} of {epochs}")
 
-            # In the hull of the images, where noise reaches the ends of balls, and drawn anew, as no
-            # samples cover balls of many dimensions.
+            # In the hull of the images, where noise reaches the ends of the balls, and drawn anew,
+            # as no samples cover balls of many dimensions.
             reduction = Reduction.of(problem)
             trained = train(
                 reduction.problem,
