@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.slow  # ten seconds, of which half import PyTorch
 def test_predicted_trained_and_certified(run) -> None:
     pytest.importorskip("torch")
     status, output, error = run(

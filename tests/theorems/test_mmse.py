@@ -343,6 +343,6 @@ def test_errors_of_finite_clusters_are_those_of_their_networks() -> None:
     assert (found.wins, found.overlaps) == (2, 0)
     balls = mmse.errors(GRID, density, sigma)
     assert found.empirical_mmse == pytest.approx(balls.empirical_mmse, rel=1e-12)
-    assert mmse.cluster_errors(GRID, density, 0.6, 5, draws=2).overlaps == 2
+    assert mmse.cluster_errors(GRID, density, 0.6, 20, draws=2).overlaps == 2
     with pytest.raises(InvalidInput, match="samples is 0"):
         mmse.cluster_errors(GRID, density, sigma, 0)
