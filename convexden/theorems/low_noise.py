@@ -52,6 +52,10 @@ def hypotheses(
     problem = univariate.hypotheses(points, radius, targets)
     if targets is None:
         one_radius(problem)
+        if sigma is not None:
+            raise InvalidProblem(
+                "sigma goes with samples, that of balls is radius / kappa: omit it"
+            )
         reaches: float | Array = arguments.number("kappa", kappa, above=0.0)
         sigma = float(problem.radii[0]) / kappa
     else:

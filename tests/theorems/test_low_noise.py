@@ -119,3 +119,8 @@ def test_the_expansion_holds_for_finite_clusters() -> None:
 def test_clusters_that_are_refused(samples: list, sigma: float | None, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         low_noise.closed_form(samples, 0.0, targets=[0.0, 0.0, 0.8, 2.0, 2.0], sigma=sigma)
+
+
+def test_balls_have_the_noise_that_their_radius_says() -> None:
+    with pytest.raises(InvalidInput, match="sigma goes with samples"):
+        low_noise.closed_form(CLEAN, 0.1, sigma=0.1)
