@@ -76,7 +76,7 @@ def test_commands_and_options_of_the_page_exist(capsys):
     ]
     for command in (
         *("solve", "fit", "check", "prove", "plot", "flow", "verify"),
-        *("theorems", "map", "samples", "sweep", "tour"),
+        *("theorems", "map", "samples", "sweep", "tour", "train", "mse", "memorize", "virtual"),
     ):
         with pytest.raises(SystemExit):
             main([command, "--help"])

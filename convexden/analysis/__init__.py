@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "flow_space",
         "flows",
         "hinge_alignment",
+        "hinge_angles",
         "pieces",
         "probability_flows",
         "ramps",

@@ -1,5 +1,5 @@
 """The command line: solve, fit, check, prove, plot, flow, verify, theorems, formulations, map,
-samples, sweep, virtual, memorize and tour.
+samples, sweep, virtual, memorize, train, mse and tour.
 
 Exit status 0: certified, proven, or every theorem confirmed; 1: not so, or a theorem refuted;
 2: bad input; 3: something outside failed, such as a full disk or a closed pipe; 130: interrupted.
@@ -19,6 +19,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from convexden.cli.console import say
+from convexden.cli.errors import mse
 from convexden.cli.fitting import fit
 from convexden.cli.flows import flow
 from convexden.cli.formulations import list_formulations
@@ -31,6 +32,7 @@ from convexden.cli.stored import check, plot
 from convexden.cli.sweeps import sweep
 from convexden.cli.theorems import list_theorems, verify
 from convexden.cli.tour import tour
+from convexden.cli.training import train
 from convexden.errors import ConvexdenError, ExternalFailure, NotCertified
 
 # Set by the script that `convexden --install-completion` writes.
@@ -53,6 +55,8 @@ app.command()(samples)
 app.command()(sweep)
 app.command()(virtual)
 app.command()(memorize)
+app.command()(train)
+app.command()(mse)
 app.command()(tour)
 
 

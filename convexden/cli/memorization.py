@@ -136,19 +136,26 @@ def memorize(
         network = None
         if epochs:
             from convexden.experiments.training import train
+            from convexden.reduction import Reduction
 
             def report(step: Snapshot) -> None:
                 """Show the epoch."""
                 line.show(f"epoch {step.epoch} of {epochs}")
 
-            network = train(
-                problem,
+            # In the hull of the images, where noise reaches the ends of the balls, and drawn anew,
+            # as no samples cover balls of many dimensions.
+            reduction = Reduction.of(problem)
+            trained = train(
+                reduction.problem,
                 neurons=NEURONS,
                 samples=SAMPLES,
+                mode="online",
+                noise="sphere",
                 epochs=epochs,
                 seed=seed,
                 progress=report,
-            ).network
+            )
+            network = reduction.lift_network(trained.network)
         line.show("following")
         found = memorization(solution, network, noise=noise, draws=draws, seed=seed)
     if plot is not None:  # the output may be closed
@@ -172,7 +179,7 @@ def _shares_record(found: VirtualShares) -> dict[str, object]:
         "points": found.points,
         "radius_fractions": found.fractions,
         "virtual_points": found.counts,
-        "shares": [share._asdict() for share in found.shares],
+        "shares": [share._asdict() | {"interval": share.interval} for share in found.shares],
         "interrupted": found.interrupted,
     }
 
@@ -183,6 +190,8 @@ def _memorization_record(found: Memorization) -> dict[str, object]:
     return {
         "solution": found.solution.to_dict(),
         "ends": [ends._asdict() for ends in found.ends],
+        "errors": {name: found.error(name) for name in found.networks},
+        "excess": {name: found.excess(name) for name in found.networks},
         "virtual_points": points,
         "counts": counts,
     }

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from convexden import arguments, data, display
 from convexden.analysis.flows import Flow, score_flow
 from convexden.errors import InvalidInput
+from convexden.experiments.training.measures import worst_error
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Solution
@@ -55,13 +56,16 @@ class Memorization:
     Attributes
     ----------
     solution : Solution
+    networks : mapping of str to ShallowNetwork
+        "certified", and "trained" if there is one.
     flows : mapping of str to Flow
-        Of the certified and the trained network, from the same starts.
+        Of these, from the same starts.
     kinds : (M,) array of int
         Of the starts, as in `STARTS`.
     """
 
     solution: Solution
+    networks: dict[str, ShallowNetwork] = field(repr=False)
     flows: dict[str, Flow]
     kinds: Indices = field(repr=False)
 
@@ -74,6 +78,15 @@ class Memorization:
         distances = np.linalg.norm(ends[:, None] - problem.targets, axis=2).min(axis=1)
         near = distances <= NEAR * problem.target_spread
         return np.where(near, "clean", np.where(flow.kinds == "clean", "other", flow.kinds))
+
+    def error(self, network: str) -> float:
+        """The largest error of a network that is found on the balls, in spreads of the images."""
+        problem = self.solution.problem
+        return worst_error(problem, self.networks[network]) / problem.target_spread
+
+    def excess(self, network: str) -> float:
+        """The relative excess of its cost over the certified one: negative if it errs on balls."""
+        return self.networks[network].representation_cost / self.solution.cost - 1
 
     @property
     def ends(self) -> list[Ends]:
@@ -175,7 +188,7 @@ def memorization(
     if trained is not None:
         networks["trained"] = arguments.instance("trained", trained, ShallowNetwork)
     flows = {name: score_flow(problem, network, starts) for name, network in networks.items()}
-    return Memorization(solution, flows, np.repeat(np.arange(len(STARTS)), draws))
+    return Memorization(solution, networks, flows, np.repeat(np.arange(len(STARTS)), draws))
 
 
 def share_problem(points: Array, fraction: float) -> Interpolation:

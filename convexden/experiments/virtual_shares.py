@@ -24,6 +24,8 @@ Array = NDArray[np.float64]
 PATCH, PATCHES = 8, 53 * 80
 FRACTIONS = (0.1, 0.3, 0.5, 0.7, 0.9)
 UNSOLVED = -1
+# Probability that the share of all sets is outside of the interval that is stated.
+OUTSIDE = 0.05
 
 
 def plane(rng: np.random.Generator, points: int) -> Array:
@@ -58,6 +60,16 @@ class Share(NamedTuple):
     some: int
     solved: int
     most: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of Clopper and Pearson of the share with virtual points."""
+        from scipy.stats import beta
+
+        some, none = self.some, self.solved - self.some
+        low = float(beta.ppf(OUTSIDE / 2, some, none + 1)) if some else 0.0
+        high = float(beta.ppf(1 - OUTSIDE / 2, some + 1, none)) if none else 1.0
+        return low, high
 
 
 @dataclass(frozen=True, eq=False)

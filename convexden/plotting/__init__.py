@@ -7,7 +7,11 @@ from convexden.plotting.alignment import plot_alignment
 from convexden.plotting.comparison import clearest, plot_comparison
 from convexden.plotting.convergence import plot_convergence
 from convexden.plotting.dual import plot_dual
-from convexden.plotting.errors import plot_mean_squared_errors
+from convexden.plotting.errors import (
+    plot_cluster_errors,
+    plot_mean_squared_errors,
+    save_cluster_errors,
+)
 from convexden.plotting.flows import plot_flow, save_flow
 from convexden.plotting.frontier import plot_frontier
 from convexden.plotting.layout import paper
@@ -28,6 +32,7 @@ from convexden.plotting.pictures import (
 )
 from convexden.plotting.plane import plot_plane
 from convexden.plotting.ramps import plot_ramps
+from convexden.plotting.repeats import plot_repeats, save_repeats
 from convexden.plotting.samples import plot_sampled_optima, save_sampled_optima
 from convexden.plotting.saving import check_picture
 from convexden.plotting.segment import plot_segment
@@ -44,6 +49,7 @@ __all__ = [
     "default_kind",
     "paper",
     "plot_alignment",
+    "plot_cluster_errors",
     "plot_comparison",
     "plot_convergence",
     "plot_dual",
@@ -55,6 +61,7 @@ __all__ = [
     "plot_path",
     "plot_plane",
     "plot_ramps",
+    "plot_repeats",
     "plot_sampled_optima",
     "plot_segment",
     "plot_shape_map",
@@ -64,8 +71,10 @@ __all__ = [
     "plot_virtual_map",
     "plot_virtual_shares",
     "plot_weights",
+    "save_cluster_errors",
     "save_flow",
     "save_memorization",
+    "save_repeats",
     "save_sampled_optima",
     "save_shape_map",
     "save_virtual_map",

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from convexden.errors import InvalidProblem
 from convexden.plotting import layout, style
-from convexden.theorems.mmse import Estimate, FirstCrossing, MeanSquaredErrors, MonteCarloErrors
+from convexden.plotting.saving import check_picture, save_figure
+from convexden.theorems.mmse import (
+    ClusterErrors,
+    Estimate,
+    FirstCrossing,
+    MeanSquaredErrors,
+    MonteCarloErrors,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,3 +104,62 @@ def _how(found: list[MeanSquaredErrors | MonteCarloErrors]) -> str:
         return f"simulation, {first.samples:,} samples each, {intervals}"
     worst = max(errors.accuracy for errors in found if isinstance(errors, MeanSquaredErrors))
     return f"quadrature, accurate to {worst:.0e}"
+
+
+@layout.neutral
+def plot_cluster_errors(
+    found: Sequence[ClusterErrors], ax: Axes | None = None, *, legend: bool = True
+) -> Axes:
+    """Draw the errors of denoisers of finite clusters against the noise, on logarithmic axes.
+
+    Of every number of samples it is the mean over the draws, in the range of all of them.
+
+    Parameters
+    ----------
+    found : sequence of ClusterErrors
+        At several noise levels, from `convexden.theorems.mmse.cluster_errors`.
+    ax : Axes, optional
+        Where to draw; a new figure if none is given.
+    legend : bool
+        Whether to name what is drawn, below the Axes.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = layout.prepare(ax, 6.4, 4.8)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    for k, number in enumerate(sorted({each.samples for each in found})):
+        own = sorted((each for each in found if each.samples == number), key=lambda e: e.sigma)
+        sigmas = [each.sigma for each in own]
+        color, dash = style.CURVES[k % len(style.CURVES)]
+        label = f"minimum norm, {number} sample{'s' if number > 1 else ''} a point"
+        means = [each.minimum_norm.mean() for each in own]
+        ax.plot(sigmas, means, color=color, ls=dash, marker="o", ms=3.5, label=label)
+        lows, highs = zip(*[(e.minimum_norm.min(), e.minimum_norm.max()) for e in own], strict=True)
+        ax.fill_between(sigmas, lows, highs, color=color, alpha=0.15, lw=0)
+    levels = {each.sigma: each for each in sorted(found, key=lambda e: e.sigma)}
+    for name, color, label in (
+        ("empirical_mmse", "black", "empirical MMSE"),
+        ("mmse", "0.5", "MMSE denoiser, knows the density"),
+    ):
+        values = [getattr(each, name) for each in levels.values()]
+        ax.plot(list(levels), values, color=color, ls="-.", lw=1.8, label=label)
+    style.plain_log(ax.xaxis)
+    ax.set_xlabel(r"noise level $\sigma$")
+    ax.set_ylabel("mean squared error")
+    layout.finish(ax, legend=legend)
+    return ax
+
+
+def save_cluster_errors(found: Sequence[ClusterErrors], path: str | Path) -> None:
+    """Write the picture of `plot_cluster_errors` to a .png, .pdf or .svg, whole or not at all.
+
+    Raises
+    ------
+    InvalidProblem
+        If `path` has another suffix or cannot be written.
+    """
+    check_picture(path)
+    save_figure(layout.figure_of(plot_cluster_errors(found)), path, dpi=150)

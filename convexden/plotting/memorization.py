@@ -43,18 +43,13 @@ def plot_virtual_shares(
     -------
     Axes
     """
-    from scipy.stats import beta
-
     ax = layout.prepare(ax, 6.4, 4.4)
     for k, each in enumerate(found):
         color, dash = style.CURVES[k % len(style.CURVES)]
         shares = [share for share in each.shares if share.solved]
         x = np.array([share.fraction for share in shares])
-        some = np.array([share.some for share in shares])
-        solved = np.array([share.solved for share in shares])
-        low = np.where(some > 0, beta.ppf(0.025, some, solved - some + 1), 0.0)
-        high = np.where(some < solved, beta.ppf(0.975, some + 1, solved - some), 1.0)
-        y = some / solved
+        y = np.array([share.some / share.solved for share in shares])
+        low, high = np.array([share.interval for share in shares]).reshape(-1, 2).T
         ax.errorbar(
             x + 0.006 * (k - (len(found) - 1) / 2),  # side by side
             y,

@@ -32,6 +32,7 @@ class Instance(TypedDict, total=False):
     moves: Array
     density: Density
     kappa: float
+    sigma: float
     delta: float
 
 

@@ -22,20 +22,26 @@ from convexden.tolerances import TOUCH_RTOL
 
 Array = NDArray[np.float64]
 
-KINDS = ("one radius", "unequal radii")
+KINDS = ("one radius", "unequal radii", "noisy clusters")
 
 
-def hypotheses(points: ArrayLike, radius: ArrayLike, delta: float | None = None) -> Interpolation:
-    """The problem, if it is univariate with balls, and what delta excludes meets none of them.
+def hypotheses(
+    points: ArrayLike,
+    radius: ArrayLike,
+    delta: float | None = None,
+    targets: ArrayLike | None = None,
+) -> Interpolation:
+    """The problem, if it is univariate with noise on both sides of clean points that are neighbors,
+    and what delta excludes meets none of it.
 
     Raises
     ------
     InvalidProblem
         If it is not, or does not.
     """
-    problem = univariate.hypotheses(points, radius)
-    if not problem.radii.all():
-        raise InvalidProblem("contraction needs balls: give radii > 0")
+    problem = univariate.hypotheses(points, radius, targets)
+    if problem.output_dimension != 1:
+        raise InvalidProblem("the targets of contraction are clean points on the line: give (N,)")
     gaps, radii = _gaps(problem)
     if delta is not None:
         sums = radii.sum(axis=1)
@@ -43,22 +49,31 @@ def hypotheses(points: ArrayLike, radius: ArrayLike, delta: float | None = None)
         if not 0 < arguments.number("delta", delta) < largest:
             raise InvalidProblem(
                 f"delta is {delta:g}: give one between 0 and {largest:.6g}, the smallest distance "
-                "from a fixed point between two balls to one of them"
+                "from a fixed point between the noise of two clean points to it"
             )
     return problem
 
 
-def closed_form(points: ArrayLike, radius: ArrayLike, delta: float | None = None) -> ClosedForm:
+def closed_form(
+    points: ArrayLike,
+    radius: ArrayLike,
+    delta: float | None = None,
+    targets: ArrayLike | None = None,
+) -> ClosedForm:
     r"""The univariate denoiser, whose outputs are closer to a clean point than its inputs.
 
-    Theorem: between the balls of two neighbors the denoiser has one fixed point, and for
+    The noise of a clean point is a ball, or a cluster of finitely many samples: at least two of the
+    outermost clean points, and one between any clean point and each of its neighbors.
+
+    Theorem: between the noise of two neighbors the denoiser has one fixed point, and for
     every y at distance at least :math:`\delta > 0` from all of them
 
     .. math:: |h(y) - x_n| \le \alpha |y - x_n| \quad\text{for some } n, \qquad \alpha < 1 .
 
-    With gaps :math:`\Delta` between neighbors of radii r and r', their sum R and the larger one
-    :math:`r^+`, the fixed point of a gap has distance :math:`\Delta r / R` from the clean point of
-    radius r, and the smallest such :math:`\alpha` is
+    Let :math:`\Delta` be the distance of two neighbors, and r and r' how far the noise of either
+    reaches toward the other: the radii of balls, the largest moves of samples.  With their sum R
+    and the larger one :math:`r^+`, the fixed point of a gap has distance :math:`\Delta r / R` from
+    the clean point of reach r, and the smallest such :math:`\alpha` is
 
     .. math:: \alpha = \max_{\text{gaps}} \;
               1 - \frac{R^2 \delta}{(\Delta - R) (\Delta r^+ - R \delta)} ;
@@ -79,17 +94,20 @@ def closed_form(points: ArrayLike, radius: ArrayLike, delta: float | None = None
     :math:`0 \le h(y) < y`, so that every other clean point has a larger ratio: the subtraction of
     the same :math:`y - h(y)` from a larger distance leaves a larger share of it, and away from
     points on the right the distance grows.  By symmetry the ratio to the right one is largest at
-    :math:`y^* + \delta`, and the larger of both belongs to the larger radius.  On balls and beyond
-    the outermost ones h is a clean point, and the ratio is 0.
+    :math:`y^* + \delta`, and the larger of both belongs to the larger reach.  On balls, between the
+    outer samples of a cluster and beyond the outermost ones h is a clean point, and the ratio is 0.
 
     Parameters
     ----------
     points : (N,) or (N, 1) array
-        Clean points, in any order.
+        Clean points, in any order, or noisy samples of them.
     radius : float or (N,) array
+        0 for samples.
     delta : float, optional
-        Smaller than the distance from every fixed point between two balls to the nearer one.
+        Smaller than the distance from every fixed point to the nearest ball or sample.
         The closed form does not depend on it.
+    targets : (N,) array, optional
+        The clean point of every sample; the points themselves if not given.
 
     Returns
     -------
@@ -111,14 +129,18 @@ def closed_form(points: ArrayLike, radius: ArrayLike, delta: float | None = None
     >>> result = contraction.verify([0.0, 1.0, 3.0], 0.25, delta=0.1)
     >>> result.verdict, {name: round(value, 9) for name, value in result.measured.items()}
     ('confirmed', {'alpha': 0.962962963, 'alpha by the formula': 0.962962963})
+    >>> samples, clean = [-0.2, 0.1, 0.7, 1.3, 2.9, 3.2], [0, 0, 1, 1, 3, 3]
+    >>> contraction.verify(samples, 0.0, 0.05, targets=clean).verdict
+    'confirmed'
     """
-    return univariate.connect_the_dots(hypotheses(points, radius, delta))
+    return univariate.connect_the_dots(hypotheses(points, radius, delta, targets))
 
 
 def verify(
     points: ArrayLike,
     radius: ArrayLike,
     delta: float,
+    targets: ArrayLike | None = None,
     *,
     solve: bool = False,
     tolerance: float = TOLERANCE,
@@ -128,7 +150,7 @@ def verify(
     It has to be less than 1 and that of the formula, to 1e-9.  If `solve`, it is the constant of
     the computed network.
     """
-    claim = closed_form(points, radius, delta)
+    claim = closed_form(points, radius, delta, targets)
     result = compare("contraction", claim, solve=solve, tolerance=tolerance)
     network = claim.network if result.solution is None else result.solution.network
     found = constant(network, claim.problem.targets, delta)
@@ -286,15 +308,27 @@ def _outside(
 
 
 def _gaps(problem: Interpolation) -> tuple[Array, Array]:
-    """Distances (gaps,) of neighbors and their radii (gaps, 2)."""
-    order = np.argsort(problem.centers[:, 0])
-    radii = problem.radii[order]
-    return np.diff(problem.centers[order, 0]), np.column_stack([radii[:-1], radii[1:]])
+    """Distances (gaps,) of neighbors, and how far (gaps, 2) the noise of either reaches toward the
+    other."""
+    clean, owners = np.unique(problem.targets[:, 0], return_inverse=True)
+    begin, end = np.full(clean.size, np.inf), np.full(clean.size, -np.inf)
+    np.minimum.at(begin, owners.reshape(-1), problem.centers[:, 0] - problem.radii)
+    np.maximum.at(end, owners.reshape(-1), problem.centers[:, 0] + problem.radii)
+    reaches = np.column_stack([(end - clean)[:-1], (clean - begin)[1:]])
+    if (reaches <= 0).any() or (end <= begin)[[0, -1]].any():
+        raise InvalidProblem(
+            "contraction needs noise on every side of a clean point that faces another, and two "
+            "samples of the outermost ones: give radii > 0, or more samples"
+        )
+    gaps = np.diff(clean)
+    if (gaps <= reaches.sum(axis=1)).any():
+        raise InvalidProblem("the noise of two clean points meets: give samples closer to theirs")
+    return gaps, reaches
 
 
 def instance(rng: np.random.Generator, kind: str) -> Instance:
-    """Two to eight points, and delta from 1 to 90 % of the smallest distance from a fixed point
-    between two balls to one of them."""
+    """Two to eight points, balls or two to six samples of each, and delta from 1 to 90 % of the
+    smallest distance from a fixed point to them."""
     count = int(rng.integers(2, 9))
     scale = 10 ** rng.uniform(-1, 1)
     gaps = rng.uniform(0.2, 2.0, count - 1)
@@ -302,15 +336,25 @@ def instance(rng: np.random.Generator, kind: str) -> Instance:
     radii = np.full(count, scale * rng.uniform(0.01, 0.9) * gaps.min() / 2)
     if kind == "unequal radii":
         radii *= rng.uniform(0.1, 1.0, count)
-    room = radii[:-1] + radii[1:]
-    smaller = np.minimum(radii[:-1], radii[1:])
-    largest = float(((scale * gaps / room - 1) * smaller).min())
     order = rng.permutation(count)
-    return Instance(
+    drawn = Instance(
         points=points[order, None],
         radius=float(radii[0]) if kind == "one radius" else radii[order],
-        delta=float(rng.uniform(0.01, 0.9) * largest),
     )
+    if kind == "noisy clusters":
+        each = int(rng.integers(2, 7))
+        sides = np.where(rng.random((count, each)) < 0.5, -1.0, 1.0)
+        sides[:, :2] = -1.0, 1.0  # one on each side
+        noise = sides * rng.uniform(0.1, 1.0, (count, each)) * radii[0]
+        clean = np.repeat(points[:, None], each, axis=0)
+        drawn = Instance(points=clean + noise.reshape(-1, 1), radius=0.0, targets=clean)
+    problem = univariate.hypotheses(
+        drawn["points"], drawn["radius"], drawn.get("targets", drawn["points"])
+    )
+    distances, reaches = _gaps(problem)
+    largest = float(((distances / reaches.sum(axis=1) - 1) * reaches.min(axis=1)).min())
+    drawn["delta"] = float(rng.uniform(0.01, 0.9) * largest)
+    return drawn
 
 
 THEOREM = Theorem(
@@ -319,7 +363,7 @@ THEOREM = Theorem(
     statement="d = 1: |h(y) - x_n| <= alpha |y - x_n| for some n; alpha < 1 off fixed points",
     reference="Zeno et al. 2023, arXiv 2311.06748, univariate data",
     kind="theorem",
-    scope="points on a line, balls of any radii that do not meet",
+    scope="points on a line, balls of any radii, or clusters of samples, that do not meet",
     closed_form=closed_form,
     kinds=KINDS,
     instance=instance,

@@ -16,50 +16,80 @@ from convexden.theorems.mmse.densities import Density
 
 Array = NDArray[np.float64]
 
-KINDS = ("uniform", "normal", "beta", "exponential", "normal mixture", "separate pieces")
+CLUSTERS = "Gaussian clusters"
+KINDS = (
+    "uniform",
+    "normal",
+    "beta",
+    "exponential",
+    "normal mixture",
+    "separate pieces",
+    CLUSTERS,
+)
 
 NODES = 64  # of the Gauss-Legendre rule on each half gap
 LOW = 0.5  # up to this fraction of the scale of the expansion the noise is low
 
 
 def hypotheses(
-    points: ArrayLike, radius: ArrayLike, density: Density | None = None, kappa: float = 1.0
+    points: ArrayLike,
+    radius: ArrayLike,
+    density: Density | None = None,
+    kappa: float = 1.0,
+    targets: ArrayLike | None = None,
+    sigma: float | None = None,
 ) -> Interpolation:
-    """The problem, if it is univariate with balls of one radius, and the noise is low.
+    """The problem, if it is univariate with balls of one radius, or clusters of samples that keep
+    to their own sides of gaps, and the noise is low.
 
     Raises
     ------
     InvalidProblem
-        If it is not, if no new clean points lie between the known ones, or if sigma = radius /
-        kappa is more than half of the noise level at which the expansion of `closed_form`
-        vanishes.
+        If it is not, if no new clean points lie between the known ones, or if sigma (that of the
+        samples, of balls radius / kappa) is more than half of the noise level at which the
+        expansion of `closed_form` vanishes.
     """
-    problem = univariate.hypotheses(points, radius)
-    one_radius(problem)
-    kappa = arguments.number("kappa", kappa, above=0.0)
+    problem = univariate.hypotheses(points, radius, targets)
+    if targets is None:
+        one_radius(problem)
+        if sigma is not None:
+            raise InvalidProblem(
+                "sigma goes with samples, that of balls is radius / kappa: omit it"
+            )
+        reaches: float | Array = arguments.number("kappa", kappa, above=0.0)
+        sigma = float(problem.radii[0]) / kappa
+    else:
+        sigma = arguments.number("sigma", sigma, above=0.0)
+        reaches = _reaches(problem) / sigma
     if density is not None:
-        sigma, low = float(problem.radii[0]) / kappa, LOW * scale(points, density, kappa)
+        low = LOW * scale(problem.targets, density, reaches)
         if low == 0:
             raise InvalidProblem(
                 "the density is 0 between the clean points: there both denoisers are as good"
             )
         if sigma > low:
+            named = "sigma = radius / kappa" if targets is None else "sigma"
             raise InvalidProblem(
-                f"the noise is not low: lower sigma = radius / kappa from {sigma:.6g} to at most "
-                f"{low:.6g}"
+                f"the noise is not low: lower {named} from {sigma:.6g} to at most {low:.6g}"
             )
     return problem
 
 
 def closed_form(
-    points: ArrayLike, radius: ArrayLike, density: Density | None = None, kappa: float = 1.0
+    points: ArrayLike,
+    radius: ArrayLike,
+    density: Density | None = None,
+    kappa: float = 1.0,
+    targets: ArrayLike | None = None,
+    sigma: float | None = None,
 ) -> ClosedForm:
     r"""The univariate denoiser, which has the smaller mean squared error at low noise.
 
     Clean points :math:`x_n` are known, new ones x come from a density p, and
     :math:`y = x + \sigma z` with standard Gaussian noise is observed.  The minimum-norm
-    denoiser is that of balls of radius :math:`\rho = \kappa \sigma`, the empirical MMSE denoiser
-    the posterior mean if only the known points could occur.
+    denoiser is that of balls of radius :math:`\rho = \kappa \sigma`, or of clusters of finitely
+    many noisy samples :math:`x_n + \sigma z_{nm}`, at least two of the outermost points.  The
+    empirical MMSE denoiser is the posterior mean if only the known points could occur.
 
     Theorem: if p has mass between the clean points, and is bounded and piecewise smooth with a
     finite variance, the minimum-norm denoiser has the smaller population mean squared error for
@@ -72,13 +102,18 @@ def closed_form(
         \mathrm{MSE}_{\text{empirical}} - \mathrm{MSE}_{\text{minimum-norm}} &=
             e_0 - c\, \sigma^2 + O(\sigma^3) , \\
         e_0 &= \sum_n \int_{x_n}^{x_{n+1}} \min(x - x_n,\, x_{n+1} - x)^2 \, p(x)\, dx > 0 , \\
-        c &= \sum_n \int_{x_n}^{x_{n+1}} \bigl(1 + \kappa^2 (1 - 2 v)^2\bigr)\, p(x)\, dx .
+        c &= \sum_n \int_{x_n}^{x_{n+1}}
+             \bigl(1 + (\kappa_n (1 - v) - \kappa'_n v)^2\bigr)\, p(x)\, dx ,
 
-    Between the clean points the minimum-norm denoiser interpolates: it has slope
-    :math:`\Delta_n / (\Delta_n - 2 \rho)` and moves y by at most :math:`\rho`, so that
-    :math:`h(y) - x = \sigma z - \rho (1 - 2 v) + O(\sigma^2)`, whose mean square is the integrand
-    of c times :math:`\sigma^2`.  The empirical MMSE denoiser answers with the nearest clean point,
-    which costs :math:`e_0`, except near the middles m of gaps: that a noisy point lies on the wrong
+    where the noise of :math:`x_n` reaches :math:`\kappa_n \sigma` into the gap on its right, and
+    that of :math:`x_{n+1}` reaches :math:`\kappa'_n \sigma` into it: both are :math:`\kappa` of
+    balls, and the largest of the :math:`z_{nm}` and of the :math:`-z_{n+1,m}` of samples.  Between
+    the clean points the minimum-norm denoiser interpolates: it has slope
+    :math:`\Delta_n / (\Delta_n - (\kappa_n + \kappa'_n) \sigma)`, so that
+    :math:`h(y) - x = \sigma z - \sigma (\kappa_n (1 - v) - \kappa'_n v) + O(\sigma^2)`, whose mean
+    square is the integrand of c times :math:`\sigma^2`.  The empirical MMSE denoiser answers with
+    the nearest clean point, which costs :math:`e_0`, except near the middles m of gaps: that a
+    noisy point lies on the wrong
     side adds :math:`\sum_m p(m) \Delta_n \sigma^2`, that the posterior mean does not jump, but
     rises over a width of :math:`\sigma^2 / \Delta_n`, takes off the same.  Beyond the outermost
     clean points both answer with these, up to layers of width :math:`\sigma` in which they differ
@@ -92,15 +127,19 @@ def closed_form(
     Parameters
     ----------
     points : (N,) or (N, 1) array
-        The known clean points, in any order.
+        The known clean points, in any order, or noisy samples of them.
     radius : float
-        The radius of the balls, kappa times sigma.
+        The radius of the balls, kappa times sigma; 0 for samples.
     density : frozen distribution of scipy.stats, optional
         Of new clean points, with an attribute ``breaks`` if it jumps or bends inside its support,
         as `convexden.theorems.mmse.Mixture` has.  The closed form does not depend on it; if it is
         given, the noise has to be low.
     kappa : float
         Radius of the balls in units of sigma.
+    targets : (N,) array, optional
+        The clean point of every sample; the points themselves if not given.
+    sigma : float, optional
+        Standard deviation of the noise, which goes with samples.
 
     Returns
     -------
@@ -131,7 +170,7 @@ def closed_form(
     MMSE error 0.0090968
     accuracy below 1e-9
     """
-    return univariate.connect_the_dots(hypotheses(points, radius, density, kappa))
+    return univariate.connect_the_dots(hypotheses(points, radius, density, kappa, targets, sigma))
 
 
 def verify(
@@ -139,6 +178,8 @@ def verify(
     radius: ArrayLike,
     density: Density,
     kappa: float = 1.0,
+    targets: ArrayLike | None = None,
+    sigma: float | None = None,
     *,
     solve: bool = False,
     tolerance: float = TOLERANCE,
@@ -148,10 +189,11 @@ def verify(
     The difference has to be more than the accuracy of the quadrature.  If `solve`, the error is
     that of the computed network.
     """
-    claim = closed_form(points, radius, density, kappa)
+    claim = closed_form(points, radius, density, kappa, targets, sigma)
     result = compare("low-noise", claim, solve=solve, tolerance=tolerance)
     network = claim.network if result.solution is None else result.solution.network
-    sigma = one_radius(claim.problem) / kappa
+    if sigma is None:
+        sigma = one_radius(claim.problem) / kappa
     found = mmse.errors(claim.problem.targets, density, sigma, network=network)
     return result.and_property(
         _verdict(found),
@@ -165,7 +207,7 @@ def verify(
     )
 
 
-def scale(points: ArrayLike, density: Density, kappa: float = 1.0) -> float:
+def scale(points: ArrayLike, density: Density, kappa: ArrayLike = 1.0) -> float:
     r"""The noise level :math:`\sigma_0 = \sqrt{e_0 / c}` of the expansion in `closed_form`.
 
     Parameters
@@ -174,8 +216,9 @@ def scale(points: ArrayLike, density: Density, kappa: float = 1.0) -> float:
         The known clean points.
     density : frozen distribution of scipy.stats
         Of new clean points.
-    kappa : float
-        Radius of the balls in units of sigma.
+    kappa : float or (N - 1, 2) array
+        Radius of the balls in units of sigma, or how far the noise on both sides of every gap
+        reaches into it, from the left and from the right.
 
     Returns
     -------
@@ -192,8 +235,10 @@ def scale(points: ArrayLike, density: Density, kappa: float = 1.0) -> float:
     >>> round(low_noise.scale([0, 1, 2, 3], stats.uniform(0, 3)), 12)  # 1/4
     0.25
     """
-    kappa = arguments.number("kappa", kappa, above=0.0)
     clean = np.unique(arguments.array("points", points).ravel())
+    if np.ndim(kappa) == 0:
+        kappa = arguments.number("kappa", kappa, above=0.0)
+    reaches = np.broadcast_to(arguments.array("kappa", kappa), (clean.size - 1, 2))
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     ends = np.concatenate([density.support(), np.ravel(getattr(density, "breaks", ()))])
     inside = ends[(ends > clean[0]) & (ends < clean[-1])]
@@ -205,21 +250,35 @@ def scale(points: ArrayLike, density: Density, kappa: float = 1.0) -> float:
     gaps = np.diff(clean)[n]
     v = (x - clean[n]) / gaps
     least = mass @ (gaps * np.minimum(v, 1 - v)) ** 2
-    growth = mass @ (1 + (kappa * (1 - 2 * v)) ** 2)
+    growth = mass @ (1 + (reaches[n, 0] * (1 - v) - reaches[n, 1] * v) ** 2)
     return float(np.sqrt(least / growth)) if growth > 0 else 0.0
 
 
 def instance(rng: np.random.Generator, kind: str) -> Instance:
     """Two to eight clean points drawn from a density, and noise from 1 to 45 % of its scale, or
-    of that at which the balls meet."""
+    of that at which the balls, or the two to nine samples of each, meet."""
     density, kappa = _density(rng, kind), float(rng.uniform(0.5, 2.5))
     spread = density.ppf(0.75) - density.ppf(0.25)
     points = np.zeros(2)
     while np.diff(np.sort(points)).min() <= 1e-3 * spread:
         points = density.rvs(int(rng.integers(2, 9)), random_state=rng)
-    contact = float(np.diff(np.sort(points)).min()) / (2 * kappa)
-    sigma = rng.uniform(0.01, 0.9 * LOW) * min(contact, scale(points, density, kappa))
-    return Instance(points=points[:, None], radius=kappa * sigma, density=density, kappa=kappa)
+    share = rng.uniform(0.01, 0.9 * LOW)
+    if kind != CLUSTERS:
+        contact = float(np.diff(np.sort(points)).min()) / (2 * kappa)
+        sigma = share * min(contact, scale(points, density, kappa))
+        return Instance(points=points[:, None], radius=kappa * sigma, density=density, kappa=kappa)
+    clean = np.repeat(np.sort(points)[:, None], int(rng.integers(2, 10)), axis=1)
+    z = rng.standard_normal(clean.shape)
+    reaches = np.column_stack([z.max(axis=1)[:-1], -z.min(axis=1)[1:]])
+    room = float((np.diff(clean[:, 0]) / np.maximum(reaches.sum(axis=1), 1e-3)).min())
+    sigma = share * min(room, scale(points, density, reaches))
+    return Instance(
+        points=(clean + sigma * z).reshape(-1, 1),
+        radius=0.0,
+        density=density,
+        targets=clean.reshape(-1, 1),
+        sigma=sigma,
+    )
 
 
 def _density(rng: np.random.Generator, kind: str) -> mmse.Mixture:
@@ -238,7 +297,7 @@ def _density(rng: np.random.Generator, kind: str) -> mmse.Mixture:
             components = [stats.beta(a, b, shift, size)]
         case "exponential":
             components = [stats.expon(shift, size)]
-        case "normal mixture":
+        case "normal mixture" | "Gaussian clusters":
             centers, deviations = rng.uniform(-3, 3, 3), rng.uniform(0.3, 1.0, 3)
             components = [
                 stats.norm(shift + size * center, size * deviation)
@@ -251,6 +310,22 @@ def _density(rng: np.random.Generator, kind: str) -> mmse.Mixture:
                 for start, stop in starts.reshape(3, 2)
             ]
     return mmse.Mixture(components, shares[: len(components)])
+
+
+def _reaches(problem: Interpolation) -> Array:
+    """How far the samples of neighbors reach into the gaps between them, (gaps, 2)."""
+    clean, owners = np.unique(problem.targets[:, 0], return_inverse=True)
+    first, last = np.full(clean.size, np.inf), np.full(clean.size, -np.inf)
+    np.minimum.at(first, owners.reshape(-1), problem.centers[:, 0])
+    np.maximum.at(last, owners.reshape(-1), problem.centers[:, 0])
+    if problem.output_dimension != 1 or problem.radii.any() or (last <= first)[[0, -1]].any():
+        raise InvalidProblem(
+            "clusters are samples on the line, at least two of the outermost clean points, with "
+            "clean points for targets: give radius 0 and targets (N,)"
+        )
+    if (last[:-1] >= first[1:]).any():
+        raise InvalidProblem("the samples of two clean points overlap: lower sigma")
+    return np.column_stack([(last - clean)[:-1], (clean - first)[1:]])
 
 
 def _verdict(found: mmse.MeanSquaredErrors) -> Verdict:
@@ -268,8 +343,8 @@ THEOREM = Theorem(
     reference="Zeno et al. 2023, arXiv 2311.06748, Theorem 1",
     kind="theorem",
     scope=(
-        "points on a line, balls of one radius, noise below half of the level at which the "
-        "expansion of the error vanishes"
+        "points on a line, balls of one radius or finite clusters, noise below half of the level "
+        "at which the expansion of the error vanishes"
     ),
     closed_form=closed_form,
     kinds=KINDS,

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 import convexden as cd
 from convexden import HingeAlignment, data, hinge_alignment
+from convexden.analysis.hinge_angles import hinge_angles
 from convexden.errors import InvalidInput
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
@@ -196,3 +197,29 @@ def test_a_network_of_another_problem_is_refused() -> None:
     problem, _ = _random(4, 4, 2)
     with pytest.raises(InvalidInput, match="do not map 2 inputs to 2 outputs"):
         hinge_alignment(problem, _network([[1.0, 0.0]], [0.0], [1.0]))
+
+
+def test_angles_between_the_heavy_hinges_of_two_networks() -> None:
+    problem = denoising(data.triangle([60, 60, 60]), radius=0.1)
+    turns = np.deg2rad([0.0, 40.0, 100.0])
+    normals = np.column_stack([np.cos(turns), np.sin(turns)])
+    weights = np.array([[8.0, 0.0], [0.0, 1.5], [0.5, 0.0]])
+
+    def network(angle: float, used: slice) -> ShallowNetwork:
+        turn = np.deg2rad(angle)
+        turned = normals @ [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]
+        biases = [0.1, -0.2, 0.0]
+        return ShallowNetwork(
+            weights[used], turned[used], biases[used], np.zeros((2, 2)), [0.0, 0.0]
+        )
+
+    found = hinge_angles(problem, network(7.0, slice(3)), network(0.0, slice(3)))
+    np.testing.assert_allclose(found.weights, [8.0, 1.5])  # the third is too light
+    np.testing.assert_allclose(found.angles, [7.0, 7.0], atol=1e-9)
+    assert found.mean == pytest.approx(7.0)
+    whole = hinge_angles(problem, network(7.0, slice(3)), network(0.0, slice(1)), share=1.0)
+    np.testing.assert_allclose(whole.angles, [7.0, 47.0, 73.0], atol=1e-9)
+    assert whole.share_within(10) == pytest.approx(0.8)
+    assert np.isnan(hinge_angles(problem, network(0.0, slice(0)), network(0.0, slice(3))).mean)
+    with pytest.raises(InvalidInput, match="share is 1.5"):
+        hinge_angles(problem, network(0.0, slice(3)), network(0.0, slice(3)), share=1.5)

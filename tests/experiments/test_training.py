@@ -15,11 +15,13 @@ from convexden import data, plotting
 from convexden.errors import InvalidInput, MissingDependency, NotSupported
 from convexden.experiments import training
 from convexden.experiments.training import (
+    RepeatProgress,
     Snapshot,
     Trained,
     compare,
     draw_samples,
     priced_excess,
+    repeat,
     train,
     worst_error,
 )
@@ -51,7 +53,7 @@ def _as_trained(problem: Interpolation, networks: list[ShallowNetwork]) -> Train
     return Trained(problem, last, cost, error, history, float(len(networks)), False)
 
 
-@pytest.mark.parametrize("noise", ["uniform", "gaussian"])
+@pytest.mark.parametrize("noise", ["uniform", "gaussian", "sphere"])
 @pytest.mark.parametrize("dimension", [1, 3])
 def test_noise_has_the_radius_that_it_says(noise: training.Noise, dimension: int) -> None:
     centers = np.arange(2.0 * dimension).reshape(2, dimension)
@@ -63,7 +65,7 @@ def test_noise_has_the_radius_that_it_says(noise: training.Noise, dimension: int
     squared = 0.09 * (dimension / (dimension + 2) if noise == "uniform" else 1.0)
     assert np.mean(lengths**2) == pytest.approx(squared, rel=0.05)
     assert np.abs((points[:-1] - centers[0]).mean(axis=0)).max() < 0.01
-    assert (lengths <= 0.3 * (1 + 1e-12)).all() == (noise == "uniform")
+    assert (lengths <= 0.3 * (1 + 1e-12)).all() == (noise != "gaussian")
 
 
 def test_the_worst_error_is_exact_for_samples_and_found_inside_balls() -> None:
@@ -309,3 +311,53 @@ def test_the_guide_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         exec(block, names)
     assert names["gap"].solution.cost == pytest.approx(11.5)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["trained.png", "training.png"]
+
+
+def test_repeated_training_is_measured_against_certified_optima() -> None:
+    pytest.importorskip("torch")
+    problem = denoising(TRIANGLE, radius=0.2)
+    options = QUICK | {"samples": 2, "snapshots": 3}
+    found = repeat(problem, seeds=2, weight_decay=1e-2, stages=2, **options)
+    assert [(run.mode, run.seed) for run in found.runs] == [
+        ("offline", 0), ("offline", 1), ("online", 0), ("online", 1),
+    ]  # fmt: skip
+    assert found.certified
+    assert found.runs[2].trained.samples is None
+    for run in found.of("offline"):
+        points, targets = run.trained.samples
+        fit = np.sum((run.trained.network(points) - targets) ** 2) / len(points)
+        reached = fit + 1e-2 * run.trained.cost
+        assert run.optimum is not None
+        least = run.optimum.lower_bound * 2 / len(points)
+        assert run.excess == pytest.approx(reached / least - 1)
+        assert run.excess > 0
+    assert all(run.fresh_excess > 0 for run in found.runs)
+    assert math.isnan(found.runs[2].excess)
+
+
+def test_repeated_training_beyond_the_plane_compares_angles() -> None:
+    pytest.importorskip("torch")
+    problem = denoising(np.vstack([np.zeros(3), np.eye(3)]), radius=0.1)
+    found = repeat(problem, modes=["online"], seeds=1, **QUICK)
+    run = found.runs[0]
+    assert run.optimum is None
+    assert found.fresh is None
+    assert math.isnan(run.fresh_excess)
+    assert 0 <= run.angles.mean <= 90
+    (ax,) = plotting.plot_repeats(found)
+    assert "heavy" in ax.get_ylabel()
+
+
+def test_repeated_training_ends_after_a_run() -> None:
+    pytest.importorskip("torch")
+
+    def stop(step: RepeatProgress) -> None:
+        """End in the second run."""
+        if step.done == 1:
+            raise StopIteration
+
+    found = repeat(LINE, modes=["online"], seeds=3, progress=stop, **QUICK)
+    assert found.interrupted
+    assert len(found.runs) == 1
+    with pytest.raises(InvalidInput, match="give radii > 0"):
+        repeat(PLANE)

@@ -106,3 +106,34 @@ def test_the_constant_is_that_of_univariate_networks() -> None:
     plane = ShallowNetwork([], np.zeros((0, 2)), [], [[0.0, 0.0]], [0.0])
     with pytest.raises(InvalidInput, match="not univariate"):
         contraction.constant(plane, [0.0], 0.1)
+
+
+def test_finite_clusters_contract_as_a_grid_shows() -> None:
+    clean = np.array([0.0, 1.0, 2.5])
+    samples = [-0.3, 0.05, 0.2, 0.7, 1.1, 1.4, 2.45, 2.45, 3.0]
+    owners = np.repeat(clean, 3)
+    # The samples reach 0.2 and 0.3, then 0.4 and 0.05, into the gaps of 1 and 1.5.
+    alphas = [
+        1 - 0.25 * 0.03 / (0.5 * (0.3 - 0.5 * 0.03)),
+        1 - 0.45**2 * 0.03 / (1.05 * (1.5 * 0.4 - 0.45 * 0.03)),
+    ]
+    result = contraction.verify(samples, 0.0, 0.03, targets=owners)
+    assert result.verdict == "confirmed"
+    assert result.measured["alpha"] == pytest.approx(max(alphas), rel=1e-12)
+    assert on_a_grid(result.closed_form.network, clean, 0.03) == pytest.approx(
+        max(alphas), rel=1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    ("samples", "owners", "message"),
+    [
+        ([-0.1, 0.1, 0.9], [0, 0, 1], "two samples"),
+        ([-0.1, -0.05, 0.9, 1.1], [0, 0, 1, 1], "noise on every side"),
+        ([-0.1, 0.6, 0.5, 1.1], [0, 0, 1, 1], "the noise of two clean points meets"),
+        ([0.0, 0.1], [[0, 1], [1, 0]], "on the line"),
+    ],
+)
+def test_clusters_that_do_not_contract(samples: list, owners: list, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        contraction.closed_form(samples, 0.0, targets=owners)

@@ -86,3 +86,41 @@ def test_hypotheses() -> None:
         low_noise.verify(CLEAN, 0.1, stats.uniform(5, 1))
     with pytest.raises(InvalidInput, match="kappa is 0.0: give a number above 0"):
         low_noise.verify(CLEAN, 0.1, density, 0.0)
+
+
+def test_the_expansion_holds_for_finite_clusters() -> None:
+    """To third order in the noise, with samples that reach differently far into every gap."""
+    z = np.array([[-1.0, 0.4, 0.1], [-0.2, 1.5, 1.1], [0.3, 0.6, -0.7]])
+    reaches = np.array([[0.4, 0.2], [1.5, 0.7]])
+    density = DENSITIES["normal"]
+    scale = low_noise.scale(CLEAN, density, reaches)
+    least = mmse.errors(CLEAN, density, 1e-3 * scale).empirical_mmse
+    rests = []
+    for sigma in (0.04 * scale, 0.02 * scale):
+        samples, owners = (CLEAN[:, None] + sigma * z).ravel(), np.repeat(CLEAN, 3)
+        result = low_noise.verify(samples, 0.0, density, targets=owners, sigma=sigma)
+        assert result.verdict == "confirmed"
+        found = result.measured
+        won = found["empirical MMSE error"] - found["minimum-norm error"]
+        gained = won / (low_noise.scale(CLEAN, density, reaches) ** 2 - sigma**2)
+        rests.append(gained)
+    assert rests[0] == pytest.approx(rests[1], rel=0.01)
+    assert least > 0
+
+
+@pytest.mark.parametrize(
+    ("samples", "sigma", "message"),
+    [
+        ([-0.1, 0.1, 0.9, 1.9, 2.1], None, "sigma"),
+        ([-0.1, 0.9, 0.7, 1.9, 2.1], 0.1, "overlap"),
+        ([-0.1, 0.1, 0.8, 2.0, 2.0], 0.1, "two of the outermost"),
+    ],
+)
+def test_clusters_that_are_refused(samples: list, sigma: float | None, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        low_noise.closed_form(samples, 0.0, targets=[0.0, 0.0, 0.8, 2.0, 2.0], sigma=sigma)
+
+
+def test_balls_have_the_noise_that_their_radius_says() -> None:
+    with pytest.raises(InvalidInput, match="sigma goes with samples"):
+        low_noise.closed_form(CLEAN, 0.1, sigma=0.1)

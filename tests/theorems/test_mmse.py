@@ -328,3 +328,21 @@ def test_bad_input() -> None:
     plane = ShallowNetwork(np.zeros((0, 1)), np.zeros((0, 2)), [], [[0.0, 0.0]], [0.0])
     with pytest.raises(InvalidInput, match="not univariate"):
         mmse.errors(GRID, density, 0.1, network=plane)
+
+
+def test_errors_of_finite_clusters_are_those_of_their_networks() -> None:
+    density, sigma = DENSITIES["uniform"], 0.1
+    found = mmse.cluster_errors(GRID, density, sigma, 5, draws=2, seed=3)
+    rng = np.random.default_rng(4)
+    noisy = GRID[:, None] + sigma * rng.standard_normal((GRID.size, 5))
+    ends = np.column_stack([noisy.min(axis=1), noisy.max(axis=1)]).ravel()
+    x = density.rvs(200_000, random_state=rng)
+    y = x + sigma * rng.standard_normal(x.size)
+    losses = (np.interp(y, ends, np.repeat(GRID, 2)) - x) ** 2
+    assert abs(losses.mean() - found.minimum_norm[1]) <= 4 * losses.std() / np.sqrt(x.size)
+    assert (found.wins, found.overlaps) == (2, 0)
+    balls = mmse.errors(GRID, density, sigma)
+    assert found.empirical_mmse == pytest.approx(balls.empirical_mmse, rel=1e-12)
+    assert mmse.cluster_errors(GRID, density, 0.6, 20, draws=2).overlaps == 2
+    with pytest.raises(InvalidInput, match="samples is 0"):
+        mmse.cluster_errors(GRID, density, sigma, 0)

@@ -84,9 +84,9 @@ def train(
         Whether the noisy samples of the balls are drawn once or anew in every epoch.
     samples : int, optional
         Noisy samples of a ball.
-    noise : {"uniform", "gaussian"}, optional
-        Uniform in the ball, or with standard deviation :math:`r_n / \sqrt d` in every coordinate,
-        which has the radius for its root mean square.
+    noise : {"uniform", "gaussian", "sphere"}, optional
+        Uniform in the ball or on its boundary, or with standard deviation :math:`r_n / \sqrt d` in
+        every coordinate, which has the radius for its root mean square.
     device : str, optional
         Of PyTorch: "cpu", "cuda", ...
     snapshots : int, optional
@@ -153,6 +153,7 @@ def train(
         tuple(history),
         seconds,
         epoch < epochs,
+        (points, targets) if mode == "offline" else None,
     )
 
 

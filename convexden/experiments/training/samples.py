@@ -11,7 +11,7 @@ from convexden.problem import Interpolation
 
 Array = NDArray[np.float64]
 Mode = Literal["offline", "online"]
-Noise = Literal["uniform", "gaussian"]
+Noise = Literal["uniform", "gaussian", "sphere"]
 
 
 def draw_samples(
@@ -22,9 +22,10 @@ def draw_samples(
     centers, radii = np.repeat(problem.centers, counts, 0), np.repeat(problem.radii, counts)
     steps = rng.standard_normal(centers.shape)
     d = problem.input_dimension
-    if noise == "uniform":
-        steps /= np.linalg.norm(steps, axis=1, keepdims=True)
-        steps *= rng.random((len(steps), 1)) ** (1 / d)
-    else:
+    if noise == "gaussian":
         steps /= np.sqrt(d)
+    else:
+        steps /= np.linalg.norm(steps, axis=1, keepdims=True)
+    if noise == "uniform":
+        steps *= rng.random((len(steps), 1)) ** (1 / d)
     return centers + radii[:, None] * steps, np.repeat(problem.targets, counts, 0)

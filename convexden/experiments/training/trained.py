@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from convexden import display
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+
+Array = NDArray[np.float64]
 
 
 class Snapshot(NamedTuple):
@@ -49,6 +54,8 @@ class Trained:
         Wall time of the training itself.
     interrupted : bool
         Whether the run was stopped before all epochs were run.
+    samples : tuple of arrays (S, d) and (S, p), or None
+        The noisy samples and their targets that all epochs saw; None if they were drawn anew.
     """
 
     problem: Interpolation
@@ -58,6 +65,7 @@ class Trained:
     history: tuple[Snapshot, ...]
     seconds: float
     interrupted: bool
+    samples: tuple[Array, Array] | None = None
 
     def __repr__(self) -> str:
         """One line with what matters."""

@@ -15,11 +15,17 @@ if TYPE_CHECKING:
 
 def shares_table(found: VirtualShares) -> Table:
     """One row a radius: the share of sets with virtual points."""
-    table = grid("radius", "sets", "with virtual points", "share", "most")
+    table = grid("radius", "sets", "with virtual points", "share", "95 % interval", "most")
     for share in found.shares:
         part = f"{share.some / share.solved:.0%}" if share.solved else "-"
+        low, high = share.interval
         table.add_row(
-            f"{share.fraction:g}", str(share.solved), str(share.some), part, str(share.most)
+            f"{share.fraction:g}",
+            str(share.solved),
+            str(share.some),
+            part,
+            f"{low:.0%} to {high:.0%}",
+            str(share.most),
         )
     table.caption = (
         f"{found.source}, {found.points} points a set; radius: as a share of contact\n"
@@ -35,4 +41,9 @@ def memorization_table(found: Memorization) -> Table:
         numbers = (str(count or "-") for count in (ends.clean, ends.virtual, ends.other))
         table.add_row(ends.start, ends.network, *numbers)
     table.caption = "clean: within 5 % of the spread of a clean point"
+    if "trained" in found.networks:
+        table.caption += (
+            f"\ntrained: errors of at most {found.error('trained'):.2g} spreads were found on the "
+            f"balls, cost {found.excess('trained'):+.1%} from the certified one"
+        )
     return table

@@ -3,10 +3,12 @@
 Some clean points are known.  The theorem compares the minimum-norm denoiser of these with the
 empirical MMSE denoiser, the posterior mean if only they could occur.  New clean points x come from
 a population, and y = x + sigma z with standard Gaussian noise z is observed.  On a line the errors
-are integrals and found by quadrature (`errors`, `curve`, `crossing`), in any dimension they are
-estimated by simulation, with confidence intervals (`monte_carlo`).
+are integrals and found by quadrature (`errors`, `curve`, `crossing`, and `cluster_errors` for
+finitely many noisy samples), in any dimension they are estimated by simulation, with confidence
+intervals (`monte_carlo`).
 """
 
+from convexden.theorems.mmse.clusters import ClusterErrors, cluster_errors
 from convexden.theorems.mmse.densities import Density, Mixture
 from convexden.theorems.mmse.posterior import posterior_mean
 from convexden.theorems.mmse.quadrature import (
@@ -19,6 +21,7 @@ from convexden.theorems.mmse.quadrature import (
 from convexden.theorems.mmse.sampling import Estimate, MonteCarloErrors, Population, monte_carlo
 
 __all__ = [
+    "ClusterErrors",
     "Density",
     "Estimate",
     "FirstCrossing",
@@ -26,6 +29,7 @@ __all__ = [
     "Mixture",
     "MonteCarloErrors",
     "Population",
+    "cluster_errors",
     "crossing",
     "curve",
     "errors",
