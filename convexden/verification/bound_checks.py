@@ -11,6 +11,7 @@ import numpy as np
 from convexden.arithmetic.float64 import ROUNDINGS
 from convexden.certificate import Certificate
 from convexden.tolerances import CERTIFIED_RTOL, COST_ROUNDING, EQUALITY_RTOL
+from convexden.verification.central.closing import CentralDual
 from convexden.verification.exact.dual import ClosedDual
 from convexden.verification.exact.weighted_line import WeightedDual
 from convexden.verification.pricing_bound import PricingInterval
@@ -20,7 +21,7 @@ from convexden.verification.report import Check, check, excess, ratio
 RELAXED = ("semidefinite", "edges")
 
 
-def equality_checks(dual: ClosedDual | WeightedDual) -> list[Check]:
+def equality_checks(dual: ClosedDual | WeightedDual | CentralDual) -> list[Check]:
     """That the multipliers satisfy the dual equalities up to rounding, before they are closed."""
     return [
         check(name, value, EQUALITY_RTOL, f"{fault}: relative size {value:.3g}")

@@ -210,7 +210,7 @@ def judge(
     spread, remoteness = _spread(evidence.problem), _remoteness(evidence.problem)
     checks = [
         _cost_check(stated_cost, evidence),
-        *_skip_checks(evidence),
+        *_affine_checks(evidence),
         *_feasibility_checks(evidence, spread, remoteness),
         # Rounding that costs the certificate and can be avoided is a fault.
         _correction_check(
@@ -273,13 +273,19 @@ def _cost_check(stated: float, evidence: Evidence) -> Check:
     )
 
 
-def _skip_checks(evidence: Evidence) -> list[Check]:
-    """That there is no skip connection, if there may be none."""
-    if evidence.problem.cost.skip:
-        return []
-    size = float(np.linalg.norm(evidence.network.skip))
-    message = f"the cost allows no skip connection, and the network has one of size {size:.3g}"
-    return [check("skip connection", size, 0.0, message)]
+def _affine_checks(evidence: Evidence) -> list[Check]:
+    """That there is no skip connection and no offset, if there may be none."""
+    cost, network = evidence.problem.cost, evidence.network
+    found = []
+    for name, allowed, part in (
+        ("skip connection", cost.skip, network.skip),
+        ("offset", cost.offset, network.offset),
+    ):
+        if not allowed:
+            size = float(np.linalg.norm(part))
+            message = f"the cost allows no {name}, and the network has one of size {size:.3g}"
+            found.append(check(name, size, 0.0, message))
+    return found
 
 
 def _correction_check(evidence: Evidence, limit: float, remoteness: str) -> Check:
