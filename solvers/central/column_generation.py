@@ -27,6 +27,7 @@ from convexden.solvers.central.samples import Samples
 from convexden.solvers.central.second_order import second_order_step
 from convexden.solvers.hinges import Array
 from convexden.solvers.programs.group_lasso import solve_group_lasso
+from convexden.tolerances import COST_ROUNDING
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ class CentralSettings:
     new: int = 60
     """Violated hinges that join it in a round."""
 
+    most: int = 600
+    """Hinges of the pool from which on those without weight leave it."""
+
     near: float = 1e-3
     """Maxima as close to 1, relatively, join the pool after a second-order step."""
 
@@ -51,10 +55,14 @@ class CentralSettings:
     models: int = 60
     """Most models of a step."""
 
-    light: float = 1e-7
-    """Share of the heaviest, from which on a hinge may carry weight."""
+    light: tuple[float, ...] = (1e-3, 1e-5, 1e-7)
+    """Shares of the heaviest, from which on a model counts: what a cone solver gives to the others
+    is of its accuracy.  Newton's method takes the first with which it succeeds."""
 
-    arrived: float = 1e-13
+    weightless: float = 1e-10
+    """Share of the heaviest below which a hinge has no weight."""
+
+    arrived: float = COST_ROUNDING
     """Relative gap that is rounding."""
 
     stalled: int = 6
@@ -158,8 +166,10 @@ class CentralSolver:
             if found.gap <= SETTINGS.arrived:
                 return
             sizes = np.linalg.norm(weights, axis=1)
-            carried = sizes > SETTINGS.light * sizes.max()
-            pool = np.vstack([pool[carried], self._violated(maxima)])
+            carried = sizes > SETTINGS.weightless * sizes.max()
+            if len(pool) > SETTINGS.most:
+                pool = pool[carried]
+            pool = np.vstack([pool, self._violated(maxima)])
             if not self.pricing.polyhedral:
                 pool = np.vstack([pool, self._second_order(found, maxima, pool, softness)])
             if found.gap <= SETTINGS.arrived:
@@ -207,16 +217,19 @@ class CentralSolver:
         reduced, counts = step
         none = np.zeros((0, self.samples.targets.shape[1]))
         after = self._rate(found, pool[:0], none, reduced, softness)
-        used = counts > SETTINGS.light * counts.max(initial=0.0)
-        hinges = np.array([each.hinge for each in models])[used]
-        needed = np.vstack([self._near(after), hinges])
-        polished = polish(
-            self.pricing, np.array(faces)[used], hinges, counts[used], reduced, softness
-        )
-        if polished is None:
-            return needed
-        after = self._rate(found, polished.hinges, polished.weights, polished.reduced, softness)
-        return np.vstack([needed, polished.hinges, self._violated(after)])
+        hinges = np.array([each.hinge for each in models])
+        needed = np.vstack([self._near(after), hinges[counts > SETTINGS.light[-1] * counts.max()]])
+        for light in SETTINGS.light:
+            used = counts > light * counts.max(initial=0.0)
+            polished = polish(
+                self.pricing, np.array(faces)[used], hinges[used], counts[used], reduced, softness
+            )
+            if polished is not None:
+                after = self._rate(
+                    found, polished.hinges, polished.weights, polished.reduced, softness
+                )
+                return np.vstack([needed, polished.hinges, self._violated(after)])
+        return needed
 
     def _near(self, maxima: Maxima) -> Array:
         """The hinges that nearly reach the bound of the dual constraint, or violate it."""
@@ -248,7 +261,7 @@ class CentralSolver:
             return
         targets, columns = self.samples.targets, self.samples.features(hinges)
         sizes = np.linalg.norm(weights, axis=1)
-        used = sizes > SETTINGS.light * 1e-3 * sizes.max(initial=0.0)
+        used = sizes > SETTINGS.weightless * sizes.max(initial=0.0)
         hinges, weights, columns = hinges[used], weights[used], columns[used]
         if not softness:
             for _ in range(2):
