@@ -36,6 +36,9 @@ from convexden.verification.site_errors import SiteErrors, site_errors
 
 AnyDual = ClosedDual | WeightedDual | CentralDual
 
+# The pricing of samples as faces of one central arrangement; on the line, where both ways hold, the
+# certificate says which one made it.
+CENTRAL = "exact-central"
 OUT_OF_TIME = "the time was over: verify it without a limit, or raise the limit"
 
 
@@ -129,7 +132,8 @@ def _under_a_cost(
         return replace(examine(plain, network, certificate, clock), problem=problem)
     values, jacobians = fitting(problem, network, certificate)
     errors = site_errors(problem, network)
-    if problem.input_dimension == 1 and problem.cost.offset:
+    central = certificate.pricing == CENTRAL and not problem.radii.any()
+    if problem.input_dimension == 1 and problem.cost.offset and not central:
         line = close_weighted(problem, values, jacobians)
         pricing, upper = PricingInterval(*weighted_maximum(line)), weighted_cost(problem, network)
         return Evidence(problem, network, line, pricing, "", errors, upper)
