@@ -19,7 +19,6 @@ from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import Clock
 from convexden.solution import Progress
-from convexden.solving.affine_part import AffinePart
 from convexden.solving.closed_forms import no_multipliers
 from convexden.verification.exact.affine import affine_interpolant
 
@@ -73,7 +72,22 @@ class Scaled:
         """What a reduced cost of 1 is."""
         return self.height / self.length
 
-    def network(self, found: ShallowNetwork) -> ShallowNetwork:
+    @property
+    def input_scale(self) -> float:
+        """The unit of lengths, as `convexden.reduction.Reduction` calls it."""
+        return self.length
+
+    @property
+    def output_scale(self) -> float:
+        """The unit of targets."""
+        return self.height
+
+    @property
+    def output_basis(self) -> Array:
+        """The outputs are those of the original (p, p)."""
+        return np.eye(self.problem.output_dimension)
+
+    def lift_network(self, found: ShallowNetwork) -> ShallowNetwork:
         """A network of the reduced problem as one of the original."""
         w = found.input_weights / self.length
         skip = self.height / self.length * found.skip
@@ -112,7 +126,7 @@ def solve_central(
     certificate = Certificate(
         values, np.zeros((n, p, d)), found.lower * scale, found.maximum, solver.pricing.name
     )
-    return scaled.network(solver.network(found)), certificate, found.interrupted
+    return scaled.lift_network(solver.network(found)), certificate, found.interrupted
 
 
 def free_network(problem: Interpolation) -> ShallowNetwork | None:

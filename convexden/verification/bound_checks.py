@@ -10,6 +10,8 @@ import numpy as np
 
 from convexden.arithmetic.float64 import ROUNDINGS
 from convexden.certificate import Certificate
+from convexden.cost import Cost
+from convexden.network import ShallowNetwork
 from convexden.tolerances import CERTIFIED_RTOL, COST_ROUNDING, EQUALITY_RTOL
 from convexden.verification.central.closing import CentralDual
 from convexden.verification.exact.dual import ClosedDual
@@ -39,6 +41,20 @@ def equality_checks(dual: ClosedDual | WeightedDual | CentralDual) -> list[Check
             ),
         )
     ]
+
+
+def affine_checks(cost: Cost, network: ShallowNetwork) -> list[Check]:
+    """That there is no skip connection and no offset, if there may be none."""
+    found = []
+    for name, allowed, part in (
+        ("skip connection", cost.skip, network.skip),
+        ("offset", cost.offset, network.offset),
+    ):
+        if not allowed:
+            size = float(np.linalg.norm(part))
+            message = f"the cost allows no {name}, and the network has one of size {size:.3g}"
+            found.append(check(name, size, 0.0, message))
+    return found
 
 
 def pricing_check(certificate: Certificate, pricing: PricingInterval, obstacle: str) -> Check:

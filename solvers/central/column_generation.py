@@ -65,8 +65,17 @@ class CentralSettings:
     arrived: float = COST_ROUNDING
     """Relative gap that is rounding."""
 
+    close: float = 1e-9
+    """Relative gap that is good enough, but might become rounding."""
+
+    spare: int = 3
+    """Rounds that such a gap leaves for Newton's method to succeed."""
+
+    progress: float = 0.7
+    """Share of the gap before above which a round made no progress."""
+
     stalled: int = 6
-    """Rounds without a smaller gap, after which nothing more is expected."""
+    """Rounds without progress after which nothing more is expected."""
 
 
 SETTINGS = CentralSettings()
@@ -153,10 +162,10 @@ class CentralSolver:
         self, found: Found, softness: float, report: Callable[[Progress], None]
     ) -> None:
         """Steps 1 to 4."""
-        pool, stalled = self._first_pool(), 0
+        pool, stalled, spare = self._first_pool(), 0, SETTINGS.spare
         for _ in range(SETTINGS.rounds):
             self.clock.check()
-            gap, size = found.gap, len(pool)
+            gap = found.gap
             columns = self.samples.features(pool)
             weights, reduced = solve_group_lasso(
                 columns, self.samples.targets, softness, self.clock
@@ -175,8 +184,9 @@ class CentralSolver:
             if found.gap <= SETTINGS.arrived:
                 return
             pool = _distinct(pool)
-            stalled = stalled + 1 if found.gap > 0.7 * gap else 0
-            if stalled >= SETTINGS.stalled and size:
+            stalled = stalled + 1 if found.gap > SETTINGS.progress * gap else 0
+            spare -= found.gap <= SETTINGS.close
+            if stalled >= SETTINGS.stalled or spare < 0:
                 return
 
     def _first_pool(self) -> Array:

@@ -36,20 +36,19 @@ BITS = 10
 
 def central_cost(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
     """The cost of an exact interpolant next to the network, rounded up."""
-    price = _Price(problem.cost, problem.input_dimension)
-    total = sum(
-        (
-            _length(a) * price.above(w, b)
-            for a, w, b in _neurons(network)
-        ),
-        Fraction(0),
-    )  # fmt: skip
+    total = network_price(problem.cost, network)
     first = np.unique(problem.centers, axis=0, return_index=True)[1]
     errors = [_missed(problem, network, int(n)) for n in first]
     if any(any(error) for error in errors):
-        total += _correction(problem.centers[first], errors, price)
+        total += _correction(problem.centers[first], errors, problem.cost)
     cost = above(total)
     return UpperBound(cost, max(0.0, cost - problem.cost.of(network)))
+
+
+def network_price(cost: Cost, network: ShallowNetwork) -> Fraction:
+    """A bound of what the neurons of a network cost."""
+    price = _Price(cost, network.input_dimension)
+    return sum((_length(a) * price.above(w, b) for a, w, b in _neurons(network)), Fraction(0))
 
 
 class _Price:
@@ -99,8 +98,9 @@ def _missed(problem: Interpolation, network: ShallowNetwork, n: int) -> Vector:
     return rest
 
 
-def _correction(centers: Array, errors: list[Vector], price: _Price) -> Fraction:
+def _correction(centers: Array, errors: list[Vector], cost: Cost) -> Fraction:
     """The cost of a function along one direction through errors at distinct samples."""
+    price = _Price(cost, centers.shape[1])
     u = _direction(centers)
     places = [_dot(u, [Fraction(x) for x in row]) for row in centers.tolist()]
     order = sorted(range(len(places)), key=places.__getitem__)
