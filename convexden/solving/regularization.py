@@ -25,7 +25,7 @@ from convexden.tolerances import CERTIFIED_RTOL
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from convexden.solvers.methods.regularization import Regularized
+    from convexden.solving.penalized import AnyRegularized
 
 
 @dataclass(frozen=True)
@@ -263,7 +263,7 @@ def regularization_path(
             )
         chosen = np.geomspace(largest, SETTINGS.smallest * largest, SETTINGS.penalties).tolist()
     try:
-        found: Regularized | None = None
+        found: AnyRegularized | None = None
         with one_thread():
             for penalty in chosen:
                 started = time.perf_counter()

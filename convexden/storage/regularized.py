@@ -1,7 +1,7 @@
 """Regularized solutions as JSON files.
 
-What the keys mean is said in ``schemas/convexden-regularized.json``.  Files of another cost than the
-default are of version 2.
+What the keys mean is said in ``schemas/convexden-regularized.json``.  Files of another cost than
+the default are of version 2.
 """
 
 from __future__ import annotations

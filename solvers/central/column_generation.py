@@ -147,9 +147,7 @@ class CentralSolver:
         except Stopped:
             found.interrupted = True
             if found.objective == np.inf:
-                raise NotCertified(
-                    "stopped before there was anything: raise time_limit"
-                ) from None
+                raise NotCertified("stopped before there was anything: raise time_limit") from None
         return found
 
     def largest_penalty(self) -> float:
@@ -158,9 +156,7 @@ class CentralSolver:
         heights = self.pricing.maxima(values).heights
         return float(heights.max(initial=0.0))
 
-    def _rounds(
-        self, found: Found, softness: float, report: Callable[[Progress], None]
-    ) -> None:
+    def _rounds(self, found: Found, softness: float, report: Callable[[Progress], None]) -> None:
         """Steps 1 to 4."""
         pool, stalled, spare = self._first_pool(), 0, SETTINGS.spare
         for _ in range(SETTINGS.rounds):

@@ -2,8 +2,8 @@ r"""The dual constraint near a local maximum: its value, gradient and Hessian.
 
 On a face let :math:`\sigma(Z)` be the largest singular value of M = A B, with the right singular
 vectors :math:`u_1, u_2, \dots`, the images :math:`M u_j` and the features :math:`\phi_j` of the
-linear functions :math:`B u_j` on the active samples.  Then :math:`f = \sigma^2 / 2` has the gradient
-:math:`\phi_1 (M u_1)^T` and the Hessian
+linear functions :math:`B u_j` on the active samples.  Then :math:`f = \sigma^2 / 2` has the
+gradient :math:`\phi_1 (M u_1)^T` and the Hessian
 
 .. math:: \phi_1 \phi_1^T \otimes I + \sum_{j > 1} \frac{r_j r_j^T}{\sigma_1^2 - \sigma_j^2},
    \quad r_j = \phi_1 (M u_j)^T + \phi_j (M u_1)^T .
@@ -70,6 +70,4 @@ def local_model(
         turn = np.outer(first, image) + np.outer(feature, images[0])
         roots.append(turn.ravel() / np.sqrt(gap))
     gradient = np.outer(first, images[0]).ravel()
-    return LocalModel(
-        float(squares[0]) / 2, gradient, np.array(roots), basis @ rows[0], images[0]
-    )
+    return LocalModel(float(squares[0]) / 2, gradient, np.array(roots), basis @ rows[0], images[0])

@@ -2,7 +2,8 @@ r"""Newton's method on the faces of a few hinges: the optimum to rounding.
 
 At the optimum, with the f of the faces of its hinges (`local_model`) and reduced multipliers Z,
 
-.. math:: T - \lambda Z - \sum_k \alpha_k \nabla f_k(Z) = 0, \quad f_k(Z) = 1/2, \quad \alpha \ge 0 .
+.. math:: T - \lambda Z - \sum_k \alpha_k \nabla f_k(Z) = 0,
+   \quad f_k(Z) = 1/2, \quad \alpha \ge 0 .
 
 The weights :math:`\alpha` need not be unique: at the end those that are not negative are chosen.
 """
@@ -77,10 +78,12 @@ def polish(
     targets = pricing.samples.targets
     size, m = float(np.linalg.norm(targets)), reduced.size
     best, failures = np.inf, 0
+    rows, rest, models = np.zeros((0, m)), np.zeros(m), list[LocalModel]()
     for _ in range(SETTINGS.steps):
-        models = _models(pricing, faces, toward, reduced)
-        if models is None:
+        found = _models(pricing, faces, toward, reduced)
+        if found is None:
             return None
+        models = found
         rows = np.array([each.gradient for each in models])
         rest = (targets - softness * reduced).ravel()
         residual = np.concatenate([rest - weights @ rows, [0.5 - each.value for each in models]])

@@ -1,10 +1,10 @@
 r"""Exact pricing of samples under any cost: the largest :math:`|\sum_n l_n [\theta^T x_n]_+|` where
 :math:`\Omega(\theta) = 1`.
 
-*Euclidean norm*, :math:`\Omega(\theta) = |S \theta|`.  On the cone of a sign vector with the zeros T
-the function is :math:`|A \theta|`, :math:`A = \sum_{n: s_n > 0} l_n x_n^T`.  With a basis B of
-:math:`\{\theta: \theta^T x_n = 0, n \in T\}` for which :math:`B^T S^T S B = I`, a maximum inside of
-the cone is one on its span: the first right singular vector of A B, if its signs fit.  If biases
+*Euclidean norm*, :math:`\Omega(\theta) = |S \theta|`.  On the cone of a sign vector with the zeros
+T the function is :math:`|A \theta|`, :math:`A = \sum_{n: s_n > 0} l_n x_n^T`.  With a basis B of
+:math:`\{\theta: \theta^T x_n = 0, n \in T\}` for which :math:`B^T S^T S B = I`, a maximum inside
+of the cone is one on its span: the first right singular vector of A B, if its signs fit.  If biases
 are free, S does not see them; then the function is convex in the bias between samples, and only
 cones with a sample in T count.
 

@@ -46,7 +46,7 @@ def _normals(rows: Integers) -> Integers:
     """The vectors (R, D) of signed minors of matrices (R, D - 1, D): they vanish on the rows."""
     count, height, width = rows.shape
     one = np.array([1] * count, dtype=object)
-    minors = {(): one}
+    minors: dict[tuple[int, ...], Integers] = {(): one}
     for i in range(height):
         longer = {}
         for columns in combinations(range(width), i + 1):

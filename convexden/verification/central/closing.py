@@ -13,6 +13,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.arithmetic.two_part import TwoPart
 from convexden.cost import Cost
 from convexden.problem import Interpolation
@@ -46,6 +47,8 @@ class CentralDual:
     residual: float
     stray: float
     moved: float = 0.0
+
+    __repr__ = display.field_line
 
 
 def close_central(problem: Interpolation, values: TwoPart, jacobians: TwoPart) -> CentralDual:
@@ -95,9 +98,12 @@ def _close(values: list[Vector], equalities: list[Vector]) -> Fraction:
     hold, all are set to zero, so that nothing is proven."""
     count, outputs = len(values), len(values[0])
     missing = [
-        [-sum((a * l[j] for a, l in zip(row, values, strict=True)), Fraction(0)) for j in range(outputs)]
+        [
+            -sum((a * each[j] for a, each in zip(row, values, strict=True)), Fraction(0))
+            for j in range(outputs)
+        ]
         for row in equalities
-    ]  # fmt: skip
+    ]
     pivots: list[int] = []
     rows = [list(row) for row in equalities]
     for i, row in enumerate(rows):

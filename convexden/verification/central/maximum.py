@@ -245,7 +245,9 @@ class _Spans:
         if not len(open_):
             return limit
         first = np.linalg.norm(self.image[open_, :, 0], axis=1) - off[open_]
-        away = self._excluded(open_, gram[open_], (blur + 3 * norm * off)[open_], first, least, most)
+        away = self._excluded(
+            open_, gram[open_], (blur + 3 * norm * off)[open_], first, least, most
+        )
         left = bounds[open_][~away]
         return float(np.where(np.isnan(left), inf, left).max(initial=limit))
 
