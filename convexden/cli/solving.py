@@ -248,7 +248,7 @@ def _say_why(solution: Solution, tolerance: float, method: str | None) -> None:
     elif solution.status == "upper-bound":
         say("not certified: no lower bound (interrupted, or too many activation patterns for one)")
     elif solution.relative_gap > tolerance:
-        bounded = method in ("copositive", "edges", "semidefinite")
+        bounded = method in ("completely-positive", "copositive", "edges", "semidefinite")
         remedy = "leave out --formulation" if bounded else "let it run longer"
         say(
             f"not certified: the relative gap {solution.relative_gap:.1e} is larger than "

@@ -74,10 +74,10 @@ def solve(
 
         The other formulations, one convex program each, are those of
         `convexden.solving.formulations`.  "scalar-exact" is exact for targets of one dimension.
-        "copositive", for samples, and "semidefinite" are lower bounds; the network that comes with
-        them is that of "ramps", an upper bound: the best one of ramps, one for each way in which a
-        hyperplane splits the sites, across the widest gap between the two sides.  In many cases
-        they meet.  "ramps" alone takes milliseconds and has no lower bound.
+        "copositive" and "completely-positive", for samples, and "semidefinite" are lower bounds;
+        the network that comes with them is that of "ramps", an upper bound: the best one of ramps,
+        one for each way in which a hyperplane splits the sites, across the widest gap between the
+        two sides.  In many cases they meet.  "ramps" alone takes milliseconds and has no lower bound.
 
         "local" is for problems that are too large for exact pricing: the minimax method with a
         search that may miss what it looks for.  Its bound is that of semidefinite programs, one
