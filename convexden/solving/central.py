@@ -20,7 +20,7 @@ from convexden.problem import Interpolation
 from convexden.running.clock import Clock
 from convexden.solution import Progress
 from convexden.solving.closed_forms import no_multipliers
-from convexden.verification.exact.affine import affine_interpolant
+from convexden.verification.central.free import free_interpolant
 
 Array = NDArray[np.float64]
 
@@ -107,7 +107,7 @@ def solve_central(
     from convexden.solvers.central.column_generation import CentralSolver
     from convexden.solvers.central.samples import Samples
 
-    free = free_network(problem)
+    free = free_interpolant(problem)
     if free is not None:
         return free, no_multipliers(problem), False
     first = np.sort(np.unique(problem.centers, axis=0, return_index=True)[1])
@@ -127,18 +127,6 @@ def solve_central(
         values, np.zeros((n, p, d)), found.lower * scale, found.maximum, solver.pricing.name
     )
     return scaled.lift_network(solver.network(found)), certificate, found.interrupted
-
-
-def free_network(problem: Interpolation) -> ShallowNetwork | None:
-    """A network without hinges that interpolates exactly, if the cost allows one."""
-    cost, targets = problem.cost, problem.targets
-    constant = (targets == targets[0]).all() and (cost.offset or not targets.any())
-    if constant:
-        p, d = problem.output_dimension, problem.input_dimension
-        return ShallowNetwork(
-            np.zeros((0, p)), np.zeros((0, d)), np.zeros(0), np.zeros((p, d)), targets[0]
-        )
-    return affine_interpolant(problem) if cost.skip and cost.offset else None
 
 
 def _power_of_two(number: float) -> float:

@@ -77,7 +77,8 @@ def solve(
         "copositive" and "completely-positive", for samples, and "semidefinite" are lower bounds;
         the network that comes with them is that of "ramps", an upper bound: the best one of ramps,
         one for each way in which a hyperplane splits the sites, across the widest gap between the
-        two sides.  In many cases they meet.  "ramps" alone takes milliseconds and has no lower bound.
+        two sides.  In many cases they meet.  "ramps" alone takes milliseconds and has no lower
+        bound.
 
         "local" is for problems that are too large for exact pricing: the minimax method with a
         search that may miss what it looks for.  Its bound is that of semidefinite programs, one

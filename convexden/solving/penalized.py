@@ -21,10 +21,11 @@ from convexden.running.clock import Clock, Stopped
 from convexden.running.progress import tell
 from convexden.solution import Progress, RegularizedSolution
 from convexden.solving.affine_part import AffinePart
-from convexden.solving.central import Scaled, free_network
+from convexden.solving.central import Scaled
 from convexden.solving.closed_forms import no_multipliers
 from convexden.solving.interpolation import check_size
 from convexden.verification import verify_objective
+from convexden.verification.central.free import free_interpolant
 
 if TYPE_CHECKING:
     from convexden.solvers.central.regularization import (
@@ -60,7 +61,7 @@ class Penalized:
         self.clock, self._time_limit = Clock.of(time_limit), time_limit
         distinct = self._group()
         # What an affine function fits costs nothing, and may be too large for a solver.
-        self._free = free_network(distinct)
+        self._free = free_interpolant(distinct)
         self._reduction: Reduction | Scaled
         if cost.default:
             self._part = AffinePart.of(distinct)

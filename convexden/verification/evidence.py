@@ -15,6 +15,7 @@ from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock, Stopped
 from convexden.verification.central.closing import CentralDual, close_central
+from convexden.verification.central.free import free_interpolant
 from convexden.verification.central.maximum import central_interval
 from convexden.verification.central.network_cost import central_cost
 from convexden.verification.edges import EdgeBound, edge_bound
@@ -139,7 +140,8 @@ def _under_a_cost(
         return Evidence(problem, network, line, pricing, "", errors, upper)
     dual = close_central(problem, values, jacobians)
     pricing, obstacle = central_pricing(dual)
-    upper = central_cost(problem, network)
+    free = not network.neurons and free_interpolant(problem) is not None
+    upper = UpperBound(0.0, 0.0) if free else central_cost(problem, network)
     return Evidence(problem, network, dual, pricing, obstacle, errors, upper)
 
 

@@ -117,6 +117,19 @@ def test_a_ball_makes_the_skip_connection_superfluous() -> None:
     assert solution.cost == pytest.approx(cd.solve(plain).cost, rel=1e-9)
 
 
+def test_affine_targets_cost_nothing() -> None:
+    rng = np.random.default_rng(11)
+    x = rng.standard_normal((6, 2))
+    linear = x @ [0.3, -1.7]
+    for cost in (cd.Cost(bias=1.0), cd.Cost(norm="l1"), cd.Cost(bias=1.0, offset=False)):
+        targets = linear + 1.0 * cost.offset
+        three = cd.solve(cd.Interpolation(x[:2], targets[:2], cost=cost))
+        assert three.certified
+        assert three.cost == 0.0
+        shifted = cd.solve(cd.Interpolation(x, linear + 1.0, cost=cost))
+        assert shifted.certified == (shifted.cost > 0 or cost.offset)
+
+
 def test_constant_targets_cost_nothing() -> None:
     for cost in (cd.Cost(skip=False), cd.Cost(bias=1.0)):
         solution = cd.solve(cd.Interpolation(np.eye(3), [2.0, 2.0, 2.0], cost=cost))

@@ -246,6 +246,8 @@ def test_what_is_not_covered_is_refused(problem: cd.Interpolation, message: str)
     ("arguments", "message"),
     [
         ({"skip": "no"}, "give True or False"),
+        ({"offset": 1}, "offset is 1: give True or False"),
+        ({"offset": False}, "an offset that costs nothing: give bias > 0"),
         ({"bias": -1.0}, "of at least 0"),
         ({"bias": "much"}, "bias is 'much'"),
         ({"norm": "l3"}, "choose from l2, l1"),
