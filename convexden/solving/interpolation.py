@@ -115,9 +115,8 @@ def solve(
     InfeasibleProblem
         If no network interpolates the sites.  It carries a proof, which was checked in integers.
     NotSupported
-        If the formulation does not apply; or if the problem has another cost than the default and
-        more than one input, a method or a start is given, or there are several outputs and
-        connecting the dots is not optimal.
+        If the formulation does not apply; or if the problem has another cost than the default,
+        and it is not covered (see `Interpolation.check_cost`), or a method or a start is given.
     MissingDependency
         If the master needs QOCO, and it is not installed.
     TooLarge

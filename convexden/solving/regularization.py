@@ -116,6 +116,8 @@ def regularize(
         If a site is a ball, or the data state no measurements.
     InvalidInput
         If the penalty is not positive, or a weight negative.
+    NotSupported
+        If the cost is not the default one, and there are more inputs or a method is given.
     TooLarge
         If there are too many samples for exact pricing.
     NotCertified
