@@ -48,7 +48,7 @@ def agreement() -> Iterator[str]:
     agrees: exact ones to 1e-6 on both sides, bounds on their side.
     """
     yield (
-        f"{'formulation':<19}{'kind':<13}{'problems':>9}{'agrees':>8}{'above, median':>15}"
+        f"{'formulation':<20}{'kind':<13}{'problems':>9}{'agrees':>8}{'above, median':>15}"
         f"{'worst':>9}{'below, median':>15}{'worst':>9}{'median s':>10}"
     )
     optima: dict[int, cd.Solution] = {}
@@ -69,7 +69,7 @@ def agreement() -> Iterator[str]:
             right = over >= -ROUNDING and under >= -ROUNDING
             agrees += right and (entry.kind != "exact" or max(over, under) <= EXACT)
         yield (
-            f"{entry.name:<19}{entry.kind:<13}{len(seconds):9d}{agrees:8d}"
+            f"{entry.name:<20}{entry.kind:<13}{len(seconds):9d}{agrees:8d}"
             f"{spread(above, entry.kind != 'lower bound')}"
             f"{spread(below, entry.kind != 'upper bound')}{statistics.median(seconds):10.2f}"
         )

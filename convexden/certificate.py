@@ -97,7 +97,8 @@ class Certificate:
         :math:`P`, the global maximum over all feasible hinges, or an upper bound of it.
     pricing : str
         How :math:`P` was found: ``"exact-line"``, ``"exact-plane"``, ``"exact-faces"`` (in more
-        dimensions) or ``"closed-form"`` (known from a theorem).  ``"semidefinite"``: an upper bound
+        dimensions), ``"exact-central"`` (of samples under another cost than the default) or
+        ``"closed-form"`` (known from a theorem).  ``"semidefinite"``: an upper bound
         of it by semidefinite programs.  ``"edges"``: an upper bound that `edges` prove.
         ``"none"``: there is no bound, the multipliers are zero.
     values_low, jacobians_low : arrays or None, optional

@@ -26,12 +26,12 @@ LARGEST = 1e9  # of the penalty and the origin: their squares and products are f
 
 @dataclass(frozen=True)
 class Cost:
-    r"""The cost :math:`\sum_k |a_k| \, \Omega(w_k, b_k)` of a network, and whether it may skip.
+    r"""The cost :math:`\sum_k |a_k| \, \Omega(w_k, b_k)` of a network, and its free affine part.
 
     .. math:: \Omega(w, b) = \sqrt{|w|_2^2 + \kappa^2 (b + w^T o)^2} \quad \text{or} \quad
               |w|_1 + \kappa |b + w^T o|
 
-    The offset is free, and so is the skip connection if there may be one.
+    The skip connection and the offset are free if there may be any.
 
     Parameters
     ----------
@@ -44,11 +44,14 @@ class Cost:
         biases alone.
     norm : {"l2", "l1"}, optional
         Of the input weights; output weights are measured by their Euclidean length.
+    offset : bool, optional
+        Whether there may be an offset :math:`c`; without one it is zero.
 
     Raises
     ------
     InvalidInput
-        If an argument is of the wrong type or out of its range.
+        If an argument is of the wrong type or out of its range; or if there may be no offset, but
+        biases are free: a hinge of weight zero then makes one for nothing.
 
     Examples
     --------
@@ -64,6 +67,7 @@ class Cost:
     bias: float = 0.0
     origin: tuple[float, ...] | None = None
     norm: Literal["l2", "l1"] = "l2"
+    offset: bool = True
 
     if TYPE_CHECKING:  # what is given need not be a tuple yet
 
@@ -73,16 +77,24 @@ class Cost:
             bias: float = 0.0,
             origin: ArrayLike | None = None,
             norm: str = "l2",
+            offset: bool = True,
         ) -> None:
             """Anything that NumPy makes arrays of."""
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        if not isinstance(self.skip, (bool, np.bool_)):
-            raise InvalidInput(f"skip is {arguments.shown(self.skip)}: give True or False")
-        object.__setattr__(self, "skip", bool(self.skip))
+        for name in ("skip", "offset"):
+            given = getattr(self, name)
+            if not isinstance(given, (bool, np.bool_)):
+                raise InvalidInput(f"{name} is {arguments.shown(given)}: give True or False")
+            object.__setattr__(self, name, bool(given))
         bias = arguments.number("bias", self.bias, least=0.0, most=LARGEST)
         object.__setattr__(self, "bias", bias)
+        if not (self.offset or bias):
+            raise InvalidInput(
+                "offset is False, but with free biases a hinge is an offset that costs nothing: "
+                "give bias > 0"
+            )
         arguments.choice("norm", self.norm, NORMS)
         if self.origin is not None:
             origin = np.atleast_1d(arguments.array("the coordinates of the origin", self.origin))
@@ -102,6 +114,7 @@ class Cost:
         origin = "" if self.origin is None else f" from {display.vector(self.origin)}"
         parts = [
             "" if self.skip else "no skip connection",
+            "" if self.offset else "no offset",
             f"biases times {display.number(self.bias)}{origin}" if self.bias else "",
             "l1 norm" if self.norm == "l1" else "",
         ]

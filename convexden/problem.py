@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 
 # Squares of larger numbers, and of differences below its inverse, leave the range of float64.
 LARGEST = 1e100
+# Dimensions up to which samples are solved under another cost than the default.
+MOST_INPUTS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,6 +181,39 @@ class Interpolation:
                 "cost out"
             )
         return self
+
+    @property
+    def skip_is_free(self) -> bool:
+        """Whether the cost is the default one but for the skip connection, which one ball makes
+        superfluous (`convexden.theorems.flip`): minimum and minimizers are those of the default.
+        """
+        cost = self.cost
+        superfluous = cost.bias == 0.0 and cost.norm == "l2" and bool(self.radii.any())
+        return not cost.default and superfluous
+
+    def check_cost(self) -> None:
+        """Refuse another cost than the default where nobody knows how to certify its minimum.
+
+        Raises
+        ------
+        NotSupported
+            For balls beyond the line, unless the skip connection is all that differs, and for
+            samples in more than `MOST_INPUTS` dimensions.
+        """
+        cost, d, balls = self.cost, self.input_dimension, bool(self.radii.any())
+        if cost.default or self.skip_is_free or (d == 1 and cost.offset):
+            return
+        if balls:
+            raise NotSupported(
+                f"balls in R^{d} with {cost.description}: the hinges that touch balls are priced "
+                "for free biases in the l2 norm alone; give samples, or leave the cost out"
+            )
+        if d > MOST_INPUTS:
+            raise NotSupported(
+                f"samples in R^{d} with {cost.description}: they are solved in up to {MOST_INPUTS} "
+                "dimensions, where the faces of their activation patterns can be enumerated; leave "
+                "the cost out"
+            )
 
     def _check_meeting_sites(self) -> None:
         """Refuse sites that meet, if only in one point, and have different targets."""

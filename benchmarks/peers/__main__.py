@@ -27,7 +27,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import convexden as cd  # noqa: E402
 from benchmarks.peers.instances import FULL, INSTANCES, QUICK  # noqa: E402
-from benchmarks.peers.programs import PEERS, warm_up  # noqa: E402
+from benchmarks.peers.programs import PEERS, own_excess, warm_up  # noqa: E402
 from benchmarks.peers.tables import draw, table, thin  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -129,6 +129,8 @@ def work(name: str, instance: str, seed: int, limit: float) -> None:
                 "error": worst_error(problem, point.network) / problem.target_spread,
                 "priced_excess": priced_excess(judge, point.network),
             }
+            if point.penalty is not None:
+                written["own_excess"] = own_excess(problem, point.network, point.penalty)
         print("point", json.dumps(written), flush=True)
         allowed += time.process_time() - measuring
         _stop_after(allowed)

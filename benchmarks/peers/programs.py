@@ -37,6 +37,7 @@ class Point(NamedTuple):
     network: cd.ShallowNetwork | None
     cost: float
     note: str = ""
+    penalty: float | None = None  # of a program of its own, see `own_excess`
 
 
 @dataclass(frozen=True)
@@ -257,7 +258,26 @@ def _network(a: Any, w: Any, b: Any, skip: Array, offset: Array) -> cd.ShallowNe
 
 
 def _point(seconds: tuple[float, float], network: cd.ShallowNetwork, penalty: float) -> Point:
-    return Point(*seconds, network, network.representation_cost, f"penalty {penalty:g}")
+    cost = network.representation_cost
+    return Point(*seconds, network, cost, f"penalty {penalty:g}", penalty)
+
+
+def own_excess(problem: cd.Interpolation, network: cd.ShallowNetwork, penalty: float) -> float:
+    """How far a network is from the certified optimum of the program of pyscnn.
+
+    That is, for each output, the mean of half the squared errors plus the penalty times
+    sum_k |a_k| |(w_k, b_k)|, without skip connection and offset.
+    """
+    n, own = len(problem), cd.Cost(skip=False, bias=1.0, offset=False)
+    errors = float(np.sum((network(problem.centers) - problem.targets) ** 2))
+    sizes = np.abs(network.output_weights).sum(axis=1)
+    spent = float(sizes @ own.weights(network.input_weights, network.biases))
+    best = 0.0
+    for goal in problem.targets.T:
+        fit = cd.regularize((problem.centers, goal), n * penalty, cost=own)
+        assert fit.certified, fit
+        best += fit.objective
+    return (errors / 2 + n * penalty * spent) / best - 1.0
 
 
 PEERS = {

@@ -56,7 +56,7 @@ def table(results: dict[str, Any]) -> str:
             f"{instance}: {about}; certified cost {best:.9g}.",
             "",
             f"{'peer':<16}{'seed':>5}{'cost':>10}{'error':>9}{'priced':>11}{'neurons':>9}"
-            f"{'wall s':>8}{'s':>8}{'ratio':>7}{'to 5 %':>8}{'ratio':>7}  note",
+            f"{'wall s':>8}{'s':>8}{'ratio':>7}{'to 5 %':>8}{'ratio':>7}{'own':>9}  note",
         ]
         for run in results["runs"]:
             if run["instance"] != instance:
@@ -75,13 +75,15 @@ def table(results: dict[str, Any]) -> str:
                     times = [p["processor_seconds"] for p in finished if close(p, best)]
                     near = [f"{min(times):.3g}", _ratio(min(times), fastest)] if times else near
                     near[0] = near[0] or "never"
+                own = f"{point['own_excess']:.1e}" if "own_excess" in point else ""
                 note = point["note"]
                 if point is shown[-1] and run["status"] != "done":
                     note += f", {run['status']}"
                 lines.append(
                     f"{head}{point['cost'] / best - 1:+10.1e}{point['error']:9.1e}"
                     f"{excess(point, best):11.1e}{point['neurons']:9d}{point['seconds']:8.3g}"
-                    f"{point['processor_seconds']:8.3g}{ratio:>7}{near[0]:>8}{near[1]:>7}  {note}"
+                    f"{point['processor_seconds']:8.3g}{ratio:>7}{near[0]:>8}{near[1]:>7}"
+                    f"{own:>9}  {note}"
                 )
                 head = " " * len(head)
         lines.append("")

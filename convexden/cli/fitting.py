@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convexden.cli.console import Columns, Quiet, TimeLimit, Tolerance, say
+from convexden.cli.costs import CostOption, read_cost
 from convexden.cli.ctrl_c import CtrlC
 from convexden.cli.results import AsJson, Format, check_format, is_printed, show_fit
 from convexden.errors import NotCertified
@@ -38,6 +39,7 @@ def fit(
     weights: Annotated[
         Path | None, typer.Option(metavar="FILE", help="How much each row counts, one a line.")
     ] = None,
+    cost: CostOption = None,
     tolerance: Tolerance = CERTIFIED_RTOL,
     time_limit: TimeLimit = None,
     local: Annotated[
@@ -67,6 +69,7 @@ def fit(
 
     inputs, goals = read_measurements(points, targets, columns=columns, note=say)
     counted = None if weights is None else read_radii(weights, len(inputs), what="weights")
+    charged = read_cost(cost)
     if output is not None:
         check_writable(output)
     from convexden.cli.progress import LiveLine, limited
@@ -88,6 +91,7 @@ def fit(
                 penalty,
                 tolerance,
                 weights=counted,
+                cost=charged,
                 method="local" if local else None,
                 time_limit=time_limit,
                 progress=report,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from convexden.cli.console import Columns, Quiet, TimeLimit, Tolerance, say, show
+from convexden.cli.costs import CostOption, read_cost
 from convexden.cli.ctrl_c import CtrlC
 from convexden.cli.layout import LAYOUT
 from convexden.cli.results import AsJson, Format, check_format, is_printed
@@ -59,6 +61,7 @@ def solve(
             "itself (radius 0 if none given).",
         ),
     ] = None,
+    cost: CostOption = None,
     tolerance: Tolerance = CERTIFIED_RTOL,
     time_limit: TimeLimit = None,
     flatten: Annotated[
@@ -119,6 +122,8 @@ def solve(
         columns=columns,
         note=say,
     )
+    if cost is not None:
+        problem = replace(problem, cost=read_cost(cost))
     if flatten is not None:
         from convexden.data import flatten_problem
 
@@ -209,7 +214,12 @@ def _solve(
 
 
 def _print_alignment(solution: Solution) -> None:
-    """On a line all hinges are parallel; among many points some edge is near to any direction."""
+    """On a line all hinges are parallel; among many points some edge is near to any direction.
+
+    Under another cost hinges have no reason to be aligned with edges.
+    """
+    if not solution.problem.cost.default:
+        return
     from convexden.analysis.alignment import align
     from convexden.analysis.hinge_alignment import reference_points
 
@@ -238,7 +248,7 @@ def _say_why(solution: Solution, tolerance: float, method: str | None) -> None:
     elif solution.status == "upper-bound":
         say("not certified: no lower bound (interrupted, or too many activation patterns for one)")
     elif solution.relative_gap > tolerance:
-        bounded = method in ("copositive", "edges", "semidefinite")
+        bounded = method in ("completely-positive", "copositive", "edges", "semidefinite")
         remedy = "leave out --formulation" if bounded else "let it run longer"
         say(
             f"not certified: the relative gap {solution.relative_gap:.1e} is larger than "

@@ -20,22 +20,16 @@ def no_multipliers(problem: Interpolation) -> Certificate:
     return Certificate(np.zeros((n, p)), np.zeros((n, p, d)), 0.0, 0.0, FREE)
 
 
-def certified_under_cost(
-    problem: Interpolation, method: str | None, start: ShallowNetwork | None
-) -> tuple[ShallowNetwork, Certificate]:
+def certified_weighted_line(problem: Interpolation) -> tuple[ShallowNetwork, Certificate]:
     """Network and multipliers on the line under another cost than the default.
 
     Raises
     ------
     NotSupported
-        In more dimensions, or if a method or a start is asked for.
+        If connecting the dots is not optimal and there are several outputs.
     """
     from convexden.solvers.line.weighted import Dots, solve_weighted
 
-    if problem.input_dimension != 1:
-        problem.plain(f"solve in R^{problem.input_dimension}")
-    if method is not None or start is not None:
-        problem.plain("a method or a start")
     network, dual = solve_weighted(problem)
     values, values_low, jacobians, jacobians_low = Dots.of(problem).multipliers(dual)
     return network, Certificate(

@@ -74,10 +74,11 @@ def solve(
 
         The other formulations, one convex program each, are those of
         `convexden.solving.formulations`.  "scalar-exact" is exact for targets of one dimension.
-        "copositive", for samples, and "semidefinite" are lower bounds; the network that comes with
-        them is that of "ramps", an upper bound: the best one of ramps, one for each way in which a
-        hyperplane splits the sites, across the widest gap between the two sides.  In many cases
-        they meet.  "ramps" alone takes milliseconds and has no lower bound.
+        "copositive" and "completely-positive", for samples, and "semidefinite" are lower bounds;
+        the network that comes with them is that of "ramps", an upper bound: the best one of ramps,
+        one for each way in which a hyperplane splits the sites, across the widest gap between the
+        two sides.  In many cases they meet.  "ramps" alone takes milliseconds and has no lower
+        bound.
 
         "local" is for problems that are too large for exact pricing: the minimax method with a
         search that may miss what it looks for.  Its bound is that of semidefinite programs, one
@@ -114,9 +115,8 @@ def solve(
     InfeasibleProblem
         If no network interpolates the sites.  It carries a proof, which was checked in integers.
     NotSupported
-        If the formulation does not apply; or if the problem has another cost than the default and
-        more than one input, a method or a start is given, or there are several outputs and
-        connecting the dots is not optimal.
+        If the formulation does not apply; or if the problem has another cost than the default,
+        and it is not covered (see `Interpolation.check_cost`), or a method or a start is given.
     MissingDependency
         If the master needs QOCO, and it is not installed.
     TooLarge

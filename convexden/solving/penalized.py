@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convexden.certificate import Certificate
+from convexden.cost import Cost
 from convexden.errors import InvalidInput, NotCertified
 from convexden.measurements import Measurements
 from convexden.problem import Interpolation
@@ -20,13 +21,20 @@ from convexden.running.clock import Clock, Stopped
 from convexden.running.progress import tell
 from convexden.solution import Progress, RegularizedSolution
 from convexden.solving.affine_part import AffinePart
+from convexden.solving.central import Scaled
 from convexden.solving.closed_forms import no_multipliers
 from convexden.solving.interpolation import check_size
 from convexden.verification import verify_objective
-from convexden.verification.exact.affine import affine_interpolant
+from convexden.verification.central.free import free_interpolant
 
 if TYPE_CHECKING:
+    from convexden.solvers.central.regularization import (
+        CentralRegularized,
+        CentralRegularizedSolver,
+    )
     from convexden.solvers.methods.regularization import Regularized, RegularizedSolver
+
+    AnyRegularized = Regularized | CentralRegularized
 
 # A penalty, in spreads, above which or below whose inverse squares leave float64.
 EXTREME = 1e50
@@ -36,18 +44,32 @@ class Penalized:
     """The problem of distinct samples in reduced units, its solver, and the way back."""
 
     def __init__(
-        self, given: Interpolation | Measurements, time_limit: float | None, local: bool
+        self,
+        given: Interpolation | Measurements,
+        cost: Cost,
+        time_limit: float | None,
+        local: bool,
     ) -> None:
         """Reduce the problem; the time limit counts from now."""
         self.measurements = given if isinstance(given, Measurements) else None
-        self.problem = given.problem if isinstance(given, Measurements) else given
+        problem = given.problem if isinstance(given, Measurements) else given
+        if problem.cost != cost:
+            problem = Interpolation(problem.centers, problem.targets, problem.radii, cost)
+        self.problem = problem
+        self.problem.check_cost()
         check_size(self.problem)
         self.clock, self._time_limit = Clock.of(time_limit), time_limit
         distinct = self._group()
         # What an affine function fits costs nothing, and may be too large for a solver.
-        self._free = affine_interpolant(distinct)
-        self._part = AffinePart.of(distinct)
-        self._reduction = Reduction.of(self._part.problem)
+        self._free = free_interpolant(distinct)
+        self._reduction: Reduction | Scaled
+        if cost.default:
+            self._part = AffinePart.of(distinct)
+            self._reduction = Reduction.of(self._part.problem)
+        else:
+            self._part, self._reduction = AffinePart(distinct), Scaled.of(distinct)
+            if local:
+                self.problem.plain("local")
         self._proposed = local and self._reduction.problem.input_dimension > 1
         # Of fit and objective, and of penalties and pricing maxima.
         self._square = self._unit * self._reduction.output_scale**2
@@ -70,10 +92,12 @@ class Penalized:
         self._unit, self._counts = 1.0, counts.astype(float)
         # Equal samples share their multiplier.
         self._groups, self._shared = groups.reshape(-1), self._counts
-        return Interpolation(self.problem.centers[first], self.problem.targets[first])
+        return Interpolation(
+            self.problem.centers[first], self.problem.targets[first], cost=self.problem.cost
+        )
 
     @cached_property
-    def _solver(self) -> RegularizedSolver:
+    def _solver(self) -> RegularizedSolver | CentralRegularizedSolver:
         """The solver, which is not needed if an affine function fits.
 
         Raises
@@ -81,10 +105,12 @@ class Penalized:
         NotCertified
             If the time is over before the hinges are known.
         """
+        from convexden.solvers.central.regularization import CentralRegularizedSolver
         from convexden.solvers.methods.regularization import RegularizedSolver
 
+        kind = RegularizedSolver if self.problem.cost.default else CentralRegularizedSolver
         try:
-            return RegularizedSolver(self._reduction.problem, self._counts, self.clock)
+            return kind(self._reduction.problem, self._counts, self.clock)
         except Stopped:
             raise NotCertified(
                 "stopped before there was anything: raise time_limit, or give fewer samples"
@@ -105,9 +131,9 @@ class Penalized:
         self,
         penalty: float,
         tolerance: float,
-        start: Regularized | None,
+        start: AnyRegularized | None,
         progress: Callable[[Progress], object] | None = None,
-    ) -> Regularized | None:
+    ) -> AnyRegularized | None:
         """The solution for one penalty, in reduced units; None if an affine function fits."""
         if self._free is not None:
             return None
@@ -131,10 +157,10 @@ class Penalized:
                 return solve_proposed(self._reduction.problem, self._counts, reduced, self.clock)
             except Stopped:
                 raise NotCertified("stopped before there was anything: raise time_limit") from None
-        return self._solver.solve(reduced, tolerance, start, relay)
+        return self._solver.solve(reduced, tolerance, start, relay)  # type: ignore[arg-type]
 
     def solution(
-        self, penalty: float, tolerance: float, found: Regularized | None, started: float
+        self, penalty: float, tolerance: float, found: AnyRegularized | None, started: float
     ) -> RegularizedSolution:
         """What was found, in the units of the problem and verified."""
         problem = self.problem
@@ -183,7 +209,7 @@ class Penalized:
         )
         return solved
 
-    def _certificate(self, penalty: float, found: Regularized) -> Certificate:
+    def _certificate(self, penalty: float, found: AnyRegularized) -> Certificate:
         """The certificate in the units of the problem."""
         if self._proposed:  # nothing says what the multipliers of other hinges would be
             return no_multipliers(self.problem)

@@ -7,6 +7,7 @@ without a large affine part and in the fewest dimensions; what is found is lifte
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from math import comb
@@ -16,7 +17,7 @@ import numpy as np
 
 from convexden import display, verification
 from convexden.certificate import Certificate
-from convexden.errors import InfeasibleProblem, NotCertified, TooLarge
+from convexden.errors import InfeasibleProblem, NotCertified, NotSupported, TooLarge
 from convexden.geometry.flatness import flatness
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -24,7 +25,11 @@ from convexden.reduction import Reduction
 from convexden.running.clock import Clock, Stopped
 from convexden.solution import Progress
 from convexden.solving.affine_part import AffinePart
-from convexden.solving.closed_forms import certified_line, certified_under_cost, no_multipliers
+from convexden.solving.closed_forms import (
+    certified_line,
+    certified_weighted_line,
+    no_multipliers,
+)
 from convexden.verification.exact.affine import affine_interpolant
 from convexden.verification.exact.upper_bound import upper_bound
 
@@ -59,13 +64,38 @@ class Run:
 def proposed(problem: Interpolation, run: Run) -> tuple[ShallowNetwork, Certificate, bool]:
     """Network and multipliers of the cheapest way that applies, and whether the run was stopped."""
     if not problem.cost.default:
-        return *certified_under_cost(problem, run.method, run.start), False
+        return _under_cost(problem, run)
     free = affine_interpolant(problem)
     if free is not None:
         return free, no_multipliers(problem), False
     if problem.input_dimension == 1:  # the data as they are, without rounding
         return *certified_line(problem), False
     return _solve_reduced(problem, run)
+
+
+def _under_cost(problem: Interpolation, run: Run) -> tuple[ShallowNetwork, Certificate, bool]:
+    """Network and multipliers under another cost than the default, and whether the run was stopped.
+
+    Raises
+    ------
+    NotSupported
+        If it is not covered, see `Interpolation.check_cost`, or a method or a start is given.
+    """
+    from convexden.solving.central import solve_central
+
+    problem.check_cost()
+    if problem.skip_is_free and problem.input_dimension > 1:
+        plain = Interpolation(problem.centers, problem.targets, problem.radii)
+        network, certificate, stopped = proposed(plain, run)
+        ball = problem.centers[int(problem.radii.argmax())]
+        return network.without_skip(ball), certificate, stopped
+    if run.method is not None or run.start is not None:
+        problem.plain("a method or a start")
+    if problem.input_dimension == 1 and problem.cost.offset:
+        # With several outputs the dots need not be optimal; balls are always connected.
+        with suppress(NotSupported):
+            return *certified_weighted_line(problem), False
+    return solve_central(problem, run.report, run.clock)
 
 
 def _solve_reduced(problem: Interpolation, run: Run) -> tuple[ShallowNetwork, Certificate, bool]:

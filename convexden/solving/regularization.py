@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convexden import arguments
+from convexden.cost import DEFAULT, Cost
 from convexden.errors import InvalidInput, InvalidProblem
 from convexden.measurements import Measurements
 from convexden.problem import Interpolation
@@ -24,7 +25,7 @@ from convexden.tolerances import CERTIFIED_RTOL
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from convexden.solvers.methods.regularization import Regularized
+    from convexden.solving.penalized import AnyRegularized
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def regularize(
     tolerance: float = CERTIFIED_RTOL,
     *,
     weights: ArrayLike | None = None,
+    cost: Cost | None = None,
     method: str | None = None,
     time_limit: float | None = None,
     progress: Callable[[Progress], object] | None = None,
@@ -87,6 +89,9 @@ def regularize(
         Relative gap at which the solution counts as certified.
     weights : (M,) array, optional
         Of the samples or measurements, at least 0; those of weight 0 are left out.
+    cost : Cost, optional
+        What networks are charged for instead of :math:`R(h)`, in up to four input dimensions; that
+        of the problem by default.
     method : str, optional
         "local" is for samples that are too many for exact pricing: the best network of 300 hinges
         that are drawn, the same in every call.  It has no lower bound but what every function
@@ -111,6 +116,8 @@ def regularize(
         If a site is a ball, or the data state no measurements.
     InvalidInput
         If the penalty is not positive, or a weight negative.
+    NotSupported
+        If the cost is not the default one, and there are more inputs or a method is given.
     TooLarge
         If there are too many samples for exact pricing.
     NotCertified
@@ -141,7 +148,7 @@ def regularize(
         arguments.choice("method", method, ["local"])
     (chosen,) = _penalties([arguments.number("penalty", penalty, above=0.0)])
     with one_thread():
-        prepared = _prepared(problem, weights, time_limit, local=method == "local")
+        prepared = _prepared(problem, weights, time_limit, cost, local=method == "local")
         found = prepared.solve(chosen, tolerance, None, progress)
         return prepared.solution(chosen, tolerance, found, started)
 
@@ -258,7 +265,7 @@ def regularization_path(
             )
         chosen = np.geomspace(largest, SETTINGS.smallest * largest, SETTINGS.penalties).tolist()
     try:
-        found: Regularized | None = None
+        found: AnyRegularized | None = None
         with one_thread():
             for penalty in chosen:
                 started = time.perf_counter()
@@ -307,7 +314,6 @@ def _measured(
             f"the squared error is one of samples, and {balls} of the {len(problem)} sites are "
             "balls: set all radii to 0, or give noisy samples"
         )
-    problem.plain("the regularized problem")
     return problem if weights is None else _weighted(problem.centers, problem.targets, weights)
 
 
@@ -330,8 +336,13 @@ def _prepared(
     problem: Interpolation | Measurements | tuple[ArrayLike, ArrayLike],
     weights: ArrayLike | None,
     time_limit: float | None,
+    cost: Cost | None = None,
     *,
     local: bool = False,
 ) -> Penalized:
     """The problem with its solver; the time limit counts from now."""
-    return Penalized(_measured(problem, weights), arguments.time_limit(time_limit), local)
+    if cost is None:
+        cost = problem.cost if isinstance(problem, Interpolation) else DEFAULT
+    arguments.instance("cost", cost, Cost)
+    given, limit = _measured(problem, weights), arguments.time_limit(time_limit)
+    return Penalized(given, cost, limit, local)

@@ -1,6 +1,7 @@
 """Regularized solutions as JSON files.
 
-What the keys mean is said in ``schemas/convexden-regularized.json``.
+What the keys mean is said in ``schemas/convexden-regularized.json``.  Files of another cost than
+the default are of version 2.
 """
 
 from __future__ import annotations
@@ -12,15 +13,24 @@ import numpy as np
 
 from convexden import arguments
 from convexden.certificate import Certificate
+from convexden.cost import DEFAULT
 from convexden.errors import InvalidProblem
 from convexden.measurements import Measurements
 from convexden.problem import Interpolation
 from convexden.solution import RegularizedSolution
 from convexden.storage import documents
-from convexden.storage.solutions import network_document, network_of, part_arrays, text_of
+from convexden.storage.solutions import (
+    cost_document,
+    cost_of,
+    network_document,
+    network_of,
+    part_arrays,
+    text_of,
+)
 
 FORMAT = "convexden-regularized"
 VERSION = 1
+LATEST = 2  # with another cost than the default
 
 
 def to_json(solution: RegularizedSolution) -> str:
@@ -34,7 +44,7 @@ def to_json(solution: RegularizedSolution) -> str:
     problem, certificate = solution.problem, solution.certificate
     document: dict[str, Any] = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": VERSION if problem.cost.default else LATEST,
         "status": solution.status,
         "problem": {"centers": problem.centers.tolist(), "targets": problem.targets.tolist()},
         "penalty": float(solution.penalty),
@@ -56,6 +66,8 @@ def to_json(solution: RegularizedSolution) -> str:
     }
     if solution.interrupted:
         document["interrupted"] = True
+    if not problem.cost.default:
+        document["cost_of"] = cost_document(problem.cost)
     given = solution.measurements
     if given is not None:
         names = ("inputs", "targets", "weights")
@@ -85,7 +97,8 @@ def _solution(document: dict[str, Any]) -> RegularizedSolution:
     stored = document["problem"]
     n, d, p = len(stored["centers"]), len(stored["centers"][0]), len(stored["targets"][0])
     arrays = part_arrays(document, "problem", centers=(n, d), targets=(n, p))
-    problem = Interpolation(arrays["centers"], arrays["targets"])
+    cost = cost_of(document, d) if "cost_of" in document else DEFAULT
+    problem = Interpolation(arrays["centers"], arrays["targets"], cost=cost)
     multipliers = document["certificate"]
     certificate = Certificate(
         part_arrays(document, "certificate", values=(n, p))["values"],

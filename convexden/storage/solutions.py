@@ -147,7 +147,7 @@ def _document(solution: Solution) -> dict[str, Any]:
         "versions": dict(solution.versions),
     }
     if not problem.cost.default:
-        document["cost_of"] = _cost_document(problem.cost)
+        document["cost_of"] = cost_document(problem.cost)
     if solution.interrupted:
         document["interrupted"] = True
     if solution.moved is not None:
@@ -160,10 +160,11 @@ def _document(solution: Solution) -> dict[str, Any]:
     return document
 
 
-def _cost_document(cost: Cost) -> dict[str, Any]:
+def cost_document(cost: Cost) -> dict[str, Any]:
     """A cost as what JSON holds."""
     origin = {} if cost.origin is None else {"origin": list(cost.origin)}
-    return {"skip": cost.skip, "bias": cost.bias, **origin, "norm": cost.norm}
+    offset = {} if cost.offset else {"offset": False}
+    return {"skip": cost.skip, "bias": cost.bias, **origin, "norm": cost.norm, **offset}
 
 
 def network_document(network: ShallowNetwork) -> dict[str, Any]:
@@ -214,15 +215,16 @@ def _problem(document: dict[str, Any]) -> Interpolation:
     stored = document["problem"]
     n, d, p = len(stored["centers"]), len(stored["centers"][0]), len(stored["targets"][0])
     arrays = part_arrays(document, "problem", centers=(n, d), targets=(n, p), radii=(n,))
-    cost = _cost(document, d) if "cost_of" in document else DEFAULT
+    cost = cost_of(document, d) if "cost_of" in document else DEFAULT
     return Interpolation(arrays["centers"], arrays["targets"], arrays["radii"], cost)
 
 
-def _cost(document: dict[str, Any], dimension: int) -> Cost:
+def cost_of(document: dict[str, Any], dimension: int) -> Cost:
     """What networks are charged for."""
     stored = document["cost_of"]
     origin = part_arrays(document, "cost_of", origin=(dimension,)).get("origin")
-    return Cost(stored["skip"], float(stored["bias"]), origin, stored["norm"])
+    offset = stored.get("offset", True)
+    return Cost(stored["skip"], float(stored["bias"]), origin, stored["norm"], offset)
 
 
 def network_of(document: dict[str, Any], problem: Interpolation) -> ShallowNetwork:

@@ -10,7 +10,10 @@ import numpy as np
 
 from convexden.arithmetic.float64 import ROUNDINGS
 from convexden.certificate import Certificate
+from convexden.cost import Cost
+from convexden.network import ShallowNetwork
 from convexden.tolerances import CERTIFIED_RTOL, COST_ROUNDING, EQUALITY_RTOL
+from convexden.verification.central.closing import CentralDual
 from convexden.verification.exact.dual import ClosedDual
 from convexden.verification.exact.weighted_line import WeightedDual
 from convexden.verification.pricing_bound import PricingInterval
@@ -20,7 +23,7 @@ from convexden.verification.report import Check, check, excess, ratio
 RELAXED = ("semidefinite", "edges")
 
 
-def equality_checks(dual: ClosedDual | WeightedDual) -> list[Check]:
+def equality_checks(dual: ClosedDual | WeightedDual | CentralDual) -> list[Check]:
     """That the multipliers satisfy the dual equalities up to rounding, before they are closed."""
     return [
         check(name, value, EQUALITY_RTOL, f"{fault}: relative size {value:.3g}")
@@ -38,6 +41,20 @@ def equality_checks(dual: ClosedDual | WeightedDual) -> list[Check]:
             ),
         )
     ]
+
+
+def affine_checks(cost: Cost, network: ShallowNetwork) -> list[Check]:
+    """That there is no skip connection and no offset, if there may be none."""
+    found = []
+    for name, allowed, part in (
+        ("skip connection", cost.skip, network.skip),
+        ("offset", cost.offset, network.offset),
+    ):
+        if not allowed:
+            size = float(np.linalg.norm(part))
+            message = f"the cost allows no {name}, and the network has one of size {size:.3g}"
+            found.append(check(name, size, 0.0, message))
+    return found
 
 
 def pricing_check(certificate: Certificate, pricing: PricingInterval, obstacle: str) -> Check:

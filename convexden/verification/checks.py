@@ -15,6 +15,7 @@ from convexden.problem import Interpolation
 from convexden.solution import Solution
 from convexden.tolerances import CERTIFIED_RTOL, COST_RTOL, FEASIBILITY_RTOL
 from convexden.verification.bound_checks import (
+    affine_checks,
     certified_gap_check,
     equality_checks,
     pricing_check,
@@ -210,7 +211,7 @@ def judge(
     spread, remoteness = _spread(evidence.problem), _remoteness(evidence.problem)
     checks = [
         _cost_check(stated_cost, evidence),
-        *_skip_checks(evidence),
+        *affine_checks(evidence.problem.cost, evidence.network),
         *_feasibility_checks(evidence, spread, remoteness),
         # Rounding that costs the certificate and can be avoided is a fault.
         _correction_check(
@@ -271,15 +272,6 @@ def _cost_check(stated: float, evidence: Evidence) -> Check:
         COST_RTOL,
         f"stated cost {stated:.16g} is not the cost {own:.16g} of the network",
     )
-
-
-def _skip_checks(evidence: Evidence) -> list[Check]:
-    """That there is no skip connection, if there may be none."""
-    if evidence.problem.cost.skip:
-        return []
-    size = float(np.linalg.norm(evidence.network.skip))
-    message = f"the cost allows no skip connection, and the network has one of size {size:.3g}"
-    return [check("skip connection", size, 0.0, message)]
 
 
 def _correction_check(evidence: Evidence, limit: float, remoteness: str) -> Check:

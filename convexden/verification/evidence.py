@@ -14,6 +14,10 @@ from convexden.errors import InvalidProblem, NotSupported, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock, Stopped
+from convexden.verification.central.closing import CentralDual, close_central
+from convexden.verification.central.free import free_interpolant
+from convexden.verification.central.maximum import central_interval
+from convexden.verification.central.network_cost import central_cost
 from convexden.verification.edges import EdgeBound, edge_bound
 from convexden.verification.exact.affine import affine_interpolant
 from convexden.verification.exact.correction import SETTINGS as CORRECTION
@@ -31,6 +35,11 @@ from convexden.verification.exact.weighted_network import weighted_cost
 from convexden.verification.pricing_bound import PricingInterval, pricing_interval
 from convexden.verification.site_errors import SiteErrors, site_errors
 
+AnyDual = ClosedDual | WeightedDual | CentralDual
+
+# The pricing of samples as faces of one central arrangement; on the line, where both ways hold, the
+# certificate says which one made it.
+CENTRAL = "exact-central"
 OUT_OF_TIME = "the time was over: verify it without a limit, or raise the limit"
 
 
@@ -42,8 +51,9 @@ class Evidence:
     ----------
     problem : Interpolation
     network : ShallowNetwork
-    dual : ClosedDual or WeightedDual
-        The multipliers, closed exactly; on the line under another cost than the default.
+    dual : ClosedDual, WeightedDual or CentralDual
+        The multipliers, closed exactly; under another cost than the default on the line, or of
+        samples in more dimensions.
     pricing : PricingInterval
         Infinite if the pricing maximum could not be enclosed.
     obstacle : str
@@ -58,7 +68,7 @@ class Evidence:
 
     problem: Interpolation
     network: ShallowNetwork
-    dual: ClosedDual | WeightedDual
+    dual: AnyDual
     pricing: PricingInterval
     obstacle: str
     errors: SiteErrors
@@ -99,9 +109,9 @@ def examine(
     InvalidProblem
         If network or certificate do not fit the problem.
     """
-    values, jacobians = fitting(problem, network, certificate)
     if not problem.cost.default:
-        return _under_a_cost(problem, network, values, jacobians)
+        return _under_a_cost(problem, network, certificate, clock)
+    values, jacobians = fitting(problem, network, certificate)
     dual = _closed(problem, values, jacobians)
     edges = None if certificate.edges is None else edge_bound(problem, certificate.edges)
     if edges is None:
@@ -113,18 +123,34 @@ def examine(
 
 
 def _under_a_cost(
-    problem: Interpolation, network: ShallowNetwork, values: TwoPart, jacobians: TwoPart
+    problem: Interpolation, network: ShallowNetwork, certificate: Certificate, clock: Clock
 ) -> Evidence:
-    """The evidence under another cost than the default: exact, on the line."""
-    if problem.input_dimension != 1:
-        raise NotSupported(
-            f"a problem in R^{problem.input_dimension} with {problem.cost.description} cannot be "
-            "verified, only one on the line: leave the cost out, or give one input"
-        )
-    dual = close_weighted(problem, values, jacobians)
-    pricing = PricingInterval(*weighted_maximum(dual))
-    errors, upper = site_errors(problem, network), weighted_cost(problem, network)
-    return Evidence(problem, network, dual, pricing, "", errors, upper)
+    """The evidence under another cost than the default: exact on the line, and of samples."""
+    problem.check_cost()
+    if problem.skip_is_free and problem.input_dimension > 1:
+        # The minimum is that of the default; that the network has no skip connection is a check.
+        plain = Interpolation(problem.centers, problem.targets, problem.radii)
+        return replace(examine(plain, network, certificate, clock), problem=problem)
+    values, jacobians = fitting(problem, network, certificate)
+    errors = site_errors(problem, network)
+    central = certificate.pricing == CENTRAL and not problem.radii.any()
+    if problem.input_dimension == 1 and problem.cost.offset and not central:
+        line = close_weighted(problem, values, jacobians)
+        pricing, upper = PricingInterval(*weighted_maximum(line)), weighted_cost(problem, network)
+        return Evidence(problem, network, line, pricing, "", errors, upper)
+    dual = close_central(problem, values, jacobians)
+    pricing, obstacle = central_pricing(dual)
+    free = not network.neurons and free_interpolant(problem) is not None
+    upper = UpperBound(0.0, 0.0) if free else central_cost(problem, network)
+    return Evidence(problem, network, dual, pricing, obstacle, errors, upper)
+
+
+def central_pricing(dual: CentralDual) -> tuple[PricingInterval, str]:
+    """As `enclosed`, of samples under another cost than the default."""
+    try:
+        return PricingInterval(*central_interval(dual)), ""
+    except TooLarge as error:
+        return PricingInterval(0.0, np.inf), str(error)
 
 
 def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
@@ -168,7 +194,7 @@ def _closed(problem: Interpolation, values: TwoPart, jacobians: TwoPart) -> Clos
     )
 
 
-def provable(dual: ClosedDual | WeightedDual, maximum: float) -> float:
+def provable(dual: AnyDual, maximum: float) -> float:
     """The bound of closed multipliers with this bound of their pricing maximum, rounded down."""
     if not np.isfinite(maximum) or dual.objective <= 0:
         return 0.0

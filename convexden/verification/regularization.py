@@ -19,6 +19,7 @@ from convexden.running.clock import UNLIMITED, Clock
 from convexden.solution import RegularizedSolution
 from convexden.tolerances import CERTIFIED_RTOL, COST_RTOL
 from convexden.verification.bound_checks import (
+    affine_checks,
     certified_gap_check,
     equality_checks,
     pricing_check,
@@ -26,9 +27,11 @@ from convexden.verification.bound_checks import (
     stated_gap_check,
     weak_duality_check,
 )
-from convexden.verification.evidence import enclosed, fitting
+from convexden.verification.central.closing import CentralDual, close_central
+from convexden.verification.central.network_cost import network_price
+from convexden.verification.evidence import central_pricing, enclosed, fitting
 from convexden.verification.exact.dual import ClosedDual, close_dual
-from convexden.verification.exact.rationals import below, rational
+from convexden.verification.exact.rationals import above, below, rational
 from convexden.verification.exact.weighing import Weighing, weighing
 from convexden.verification.report import Check, Checks, check, ratio
 from convexden.verification.site_errors import site_errors
@@ -177,11 +180,11 @@ def verify_objective(
     InvalidProblem
         If a site is a ball, or network, certificate or measurements do not fit the problem.
     """
-    problem.plain("verify_objective")
+    problem.check_cost()
     penalty = arguments.number("penalty", penalty, above=0.0)
     tolerance = arguments.tolerance(tolerance)
     # Without low parts, which count where samples nearly meet: these prove something as well.
-    values, jacobians = (numbers.high for numbers in fitting(problem, network, certificate))
+    values, jacobians = fitting(problem, network, certificate)
     if (problem.radii > 0).any():
         raise InvalidProblem(
             "the squared error is one of samples, and some sites are balls: set all radii to 0"
@@ -191,8 +194,13 @@ def verify_objective(
     weighed = weighing(problem, first, groups, measurements)
     proven = _Objective.of(problem, penalty, network, weighed, groups)
     minimum = proven.objective
-    dual = _closed(problem, values, jacobians, first, groups)
-    pricing, obstacle = enclosed(dual, clock)
+    dual: ClosedDual | CentralDual
+    if problem.cost.default:
+        dual = _closed(problem, values.high, jacobians.high, first, groups)
+        pricing, obstacle = enclosed(dual, clock)
+    else:
+        dual = close_central(problem, values, jacobians)
+        pricing, obstacle = central_pricing(dual)
     # What the multipliers prove, and what they could at most, if P were what is attained.
     bound = _provable(dual, weighed, penalty, pricing.upper)
     attained = pricing.lower if np.isfinite(pricing.upper) else float(certificate.pricing_maximum)
@@ -201,6 +209,7 @@ def verify_objective(
     bounds = (certificate.lower_bound, *([stated.lower_bound] if stated else []))
     checks = [
         *(proven.checks(stated, penalty) if stated else []),
+        *affine_checks(problem.cost, network),
         *equality_checks(dual),
         pricing_check(certificate, pricing, obstacle),
         stated_bound_check(bounds, bound, within_reach),
@@ -239,7 +248,10 @@ class _Objective:
         terms = errors.size + network.neurons + network.input_dimension + network.output_dimension
         rounding = 1.0 + (terms + 8) * EPS
         fit = weighed.fit(errors, groups) * rounding
-        cost = network.representation_cost * rounding
+        if problem.cost.default:
+            cost = network.representation_cost * rounding
+        else:
+            cost = above(network_price(problem.cost, network))
         floor = ROUNDING * weighed.spread(problem.targets, groups)
         return cls((fit + penalty * cost) * rounding, fit, cost, floor)
 
@@ -283,21 +295,28 @@ def _closed(
     )
 
 
-def _provable(dual: ClosedDual, weighed: Weighing, penalty: float, maximum: float) -> float:
+def _provable(
+    dual: ClosedDual | CentralDual, weighed: Weighing, penalty: float, maximum: float
+) -> float:
     """The largest bound of multiples of the multipliers that are feasible, rounded down."""
-    unit = rational(1, dual.weight) / dual.denominator
-    product = dual.objective + unit * weighed.correction(dual)
+    rows = _rows(dual)
+    product = dual.objective + weighed.correction(rows)
     if product <= 0 or not np.isfinite(maximum):
         return below(weighed.constant)
     # A multiplier of a sample that is there m times is m equal ones.
-    square = unit**2 * sum(
-        (
-            sum(int(x) ** 2 for x in row) / weighed.totals[n]
-            for row, n in zip(dual.values, dual.sites, strict=True)
-        ),
-        Fraction(0),
-    )
+    square = sum((sum(x * x for x in row) / weighed.totals[n] for n, row in rows), Fraction(0))
     scale = product / square
     if maximum > 0.0:
         scale = min(scale, Fraction(penalty) / Fraction(maximum))
     return below(weighed.constant + scale * product - scale * scale / 2 * square)
+
+
+def _rows(dual: ClosedDual | CentralDual) -> list[tuple[int, list[Fraction]]]:
+    """The multipliers of distinct samples with their numbers."""
+    if isinstance(dual, CentralDual):
+        return list(enumerate(dual.values))
+    unit = rational(1, dual.weight) / dual.denominator
+    return [
+        (int(n), [unit * int(x) for x in row])
+        for row, n in zip(dual.values, dual.sites, strict=True)
+    ]

@@ -128,3 +128,38 @@ def test_without_pandas_there_is_a_line(monkeypatch) -> None:
     path = cd.regularization_path(([0, 1, 2, 3], [0, 1, 0, 1]), [1.0], interpolate=False)
     with pytest.raises(cd.MissingDependency, match="pip install pandas"):
         path.to_frame()
+
+
+CHARGED = ("--cost", "bias=0.5,no-skip,no-offset,origin=1", "--output", "fit.json", "--quiet")
+
+
+def test_both_commands_take_another_cost(run) -> None:
+    status, output, error = run(*FIT, *CHARGED)
+    assert status == 0, error
+    assert "no skip connection, no offset, biases times 0.5 from (1)" in output
+    fit = cd.load("fit.json")
+    assert fit.problem.cost == cd.Cost(skip=False, bias=0.5, origin=1, offset=False)
+    assert run("check", "fit.json")[0] == 0
+    Path("labels.csv").write_text("0\n1\n3\n")
+    line = ("--targets", "labels.csv", "--cost", "l1,bias=1", "--quiet", "--output", "solved.json")
+    status, output, error = run("solve", "triangle.csv", *line)
+    assert status == 0, error
+    assert "biases times 1, l1 norm" in output
+    assert run("check", "solved.json")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("bais=1", "'bais=1' is not a word of it"),
+        ("no-skip=1", "'no-skip=1' is not a word of it"),
+        ("bias=x", "--cost: 'x' is not a number"),
+        ("no-offset", "give bias > 0"),
+        ("bias=1,origin=1:2", "2 coordinates and the centers 1"),
+    ],
+)
+def test_words_of_a_cost_that_make_no_sense(run, words: str, message: str) -> None:
+    status, output, error = run(*FIT, "--cost", words)
+    assert (status, output) == (2, "")
+    assert message in error
+    assert len(error.strip().splitlines()) == 1

@@ -18,7 +18,7 @@ from scipy.optimize import linprog
 import convexden as cd
 from convexden.analysis.alignment import compare_networks
 from convexden.reduction import Reduction
-from convexden.verification import proven_bound, verify, verify_objective
+from convexden.verification import proven_bound, verify
 
 Array = NDArray[np.float64]
 
@@ -120,8 +120,16 @@ def test_several_outputs_where_the_dots_are_optimal() -> None:
     rng = np.random.default_rng(0)
     x, t = np.array([1.0, 2.0, 4.0, 5.0]), rng.standard_normal((4, 2))
     assert cd.solve(cd.Interpolation(x, t, cost=cd.Cost(bias=0.5, norm="l1"))).certified
-    with pytest.raises(cd.NotSupported, match="2 outputs"):
-        cd.solve(cd.Interpolation(x, t, cost=cd.Cost(skip=False)))
+
+
+def test_several_outputs_elsewhere_are_solved_as_samples() -> None:
+    rng = np.random.default_rng(0)
+    x, t = np.array([1.0, 2.0, 4.0, 5.0]), rng.standard_normal((4, 2))
+    solution = cd.solve(cd.Interpolation(x, t, cost=cd.Cost(skip=False)))
+    assert solution.certified
+    assert solution.certificate.pricing == "exact-central"
+    single = cd.solve(cd.Interpolation(x, t[:, 0], cost=cd.Cost(skip=False)))
+    assert solution.cost >= single.cost
 
 
 # ---------------------------------------------------------------- what must not be certified
@@ -188,10 +196,7 @@ REFUSED: dict[str, Callable[[cd.Solution], Any]] = {
     "uniqueness": cd.uniqueness,
     "align": lambda s: cd.align(s.problem, s.network, s.network),
     "compare_networks": lambda s: compare_networks(s.problem, s.network, s.network),
-    "regularize": lambda s: cd.regularize(s.problem, 0.1),
-    "regularization_path": lambda s: cd.regularization_path(s.problem, [0.1]),
-    "largest_penalty": lambda s: cd.largest_penalty(s.problem),
-    "verify_objective": lambda s: verify_objective(s.problem, 0.1, s.network, s.certificate),
+    "regularize": lambda s: cd.regularize(s.problem, 0.1, method="local"),
     "proven_bound": lambda s: proven_bound(s.problem, s.certificate),
     "reduction": lambda s: Reduction.of(s.problem),
     "a method": lambda s: cd.solve(s.problem, method="ramps"),
@@ -213,13 +218,25 @@ def test_who_does_not_know_the_cost_refuses_it(name: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_more_inputs_are_refused() -> None:
-    problem = cd.Interpolation([[0.0, 0], [1, 0], [0, 1]], [0.0, 1, 2], cost=PENALIZED)
-    with pytest.raises(cd.NotSupported, match=r"solve in R\^2 is for the default cost"):
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        (
+            cd.Interpolation(np.eye(2), np.eye(2), 0.1, PENALIZED),
+            r"balls in R\^2 with biases times",
+        ),
+        (cd.Interpolation(np.eye(2), [0, 1], 0.1, cd.Cost(norm="l1")), r"balls in R\^2 with l1"),
+        (cd.Interpolation([0, 1], [0, 1], 0.1, cd.Cost(bias=1, offset=False)), r"balls in R\^1"),
+        (cd.Interpolation(np.eye(5), np.eye(5), cost=PENALIZED), r"samples in R\^5 .* up to 4"),
+    ],
+)
+def test_what_is_not_covered_is_refused(problem: cd.Interpolation, message: str) -> None:
+    with pytest.raises(cd.NotSupported, match=message) as caught:
         cd.solve(problem)
-    solution = cd.solve(cd.Interpolation(problem.centers, problem.targets))
-    with pytest.raises(cd.NotSupported, match="only one on the line"):
-        cd.verify_certificate(replace(solution, problem=problem))
+    assert "\n" not in str(caught.value)
+    plain = cd.solve(replace(problem, cost=cd.Cost()))
+    with pytest.raises(cd.NotSupported, match=message):
+        cd.verify_certificate(replace(plain, problem=problem))
 
 
 # ---------------------------------------------------------------- the noun
@@ -229,6 +246,8 @@ def test_more_inputs_are_refused() -> None:
     ("arguments", "message"),
     [
         ({"skip": "no"}, "give True or False"),
+        ({"offset": 1}, "offset is 1: give True or False"),
+        ({"offset": False}, "an offset that costs nothing: give bias > 0"),
         ({"bias": -1.0}, "of at least 0"),
         ({"bias": "much"}, "bias is 'much'"),
         ({"norm": "l3"}, "choose from l2, l1"),

@@ -27,7 +27,15 @@ from convexden.solvers.programs.program import Program
 from convexden.solving import formulations
 
 EXACT = 1e-8
-NAMES = ("column-generation", "scalar-exact", "copositive", "edges", "semidefinite", "ramps")
+NAMES = (
+    "column-generation",
+    "scalar-exact",
+    "completely-positive",
+    "copositive",
+    "edges",
+    "semidefinite",
+    "ramps",
+)
 OF_SAMPLES = tuple(name for name in NAMES if name != "edges")
 CASES = {
     "balls": random_problem(2, "balls", sites=5, outputs=2),
@@ -154,7 +162,7 @@ def test_every_formulation_agrees_with_the_optimum_on_its_side(number, kind):
             assert reading.cost <= optimum.cost * (1 + EXACT)
             assert reading.lower_bound >= optimum.cost * (1 - EXACT)
         elif entry.kind == "lower bound":
-            share = 0.2 if entry.name == "edges" else 0.95
+            share = {"edges": 0.2, "completely-positive": 0.3}.get(entry.name, 0.95)
             assert reading.lower_bound >= share * optimum.cost
         else:
             assert reading.cost <= 5 * optimum.cost
@@ -166,6 +174,7 @@ def test_every_formulation_agrees_with_the_optimum_on_its_side(number, kind):
         for name, missing in {
             "scalar-exact": problem.output_dimension > 1,
             "copositive": kind != "samples",
+            "completely-positive": kind != "samples",
             "edges": kind == "samples",
         }.items()
         if missing
@@ -246,6 +255,17 @@ def test_the_copositive_program_is_that_of_the_paper(seed):
     assert reading.lower_bound == pytest.approx(copositive_value(problem), rel=1e-5)
 
 
+def test_the_completely_positive_relaxation_is_a_bound_of_its_value():
+    """Half the optimum or more; its value is that of the multipliers, whose P is at most 1."""
+    for outputs in (1, 2):
+        problem = random_problem(1, "samples", sites=6, outputs=outputs)
+        model = formulations.get("completely-positive").build(problem)
+        reading = model.solve()
+        assert reading.certificate.pricing_maximum <= 1 + 1e-6
+        assert reading.lower_bound == pytest.approx(model.program.value * model.scale, rel=1e-5)
+        assert 0.3 < reading.lower_bound / solve(problem).cost <= 1 + 1e-7
+
+
 def test_without_its_cones_it_would_prove_nothing():
     """With a free bias the nuclear norm alone is zero: w may be small where b is large."""
     problem = random_problem(0, "samples", sites=5, outputs=2)
@@ -261,7 +281,7 @@ def test_the_registry_says_what_each_is():
             assert part
             assert part in text
     kinds = [entry.kind for entry in formulations.registry.values()]
-    assert kinds == ["exact"] * 2 + ["lower bound"] * 3 + ["upper bound"]
+    assert kinds == ["exact"] * 2 + ["lower bound"] * 4 + ["upper bound"]
     with pytest.raises(InvalidInput, match="did you mean 'copositive'"):
         formulations.get("coposit")
 

@@ -41,6 +41,9 @@ def solved() -> dict[str, cd.Solution]:
         "another cost": cd.solve(
             cd.Interpolation([0.0, 1.0, 2.0], [0.0, 1.0, 0.0], cost=cd.Cost(bias=1, origin=1))
         ),
+        "no offset": cd.solve(
+            cd.Interpolation([0.0, 1.0, 2.0], [0.0, 1.0, 0.0], cost=cd.Cost(bias=1, offset=False))
+        ),
     }
 
 
@@ -70,7 +73,9 @@ def test_what_is_saved_satisfies_the_schema_which_has_no_other_keys(documents):
         check(document, FORMAT)
         found |= set(keys(document))
     versions = {name: document["version"] for name, document in documents.items()}
-    assert {versions.pop(name) for name in ("low parts", "edges", "another cost")} == {2}
+    assert {versions.pop(name) for name in ("low parts", "edges", "another cost", "no offset")} == {
+        2
+    }
     assert set(versions.values()) == {1}
     assert not documents["affine"]["neurons"]
     # A certificate of the solvers need not have low parts of both kinds.

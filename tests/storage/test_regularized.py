@@ -46,7 +46,7 @@ def test_a_byte_order_mark_and_a_version_of_one_point_zero_are_fine(tmp_path: Pa
     [
         ({"penalty": 0.0}, "penalty: 0, a positive number"),
         ({"penalty": "x"}, "penalty"),
-        ({"version": 2}, "version 2"),
+        ({"version": 3}, "version 3"),
         ({"status": "upper-bound"}, "status"),
         ({"measurements": {"inputs": [[0.0]], "targets": [[0.0]]}}, "weights: missing"),
         (

@@ -19,7 +19,6 @@ from convexden.arithmetic.float64 import EPS
 from convexden.errors import InvalidProblem
 from convexden.measurements import Measurements
 from convexden.problem import Interpolation
-from convexden.verification.exact.dual import ClosedDual
 from convexden.verification.exact.rationals import above, dyadic, rational
 
 Array = NDArray[np.float64]
@@ -63,16 +62,12 @@ class Weighing:
         away = targets - sizes @ targets / sizes.sum()
         return float(sizes @ np.sum(away**2, axis=1)) + 2.0 * float(self.constant)
 
-    def correction(self, dual: ClosedDual) -> Fraction:
-        """What the exact means add to the objective, in the units of the multipliers."""
+    def correction(self, rows: list[tuple[int, list[Fraction]]]) -> Fraction:
+        """What the exact means add to the objective of multipliers, each with its sample."""
         if not self.shifts:
             return Fraction(0)
         return sum(
-            (
-                int(x) * shift
-                for row, n in zip(dual.values, dual.sites, strict=True)
-                for x, shift in zip(row, self.shifts[n], strict=True)
-            ),
+            (x * shift for n, row in rows for x, shift in zip(row, self.shifts[n], strict=True)),
             Fraction(0),
         )
 
