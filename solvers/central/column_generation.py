@@ -254,7 +254,7 @@ class CentralSolver:
         product, square = float(np.sum(reduced * targets)), softness * float(np.sum(reduced**2))
         if square > 0.0:
             scale = min(scale, max(product, 0.0) / square)
-        bound = scale * product - scale**2 / 2 * square
+        bound = scale * (product - scale / 2 * square)
         if bound > found.lower:
             found.lower, found.reduced, found.maximum = bound, scale * reduced, scale * largest
         self._keep(found, hinges, weights, softness)

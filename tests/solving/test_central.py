@@ -211,3 +211,27 @@ def test_measurements_under_a_cost() -> None:
     twice = [*inputs, inputs[1], inputs[4], inputs[4]], [*targets, 1, 5, 5]
     same = cd.regularize(twice, 0.1, cost=cost)
     assert same.objective == pytest.approx(fit.objective, rel=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1.0, 1e7])
+def test_targets_of_any_size(scale: float) -> None:
+    cost = VARIANTS["bias, no offset"](1)
+    centers = [[0.0], [0.4], [1.0]]
+    solution = cd.solve(cd.Interpolation(centers, [[1.0], [-2.0], [0.5]], cost=cost))
+    scaled = cd.solve(cd.Interpolation(centers, scale * np.array([[1.0], [-2.0], [0.5]]), cost=cost))
+    assert scaled.certified, scaled.verification
+    assert scaled.cost == pytest.approx(scale * solution.cost, rel=1e-9)
+
+
+def test_targets_that_are_zero_cost_nothing() -> None:
+    for cost in (VARIANTS["bias, neither"](2), VARIANTS["no skip"](2)):
+        solution = cd.solve(cd.Interpolation([[0.0, 0.0], [1.0, 0.3], [2.0, 1.0]], [0, 0, 0], cost=cost))
+        assert (solution.cost, solution.lower_bound) == (0.0, 0.0)
+
+
+def test_multipliers_of_two_parts_are_read() -> None:
+    solution = cd.solve(scattered(5, 2, 1, 0, VARIANTS["bias"](2)))
+    values = solution.certificate.values
+    low = np.full_like(values, 1e-20)
+    twin = replace(solution.certificate, values_low=low)
+    assert cd.verification.verify(solution.problem, solution.network, twin).passed

@@ -59,9 +59,8 @@ def close_central(problem: Interpolation, values: TwoPart, jacobians: TwoPart) -
     rows = [[Fraction(0)] * p for _ in first]
     for n, group in enumerate(groups.reshape(-1).tolist()):
         for j in range(p):
-            rows[group][j] += Fraction(values.high[n, j].item())
-            if values.low.any():
-                rows[group][j] += Fraction(np.broadcast_to(values.low, (n + 1, p))[n, j].item())
+            high, low = values.high[n, j].item(), values.low[n, j].item()
+            rows[group][j] += Fraction(high) + Fraction(low)
     centers = problem.centers[first]
     change = _close(rows, _free(centers, problem.cost))
     objective = sum(
