@@ -17,7 +17,8 @@ from convexden.measurements import Measurements
 from convexden.problem import Interpolation
 from convexden.solution import RegularizedSolution
 from convexden.storage import documents
-from convexden.storage.solutions import network_document, network_of, part_arrays, text_of
+from convexden.storage.solutions import network_document, network_of, text_of
+from convexden.storage.spans import part_arrays
 
 FORMAT = "convexden-regularized"
 VERSION = 1
@@ -38,7 +39,7 @@ def to_json(solution: RegularizedSolution) -> str:
         "status": solution.status,
         "problem": {"centers": problem.centers.tolist(), "targets": problem.targets.tolist()},
         "penalty": float(solution.penalty),
-        "network": network_document(solution.network),
+        "network": network_document(solution.network, None),
         "certificate": {
             "values": certificate.values.tolist(),
             "pricing_maximum": float(certificate.pricing_maximum),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -14,6 +14,7 @@ from convexden.errors import InvalidProblem, NotSupported, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock, Stopped
+from convexden.span import MapsInSpan
 from convexden.verification.edges import EdgeBound, edge_bound
 from convexden.verification.exact.affine import affine_interpolant
 from convexden.verification.exact.correction import SETTINGS as CORRECTION
@@ -78,9 +79,7 @@ class Evidence:
         """The certificate with the numbers that were established, if P could be enclosed."""
         if self.obstacle:
             return certificate
-        return replace(
-            certificate, lower_bound=self.lower_bound, pricing_maximum=self.pricing.upper
-        )
+        return certificate.stating(self.lower_bound, self.pricing.upper)
 
 
 def examine(
@@ -113,7 +112,10 @@ def examine(
 
 
 def _under_a_cost(
-    problem: Interpolation, network: ShallowNetwork, values: TwoPart, jacobians: TwoPart
+    problem: Interpolation,
+    network: ShallowNetwork,
+    values: TwoPart,
+    jacobians: TwoPart | MapsInSpan,
 ) -> Evidence:
     """The evidence under another cost than the default: exact, on the line."""
     if problem.input_dimension != 1:
@@ -121,6 +123,8 @@ def _under_a_cost(
             f"a problem in R^{problem.input_dimension} with {problem.cost.description} cannot be "
             "verified, only one on the line: leave the cost out, or give one input"
         )
+    if isinstance(jacobians, MapsInSpan):
+        jacobians = TwoPart.of(jacobians.full)
     dual = close_weighted(problem, values, jacobians)
     pricing = PricingInterval(*weighted_maximum(dual))
     errors, upper = site_errors(problem, network), weighted_cost(problem, network)
@@ -139,7 +143,7 @@ def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
     problem.plain("proven_bound")
     n, p, d = len(problem), problem.output_dimension, problem.input_dimension
     values = _multipliers("values", certificate.exact_values, (n, p))
-    jacobians = _multipliers("jacobians", certificate.exact_jacobians, (n, p, d))
+    jacobians = _jacobians(certificate, (n, p, d))
     if certificate.edges is not None:
         return edge_bound(problem, certificate.edges).lower_bound
     dual = _closed(problem, values, jacobians)
@@ -161,7 +165,7 @@ def enclosed(dual: ClosedDual, clock: Clock) -> tuple[PricingInterval, str]:
         return PricingInterval(0.0, np.inf), OUT_OF_TIME
 
 
-def _closed(problem: Interpolation, values: TwoPart, jacobians: TwoPart) -> ClosedDual:
+def _closed(problem: Interpolation, values: TwoPart, jacobians: TwoPart | MapsInSpan) -> ClosedDual:
     """The multipliers of a problem, closed exactly."""
     return close_dual(
         problem.centers, problem.targets, problem.radii, values, jacobians, problem.hull
@@ -194,8 +198,9 @@ def _upper_bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
 
 def fitting(
     problem: Interpolation, network: ShallowNetwork, certificate: Certificate
-) -> tuple[TwoPart, TwoPart]:
-    """The multipliers as sums of two floats, if all shapes are what the problem asks for."""
+) -> tuple[TwoPart, TwoPart | MapsInSpan]:
+    """The multipliers as sums of two floats, the Jacobians by coefficients where these are held, if
+    all shapes are what the problem asks for."""
     arguments.instance("problem", problem, Interpolation)
     arguments.instance("network", network, ShallowNetwork)
     arguments.instance("certificate", certificate, Certificate)
@@ -207,15 +212,28 @@ def fitting(
         )
     return (
         _multipliers("values", certificate.exact_values, (n, p)),
-        _multipliers("jacobians", certificate.exact_jacobians, (n, p, d)),
+        _jacobians(certificate, (n, p, d)),
     )
 
 
 def _multipliers(name: str, numbers: TwoPart, shape: tuple[int, ...]) -> TwoPart:
     """The multipliers, if they are finite and of this shape."""
     arguments.array(f"certificate {name}", numbers.high, copy=False)
-    if numbers.high.shape != shape:
-        raise InvalidProblem(
-            f"certificate {name} have shape {numbers.high.shape}: give {shape}, as the problem asks"
-        )
+    _check_shape(name, numbers.high.shape, shape)
     return numbers
+
+
+def _jacobians(certificate: Certificate, shape: tuple[int, ...]) -> TwoPart | MapsInSpan:
+    """The Jacobian multipliers, of which coefficients are finite in the first place."""
+    if certificate.in_span is None:
+        return _multipliers("jacobians", certificate.exact_jacobians, shape)
+    _check_shape("jacobians", certificate.in_span.shape, shape)
+    return certificate.in_span
+
+
+def _check_shape(name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Raise unless the multipliers have the shape that the problem asks for."""
+    if shape != wanted:
+        raise InvalidProblem(
+            f"certificate {name} have shape {shape}: give {wanted}, as the problem asks"
+        )

@@ -181,7 +181,7 @@ def verify_objective(
     penalty = arguments.number("penalty", penalty, above=0.0)
     tolerance = arguments.tolerance(tolerance)
     # Without low parts, which count where samples nearly meet: these prove something as well.
-    values, jacobians = (numbers.high for numbers in fitting(problem, network, certificate))
+    values = fitting(problem, network, certificate)[0].high
     if (problem.radii > 0).any():
         raise InvalidProblem(
             "the squared error is one of samples, and some sites are balls: set all radii to 0"
@@ -191,7 +191,7 @@ def verify_objective(
     weighed = weighing(problem, first, groups, measurements)
     proven = _Objective.of(problem, penalty, network, weighed, groups)
     minimum = proven.objective
-    dual = _closed(problem, values, jacobians, first, groups)
+    dual = _closed(problem, values, certificate.jacobians, first, groups)
     pricing, obstacle = enclosed(dual, clock)
     # What the multipliers prove, and what they could at most, if P were what is attained.
     bound = _provable(dual, weighed, penalty, pricing.upper)
