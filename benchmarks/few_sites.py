@@ -1,6 +1,6 @@
 """Figures for few sites in many dimensions; `python benchmarks/few_sites.py` prints them.
 
-Sections: images, simplices, space, methods, bounds, edges; name some to run only those.  Set
+Sections: images, simplices, space, methods, bounds, edges, files; name some to run only those.  Set
 OMP_NUM_THREADS=1 for one thread.  All of them take about ten minutes.
 """
 
@@ -9,10 +9,13 @@ from __future__ import annotations
 import argparse
 import resource
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import zoom
 from scipy.spatial.distance import pdist
 
 import convexden as cd
@@ -124,6 +127,36 @@ def edges() -> Iterator[str]:
         )
 
 
+def files() -> Iterator[str]:
+    """Images by coefficients in their span: the size of the file, and processor seconds."""
+    yield (
+        f"{'images':<14}{'pixels':>8}{'MB':>8}{'solve':>8}{'save':>7}{'load':>7}{'verify':>8}"
+        f"{'peak MB':>9}"
+    )
+    for count, size in ((8, 8), (5, 28), (5, 56)):
+        points = cd.data.digits(range(count)).reshape(count, 8, 8)
+        points = zoom(points, (1, size / 8, size / 8), order=1).reshape(count, -1)
+        problem = cd.denoising(points, radius=0.05 * pdist(points).min())
+        times = [time.process_time()]
+        solution = cd.solve(problem)
+        times.append(time.process_time())
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "solution.json")
+            cd.save(solution, path)
+            times.append(time.process_time())
+            again = cd.load(path)
+            times.append(time.process_time())
+            megabytes = path.stat().st_size / 1e6
+        assert cd.verify_certificate(again).relative_gap == solution.relative_gap
+        times.append(time.process_time())
+        solve, save, load, verify = np.diff(times)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+        yield (
+            f"{count:2d} digits     {size:3d} x {size:2d}{megabytes:8.2f}{solve:8.2f}{save:7.2f}"
+            f"{load:7.2f}{verify:8.2f}{peak:9.0f}"
+        )
+
+
 def _digits(count: int) -> cd.Interpolation:
     points = cd.data.digits(range(count))
     return cd.denoising(points, radius=0.05 * pdist(points).min())
@@ -140,7 +173,7 @@ KINDS: dict[str, Callable[[int, np.random.Generator], Array]] = {
     "near-regular": lambda r, rng: regular_simplex(r) + 0.1 * rng.standard_normal((r + 1, r)),
     "anisotropic": lambda r, rng: rng.standard_normal((r + 1, r)) * np.logspace(0, -1, r),
 }
-SECTIONS = {f.__name__: f for f in (images, simplices, space, methods, bounds, edges)}
+SECTIONS = {f.__name__: f for f in (images, simplices, space, methods, bounds, edges, files)}
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ multiplier is the sum of two floats.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from convexden import arguments, display
 from convexden.arithmetic.two_part import TwoPart
 from convexden.errors import InvalidProblem
+from convexden.span import MapsInSpan
 
 Array = NDArray[np.float64]
 
@@ -89,8 +91,9 @@ class Certificate:
     ----------
     values : (N, p) array
         The :math:`l_n`.
-    jacobians : (N, p, d) array
-        The :math:`G_n`; zero at sites of radius 0.
+    jacobians : (N, p, d) array, or None with `in_span`
+        The :math:`G_n`; zero at sites of radius 0.  Of a certificate with `in_span` the array is
+        made anew whenever it is asked for: keep it in a variable.
     lower_bound : float
         The bound above (0 if it would be negative).
     pricing_maximum : float
@@ -106,6 +109,9 @@ class Certificate:
         place: each multiplier is the sum of two floats, exactly.  None for zeros.
     edges : Edges or None, optional
         If the multipliers are a sum over pairs of sites, these; the lower bound then is theirs.
+    in_span : MapsInSpan or None, optional
+        The :math:`G_n` by few coefficients, as those of images are held.  Dropped if `jacobians`
+        are given and are not exactly these.
 
     Raises
     ------
@@ -122,10 +128,41 @@ class Certificate:
     values_low: Array | None = None
     jacobians_low: Array | None = None
     edges: Edges | None = None
+    in_span: MapsInSpan | None = None
+
+    if TYPE_CHECKING:  # with coefficients the array may be left out
+
+        def __init__(
+            self,
+            values: Array,
+            jacobians: Array | None,
+            lower_bound: float,
+            pricing_maximum: float,
+            pricing: str,
+            values_low: Array | None = None,
+            jacobians_low: Array | None = None,
+            edges: Edges | None = None,
+            in_span: MapsInSpan | None = None,
+        ) -> None:
+            """Jacobians, or their coefficients."""
+
+    else:
+
+        def __getattr__(self, name: str) -> Any:
+            """The Jacobians, where coefficients are all that is held of them."""
+            held = self.__dict__.get("in_span")
+            if name != "jacobians" or held is None:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            jacobians = held.full
+            jacobians.setflags(write=False)
+            return jacobians
 
     def __post_init__(self) -> None:
         """Check the numbers, and make the arrays read-only."""
+        self._hold_coefficients()
         for name, dimensions, shape in (("values", 2, "(N, p)"), ("jacobians", 3, "(N, p, d)")):
+            if name not in self.__dict__:
+                continue
             given = getattr(self, name)
             array = arguments.array(f"certificate {name}", given, finite=False, copy=False)
             if array.ndim != dimensions:
@@ -139,6 +176,19 @@ class Certificate:
             object.__setattr__(self, f"{name}_low", low)
         if self.edges is not None:
             arguments.instance("certificate edges", self.edges, Edges)
+
+    def _hold_coefficients(self) -> None:
+        """Keep either the coefficients of the Jacobians or the array, whichever counts."""
+        given, held = self.__dict__["jacobians"], self.in_span
+        if held is None:
+            return
+        arguments.instance("certificate in_span", held, MapsInSpan)
+        if self.jacobians_low is None and (given is None or held.equals(np.asarray(given))):
+            del self.__dict__["jacobians"]
+        elif given is None:
+            raise InvalidProblem("certificate jacobians_low come with coefficients: leave one out")
+        else:
+            object.__setattr__(self, "in_span", None)
 
     def __repr__(self) -> str:
         """One line with what matters."""
@@ -157,14 +207,42 @@ class Certificate:
         # A copy is checked like the original, and as read-only.
         return Certificate, (
             self.values,
-            self.jacobians,
+            None if self.in_span is not None else self.jacobians,
             self.lower_bound,
             self.pricing_maximum,
             self.pricing,
             self.values_low,
             self.jacobians_low,
             self.edges,
+            self.in_span,
         )
+
+    def stating(self, lower_bound: float, pricing_maximum: float) -> Certificate:
+        """The same multipliers with these numbers, which they prove."""
+        return Certificate(
+            self.values,
+            None if self.in_span is not None else self.jacobians,
+            lower_bound,
+            pricing_maximum,
+            self.pricing,
+            self.values_low,
+            self.jacobians_low,
+            self.edges,
+            self.in_span,
+        )
+
+    @property
+    def jacobian_norms(self) -> Array:
+        """The Frobenius norms (N,) of the :math:`G_n`."""
+        if self.in_span is not None:
+            return self.in_span.sizes
+        return np.asarray(np.linalg.norm(self.jacobians, axis=(1, 2)))
+
+    def jacobians_along(self, basis: Array) -> Array:
+        """The :math:`G_n B^T` (N, p, k) for a basis B (k, d) of inputs, without their low parts."""
+        if self.in_span is not None:
+            return self.in_span.along(basis)
+        return np.asarray(self.jacobians @ basis.T)
 
     @property
     def exact_values(self) -> TwoPart:
@@ -173,5 +251,5 @@ class Certificate:
 
     @property
     def exact_jacobians(self) -> TwoPart:
-        """The :math:`G_n` as sums of two floats."""
+        """The :math:`G_n` as sums of two floats; those that are held by coefficients rounded."""
         return TwoPart.of(self.jacobians, self.jacobians_low)

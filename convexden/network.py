@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from convexden import arguments, display
 from convexden.arithmetic.two_part import TwoPart, affine_values
 from convexden.errors import InvalidInput, InvalidProblem
 from convexden.interchange import layers
+from convexden.span import WeightsInSpan
 from convexden.tolerances import FEASIBILITY_RTOL, MERGE_RTOL
 
 Array = NDArray[np.float64]
@@ -42,6 +43,8 @@ class ShallowNetwork:
         What is added to the numbers of `output_weights` and `biases`, at most half a unit in their
         last place: each is the sum of two floats, exactly, for ramps so steep that the rounding of
         one float would count.  None for zeros.
+    in_span : WeightsInSpan or None, optional
+        Weights and skip connection by few coefficients.  Dropped if these are other arrays.
 
     Raises
     ------
@@ -56,6 +59,7 @@ class ShallowNetwork:
     offset: Array = None  # type: ignore[assignment]
     output_weights_low: Array | None = None
     biases_low: Array | None = None
+    in_span: WeightsInSpan | None = None
 
     if TYPE_CHECKING:  # what is given need not be an array yet
 
@@ -68,6 +72,7 @@ class ShallowNetwork:
             offset: ArrayLike | None = None,
             output_weights_low: ArrayLike | None = None,
             biases_low: ArrayLike | None = None,
+            in_span: WeightsInSpan | None = None,
         ) -> None:
             """Anything that NumPy makes arrays of."""
 
@@ -106,6 +111,9 @@ class ShallowNetwork:
                     f"{name}_low", arguments.weights(numbers, high.shape), high
                 )
             object.__setattr__(self, f"{name}_low", low)
+        if self.in_span is not None:
+            held = arguments.instance("in_span", self.in_span, WeightsInSpan)
+            object.__setattr__(self, "in_span", held if held.equals(vars(self)) else None)
 
     @classmethod
     def from_layers(cls, hidden: Any, output: Any, skip: Any = None) -> ShallowNetwork:
@@ -201,18 +209,10 @@ class ShallowNetwork:
             "two-part" if self.two_part else "",
         )
 
-    def __reduce__(self) -> tuple[type[ShallowNetwork], tuple[Array | None, ...]]:
+    def __reduce__(self) -> tuple[type[ShallowNetwork], tuple[Array | WeightsInSpan | None, ...]]:
         """Pickle by the arguments of the constructor."""
         # A copy is validated like the original, and as read-only.
-        return ShallowNetwork, (
-            self.output_weights,
-            self.input_weights,
-            self.biases,
-            self.skip,
-            self.offset,
-            self.output_weights_low,
-            self.biases_low,
-        )
+        return ShallowNetwork, tuple(getattr(self, field.name) for field in fields(self))
 
     @property
     def exact_output_weights(self) -> TwoPart:

@@ -8,6 +8,7 @@ have dimensions; what is found for it is lifted back.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from convexden.geometry.meetings import contained
 from convexden.infeasibility import InfeasibilityProof
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
+from convexden.span import MapsInSpan, Span, WeightsInSpan, combined
 
 Array = NDArray[np.float64]
 
@@ -120,6 +122,16 @@ class Reduction:
         """Orthonormal rows (p', p) that span the differences of the targets."""
         return self.outputs.basis
 
+    @cached_property
+    def span(self) -> Span:
+        """The rows of both bases."""
+        return Span(self.input_basis, self.output_basis)
+
+    @property
+    def _by_coefficients(self) -> bool:
+        """Whether it saves memory to hold multipliers and weights by their coefficients."""
+        return self.span.worthwhile(len(self.original))
+
     @property
     def cost_scale(self) -> float:
         """Cost in the original units of a reduced network of cost 1."""
@@ -145,35 +157,37 @@ class Reduction:
         Low parts of biases stay if the inputs are not rotated: a rotation rounds more than they are
         worth.
         """
-        input_weights = network.input_weights @ self.input_basis
+        input_weights = combined(network.input_weights, self.input_basis)
+        output_weights = self.cost_scale * network.output_weights
         start = network.exact_biases.scaled(self.input_scale)
         biases = affine_values(-self.input_origin[None], input_weights, start)
         rotated = (self.input_basis != 0).sum() > len(self.input_basis)
-        skip = self.cost_scale * self.output_basis.T @ network.skip @ self.input_basis
+        skip = self.cost_scale * network.skip
+        lifted_skip = self.span.maps(skip)
         offset = (
             self.output_origin
             + self.output_scale * network.offset @ self.output_basis
-            - skip @ self.input_origin
+            - lifted_skip @ self.input_origin
         )
+        held = WeightsInSpan(self.span, output_weights, network.input_weights, skip)
         return ShallowNetwork(
-            self.cost_scale * network.output_weights @ self.output_basis,
+            combined(output_weights, self.output_basis),
             input_weights,
             biases.high[:, 0],
-            skip,
+            lifted_skip,
             offset,
             biases_low=None if rotated or not network.two_part else biases.low[:, 0],
+            in_span=held if self._by_coefficients else None,
         )
 
     def lift_certificate(self, certificate: Certificate) -> Certificate:
         """The multipliers of the original constraints, zero at sites that were dropped, with the
         same pricing maximum.
         """
-        n, d = len(self.original), self.original.input_dimension
-        p = self.original.output_dimension
-        values, jacobians = np.zeros((n, p)), np.zeros((n, p, d))
-        jacobians[self.sites] = np.einsum(
-            "nij,ip,jd->npd", certificate.jacobians, self.output_basis, self.input_basis
-        )
+        n, p = len(self.original), self.original.output_dimension
+        values, coefficients = np.zeros((n, p)), np.zeros((n, *certificate.jacobians.shape[1:]))
+        coefficients[self.sites] = certificate.jacobians
+        jacobians = MapsInSpan(self.span, coefficients)
         low = None
         if certificate.values_low is None:
             values[self.sites] = certificate.values @ self.output_basis / self.input_scale
@@ -182,12 +196,13 @@ class Reduction:
             values[self.sites], low[self.sites] = _product(exact, self.output_basis)
         return Certificate(
             values,
-            jacobians,
+            None if self._by_coefficients else jacobians.full,
             certificate.lower_bound * self.cost_scale,
             certificate.pricing_maximum,
             certificate.pricing,
             low,
             edges=None if certificate.edges is None else self._lift_edges(certificate.edges),
+            in_span=jacobians if self._by_coefficients else None,
         )
 
     def _lift_edges(self, edges: Edges) -> Edges:

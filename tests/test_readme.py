@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pages import run_page
 
@@ -59,11 +60,18 @@ def test_the_overview_in_python_runs(tmp_path, monkeypatch):
 def test_solution_file_has_the_keys_of_its_page(tmp_path):
     save(solve(denoising(triangle([60, 60, 60]), radius=0.1)), tmp_path / "solution.json")
     document = json.loads((tmp_path / "solution.json").read_text())
-    (text,) = blocks(HOWTO / "files.md", "json")
+    text, of_images = blocks(HOWTO / "files.md", "json")
     promised = json.loads(text)
     assert set(promised) == set(document)
     for part in ("problem", "network", "certificate"):
         assert set(promised[part]) == set(document[part])
+    images = np.random.default_rng(0).random((3, 64))
+    save(solve(denoising(images, radius=0.1)), tmp_path / "images.json")
+    document = json.loads((tmp_path / "images.json").read_text())
+    promised = json.loads(of_images)
+    assert set(promised["span"]) == set(document["span"])
+    for part in ("network", "certificate"):
+        assert set(promised[part]["in_span"]) == set(document[part]["in_span"])
 
 
 def test_commands_and_options_of_the_page_exist(capsys):

@@ -31,6 +31,9 @@ class MarginSettings:
     """Residual 1 / sqrt(1 + |u|^2) of least squares below which there is no u: the root of
     rounding."""
 
+    lever: float = 100.0
+    """How much less biases count than normals in the guess at what holds the gap."""
+
 
 SETTINGS = MarginSettings()
 
@@ -75,9 +78,10 @@ def max_margin_direction(centers: Array, radii: Array, sides: NDArray[np.int8]) 
 
     The largest margin g with :math:`|u(g)| \le 1` is found by Newton's method, u(g) being the
     shortest vector with :math:`u^T (y_n - y_m) \ge g + r_n + r_m` for all pairs, whose length is
-    convex and increases with g.  Pairs enter when they are violated; each least-distance problem
-    is one of nonnegative least squares (Lawson & Hanson 1974, chapter 23), solved once more on its
-    support to full accuracy.
+    convex and increases with g.  One least-distance problem over all sites, in which a bias costs a
+    little, guesses the pairs that hold the gap; others enter when they are violated.  Each of these
+    problems is one of nonnegative least squares (Lawson & Hanson 1974, chapter 23), solved once
+    more on its support to full accuracy.
 
     Parameters
     ----------
@@ -96,7 +100,7 @@ def max_margin_direction(centers: Array, radii: Array, sides: NDArray[np.int8]) 
     ahead, behind = np.flatnonzero(sides > 0), np.flatnonzero(sides < 0)
     if not ahead.size or not behind.size:
         return nowhere
-    pairs = [(int(ahead[0]), int(behind[0]))]
+    pairs = _likely_pairs(centers, radii, ahead, behind)
     gap = np.inf
     for _ in range(SETTINGS.rounds):
         n, m = np.array(pairs).T
@@ -145,6 +149,24 @@ def _shortest(rows: Array, bounds: Array) -> tuple[Array, Array] | None:
     support = np.flatnonzero(share)
     u = lstsq(rows[support], bounds[support])[0]
     return u, lstsq(rows[support].T, u)[0]
+
+
+def _likely_pairs(
+    centers: Array, radii: Array, ahead: NDArray[np.intp], behind: NDArray[np.intp]
+) -> list[tuple[int, int]]:
+    """Pairs between the sites that hold the gap if the bias costs a little; at least one pair."""
+    from scipy.optimize import nnls
+
+    sites = np.concatenate([ahead, behind])
+    signs = np.repeat([1.0, -1.0], [len(ahead), len(behind)])
+    rows = np.column_stack([centers[sites], np.full(len(sites), SETTINGS.lever)])
+    # A gap of any size: with equal radii the same sites hold it.
+    bounds = radii[sites] + np.abs(centers).max()
+    share = nnls(np.vstack([(signs[:, None] * rows).T, bounds]), np.eye(len(rows.T) + 1)[-1])[0]
+    holding = share > 0.0
+    first = sites[holding & (signs > 0)] if (holding & (signs > 0)).any() else ahead[:1]
+    second = sites[holding & (signs < 0)] if (holding & (signs < 0)).any() else behind[:1]
+    return [(int(n), int(m)) for n in first for m in second]
 
 
 def _unit(vectors: Array) -> Array:

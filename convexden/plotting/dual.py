@@ -92,12 +92,13 @@ def constraint_values(solution: Solution, normals: Array, places: Array) -> Arra
     total = np.zeros((len(places), problem.output_dimension))
     cut, behind, ahead = (np.zeros(len(places), dtype=bool) for _ in range(3))
     needed = (problem.radii > 0) | certificate.values.any(axis=1)
+    jacobians = certificate.jacobians
     for n in np.flatnonzero(needed):
         z = normals @ centers[n] - places
         cut |= np.abs(z) < problem.radii[n] * (1 - FLAT_RTOL)
         behind |= z < 0
         ahead |= z > 0
-        column = z[:, None] * certificate.values[n] + normals @ certificate.jacobians[n].T
+        column = z[:, None] * certificate.values[n] + normals @ jacobians[n].T
         total += (z > 0)[:, None] * column
     found: Array = np.where(cut | ~behind | ~ahead, np.nan, np.linalg.norm(total, axis=1))
     return found

@@ -225,9 +225,12 @@ def _reduced(certificate: Certificate, rows: Any, scale: float, hull: Hull) -> l
     """
     if rows is None:
         return _rounded_parts(certificate.jacobians, certificate.jacobians_low, scale)
-    parts, low, along = certificate.jacobians, certificate.jacobians_low, rows
+    low = certificate.jacobians_low
     if low is None:
-        parts, along = parts @ hull.basis.T, products(rows, rational(hull.basis.tolist()))
+        parts = certificate.jacobians_along(hull.basis)
+        along = products(rows, rational(hull.basis.tolist()))
+    else:
+        parts, along = certificate.jacobians, rows
     gram = products(rows, rows)
     sizes = [abs(x) for row in gram for x in row]
     bits = MULTIPLIER_BITS + frexp(float(max(sizes)))[1]

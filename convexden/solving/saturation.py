@@ -149,9 +149,7 @@ class DualConstraint:
         samples add up, and samples without any do not matter."""
         problem = reduction.problem
         values = reduction.input_scale * certificate.values @ reduction.output_basis.T
-        jacobians = np.einsum(
-            "npd,ip,jd->nij", certificate.jacobians, reduction.output_basis, reduction.input_basis
-        )
+        jacobians = reduction.output_basis @ certificate.jacobians_along(reduction.input_basis)
         jacobians[problem.radii == 0] = 0.0
         centers, radii = problem.centers, problem.radii
         kept: list[int] = []

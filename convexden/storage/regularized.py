@@ -24,9 +24,9 @@ from convexden.storage.solutions import (
     cost_of,
     network_document,
     network_of,
-    part_arrays,
     text_of,
 )
+from convexden.storage.spans import part_arrays
 
 FORMAT = "convexden-regularized"
 VERSION = 1
@@ -48,7 +48,7 @@ def to_json(solution: RegularizedSolution) -> str:
         "status": solution.status,
         "problem": {"centers": problem.centers.tolist(), "targets": problem.targets.tolist()},
         "penalty": float(solution.penalty),
-        "network": network_document(solution.network),
+        "network": network_document(solution.network, None),
         "certificate": {
             "values": certificate.values.tolist(),
             "pricing_maximum": float(certificate.pricing_maximum),

@@ -1,8 +1,9 @@
 """Solutions as JSON files, and lists of records.
 
 What the keys mean is said in ``schemas/convexden-solution.json``.  Files of version 2 have further
-ones, the second floats of numbers that are exact sums of two, pairs of sites that prove a bound, or
-another cost than the default; without any the version is 1.
+ones, the second floats of numbers that are exact sums of two, pairs of sites that prove a bound, a
+span in which large arrays have coefficients, or another cost than the default; without any the
+version is 1.
 
 Floats are written in the shortest form that reads back as the same number.
 """
@@ -25,14 +26,24 @@ from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Progress, Solution
+from convexden.span import Span
 from convexden.storage import documents
 from convexden.storage.files import whole_file
+from convexden.storage.spans import (
+    jacobians_document,
+    part_arrays,
+    shared,
+    span_document,
+    stored_jacobians,
+    stored_weights,
+    weights_document,
+)
 
 Array = NDArray[np.float64]
 
 FORMAT = "convexden-solution"
 VERSION = 1
-LATEST = 2  # with low parts, edges, or another cost than the default
+LATEST = 2  # with low parts, edges, a span, or another cost than the default
 
 
 def save(solution: Solution, path: str | Path) -> None:
@@ -53,7 +64,8 @@ def load(path: str | Path) -> Solution:
     """Read a solution from a JSON file; `verify_certificate` tells whether to believe it.
 
     Keys that this release does not know are passed over.  The memory that it takes is proportional
-    to the size of the file, whatever is in it.
+    to the size of the file, whatever is in it, and to that of a skip connection if it is held by
+    coefficients: 1 GB at most.
 
     Raises
     ------
@@ -116,10 +128,10 @@ def _finite(value: object) -> object:
 def _document(solution: Solution) -> dict[str, Any]:
     """A solution as what JSON holds."""
     problem, network, certificate = solution.problem, solution.network, solution.certificate
-    stored_network = network_document(network)
+    span = shared(network, certificate)
     certificate_low = _low_parts(certificate, "values", "jacobians")
     low = network.two_part or certificate_low
-    plain = problem.cost.default and not (low or certificate.edges)
+    plain = problem.cost.default and not (low or certificate.edges or span)
     document: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION if plain else LATEST,
@@ -129,10 +141,11 @@ def _document(solution: Solution) -> dict[str, Any]:
             "targets": problem.targets.tolist(),
             "radii": problem.radii.tolist(),
         },
-        "network": stored_network,
+        **span_document(span),
+        "network": network_document(network, span),
         "certificate": {
             "values": certificate.values.tolist(),
-            "jacobians": certificate.jacobians.tolist(),
+            **jacobians_document(certificate, span),
             "pricing_maximum": float(certificate.pricing_maximum),
             "pricing": certificate.pricing,
             **certificate_low,
@@ -167,11 +180,9 @@ def cost_document(cost: Cost) -> dict[str, Any]:
     return {"skip": cost.skip, "bias": cost.bias, **origin, "norm": cost.norm, **offset}
 
 
-def network_document(network: ShallowNetwork) -> dict[str, Any]:
-    """A network as what JSON holds."""
-    names = ("output_weights", "input_weights", "biases", "skip", "offset")
-    stored = {name: getattr(network, name).tolist() for name in names}
-    return stored | _low_parts(network, "output_weights", "biases")
+def network_document(network: ShallowNetwork, span: Span | None) -> dict[str, Any]:
+    """A network as what JSON holds, by coefficients in this span if it is known to lie in it."""
+    return weights_document(network, span) | _low_parts(network, "output_weights", "biases")
 
 
 def _low_parts(part: ShallowNetwork | Certificate, *names: str) -> dict[str, Any]:
@@ -229,39 +240,41 @@ def cost_of(document: dict[str, Any], dimension: int) -> Cost:
 
 def network_of(document: dict[str, Any], problem: Interpolation) -> ShallowNetwork:
     """The network, with as many neurons as are stated."""
-    k, d, p = int(document["neurons"]), problem.input_dimension, problem.output_dimension
+    k, p = int(document["neurons"]), problem.output_dimension
+    weights, in_span = stored_weights(document, problem)
     arrays = part_arrays(
         document,
         "network",
-        output_weights=(k, p),
-        input_weights=(k, d),
         biases=(k,),
-        skip=(p, d),
         offset=(p,),
         output_weights_low=(k, p),
         biases_low=(k,),
     )
-    return ShallowNetwork(**arrays)
+    return ShallowNetwork(**weights, **arrays, in_span=in_span)
 
 
 def _certificate(document: dict[str, Any], problem: Interpolation) -> Certificate:
     """The multipliers, one for each site, and what they prove."""
     stored = document["certificate"]
     n, d, p = len(problem), problem.input_dimension, problem.output_dimension
+    jacobians, in_span = stored_jacobians(document, problem)
     arrays = part_arrays(
         document,
         "certificate",
         values=(n, p),
-        jacobians=(n, p, d),
         values_low=(n, p),
         jacobians_low=(n, p, d),
     )
     return Certificate(
+        jacobians=jacobians,
         lower_bound=float(document["lower_bound"]),
         pricing_maximum=float(stored["pricing_maximum"]),
         pricing=stored["pricing"],
         edges=_stored_edges(document),
-        **arrays,
+        in_span=in_span,
+        values=arrays["values"],
+        values_low=arrays.get("values_low"),
+        jacobians_low=arrays.get("jacobians_low"),
     )
 
 
@@ -290,13 +303,3 @@ def _round(number: float, cost: float | None, lower_bound: float, hinges: float)
     """A round, which has no cost before there is a network.  JSON may write 3 as 3.0."""
     known = math.inf if cost is None else float(cost)
     return Progress(int(number), known, float(lower_bound), int(hinges))
-
-
-def part_arrays(document: dict[str, Any], part: str, **shapes: tuple[int, ...]) -> dict[str, Array]:
-    """The arrays that a part of the document has, by their names, each of its shape."""
-    stored = document[part]
-    return {
-        name: documents.numbers(stored[name], shape, f"{part}.{name}")
-        for name, shape in shapes.items()
-        if name in stored
-    }

@@ -44,7 +44,8 @@ def load(path: str | Path) -> Solution | RegularizedSolution:
 
     `verify_certificate` or `verify_regularized` tells whether to believe it.  Keys that this
     release does not know are passed over.  The memory that it takes is proportional to the size of
-    the file, whatever is in it.
+    the file, whatever is in it, and to that of a skip connection if it is held by coefficients:
+    1 GB at most.
 
     Returns
     -------

@@ -377,7 +377,7 @@ def cost_error(solution: Solution) -> float:
     radii, certificate = solution.problem.radii, solution.certificate
     errors = site_errors(solution.problem, solution.network)
     prices = np.linalg.norm(certificate.values, axis=1)
-    slopes = np.linalg.norm(certificate.jacobians, axis=(1, 2))
+    slopes = certificate.jacobian_norms
     # A hinge that cuts a ball could be shifted out of it: that changes the values by the overlap.
     cuts = prices + np.divide(slopes, radii, out=np.zeros_like(slopes), where=radii > 0)
     shift = prices @ errors.values + slopes @ errors.jacobians + cuts @ errors.overlaps

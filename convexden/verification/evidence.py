@@ -14,6 +14,7 @@ from convexden.errors import InvalidProblem, NotSupported, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock, Stopped
+from convexden.span import MapsInSpan
 from convexden.verification.central.closing import CentralDual, close_central
 from convexden.verification.central.free import free_interpolant
 from convexden.verification.central.maximum import central_interval
@@ -88,9 +89,7 @@ class Evidence:
         """The certificate with the numbers that were established, if P could be enclosed."""
         if self.obstacle:
             return certificate
-        return replace(
-            certificate, lower_bound=self.lower_bound, pricing_maximum=self.pricing.upper
-        )
+        return certificate.stating(self.lower_bound, self.pricing.upper)
 
 
 def examine(
@@ -132,6 +131,8 @@ def _under_a_cost(
         plain = Interpolation(problem.centers, problem.targets, problem.radii)
         return replace(examine(plain, network, certificate, clock), problem=problem)
     values, jacobians = fitting(problem, network, certificate)
+    if isinstance(jacobians, MapsInSpan):
+        jacobians = TwoPart.of(jacobians.full)
     errors = site_errors(problem, network)
     central = certificate.pricing == CENTRAL and not problem.radii.any()
     if problem.input_dimension == 1 and problem.cost.offset and not central:
@@ -165,7 +166,7 @@ def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
     problem.plain("proven_bound")
     n, p, d = len(problem), problem.output_dimension, problem.input_dimension
     values = _multipliers("values", certificate.exact_values, (n, p))
-    jacobians = _multipliers("jacobians", certificate.exact_jacobians, (n, p, d))
+    jacobians = _jacobians(certificate, (n, p, d))
     if certificate.edges is not None:
         return edge_bound(problem, certificate.edges).lower_bound
     dual = _closed(problem, values, jacobians)
@@ -187,7 +188,7 @@ def enclosed(dual: ClosedDual, clock: Clock) -> tuple[PricingInterval, str]:
         return PricingInterval(0.0, np.inf), OUT_OF_TIME
 
 
-def _closed(problem: Interpolation, values: TwoPart, jacobians: TwoPart) -> ClosedDual:
+def _closed(problem: Interpolation, values: TwoPart, jacobians: TwoPart | MapsInSpan) -> ClosedDual:
     """The multipliers of a problem, closed exactly."""
     return close_dual(
         problem.centers, problem.targets, problem.radii, values, jacobians, problem.hull
@@ -220,8 +221,9 @@ def _upper_bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
 
 def fitting(
     problem: Interpolation, network: ShallowNetwork, certificate: Certificate
-) -> tuple[TwoPart, TwoPart]:
-    """The multipliers as sums of two floats, if all shapes are what the problem asks for."""
+) -> tuple[TwoPart, TwoPart | MapsInSpan]:
+    """The multipliers as sums of two floats, the Jacobians by coefficients where these are held, if
+    all shapes are what the problem asks for."""
     arguments.instance("problem", problem, Interpolation)
     arguments.instance("network", network, ShallowNetwork)
     arguments.instance("certificate", certificate, Certificate)
@@ -233,15 +235,28 @@ def fitting(
         )
     return (
         _multipliers("values", certificate.exact_values, (n, p)),
-        _multipliers("jacobians", certificate.exact_jacobians, (n, p, d)),
+        _jacobians(certificate, (n, p, d)),
     )
 
 
 def _multipliers(name: str, numbers: TwoPart, shape: tuple[int, ...]) -> TwoPart:
     """The multipliers, if they are finite and of this shape."""
     arguments.array(f"certificate {name}", numbers.high, copy=False)
-    if numbers.high.shape != shape:
-        raise InvalidProblem(
-            f"certificate {name} have shape {numbers.high.shape}: give {shape}, as the problem asks"
-        )
+    _check_shape(name, numbers.high.shape, shape)
     return numbers
+
+
+def _jacobians(certificate: Certificate, shape: tuple[int, ...]) -> TwoPart | MapsInSpan:
+    """The Jacobian multipliers, of which coefficients are finite in the first place."""
+    if certificate.in_span is None:
+        return _multipliers("jacobians", certificate.exact_jacobians, shape)
+    _check_shape("jacobians", certificate.in_span.shape, shape)
+    return certificate.in_span
+
+
+def _check_shape(name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Raise unless the multipliers have the shape that the problem asks for."""
+    if shape != wanted:
+        raise InvalidProblem(
+            f"certificate {name} have shape {shape}: give {wanted}, as the problem asks"
+        )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from convexden import arguments, display
 from convexden.arithmetic.float64 import EPS
+from convexden.arithmetic.two_part import TwoPart
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem
 from convexden.measurements import Measurements
@@ -184,7 +185,7 @@ def verify_objective(
     penalty = arguments.number("penalty", penalty, above=0.0)
     tolerance = arguments.tolerance(tolerance)
     # Without low parts, which count where samples nearly meet: these prove something as well.
-    values, jacobians = fitting(problem, network, certificate)
+    values = fitting(problem, network, certificate)[0]
     if (problem.radii > 0).any():
         raise InvalidProblem(
             "the squared error is one of samples, and some sites are balls: set all radii to 0"
@@ -196,10 +197,10 @@ def verify_objective(
     minimum = proven.objective
     dual: ClosedDual | CentralDual
     if problem.cost.default:
-        dual = _closed(problem, values.high, jacobians.high, first, groups)
+        dual = _closed(problem, values.high, certificate.jacobians, first, groups)
         pricing, obstacle = enclosed(dual, clock)
     else:
-        dual = close_central(problem, values, jacobians)
+        dual = close_central(problem, values, TwoPart.of(certificate.jacobians))
         pricing, obstacle = central_pricing(dual)
     # What the multipliers prove, and what they could at most, if P were what is attained.
     bound = _provable(dual, weighed, penalty, pricing.upper)

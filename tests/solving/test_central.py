@@ -218,14 +218,18 @@ def test_targets_of_any_size(scale: float) -> None:
     cost = VARIANTS["bias, no offset"](1)
     centers = [[0.0], [0.4], [1.0]]
     solution = cd.solve(cd.Interpolation(centers, [[1.0], [-2.0], [0.5]], cost=cost))
-    scaled = cd.solve(cd.Interpolation(centers, scale * np.array([[1.0], [-2.0], [0.5]]), cost=cost))
+    scaled = cd.solve(
+        cd.Interpolation(centers, scale * np.array([[1.0], [-2.0], [0.5]]), cost=cost)
+    )
     assert scaled.certified, scaled.verification
     assert scaled.cost == pytest.approx(scale * solution.cost, rel=1e-9)
 
 
 def test_targets_that_are_zero_cost_nothing() -> None:
     for cost in (VARIANTS["bias, neither"](2), VARIANTS["no skip"](2)):
-        solution = cd.solve(cd.Interpolation([[0.0, 0.0], [1.0, 0.3], [2.0, 1.0]], [0, 0, 0], cost=cost))
+        solution = cd.solve(
+            cd.Interpolation([[0.0, 0.0], [1.0, 0.3], [2.0, 1.0]], [0, 0, 0], cost=cost)
+        )
         assert (solution.cost, solution.lower_bound) == (0.0, 0.0)
 
 

@@ -14,11 +14,13 @@ from convexden import (
     Progress,
     ShallowNetwork,
     Solution,
+    denoising,
     load,
     save,
     solve,
     verify_certificate,
 )
+from convexden.span import Span
 from convexden.storage.files import check_writable, whole_file
 from convexden.storage.solutions import save_records, to_json
 
@@ -317,3 +319,98 @@ def test_moved_samples_are_stored_and_said(tmp_path):
     assert '"moved"' not in to_json(exact)
     balls = solve(Interpolation(plane, rng.normal(size=6), 1e-3))
     assert balls.moved is None
+
+
+@pytest.fixture(scope="module")
+def pictures() -> Solution:
+    """Four pictures of 64 random numbers, whose maps are held by coefficients."""
+    return solve(denoising(np.random.default_rng(2).random((4, 64)), radius=0.2))
+
+
+def test_coefficients_read_back_as_the_same_numbers(pictures, tmp_path):
+    path = tmp_path / "pictures.json"
+    save(pictures, path)
+    again = load(path)
+    assert again.certificate.in_span is not None
+    assert again.network.in_span is not None
+    for name in ("output_weights", "input_weights", "biases", "skip", "offset"):
+        np.testing.assert_array_equal(getattr(again.network, name), getattr(pictures.network, name))
+    np.testing.assert_array_equal(again.certificate.jacobians, pictures.certificate.jacobians)
+    checked = verify_certificate(again)
+    assert checked.passed
+    assert checked.relative_gap == pictures.relative_gap
+    assert checked.lower_bound == pictures.lower_bound
+    save(again, tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_text() == path.read_text()
+
+
+def test_a_file_by_coefficients_is_a_tenth_of_one_by_arrays(pictures, tmp_path):
+    certificate, network = pictures.certificate, pictures.network
+    whole = replace(
+        pictures,
+        certificate=Certificate(
+            certificate.values,
+            certificate.jacobians,
+            certificate.lower_bound,
+            certificate.pricing_maximum,
+            certificate.pricing,
+        ),
+        network=replace(network, in_span=None),
+    )
+    text, long = to_json(pictures), to_json(whole)
+    assert (json.loads(text)["version"], json.loads(long)["version"]) == (2, 1)
+    assert len(text) < len(long) / 10
+    (tmp_path / "whole.json").write_text(long)
+    assert verify_certificate(load(tmp_path / "whole.json")).passed
+
+
+@pytest.mark.parametrize("part", ["certificate", "network"])
+def test_each_part_may_be_held_in_its_own_way(pictures, part, tmp_path):
+    """Multipliers and weights of different spans: then the weights are written as they are."""
+    held = getattr(pictures, part).in_span
+    turned = Span(-held.span.inputs, -held.span.outputs)
+    if part == "certificate":
+        own = replace(pictures.certificate, jacobians=None, in_span=replace(held, span=turned))
+    else:
+        changed = replace(held, span=turned, output_weights=-held.output_weights)
+        changed = replace(changed, input_weights=-held.input_weights)
+        own = replace(pictures.network, in_span=changed)
+    assert own.in_span is not None
+    path = tmp_path / "mixed.json"
+    save(replace(pictures, **{part: own}), path)
+    document = json.loads(path.read_text())
+    assert "in_span" in document["certificate"]
+    assert "in_span" not in document["network"]
+    assert verify_certificate(load(path)).passed
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (drop("span"), "span: missing"),
+        (drop("span", "inputs"), "span.inputs: missing"),
+        (put("span", "inputs", 0, [1.0]), r"span.inputs\[0\]: 1 number, 64 expected"),
+        (put("span", "outputs", []), "network.in_span.output_weights.*: 3 numbers, 0 expected"),
+        (drop("network", "in_span"), "network.output_weights: missing"),
+        (drop("certificate", "in_span"), "certificate.jacobians: missing"),
+        (put("certificate", "jacobians", []), "certificate.jacobians: there twice, also in_span"),
+        (put("network", "skip", []), "network.skip: there twice, also in_span"),
+        (drop("network", "in_span", "skip"), "network.in_span.skip: missing"),
+        (
+            put("certificate", "in_span", "jacobians", 3, [[0.0] * 3]),
+            r"certificate.in_span.jacobians\[3\]: 1 list, 3 expected",
+        ),
+        (
+            put("certificate", "in_span", "jacobians", 0, 0, 0, 1e200),
+            "coefficients in a span are beyond 1e",
+        ),
+    ],
+)
+def test_bad_coefficients_are_refused_in_one_line(pictures, tmp_path, change, message):
+    path = tmp_path / "pictures.json"
+    document = json.loads(to_json(pictures))
+    change(document)
+    path.write_text(json.dumps(document))
+    with pytest.raises(InvalidProblem, match=message) as caught:
+        load(path)
+    assert "\n" not in str(caught.value)

@@ -40,6 +40,7 @@ from numpy.typing import NDArray
 from convexden.arithmetic.float64 import EPS, SUM_MARGIN
 from convexden.arithmetic.two_part import TwoPart
 from convexden.geometry.hull import Hull, ulps
+from convexden.span import MapsInSpan
 from convexden.verification.exact import collinear
 from convexden.verification.exact.closing import Closed, close, independent
 from convexden.verification.exact.rationals import (
@@ -135,9 +136,14 @@ class _Coordinates:
         (along, unit), _ = self.line
         return along[:, None], unit
 
-    def reduced(self, jacobians: TwoPart) -> tuple[Dyadic, Array]:
+    def reduced(self, jacobians: TwoPart | MapsInSpan) -> tuple[Dyadic, Array]:
         """Jacobian multipliers in the coordinates (N, p, k), and the sizes (N,) of what is across
         them."""
+        if isinstance(jacobians, MapsInSpan):
+            if self.basis is not None and self.line is None:
+                rounded = _without_dust(TwoPart.of(jacobians.along(self.basis)))
+                return _exact(rounded), jacobians.across(self.basis)
+            jacobians = _without_dust(TwoPart.of(jacobians.full))
         high, low = jacobians
         none = np.zeros(len(high))
         if self.basis is None:
@@ -157,7 +163,7 @@ def close_dual(
     targets: Array,
     radii: Array,
     values: Array | TwoPart,
-    jacobians: Array | TwoPart,
+    jacobians: Array | TwoPart | MapsInSpan,
     hull: Hull | None = None,
 ) -> ClosedDual:
     r"""Change multipliers so that the dual equalities hold exactly.
@@ -167,15 +173,18 @@ def close_dual(
     centers, targets, radii : arrays (N, d), (N, p), (N,)
         Finite floats, meant exactly.
     values, jacobians : arrays or TwoPart (N, p), (N, p, d)
-        Finite floats, or sums of two, meant exactly.
+        Finite floats, or sums of two, meant exactly; Jacobians also by coefficients in a span.
     hull : Hull, optional
         Of the centers, if it is known.
     """
     ball = radii > 0
     values = _without_dust(values if isinstance(values, TwoPart) else TwoPart.of(values))
-    jacobians = jacobians if isinstance(jacobians, TwoPart) else TwoPart.of(jacobians)
-    sizes = np.linalg.norm(jacobians.high, axis=(1, 2))
-    jacobians = _without_dust(jacobians.where(ball[:, None, None]))
+    if isinstance(jacobians, MapsInSpan):
+        sizes, jacobians = jacobians.sizes, jacobians.where(ball)
+    else:
+        jacobians = jacobians if isinstance(jacobians, TwoPart) else TwoPart.of(jacobians)
+        sizes = np.linalg.norm(jacobians.high, axis=(1, 2))
+        jacobians = _without_dust(jacobians.where(ball[:, None, None]))
     place = _coordinates(centers, Hull.of(centers) if hull is None else hull)
     gamma, across = place.reduced(jacobians)
     # The terms of the equalities, and what cannot count.

@@ -24,6 +24,7 @@ from convexden.running.clock import UNLIMITED, Clock
 from convexden.tolerances import COST_ROUNDING
 from convexden.verification.faces.active_sums import ActiveSums
 from convexden.verification.faces.feasible_caps import sharpened
+from convexden.verification.faces.matching import Pieces, matches, pieces_each
 from convexden.verification.faces.sign_patterns import sign_patterns
 from convexden.verification.faces.sphere_maxima import Spheres
 from convexden.verification.faces.tangent_spheres import MARGIN, Tangencies
@@ -286,20 +287,23 @@ class _Faces:
     def _matches(self, tangent: _Tangent, step: int) -> Iterator[tuple[Integers, Integers]]:
         """Spheres with patterns for which every site has room on its side somewhere on the sphere,
         a chunk at a time."""
-        spread = np.linalg.norm(tangent.swing, axis=2) * MARGIN
+        spheres, count = tangent.middle.shape
+        outside = count - tangent.sites.shape[1]
+        free = tangent.swing.shape[2]
         reach = self.radii - tangent.slack
-        up, down = tangent.middle + spread >= reach, spread - tangent.middle >= reach
-        np.put_along_axis(up, tangent.sites, tangent.sides, axis=1)
-        np.put_along_axis(down, tangent.sites, ~tangent.sides, axis=1)
-        never, always = ~up @ self.bits, ~down @ self.bits
-        wide = max(1, SETTINGS.chunk // len(self.codes))
-        for start in range(0, len(never), wide):
-            rows = slice(start, start + wide)
-            clash = (self.codes & never[rows, None]) | (~self.codes & always[rows, None])
-            spheres, patterns = np.nonzero(clash == 0)
-            for first in range(0, len(spheres), step):
+        held = max(1, SETTINGS.chunk // (4 * count * pieces_each(free, outside)))
+        for start in range(0, spheres, held):
+            rows = slice(start, start + held)
+            pieces = Pieces.of(tangent.middle[rows], tangent.swing[rows], outside)
+            own = start + pieces.owners
+            up, down = pieces.high >= reach[own], pieces.low <= -reach[own]
+            np.put_along_axis(up, tangent.sites[own], tangent.sides[own], axis=1)
+            np.put_along_axis(down, tangent.sites[own], ~tangent.sides[own], axis=1)
+            wide = max(1, SETTINGS.chunk // len(self.codes))
+            chosen, patterns = matches(self.codes, own, up, down, wide)
+            for first in range(0, len(chosen), step):
                 chunk = slice(first, first + step)
-                yield start + spheres[chunk], patterns[chunk]
+                yield chosen[chunk], patterns[chunk]
 
 
 def _apply(matrices: Array, vectors: Array) -> Array:
