@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments
-from convexden.certificate import Certificate, Edges
+from convexden.certificate import Certificate, Edges, Leaves
 from convexden.cost import DEFAULT, Cost
 from convexden.errors import InvalidProblem
 from convexden.network import ShallowNetwork
@@ -32,7 +32,8 @@ Array = NDArray[np.float64]
 
 FORMAT = "convexden-solution"
 VERSION = 1
-LATEST = 2  # with low parts, edges, or another cost than the default
+LEAF_ARRAYS = ("sides", "spheres", "products", "lengths", "tilts")
+LATEST = 2  # with low parts, edges, leaves, or another cost than the default
 
 
 def save(solution: Solution, path: str | Path) -> None:
@@ -119,7 +120,7 @@ def _document(solution: Solution) -> dict[str, Any]:
     stored_network = network_document(network)
     certificate_low = _low_parts(certificate, "values", "jacobians")
     low = network.two_part or certificate_low
-    plain = problem.cost.default and not (low or certificate.edges)
+    plain = problem.cost.default and not (low or certificate.edges or certificate.leaves)
     document: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION if plain else LATEST,
@@ -137,6 +138,7 @@ def _document(solution: Solution) -> dict[str, Any]:
             "pricing": certificate.pricing,
             **certificate_low,
             **_edges(certificate),
+            **_leaves(certificate),
         },
         "cost": float(solution.cost),
         "lower_bound": float(solution.lower_bound),
@@ -185,6 +187,14 @@ def _edges(certificate: Certificate) -> dict[str, Any]:
     if edges is None:
         return {}
     return {"edges": edges.sites.tolist(), "edge_weights": edges.weights.tolist()}
+
+
+def _leaves(certificate: Certificate) -> dict[str, Any]:
+    """The leaves of a certificate, which take most of its room, one array after another."""
+    leaves = certificate.leaves
+    if leaves is None:
+        return {}
+    return {"leaves": {name: getattr(leaves, name).tolist() for name in LEAF_ARRAYS}}
 
 
 def _solution(document: dict[str, Any]) -> Solution:
@@ -259,6 +269,7 @@ def _certificate(document: dict[str, Any], problem: Interpolation) -> Certificat
         pricing_maximum=float(stored["pricing_maximum"]),
         pricing=stored["pricing"],
         edges=_stored_edges(document),
+        leaves=_stored_leaves(document, n),
         **arrays,
     )
 
@@ -274,6 +285,22 @@ def _stored_edges(document: dict[str, Any]) -> Edges | None:
         return Edges(found["edges"].astype(np.intp), found["edge_weights"])
     except KeyError:
         raise InvalidProblem("certificate.edge_weights: missing") from None
+
+
+def _stored_leaves(document: dict[str, Any], sites: int) -> Leaves | None:
+    """The leaves of a certificate, if it has any."""
+    stored = document["certificate"]
+    if "leaves" not in stored:
+        return None
+    count = len(stored["leaves"]["sides"])
+    shapes = {
+        "sides": (count, sites),
+        "spheres": (count,),
+        "products": (count, sites * (sites - 1) // 2),
+        "lengths": (count, sites),
+        "tilts": (count, sites, sites),
+    }
+    return Leaves(**part_arrays(stored, "leaves", **shapes))
 
 
 def _moved(document: dict[str, Any], problem: Interpolation) -> Interpolation | None:

@@ -101,7 +101,11 @@ class Minimax(Exchange):
             gap, lower = incumbent.gap, incumbent.lower
             self._round(state)
             if incumbent.gap <= self._goal:
-                break
+                self.prove()
+                if incumbent.gap <= self._goal:
+                    break
+                # What was missed is known now.
+                state.found, state.constraint_values = self._local_maxima(incumbent.multipliers)
             idle = incumbent.gap > 0.9 * gap and incumbent.lower < lower * (1 + 1e-3)
             stalled = stalled + 1 if idle else 0
             if stalled == _STALL:
@@ -202,7 +206,7 @@ class Minimax(Exchange):
 
     def _local_maxima(self, multipliers: Array) -> tuple[Hinges, Array]:
         """The local maxima that become quadratic models; they are further apart than rounding."""
-        found, constraint_values = self._rate(self.exact or self.pricing, multipliers, _FLOOR)
+        found, constraint_values = self._rate(self.thorough, multipliers, _FLOOR)
         kept = np.sort(distinct(found, SAME_HINGE_RTOL))
         kept = kept[constraint_values[kept] >= _FLOOR * constraint_values.max(initial=0.0)][:_MOST]
         return found[kept], constraint_values[kept]

@@ -19,6 +19,7 @@ from itertools import combinations
 import numpy as np
 
 from convexden.arithmetic.two_part import TwoPart
+from convexden.certificate import Leaves
 from convexden.errors import InfeasibleProblem, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -218,6 +219,7 @@ class _Rounds:
             reason,
             values.low,
             jacobians.low,
+            leaves=None if proof.leaves is None else proof.leaves.spread(active, len(self.problem)),
         )
 
 
@@ -228,6 +230,7 @@ class _Proof:
     multipliers: Array | None = None
     pricing_maximum: float = 0.0
     pricing: str = NO_PRICING
+    leaves: Leaves | None = None
 
 
 def _proven(loop: Exchange) -> _Proof:
@@ -235,7 +238,9 @@ def _proven(loop: Exchange) -> _Proof:
     incumbent = loop.incumbent
     if loop.exact is None:
         return _Proof()
-    return _Proof(incumbent.proof, 1.0 if incumbent.proven > 0 else 0.0, loop.exact.name)
+    leaves = loop.exact.leaves(*loop.constraints.multipliers(incumbent.proof))
+    maximum = 1.0 if incumbent.proven > 0 else 0.0
+    return _Proof(incumbent.proof, maximum, loop.exact.name, leaves)
 
 
 def _proof(loop: Exchange) -> _Proof:
