@@ -8,6 +8,7 @@ multiplier is the sum of two floats.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, log10
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,8 +85,8 @@ class Leaves:
                   - \sum_n p_n (\alpha_n - \beta_n^T w) - |F_D(w, b)|^2, \qquad
               \beta_n = \sum_m c_{nm} y_m,
 
-    :math:`\lambda \ge 0` and :math:`|\beta_n| \le \alpha_n`, a quadratic form S in (1, w, b) that is
-    positive semidefinite shows :math:`|F_D| \le \theta^{1/2}`.
+    :math:`\lambda \ge 0` and :math:`|\beta_n| \le \alpha_n`, a quadratic form S in (1, w, b) that
+    is positive semidefinite shows :math:`|F_D| \le \theta^{1/2}`.
     See `convexden.verification.leaves` for what is checked.
 
     Parameters
@@ -125,7 +126,10 @@ class Leaves:
             "lengths": (count, sites),
             "tilts": (count, sites, sites),
         }
-        arrays = {"sides": sides.astype(np.int8)}
+        signs = sides.astype(np.int8)
+        signs.setflags(write=False)
+        object.__setattr__(self, "sides", signs)
+        arrays: dict[str, Array] = {}
         for name, shape in shapes.items():
             arrays[name] = arguments.array(f"leaf {name}", getattr(self, name))
             if arrays[name].shape != shape:
@@ -161,6 +165,12 @@ class Leaves:
             self.tilts * (square / length**2),
         )
 
+    def shortened(self) -> Leaves:
+        """The same with nine digits of the largest numbers: less to store, and good enough where
+        the form is clearly positive."""
+        arrays = (self.spheres, self.products, self.lengths, self.tilts)
+        return Leaves(self.sides, *map(_shortened, arrays))
+
     def spread(self, sites: NDArray[np.intp], count: int) -> Leaves:
         """The same among so many sites, of which those of the leaves have these numbers."""
         sides = np.zeros((len(self), count), dtype=np.int8)
@@ -189,6 +199,12 @@ class Leaves:
             self.lengths[kept][:, sites],
             self.tilts[kept][:, sites[:, None], sites],
         )
+
+
+def _shortened(array: Array) -> Array:
+    """Numbers rounded to the ninth decimal place of the largest."""
+    largest = float(np.abs(array).max(initial=0.0))
+    return array if largest == 0.0 else np.round(array, 9 - ceil(log10(largest)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,7 +290,7 @@ class Certificate:
             f"pricing_maximum={self.pricing_maximum:.5g}",
             self.pricing,
             "two-part" if two_part else "",
-            "" if self.leaves is None else f"{display.counted(len(self.leaves), 'pattern')} by leaves",
+            "" if self.leaves is None else f"leaves={len(self.leaves)}",
         )
 
     def __reduce__(self) -> tuple[type[Certificate], tuple[object, ...]]:

@@ -199,7 +199,7 @@ class Reduction:
 
     def _lift_leaves(self, leaves: Leaves) -> Leaves:
         """The leaves among the sites of the original; values of F are the same."""
-        return leaves.scaled(self.input_scale).spread(self.sites, len(self.original))
+        return leaves.scaled(self.input_scale).spread(self.sites, len(self.original)).shortened()
 
     def lift_proof(self, proof: InfeasibilityProof) -> InfeasibilityProof:
         """The proof for the original sites, of whose coordinates it knows nothing yet."""

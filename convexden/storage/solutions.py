@@ -300,7 +300,8 @@ def _stored_leaves(document: dict[str, Any], sites: int) -> Leaves | None:
         "lengths": (count, sites),
         "tilts": (count, sites, sites),
     }
-    return Leaves(**part_arrays(stored, "leaves", **shapes))
+    found = part_arrays(stored, "leaves", **shapes)
+    return Leaves(found.pop("sides").astype(np.int8), **found)
 
 
 def _moved(document: dict[str, Any], problem: Interpolation) -> Interpolation | None:

@@ -108,8 +108,10 @@ def leaf_bounds(sites: Sites, leaves: Leaves, ceiling: float, clock: Clock = UNL
         matrices, errors = _matrices(sites, leaves, rows, theta)
         for row, matrix, error in zip(rows, matrices, errors, strict=True):
             below = _below_zero(matrix) + error
-            bounds[row] = np.sqrt(theta + below * reach) * (1.0 + 4.0 * EPS) if below > 0 else (
-                ceiling * (1.0 + 4.0 * EPS)
+            bounds[row] = (
+                np.sqrt(theta + below * reach) * (1.0 + 4.0 * EPS)
+                if below > 0
+                else (ceiling * (1.0 + 4.0 * EPS))
             )
     return bounds
 

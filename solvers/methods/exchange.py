@@ -133,9 +133,8 @@ class Exchange(ABC):
         self.exact = pricing if isinstance(pricing, ExactPricing) else None
         self.pricing = pricing if self.exact is None else self.exact.quick()
         # For all local maxima, once a round.
-        self.thorough = (
-            self.pricing if self.exact is None or self.exact.costly else self.exact
-        )
+        costly = self.exact is None or self.exact.costly
+        self.thorough = self.pricing if costly or self.exact is None else self.exact
         self.incumbent = Incumbent(
             np.zeros_like(constraints.targets), np.zeros_like(constraints.targets)
         )

@@ -35,7 +35,7 @@ from convexden.solvers.methods.exchange import Exchange, Incumbent
 from convexden.solvers.methods.minimax import Minimax
 from convexden.solvers.outcome import NO_PRICING, Outcome, nothing
 from convexden.solvers.pricing import Pricing
-from convexden.solvers.pricing.exact import exact_pricing
+from convexden.solvers.pricing.exact import by_patterns, proving_pricing
 from convexden.solvers.pricing.local import LocalPricing
 from convexden.solvers.programs.edges import edge_bound_outcome
 from convexden.solvers.programs.restricted_master import Master, solve_dual
@@ -135,7 +135,7 @@ class _Rounds:
 
     def run(self) -> None:
         """Solve subproblems until no sample is missed."""
-        if self.method == LOCAL:
+        if self.method == LOCAL or by_patterns(self.problem):
             self.edges = edge_bound_outcome(self.problem)
             if self.edges is not None:
                 self._tell(np.inf, self.edges.lower_bound(self.problem), 0)
@@ -166,7 +166,7 @@ class _Rounds:
         pricing: Pricing = (
             LocalPricing(part, clock=self.clock)
             if self.method == LOCAL
-            else exact_pricing(part, self.clock)
+            else proving_pricing(part, self.clock)
         )
         reduced = conditioned(constraints_of(part, self.clock), pricing)
         loop = LOOPS[self.method or _fastest(part)]

@@ -22,7 +22,6 @@ from functools import cached_property
 import numpy as np
 
 from convexden.certificate import Leaves
-from convexden.errors import TooLarge
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array, Flags, Hinges, Indices, distinct, no_hinges
@@ -39,8 +38,8 @@ from convexden.tolerances import SAME_HINGE_RTOL
 class PatternSettings:
     """How patterns are settled."""
 
-    most_sites: int = 16
-    """Sites at the most: 32 767 patterns, some 50 ms each."""
+    most_sites: int = 14
+    """Sites at the most: 8191 patterns, some 50 ms each, and 2400 unknown multipliers."""
 
     accuracy: float = 1e-4
     """Of the semidefinite programs; at 1e-8 they settle hardly more patterns."""
@@ -64,15 +63,10 @@ class PatternPricing(ExactPricing):
     Parameters
     ----------
     problem : Interpolation
-        N sites that span N - 1 dimensions, in units of its spread.
+        N balls that span N - 1 dimensions, in units of its spread.
     clock : Clock, optional
         Of the run.
     settings : PatternSettings, optional
-
-    Raises
-    ------
-    TooLarge
-        If there are too many patterns.
     """
 
     name = "leaves"
@@ -86,12 +80,6 @@ class PatternPricing(ExactPricing):
     ) -> None:
         """Nothing is known of any pattern yet."""
         n = len(problem)
-        if n > settings.most_sites:
-            raise TooLarge(
-                f"{n} sites that span {n - 1} dimensions have {2 ** (n - 1) - 1} activation "
-                f"patterns, too many for exact pricing: give at most {settings.most_sites} sites, "
-                "or solve with --local (method='local')"
-            )
         self.problem, self.clock, self.settings = problem, clock, settings
         self.local = LocalPricing(problem, clock=clock)
         self._patterns = simplex_patterns(n)
@@ -125,7 +113,7 @@ class PatternPricing(ExactPricing):
     def leaves(self, values: Array, jacobians: Array) -> Leaves:
         """The leaves of the patterns that are known not to exceed one at these multipliers."""
         images = self._images(values, jacobians)
-        rows = np.flatnonzero(self._margins(images, 1.0) > self.settings.room)
+        rows = np.flatnonzero(self._margins(images) > self.settings.room)
         n, (first, second) = len(self.problem), np.triu_indices(len(self.problem), 1)
         return Leaves(
             np.where(self._patterns[rows], 1, -1),
@@ -177,21 +165,20 @@ class PatternPricing(ExactPricing):
     def _settled(self, images: Array, ceiling: float) -> Flags:
         """Which patterns are shown not to exceed a ceiling: steps 2 and 3."""
         settings = self.settings
-        settled = self._margins(images, ceiling) > settings.room
         if not ceiling > 0.0:
-            return settled
+            return np.zeros(len(images), dtype=bool)
+        images = images / ceiling
+        settled = self._margins(images) > settings.room
         for row in np.flatnonzero(~settled):
             self.clock.check()
-            found = self._program.solve(
-                self._patterns[row], images[row], ceiling, settings.accuracy
-            )
+            found = self._program.solve(self._patterns[row], images[row], settings.accuracy)
             settled[row] = found.margin > settings.room
             if settled[row]:
                 self._spheres[row], self._products[row] = found.sphere, found.products
                 self._lengths[row], self._tilts[row] = found.lengths, found.tilts
         return settled
 
-    def _margins(self, images: Array, ceiling: float) -> Array:
+    def _margins(self, images: Array) -> Array:
         """The least eigenvalues (P,) of S with the multipliers that are known."""
         margins = []
         for start in range(0, len(images), self.settings.checked):
@@ -200,7 +187,6 @@ class PatternPricing(ExactPricing):
             matrices = self._program.matrices(
                 self._patterns[rows],
                 images[rows],
-                ceiling,
                 self._spheres[rows],
                 self._products[rows],
                 self._lengths[rows],

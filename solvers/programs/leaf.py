@@ -1,16 +1,16 @@
-r"""One activation pattern of a simplex: multipliers that show that no hinge exceeds a ceiling.
+r"""One activation pattern of a simplex: multipliers that show that |F| is at most one.
 
 As in `relaxed_pattern`, with the pairs of sites on opposite sides alone, which are nearly always
 enough.  N sites in N - 1 dimensions allow another view: the forms p_1, ..., p_N of a hinge
 determine it, so that they are its coordinates, v = (1, p).  With (1, w, b) = U v, the matrix
 
-    S = theta E_00 - (F U)^T (F U) + mu (W^T W - E_00) - sum_{mn} lambda_mn sym(e_m e_n^T)
+    S = E_00 - (F U)^T (F U) + mu (W^T W - E_00) - sum_{mn} lambda_mn sym(e_m e_n^T)
         - sum_n sym(e_n (alpha_n e_0 - W^T beta_n)^T),        W the rows of U that give w,
 
 is to be positive semidefinite.  The multipliers that make its least eigenvalue as large as it can
 be, up to a cap, are those of the program over the moments X of v,
 
-    minimize  <theta E_00 - (F U)^T (F U), X> + c s   subject to   tr X + s = 1,
+    minimize  <E_00 - (F U)^T (F U), X> + c s   subject to   tr X + s = 1,
               <W^T W - E_00, X> = 0,  X_mn >= 0,  (X_0n, W X e_n) in the cone,  X >= 0,  s >= 0.
 
 A product of two forms is a single entry of X, so that the constraints are sparse.
@@ -83,8 +83,10 @@ def _shape(sites: int, active: int) -> _Shape:
     first, second = (part.ravel() for part in np.meshgrid(on, off, indexing="ij"))
     pairs = len(first)
     # The cones: the rows of site n are X_0n, and W X e_n.
-    site, i, j = (part.ravel() for part in np.meshgrid(np.arange(sites), np.arange(d), np.arange(q),
-                                                       indexing="ij"))
+    site, i, j = (
+        part.ravel()
+        for part in np.meshgrid(np.arange(sites), np.arange(d), np.arange(q), indexing="ij")
+    )
     start = 2 + pairs
     last = start + sites * (d + 1)
     diagonal = np.flatnonzero(row == column)
@@ -161,7 +163,6 @@ class LeafProgram:
         self,
         patterns: Flags,
         images: Array,
-        ceiling: float,
         spheres: Array,
         products: Array,
         lengths: Array,
@@ -181,12 +182,10 @@ class LeafProgram:
         half[:, 1:] -= tilts @ slope
         found = spheres[:, None, None] * (slope.transpose(0, 2, 1) @ slope)
         found -= form.transpose(0, 2, 1) @ form + (half + half.transpose(0, 2, 1)) / 2
-        found[:, 0, 0] += ceiling**2 - spheres
+        found[:, 0, 0] += 1.0 - spheres
         return np.asarray(found)
 
-    def solve(
-        self, pattern: Flags, image: Array, ceiling: float, accuracy: float
-    ) -> LeafMultipliers:
+    def solve(self, pattern: Flags, image: Array, accuracy: float) -> LeafMultipliers:
         """The multipliers with the largest margin.
 
         Parameters
@@ -194,8 +193,6 @@ class LeafProgram:
         pattern : (N,) bool array
         image : (p, d + 2) array
             F on (1, w, b).
-        ceiling : float
-            The root of theta.
         accuracy : float
             Of the solver.
         """
@@ -205,7 +202,7 @@ class LeafProgram:
         view = self._view(pattern)[:, np.concatenate([[0], 1 + sites])]
         slope, form = view[1:-1], image @ view
         objective = -form.T @ form
-        objective[0, 0] += ceiling**2
+        objective[0, 0] += 1.0
         sphere = slope.T @ slope
         sphere[0, 0] -= 1.0
         dual = _dual(shape, slope, sphere, objective, accuracy)
@@ -222,13 +219,14 @@ class LeafProgram:
         matrix = self.matrices(
             pattern[None],
             image[None],
-            ceiling,
             np.array([mu]),
             products[None],
             lengths[None],
             tilts[None],
         )
-        return LeafMultipliers(mu, products, lengths, tilts, float(np.linalg.eigvalsh(matrix[0])[0]))
+        return LeafMultipliers(
+            mu, products, lengths, tilts, float(np.linalg.eigvalsh(matrix[0])[0])
+        )
 
 
 def _dual(shape: _Shape, slope: Array, sphere: Array, objective: Array, accuracy: float) -> Array:
@@ -249,12 +247,18 @@ def _dual(shape: _Shape, slope: Array, sphere: Array, objective: Array, accuracy
             np.full(size, -1.0),
         ]
     )
-    matrix = sparse.csc_matrix((entries[shape.order], *shape.sparsity), shape=(shape.rows, size + 1))
+    matrix = sparse.csc_matrix(
+        (entries[shape.order], *shape.sparsity), shape=(shape.rows, size + 1)
+    )
     bounds = np.zeros(shape.rows)
     bounds[0] = 1.0
     target = np.append(objective[row, column] * weights, _CAP)
     solution = clarabel.DefaultSolver(
-        sparse.csc_matrix((size + 1, size + 1)), target, matrix, bounds, shape.cones,
+        sparse.csc_matrix((size + 1, size + 1)),
+        target,
+        matrix,
+        bounds,
+        shape.cones,
         _settings(accuracy),
     ).solve()
     return np.array(solution.z)
