@@ -157,13 +157,14 @@ class Leaves:
     def scaled(self, length: float, value: float = 1.0) -> Leaves:
         """The same where coordinates are longer by a factor, and values of F by another."""
         square = value**2
-        return Leaves(
-            self.sides,
-            self.spheres * square,
-            self.products * (square / length**2),
-            self.lengths * (square / length),
-            self.tilts * (square / length**2),
-        )
+        with np.errstate(over="ignore"):
+            return Leaves(
+                self.sides,
+                self.spheres * square,
+                self.products * (square / length**2),
+                self.lengths * (square / length),
+                self.tilts * (square / length**2),
+            )
 
     def shortened(self) -> Leaves:
         """The same with nine digits of the largest numbers: less to store, and good enough where

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from convexden import display
 from convexden.arithmetic.float64 import EPS, SUM_MARGIN
 from convexden.certificate import Leaves
-from convexden.errors import NotSupported
+from convexden.errors import InvalidProblem, NotSupported
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.verification.exact.dual import ClosedDual
 from convexden.verification.exact.extended import EXTENDED_EPS, Extended, bits, extended
@@ -195,18 +195,30 @@ def _beyond_the_plane(
     jacobians = extended(dual.jacobians, shift).astype(float)
     unit = rational(1, dual.weight + dual.unit - shift) / dual.denominator
     sites = Sites(centers, radii, values, jacobians)
-    if ceiling is None:
+    scaled = None if ceiling is None else _in_units(ceiling, dual, rational(1, length), unit)
+    if scaled is None:
         lower, upper = face_interval(*sites, clock)
     else:
-        leaves = ceiling.leaves.among(dual.sites).scaled(
-            float(rational(1, length - dual.unit)), float(1 / unit)
-        )
-        lower, upper = leaf_interval(sites, leaves, float(Fraction(ceiling.maximum) / unit), clock)
+        lower, upper = leaf_interval(sites, scaled.leaves, scaled.maximum, clock)
     # What rounding of centers, values and Jacobians may add, with radii of at most 1.
     reach = 2.0 * np.sqrt(dual.centers.shape[1]) + 2.0
     sizes = np.linalg.norm(values, axis=1) * reach + np.linalg.norm(jacobians, axis=(1, 2))
     slack = 2.0 * EPS * float(sizes.sum())
     return below(Fraction(lower) * unit), above(Fraction(upper + slack) * unit)
+
+
+def _in_units(
+    ceiling: Ceiling, dual: ClosedDual, length: Fraction, unit: Fraction
+) -> Ceiling | None:
+    """The leaves of the sites left, and their maximum, with coordinates in `length` of the dual's
+    units and values in units of `unit`; None if floats do not hold them."""
+    try:
+        leaves = ceiling.leaves.among(dual.sites)
+        longer = float(length * rational(1, -dual.unit))
+        maximum = float(Fraction(ceiling.maximum) / unit)
+        return Ceiling(leaves.scaled(longer, float(1 / unit)), maximum)
+    except (OverflowError, InvalidProblem):
+        return None
 
 
 def _without_idle_balls(dual: ClosedDual) -> ClosedDual:

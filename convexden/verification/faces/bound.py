@@ -38,6 +38,8 @@ Codes = NDArray[np.int64]
 WIDTH = COST_ROUNDING
 # Most faces of a simplex: those of 11 sites.
 MOST_FACES = 2_093_058
+# The same where the patterns are those that leaves have left: 512 patterns of 14 sites.
+MOST_LEFT = 8_400_000
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,6 @@ def face_interval(
         return 0.0, 0.0
     # A power of two scales without rounding.
     scale = 2.0 ** ceil(log2(scale))
-    if codes is None:
-        codes = sign_patterns(centers, clock)
     faces = _Faces(centers, radii, values / scale, jacobians / scale, codes, clock)
     lower, upper = faces.bounds(WIDTH)
     return lower * scale, upper * scale
@@ -138,10 +138,11 @@ def _check(centers: Array, codes: Codes | None) -> None:
     count, dimension = centers.shape
     patterns = 2 ** (count - 1) - 1 if codes is None else len(codes)
     faces = patterns * (2**count - 2) if count <= dimension + 1 else 0
-    if faces > MOST_FACES:
+    most = MOST_FACES if codes is None else MOST_LEFT
+    if faces > most:
         raise TooLarge(
             f"{count} sites that span {count - 1} dimensions: their pricing has {faces} faces, it "
-            f"is verified for up to {MOST_FACES}, give fewer sites"
+            f"is verified for up to {most}, give fewer sites"
         )
 
 
@@ -178,16 +179,18 @@ class _Faces:
         radii: Array,
         values: Array,
         jacobians: Array,
-        codes: Codes,
+        codes: Codes | None,
         clock: Clock,
     ) -> None:
-        """Sum up the multipliers of each pattern."""
+        """Find the patterns, unless they are given, and sum up the multipliers of each."""
         count = len(centers)
         self.clock = clock
         self.radii = radii
         # A hinge through such a site has the same value whether it is active or not.
         self.samples = (radii == 0) & (jacobians == 0).all(axis=(1, 2))
-        self.codes = codes  # the last site is always inactive
+        self.given = codes is not None
+        # The last site is always inactive.
+        self.codes = sign_patterns(centers, clock) if codes is None else codes
         self.bits = np.int64(1) << np.arange(count, dtype=np.int64)
         self.patterns = (self.codes[:, None] & self.bits) != 0
         self.signs = np.where(self.patterns, 1.0, -1.0)
@@ -235,7 +238,8 @@ class _Faces:
         sides = np.array(list(product((False, True), repeat=size)))
         # Of the two patterns of a hinge through a sample one is enough.
         wanted = tangencies.independent[:, None] & ~(samples[:, None] & sides).any(axis=2)
-        wanted &= self._occurring(tangencies.sites, samples)
+        if self.given:
+            wanted &= self._occurring(tangencies.sites, samples)
         rows, chosen = np.nonzero(wanted)
         step = max(1, SETTINGS.chunk // (2 * self.offsets[0].size))
         for start in range(0, len(rows), step):

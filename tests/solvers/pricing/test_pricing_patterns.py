@@ -1,4 +1,4 @@
-"""Pricing by patterns: what all faces say, with leaves that hold, however little is known before."""
+"""Pricing by patterns: what all faces say, with leaves that hold, and nothing is missed."""
 
 from __future__ import annotations
 
