@@ -301,7 +301,9 @@ def _stored_leaves(document: dict[str, Any], sites: int) -> Leaves | None:
         "tilts": (count, sites, sites),
     }
     found = part_arrays(stored, "leaves", **shapes)
-    return Leaves(found.pop("sides").astype(np.int8), **found)
+    sides = found.pop("sides")
+    signs = np.where(np.isin(sides, (-1, 0, 1)), sides, 2)  # which is refused
+    return Leaves(signs.astype(np.int8), **found)
 
 
 def _moved(document: dict[str, Any], problem: Interpolation) -> Interpolation | None:

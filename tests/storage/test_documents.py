@@ -13,6 +13,7 @@ import pytest
 
 import convexden as cd
 from convexden import theorems
+from convexden.certificate import Leaves
 from convexden.solution import Status
 from convexden.storage.documents import ARRAYS, check, numbers, schema
 from convexden.storage.solutions import FORMAT, save_records, to_json
@@ -29,8 +30,17 @@ def solved() -> dict[str, cd.Solution]:
     near = cd.denoising([0.0, 1.0, 1.0 + 2e-9, 3.0], radius=[0.1, 1e-10, 1e-10, 0.1])
     disk = cd.denoising([[0.0, 0.0], [2.0, 0.0], [0.5, 1.5]], radius=0.1)
     samples = cd.Interpolation(rng.random((7, 2)), rng.random(7))
+    balls = cd.solve(disk)
+    leaves = Leaves(
+        np.array([[1, -1, -1]], dtype=np.int8),
+        np.ones(1),
+        np.ones((1, 3)),
+        np.ones((1, 3)),
+        np.zeros((1, 3, 3)),
+    )
     return {
-        "balls": cd.solve(disk),
+        "balls": balls,
+        "leaves": replace(balls, certificate=replace(balls.certificate, leaves=leaves)),
         "low parts": cd.solve(near),
         "affine": cd.solve(cd.Interpolation([0.0, 1.0, 2.0], [0.0, 1.0, 2.0])),
         "moved": cd.solve(cd.Interpolation(plane, rng.normal(size=6))),
@@ -70,7 +80,8 @@ def test_what_is_saved_satisfies_the_schema_which_has_no_other_keys(documents):
         check(document, FORMAT)
         found |= set(keys(document))
     versions = {name: document["version"] for name, document in documents.items()}
-    assert {versions.pop(name) for name in ("low parts", "edges", "another cost")} == {2}
+    latest = ("low parts", "edges", "leaves", "another cost")
+    assert {versions.pop(name) for name in latest} == {2}
     assert set(versions.values()) == {1}
     assert not documents["affine"]["neurons"]
     # A certificate of the solvers need not have low parts of both kinds.
@@ -182,7 +193,7 @@ VALUES += ["[[]]", '[1, "x"]', "[[[[1]]]]"]
 @pytest.fixture(scope="module")
 def everything(documents) -> dict[str, Any]:
     """A small file that has every key."""
-    document = copy.deepcopy(documents["balls"])
+    document = copy.deepcopy(documents["leaves"])
     for part, names in (
         ("network", ("output_weights", "biases")),
         ("certificate", ("values", "jacobians")),
