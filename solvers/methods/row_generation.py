@@ -238,9 +238,10 @@ def _proven(loop: Exchange) -> _Proof:
     incumbent = loop.incumbent
     if loop.exact is None:
         return _Proof()
+    if not incumbent.proven > 0:
+        return _Proof(incumbent.proof, 0.0, loop.exact.name)
     leaves = loop.exact.leaves(*loop.constraints.multipliers(incumbent.proof))
-    maximum = 1.0 if incumbent.proven > 0 else 0.0
-    return _Proof(incumbent.proof, maximum, loop.exact.name, leaves)
+    return _Proof(incumbent.proof, 1.0, loop.exact.name, leaves)
 
 
 def _proof(loop: Exchange) -> _Proof:

@@ -182,7 +182,6 @@ class PatternPricing(ExactPricing):
         """The least eigenvalues (P,) of S with the multipliers that are known."""
         margins = []
         for start in range(0, len(images), self.settings.checked):
-            self.clock.check()
             rows = slice(start, start + self.settings.checked)
             matrices = self._program.matrices(
                 self._patterns[rows],

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 import convexden as cd
 from convexden.reduction import Reduction
+from convexden.running.clock import Clock
 from convexden.solvers.constraints import constraints_of
 from convexden.solvers.hinges import Hinges, no_hinges
 from convexden.solvers.patterns.face_table import FaceTable
@@ -173,3 +174,27 @@ def test_only_simplices_of_balls_that_are_too_many_for_faces_are_priced_by_patte
         assert by_patterns(cd.denoising(points[:count, : count - 1], radius=0.01)) is expected
     assert not by_patterns(cd.denoising(points[:, :5], radius=0.01))
     assert not by_patterns(cd.Interpolation(points, points, np.arange(14) / 1e3))
+
+
+@pytest.mark.usefixtures("by_pattern")
+def test_a_run_whose_time_is_over_after_a_proof_keeps_its_leaves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    problem = cd.denoising(np.random.default_rng(1).standard_normal((6, 5)), radius=0.2)
+    monkeypatch.setattr("convexden.solvers.methods.minimax._EARLY", 0.5)
+    maxima, proofs = PatternPricing.maxima, []
+
+    def once(self: PatternPricing, *given: object) -> tuple[Hinges, Array]:
+        found = maxima(self, *given)
+        proofs.append(found)
+        self.clock = self.local.clock = Clock.of(0.0)
+        return found
+
+    monkeypatch.setattr(PatternPricing, "maxima", once)
+    found = cd.solve(problem)
+    assert len(proofs) == 1
+    assert found.interrupted
+    assert found.certificate.pricing == "leaves"
+    assert found.certificate.leaves is not None
+    assert 0.5 * found.cost < found.lower_bound < found.cost * (1 - 1e-9)
+    assert found.verification.passed
