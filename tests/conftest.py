@@ -4,3 +4,8 @@ import os
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")  # before NumPy is imported
+
+
+def pytest_collection_modifyitems(items):
+    """The slow ones first, so that at the end no process waits for one of them."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

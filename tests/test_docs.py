@@ -79,28 +79,39 @@ def test_examples_in_docstrings(module: str):
     assert found.failed == 0
 
 
+# A theorem, a conjecture that is refuted, and one that is too large to be drawn.
+STATUSES = {
+    "rays": "Theorem",
+    "face-aligned": "Conjecture, refuted",
+    "face-aligned-tetrahedron": "Conjecture, open",
+}
+
+
 @pytest.mark.slow
-def test_every_theorem_has_a_page(tmp_path, monkeypatch):
-    """On one instance each, and without drawing: the build of the documentation does the rest."""
+def test_theorems_have_pages(tmp_path, monkeypatch):
+    """On one instance each, and without drawing: the build of the documentation writes all."""
     monkeypatch.setattr(Figure, "savefig", lambda figure, file, **options: Path(file).touch())
     monkeypatch.syspath_prepend(DOCS / "_ext")
     pages = import_module("theorem_pages")
     monkeypatch.setattr(pages, "INSTANCES", 1)
     monkeypatch.setattr(pages, "CANDIDATES", 1)
+    monkeypatch.setattr(pages, "registry", {name: registry[name] for name in STATUSES})
     pages.write_pages(SimpleNamespace(srcdir=tmp_path, parallel=1))
     index = (tmp_path / "theorems" / "index.rst").read_text()
-    for name, theorem in registry.items():
-        assert theorem.scope
+    for name, status in STATUSES.items():
         page = (tmp_path / "theorems" / f"{name}.rst").read_text()
-        assert f"{theorem.closed_form.__module__}.closed_form" in page
-        assert theorem.statement in page
-        if theorem.kind == "theorem":
-            assert "confirmed" in page
-            assert "refuted" not in page.replace("ok refuted open", "")
+        assert f":Status: **{status}**" in page
+        assert f"{registry[name].closed_form.__module__}.closed_form" in page
+        assert registry[name].statement in page
+        assert ("confirmed" in page) == (status != "Conjecture, refuted")
         # A drawing shows no more than a plane.
         drawn = (tmp_path / "theorems" / f"{name}.png").exists()
         assert drawn == (name != "face-aligned-tetrahedron")
-        assert f":doc:`{name}`" in index
+        assert f":doc:`{name}`\n     - {status}" in index
+
+
+def test_every_theorem_states_its_range():
+    assert all(theorem.scope for theorem in registry.values())
 
 
 def test_every_public_name_is_in_the_reference():

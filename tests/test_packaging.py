@@ -71,7 +71,7 @@ def test_wheel_installs_nothing_but_convexden(wheel):
         names = set(archive.namelist())
     top = {name.split("/")[0] for name in names}
     assert {name for name in top if not name.endswith(".dist-info")} == {"convexden"}
-    expected = {"convexden/py.typed", "convexden/__init__.pyi"}
+    expected = {f"convexden/{name}" for name in ("py.typed", "__init__.pyi", "proofs/line.v")}
     for folder in ("report/html/templates", "storage/schemas"):
         files = (ROOT / "convexden" / folder).iterdir()
         expected |= {f"convexden/{folder}/{file.name}" for file in files}

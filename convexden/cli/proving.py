@@ -31,6 +31,12 @@ def prove(
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds after which the search ends.")
     ] = None,
+    coq: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.v", help="Write the optimum as a theorem for Coq: one input and output."
+        ),
+    ] = None,
     json: Document = False,
     quiet: Quiet = False,
 ) -> None:
@@ -41,11 +47,12 @@ def prove(
     from convexden.cli.progress import LiveLine
     from convexden.proofs.files import save
     from convexden.proofs.prove import prove as prove_solution
-    from convexden.storage.files import check_writable
+    from convexden.storage.files import check_writable, whole_file
     from convexden.storage.solutions import load
 
-    if output is not None:
-        check_writable(output)
+    for path in (output, coq):
+        if path is not None:
+            check_writable(path)
     solution = load(file)
     with LiveLine(quiet=quiet) as line:
 
@@ -59,6 +66,9 @@ def prove(
         )
     if output is not None and proof.document is not None:
         save(proof, output)
+    if coq is not None and proof.document is not None:
+        with whole_file(coq) as temporary:
+            temporary.write_text(proof.to_coq(), encoding="utf-8")
     if json:
         print_json(proof_record(proof))
     else:

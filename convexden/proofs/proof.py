@@ -72,6 +72,22 @@ class Proof(Tabled):
             raise InvalidProblem(f"there is no proof to be stored: {self.reason}")
         return dict(self.document)
 
+    def to_coq(self) -> str:
+        """The exact optimum as a theorem that Coq checks (`coqc FILE.v`), for one input and output.
+
+        From the definitions of network, cost and minimum on; see `convexden.proofs.coq`.
+
+        Raises
+        ------
+        InvalidProblem
+            If nothing is proven.
+        NotSupported
+            If the problem has more inputs or outputs, or no network interpolates.
+        """
+        from convexden.proofs.coq import script
+
+        return script(self.to_dict())
+
     @classmethod
     def from_dict(cls, document: Any) -> Proof:
         """Check a proof file, and say what it proves.
