@@ -48,7 +48,7 @@ class PatternSettings:
     """Least eigenvalue of a leaf: above what rounding its numbers to nine digits may cost."""
 
     together: int = 60_000
-    """Faces that are maximized together."""
+    """Faces that are maximized together, of 2^N a pattern."""
 
     checked: int = 512
     """Patterns whose matrices are looked at together."""
@@ -79,12 +79,12 @@ class PatternPricing(ExactPricing):
         settings: PatternSettings = SETTINGS,
     ) -> None:
         """Nothing is known of any pattern yet."""
-        n = len(problem)
+        n, d = problem.centers.shape
         self.problem, self.clock, self.settings = problem, clock, settings
         self.local = LocalPricing(problem, clock=clock)
         self._patterns = simplex_patterns(n)
         self._program = LeafProgram(problem)
-        count, d = len(self._patterns), problem.input_dimension
+        count = len(self._patterns)
         self._spheres, self._products = np.zeros(count), np.zeros((count, n, n))
         self._lengths, self._tilts = np.zeros((count, n)), np.zeros((count, n, d))
 
@@ -101,10 +101,7 @@ class PatternPricing(ExactPricing):
         found = self._on_faces(rest, values, jacobians, ceiling)
         # Step 5.
         self.local.remember(found[0])
-        hinges, heights = (
-            known[0] + found[0],
-            np.concatenate([known[1], found[1]]),
-        )
+        hinges, heights = known[0] + found[0], np.concatenate([known[1], found[1]])
         order = np.argsort(-heights, kind="stable")
         order = order[distinct(hinges[order], SAME_HINGE_RTOL)]
         high = heights[order] >= min(floor, heights.max(initial=0.0))
@@ -203,7 +200,7 @@ class PatternPricing(ExactPricing):
         self, rows: Indices, values: Array, jacobians: Array, floor: float
     ) -> tuple[Hinges, Array]:
         """Step 4: the local maxima of these patterns that are as high as the floor."""
-        parts, heights = no_hinges(self.problem), [np.zeros(0)]
+        hinges, heights = no_hinges(self.problem), [np.zeros(0)]
         step = max(1, self.settings.together >> len(self.problem))
         for start in range(0, len(rows), step):
             chunk = self._patterns[rows[start : start + step]]
@@ -211,7 +208,7 @@ class PatternPricing(ExactPricing):
             pricing = FacePricing(self.problem, self.clock, table=table)
             found, high = pricing.maxima(values, jacobians, floor)
             kept = np.flatnonzero(high >= floor)
-            nowhere = np.full(len(kept), -1)
-            parts = parts + replace(found[kept], faces=nowhere)
+            # Numbers of faces mean nothing beyond their table.
+            hinges = hinges + replace(found[kept], faces=np.full(len(kept), -1))
             heights.append(high[kept])
-        return parts, np.concatenate(heights)
+        return hinges, np.concatenate(heights)
