@@ -117,7 +117,7 @@ def test_leaves_are_those_of_patterns_below_one(sites: int) -> None:
 def test_the_minimum_is_that_of_exact_pricing_of_all_faces(seed: int) -> None:
     points = np.random.default_rng(seed).standard_normal((5, 7))
     problem = cd.denoising(points, radius=0.2)
-    found = cd.solve(problem)
+    found = cd.solve(problem, tolerance=1e-10)
     assert found.certified
     assert found.certificate.pricing == "leaves"
     with pytest.MonkeyPatch.context() as patch:
@@ -148,7 +148,7 @@ def test_a_false_bound_of_local_pricing_is_refuted(monkeypatch: pytest.MonkeyPat
     problem = cd.denoising(np.random.default_rng(7).standard_normal((5, 4)), radius=0.2)
     reference = cd.solve(problem)
     monkeypatch.setattr("convexden.solvers.pricing.patterns.LocalPricing", Misled)
-    found = cd.solve(problem)
+    found = cd.solve(problem, tolerance=1e-10)
     assert found.certified
     assert found.cost == pytest.approx(reference.cost, rel=1e-9)
 
