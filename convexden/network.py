@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from convexden import arguments, display
 from convexden.arithmetic.two_part import TwoPart, affine_values
 from convexden.errors import InvalidInput, InvalidProblem
+from convexden.geometry.span import WeightsInSpan
 from convexden.interchange import layers
-from convexden.span import WeightsInSpan
 from convexden.tolerances import FEASIBILITY_RTOL, MERGE_RTOL
 
 Array = NDArray[np.float64]

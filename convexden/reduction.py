@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from convexden import display
 from convexden.arithmetic.two_part import TwoPart, affine_values
-from convexden.certificate import Certificate, Edges
+from convexden.certificate import Certificate, Edges, Leaves
 from convexden.errors import InvalidProblem, NotCertified
 from convexden.geometry.hull import Hull
 from convexden.geometry.meetings import contained
+from convexden.geometry.span import MapsInSpan, Span, WeightsInSpan, combined
 from convexden.infeasibility import InfeasibilityProof
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.span import MapsInSpan, Span, WeightsInSpan, combined
 
 Array = NDArray[np.float64]
 
@@ -202,6 +202,7 @@ class Reduction:
             certificate.pricing,
             low,
             edges=None if certificate.edges is None else self._lift_edges(certificate.edges),
+            leaves=None if certificate.leaves is None else self._lift_leaves(certificate.leaves),
             in_span=jacobians if self._by_coefficients else None,
         )
 
@@ -210,6 +211,10 @@ class Reduction:
         # l_n = +- kappa (t_m - t_n) is divided by the input scale, and t by the output scale.
         scale = self.input_scale * self.output_scale
         return Edges(self.sites[edges.sites], edges.weights / scale)
+
+    def _lift_leaves(self, leaves: Leaves) -> Leaves:
+        """The leaves among the sites of the original; values of F are the same."""
+        return leaves.scaled(self.input_scale).spread(self.sites, len(self.original)).shortened()
 
     def lift_proof(self, proof: InfeasibilityProof) -> InfeasibilityProof:
         """The proof for the original sites, of whose coordinates it knows nothing yet."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convexden.certificate import Edges
+from convexden.certificate import Edges, Leaves
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solvers.hinges import Array
@@ -36,6 +36,8 @@ class Outcome:
         Second floats of the multipliers, where one does not state them well enough.
     edges : Edges or None
         Of multipliers that are a sum over pairs of sites.
+    leaves : Leaves or None
+        Of patterns on which the dual constraint is below the pricing maximum.
     """
 
     network: ShallowNetwork | None
@@ -48,6 +50,7 @@ class Outcome:
     values_low: Array | None = None
     jacobians_low: Array | None = None
     edges: Edges | None = None
+    leaves: Leaves | None = None
 
     def lower_bound(self, problem: Interpolation) -> float:
         """What the multipliers state of the optimum of their problem, 0 if it would be negative."""

@@ -229,4 +229,5 @@ def _certificate(problem: Interpolation, found: Outcome) -> Certificate:
         found.values_low,
         found.jacobians_low,
         found.edges,
+        found.leaves,
     )

@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import arguments
-from convexden.certificate import Certificate, Edges
+from convexden.certificate import Certificate, Edges, Leaves
 from convexden.cost import DEFAULT, Cost
 from convexden.errors import InvalidProblem
+from convexden.geometry.span import Span
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solution import Progress, Solution
-from convexden.span import Span
 from convexden.storage import documents
 from convexden.storage.files import whole_file
 from convexden.storage.spans import (
@@ -43,7 +43,8 @@ Array = NDArray[np.float64]
 
 FORMAT = "convexden-solution"
 VERSION = 1
-LATEST = 2  # with low parts, edges, a span, or another cost than the default
+LEAF_ARRAYS = ("sides", "spheres", "products", "lengths", "tilts")
+LATEST = 2  # with low parts, edges, leaves, a span, or another cost than the default
 
 
 def save(solution: Solution, path: str | Path) -> None:
@@ -131,7 +132,8 @@ def _document(solution: Solution) -> dict[str, Any]:
     span = shared(network, certificate)
     certificate_low = _low_parts(certificate, "values", "jacobians")
     low = network.two_part or certificate_low
-    plain = problem.cost.default and not (low or certificate.edges or span)
+    proofs = certificate.edges or certificate.leaves
+    plain = problem.cost.default and not (low or proofs or span)
     document: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION if plain else LATEST,
@@ -150,6 +152,7 @@ def _document(solution: Solution) -> dict[str, Any]:
             "pricing": certificate.pricing,
             **certificate_low,
             **_edges(certificate),
+            **_leaves(certificate),
         },
         "cost": float(solution.cost),
         "lower_bound": float(solution.lower_bound),
@@ -197,6 +200,14 @@ def _edges(certificate: Certificate) -> dict[str, Any]:
     if edges is None:
         return {}
     return {"edges": edges.sites.tolist(), "edge_weights": edges.weights.tolist()}
+
+
+def _leaves(certificate: Certificate) -> dict[str, Any]:
+    """The leaves of a certificate, which take most of its room, one array after another."""
+    leaves = certificate.leaves
+    if leaves is None:
+        return {}
+    return {"leaves": {name: getattr(leaves, name).tolist() for name in LEAF_ARRAYS}}
 
 
 def _solution(document: dict[str, Any]) -> Solution:
@@ -271,6 +282,7 @@ def _certificate(document: dict[str, Any], problem: Interpolation) -> Certificat
         pricing_maximum=float(stored["pricing_maximum"]),
         pricing=stored["pricing"],
         edges=_stored_edges(document),
+        leaves=_stored_leaves(document, n),
         in_span=in_span,
         values=arrays["values"],
         values_low=arrays.get("values_low"),
@@ -289,6 +301,25 @@ def _stored_edges(document: dict[str, Any]) -> Edges | None:
         return Edges(found["edges"].astype(np.intp), found["edge_weights"])
     except KeyError:
         raise InvalidProblem("certificate.edge_weights: missing") from None
+
+
+def _stored_leaves(document: dict[str, Any], sites: int) -> Leaves | None:
+    """The leaves of a certificate, if it has any."""
+    stored = document["certificate"]
+    if "leaves" not in stored:
+        return None
+    count = len(stored["leaves"]["sides"])
+    shapes = {
+        "sides": (count, sites),
+        "spheres": (count,),
+        "products": (count, sites * (sites - 1) // 2),
+        "lengths": (count, sites),
+        "tilts": (count, sites, sites),
+    }
+    found = part_arrays(stored, "leaves", **shapes)
+    sides = found.pop("sides")
+    signs = np.where(np.isin(sides, (-1, 0, 1)), sides, 2)  # which is refused
+    return Leaves(signs.astype(np.int8), **found)
 
 
 def _moved(document: dict[str, Any], problem: Interpolation) -> Interpolation | None:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem
+from convexden.geometry.span import MapsInSpan, Span, WeightsInSpan
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.span import MapsInSpan, Span, WeightsInSpan
 from convexden.storage import documents
 
 Array = NDArray[np.float64]

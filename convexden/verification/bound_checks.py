@@ -20,7 +20,7 @@ from convexden.verification.pricing_bound import PricingInterval
 from convexden.verification.report import Check, check, excess, ratio
 
 # The pricings of a certificate whose maximum is an upper bound.
-RELAXED = ("semidefinite", "edges")
+RELAXED = ("semidefinite", "edges", "leaves")
 
 
 def equality_checks(dual: ClosedDual | WeightedDual | CentralDual) -> list[Check]:

@@ -41,6 +41,9 @@ class Limits:
     """By how much the enclosed correction of the errors at the sites may raise the cost,
     relatively."""
 
+    elsewhere: float = 1e-11
+    """By how much bounds on patterns and faces differ between machines, relatively."""
+
 
 LIMITS = Limits()
 
@@ -257,6 +260,9 @@ def _within_reach(evidence: Evidence, certificate: Certificate) -> float:
     """What the multipliers could prove at most, if P were no more than what is attained."""
     if evidence.edges is not None:
         return evidence.lower_bound
+    if certificate.leaves is not None and not evidence.obstacle:
+        # What a leaf bounds need not be attained.
+        return provable(evidence.dual, evidence.pricing.upper * (1.0 - LIMITS.elsewhere))
     known = not evidence.obstacle
     return provable(
         evidence.dual, evidence.pricing.lower if known else float(certificate.pricing_maximum)

@@ -11,10 +11,10 @@ from convexden import arguments, display
 from convexden.arithmetic.two_part import TwoPart
 from convexden.certificate import Certificate
 from convexden.errors import InvalidProblem, NotSupported, TooLarge
+from convexden.geometry.span import MapsInSpan
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock, Stopped
-from convexden.span import MapsInSpan
 from convexden.verification.central.closing import CentralDual, close_central
 from convexden.verification.central.free import free_interpolant
 from convexden.verification.central.maximum import central_interval
@@ -33,7 +33,7 @@ from convexden.verification.exact.weighted_line import (
     weighted_maximum,
 )
 from convexden.verification.exact.weighted_network import weighted_cost
-from convexden.verification.pricing_bound import PricingInterval, pricing_interval
+from convexden.verification.pricing_bound import Ceiling, PricingInterval, pricing_interval
 from convexden.verification.site_errors import SiteErrors, site_errors
 
 AnyDual = ClosedDual | WeightedDual | CentralDual
@@ -114,7 +114,7 @@ def examine(
     dual = _closed(problem, values, jacobians)
     edges = None if certificate.edges is None else edge_bound(problem, certificate.edges)
     if edges is None:
-        pricing, obstacle = enclosed(dual, clock)
+        pricing, obstacle = enclosed(dual, clock, _ceiling(certificate))
     else:
         pricing, obstacle = PricingInterval(edges.maximum, edges.maximum), ""
     errors, upper = site_errors(problem, network), _upper_bound(problem, network)
@@ -171,17 +171,27 @@ def proven_bound(problem: Interpolation, certificate: Certificate) -> float:
         return edge_bound(problem, certificate.edges).lower_bound
     dual = _closed(problem, values, jacobians)
     try:
-        maximum = pricing_interval(dual).upper
+        maximum = pricing_interval(dual, ceiling=_ceiling(certificate)).upper
     except (NotSupported, TooLarge):
         maximum = float(certificate.pricing_maximum)
     return provable(dual, maximum)
 
 
-def enclosed(dual: ClosedDual, clock: Clock) -> tuple[PricingInterval, str]:
+def _ceiling(certificate: Certificate) -> Ceiling | None:
+    """What the leaves of a certificate say, if it has any and they may hold."""
+    maximum = float(certificate.pricing_maximum)
+    if certificate.leaves is None or not 0.0 < maximum < np.inf:
+        return None
+    return Ceiling(certificate.leaves, maximum)
+
+
+def enclosed(
+    dual: ClosedDual, clock: Clock, ceiling: Ceiling | None = None
+) -> tuple[PricingInterval, str]:
     """The pricing maximum of closed multipliers, infinite if there is an obstacle to enclosing it;
     and the obstacle, or nothing."""
     try:
-        return pricing_interval(dual, clock), ""
+        return pricing_interval(dual, clock, ceiling), ""
     except (NotSupported, TooLarge) as error:
         return PricingInterval(0.0, np.inf), str(error)
     except Stopped:

@@ -4,7 +4,8 @@ Solvers find the pricing maximum through the stationary points of trigonometric 
 module shares nothing with them.  On a line it is computed in integers
 (`convexden.verification.exact.line`), in the plane it is enclosed by arithmetic with proven
 rounding (`convexden.verification.exact.plane`), beyond by bounds on the faces of all activation
-patterns (`convexden.verification.faces.bound`).
+patterns (`convexden.verification.faces.bound`), but of those for which the certificate has leaves
+(`convexden.verification.leaves`).
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from convexden import display
 from convexden.arithmetic.float64 import EPS, SUM_MARGIN
-from convexden.errors import NotSupported
+from convexden.certificate import Leaves
+from convexden.errors import InvalidProblem, NotSupported
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.verification.exact.dual import ClosedDual
 from convexden.verification.exact.extended import EXTENDED_EPS, Extended, bits, extended
@@ -32,6 +35,7 @@ from convexden.verification.exact.rationals import (
     root_below,
 )
 from convexden.verification.faces.bound import face_interval
+from convexden.verification.leaves import Sites, leaf_interval
 
 Array = NDArray[np.float64]
 
@@ -55,7 +59,19 @@ class PricingInterval:
     upper: float
 
 
-def pricing_interval(dual: ClosedDual, clock: Clock = UNLIMITED) -> PricingInterval:
+@dataclass(frozen=True)
+class Ceiling:
+    """What the leaves of a certificate, in the units of the data, say that no hinge exceeds."""
+
+    leaves: Leaves
+    maximum: float
+
+    __repr__ = display.field_line
+
+
+def pricing_interval(
+    dual: ClosedDual, clock: Clock = UNLIMITED, ceiling: Ceiling | None = None
+) -> PricingInterval:
     r"""Enclose :math:`P = \max |\sum_n D_n (l_n z_n + G_n w)|` over feasible hinges, |w| = 1.
 
     For a fixed normal the function is convex in the bias between breakpoints, so the hinge is
@@ -67,6 +83,8 @@ def pricing_interval(dual: ClosedDual, clock: Clock = UNLIMITED) -> PricingInter
     dual : ClosedDual
     clock : Clock, optional
         Of the run.  Only faces beyond the plane look at it.
+    ceiling : Ceiling, optional
+        A proposal for most patterns beyond the plane.
 
     Raises
     ------
@@ -89,7 +107,7 @@ def pricing_interval(dual: ClosedDual, clock: Clock = UNLIMITED) -> PricingInter
     elif dimension == 2:
         lower, upper = plane_interval(written)
     else:
-        lower, upper = _beyond_the_plane(written, clock)
+        lower, upper = _beyond_the_plane(written, clock, ceiling)
     upper = (upper * stretch + slack) * (1.0 + 4.0 * EPS)
     return PricingInterval(max(0.0, (lower - slack) / stretch), upper)
 
@@ -161,8 +179,10 @@ def _spanned(vectors: Extended) -> tuple[Extended, Array, Array]:
     return basis, coordinates, np.sqrt((rest * rest).sum(axis=1)).astype(float)
 
 
-def _beyond_the_plane(dual: ClosedDual, clock: Clock) -> tuple[float, float]:
-    """The interval by faces, which take floats: what these are off is added."""
+def _beyond_the_plane(
+    dual: ClosedDual, clock: Clock, ceiling: Ceiling | None
+) -> tuple[float, float]:
+    """The interval by leaves and faces, which take floats: what these are off is added."""
     dual = _without_idle_balls(dual)
     length = -max(bits(dual.centers), bits(dual.radii))
     shift = -max(bits(dual.jacobians), bits(dual.values) - length)
@@ -173,13 +193,32 @@ def _beyond_the_plane(dual: ClosedDual, clock: Clock) -> tuple[float, float]:
     radii = np.where(dual.balls, np.maximum(radii - moved, 0.0), 0.0)
     values = extended(dual.values, shift - length).astype(float)
     jacobians = extended(dual.jacobians, shift).astype(float)
-    lower, upper = face_interval(centers, radii, values, jacobians, clock)
+    unit = rational(1, dual.weight + dual.unit - shift) / dual.denominator
+    sites = Sites(centers, radii, values, jacobians)
+    scaled = None if ceiling is None else _in_units(ceiling, dual, rational(1, length), unit)
+    if scaled is None:
+        lower, upper = face_interval(*sites, clock)
+    else:
+        lower, upper = leaf_interval(sites, scaled.leaves, scaled.maximum, clock)
     # What rounding of centers, values and Jacobians may add, with radii of at most 1.
     reach = 2.0 * np.sqrt(dual.centers.shape[1]) + 2.0
     sizes = np.linalg.norm(values, axis=1) * reach + np.linalg.norm(jacobians, axis=(1, 2))
     slack = 2.0 * EPS * float(sizes.sum())
-    unit = rational(1, dual.weight + dual.unit - shift) / dual.denominator
     return below(Fraction(lower) * unit), above(Fraction(upper + slack) * unit)
+
+
+def _in_units(
+    ceiling: Ceiling, dual: ClosedDual, length: Fraction, unit: Fraction
+) -> Ceiling | None:
+    """The leaves of the sites left, and their maximum, with coordinates in `length` of the dual's
+    units and values in units of `unit`; None if floats do not hold them."""
+    try:
+        leaves = ceiling.leaves.among(dual.sites)
+        longer = float(length * rational(1, -dual.unit))
+        maximum = float(Fraction(ceiling.maximum) / unit)
+        return Ceiling(leaves.scaled(longer, float(1 / unit)), maximum)
+    except (OverflowError, InvalidProblem):
+        return None
 
 
 def _without_idle_balls(dual: ClosedDual) -> ClosedDual:

@@ -132,12 +132,16 @@ class Exchange(ABC):
         )
         self.exact = pricing if isinstance(pricing, ExactPricing) else None
         self.pricing = pricing if self.exact is None else self.exact.quick()
+        # For all local maxima, once a round.
+        self.thorough = self.pricing if self.exact is None or self.exact.costly else self.exact
         self.incumbent = Incumbent(
             np.zeros_like(constraints.targets), np.zeros_like(constraints.targets)
         )
         self._polished: Polished | None = None
         self._newton_gap = NEWTON_GAP
-        self._goal = min(tolerance, _GOAL)
+        # What takes so long to prove is proven as soon as that may be enough.
+        costly = self.exact is not None and self.exact.costly
+        self._goal = tolerance / 2 if costly else min(tolerance, _GOAL)
 
     @abstractmethod
     def run(self, start: Hinges | None = None) -> Incumbent:

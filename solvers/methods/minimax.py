@@ -48,6 +48,8 @@ _ROUNDS = 60
 _STALL = 8
 # Rounds without a network before asking whether there is one, which takes as long as some rounds.
 _PATIENCE = 5
+# Unverified gap at which costly pricing is asked for the first time: later it may be all in vain.
+_EARLY = 1e-3
 # Shares of a step that failed that are tried next.
 _SHARES = (0.5, 0.25, 0.1, 0.03)
 # Factors of the proximal weight after a serious step and after several null steps.
@@ -100,8 +102,12 @@ class Minimax(Exchange):
         for number in range(_ROUNDS):
             gap, lower = incumbent.gap, incumbent.lower
             self._round(state)
-            if incumbent.gap <= self._goal:
-                break
+            if incumbent.gap <= self._goal or self._early:
+                self.prove()
+                if incumbent.gap <= self._goal:
+                    break
+                # What was missed is known now.
+                state.found, state.constraint_values = self._local_maxima(incumbent.multipliers)
             idle = incumbent.gap > 0.9 * gap and incumbent.lower < lower * (1 + 1e-3)
             stalled = stalled + 1 if idle else 0
             if stalled == _STALL:
@@ -110,6 +116,12 @@ class Minimax(Exchange):
             if number == _PATIENCE and np.isinf(incumbent.cost):
                 self.check_feasible()
         return state.hinges
+
+    @property
+    def _early(self) -> bool:
+        """Whether costly pricing is to prove a first bound, and to find what is missed so far."""
+        costly = self.exact is not None and self.exact.costly
+        return costly and self.incumbent.proven == 0.0 and self.incumbent.gap < _EARLY
 
     def _start(self, start: Hinges | None) -> _State:
         """At the multipliers of the ramp program, or, where ramps do not do, at the targets."""
@@ -202,7 +214,7 @@ class Minimax(Exchange):
 
     def _local_maxima(self, multipliers: Array) -> tuple[Hinges, Array]:
         """The local maxima that become quadratic models; they are further apart than rounding."""
-        found, constraint_values = self._rate(self.exact or self.pricing, multipliers, _FLOOR)
+        found, constraint_values = self._rate(self.thorough, multipliers, _FLOOR)
         kept = np.sort(distinct(found, SAME_HINGE_RTOL))
         kept = kept[constraint_values[kept] >= _FLOOR * constraint_values.max(initial=0.0)][:_MOST]
         return found[kept], constraint_values[kept]

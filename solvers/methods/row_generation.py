@@ -19,6 +19,7 @@ from itertools import combinations
 import numpy as np
 
 from convexden.arithmetic.two_part import TwoPart
+from convexden.certificate import Leaves
 from convexden.errors import InfeasibleProblem, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
@@ -34,7 +35,7 @@ from convexden.solvers.methods.exchange import Exchange, Incumbent
 from convexden.solvers.methods.minimax import Minimax
 from convexden.solvers.outcome import NO_PRICING, Outcome, nothing
 from convexden.solvers.pricing import Pricing
-from convexden.solvers.pricing.exact import exact_pricing
+from convexden.solvers.pricing.exact import by_patterns, proving_pricing
 from convexden.solvers.pricing.local import LocalPricing
 from convexden.solvers.programs.edges import edge_bound_outcome
 from convexden.solvers.programs.restricted_master import Master, solve_dual
@@ -134,7 +135,7 @@ class _Rounds:
 
     def run(self) -> None:
         """Solve subproblems until no sample is missed."""
-        if self.method == LOCAL:
+        if self.method == LOCAL or by_patterns(self.problem):
             self.edges = edge_bound_outcome(self.problem)
             if self.edges is not None:
                 self._tell(np.inf, self.edges.lower_bound(self.problem), 0)
@@ -165,7 +166,7 @@ class _Rounds:
         pricing: Pricing = (
             LocalPricing(part, clock=self.clock)
             if self.method == LOCAL
-            else exact_pricing(part, self.clock)
+            else proving_pricing(part, self.clock)
         )
         reduced = conditioned(constraints_of(part, self.clock), pricing)
         loop = LOOPS[self.method or _fastest(part)]
@@ -218,6 +219,7 @@ class _Rounds:
             reason,
             values.low,
             jacobians.low,
+            leaves=None if proof.leaves is None else proof.leaves.spread(active, len(self.problem)),
         )
 
 
@@ -228,6 +230,7 @@ class _Proof:
     multipliers: Array | None = None
     pricing_maximum: float = 0.0
     pricing: str = NO_PRICING
+    leaves: Leaves | None = None
 
 
 def _proven(loop: Exchange) -> _Proof:
@@ -235,7 +238,10 @@ def _proven(loop: Exchange) -> _Proof:
     incumbent = loop.incumbent
     if loop.exact is None:
         return _Proof()
-    return _Proof(incumbent.proof, 1.0 if incumbent.proven > 0 else 0.0, loop.exact.name)
+    if not incumbent.proven > 0:
+        return _Proof(incumbent.proof, 0.0, loop.exact.name)
+    leaves = loop.exact.leaves(*loop.constraints.multipliers(incumbent.proof))
+    return _Proof(incumbent.proof, 1.0, loop.exact.name, leaves)
 
 
 def _proof(loop: Exchange) -> _Proof:

@@ -1,4 +1,4 @@
-"""The faces of all activation patterns, numbered, with the spheres on which their hinges lie."""
+"""The faces of activation patterns, numbered, with the spheres on which their hinges lie."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ import numpy as np
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array, Flags, Indices
-from convexden.solvers.patterns.faces import enumerate_faces
+from convexden.solvers.patterns.faces import Faces, enumerate_faces
 
 
 class FaceTable:
-    """All faces of a problem, those with one touched site first: *level* t has t + 1.
+    """Faces of a problem, those with one touched site first: *level* t has t + 1.
 
     Attributes
     ----------
     patterns : (P, N) bool array
-        The patterns that some hinge realizes, of every two complements one.
+        Their patterns: by default all that some hinge realizes, of every two complements one.
     starts : (d + 1,) int array
         Number of the first face of every level, and of all faces.
     """
 
-    def __init__(self, problem: Interpolation, clock: Clock = UNLIMITED) -> None:
-        """Enumerate the faces, and sort them so that each can be found."""
-        self.problem = problem
-        self.patterns, self.levels = enumerate_faces(problem, clock)
+    def __init__(self, problem: Interpolation, patterns: Flags, levels: list[Faces]) -> None:
+        """Sort the faces so that each can be found."""
+        self.problem, self.patterns, self.levels = problem, patterns, levels
         self.starts: Indices = np.cumsum([0] + [len(faces) for faces in self.levels])
         self._signed = np.where(self.patterns, problem.radii, -problem.radii)
         d = problem.input_dimension
@@ -39,6 +38,11 @@ class FaceTable:
         self._sorted = [np.argsort(names) for names in self._names]
         self._keys = [faces.sets * len(self.patterns) + faces.patterns for faces in self.levels]
         self._order = [np.argsort(keys) for keys in self._keys]
+
+    @classmethod
+    def of(cls, problem: Interpolation, clock: Clock = UNLIMITED) -> FaceTable:
+        """All faces of a problem."""
+        return cls(problem, *enumerate_faces(problem, clock))
 
     def __len__(self) -> int:
         """Number of faces."""

@@ -126,6 +126,47 @@ def enumerate_faces(problem: Interpolation, clock: Clock = UNLIMITED) -> tuple[F
     return flags.astype(bool), faces
 
 
+class PatternFaces:
+    """The faces of some patterns, without enumerating those of all others.
+
+    Every set of touched sites is tried with every pattern, and kept if each other site has room on
+    its side somewhere on the sphere: with few sites nearly all of them.
+
+    Parameters
+    ----------
+    problem : Interpolation
+    clock : Clock, optional
+        Of the run.
+    """
+
+    def __init__(self, problem: Interpolation, clock: Clock = UNLIMITED) -> None:
+        """The sets, and by how much the z of all sites swing on their spheres of radius one."""
+        self.problem, self.clock = problem, clock
+        self._frames = []
+        for count in range(1, problem.input_dimension + 1):
+            clock.check()
+            here = frames(problem, count)
+            steps = problem.centers - problem.centers[here.members[:, 0]][:, None, :]
+            self._frames.append((here, steps, np.linalg.norm(steps @ here.across, axis=2)))
+
+    def of(self, patterns: Flags) -> list[Faces]:
+        """Those of patterns (P, N), with 1, ..., d touched sites."""
+        problem = self.problem
+        signs = np.where(patterns, 1.0, -1.0)
+        found = []
+        for here, steps, swing in self._frames:
+            self.clock.check()
+            offsets = (signs * problem.radii)[:, here.members]
+            centers = np.stack([here.centers(each, np.arange(len(steps))) for each in offsets])
+            radius = np.sqrt(np.maximum(1.0 - np.sum(centers**2, axis=2), 0.0))
+            middle = np.einsum("snd,psd->psn", steps, centers) + offsets[:, :, :1]
+            room = signs[:, None, :] * middle + radius[:, :, None] * swing - problem.radii
+            met = np.sum(centers**2, axis=2) <= 1.0 + NONNEGATIVE_RTOL
+            which, sets = np.nonzero(met & (room >= -TOUCH_RTOL).all(axis=2))
+            found.append(Faces(here, sets, which))
+        return found
+
+
 def check_faces(problem: Interpolation) -> None:
     """Raise TooLarge if what can be counted beforehand is too much."""
     sites, d = problem.centers.shape
@@ -136,11 +177,16 @@ def check_faces(problem: Interpolation) -> None:
         )
     balls = int((problem.radii > 0).sum())
     points = 2 * comb(sites, d) * 2 ** min(d, balls)
-    simplex = (2 ** (sites - 1) - 1) * (2**sites - 2) if sites == d + 1 else 0
+    simplex = simplex_faces(sites) if sites == d + 1 else 0
     if simplex > MOST_FACES:
         raise _too_many(problem, f"{simplex} faces")
     if points > 2 * MOST_FACES:
         raise _too_many(problem, f"{points} tangent hyperplanes")
+
+
+def simplex_faces(sites: int) -> int:
+    """How many faces so many balls in general position have at the most."""
+    return (2 ** (sites - 1) - 1) * (2**sites - 2)
 
 
 def simplex_patterns(sites: int) -> Flags:

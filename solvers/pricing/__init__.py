@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from convexden.certificate import Leaves
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array, Flags, Hinges
@@ -64,6 +65,13 @@ class ExactPricing(Pricing):
     """A pricer that misses nothing: the greatest of its maxima is the pricing maximum."""
 
     name: str
+    costly: bool = False
+    """Whether it takes so long that a method asks it only for proofs."""
+
+    def leaves(self, values: Array, jacobians: Array) -> Leaves | None:
+        """What shows for most patterns that the dual constraint is at most one at multipliers
+        (N, p) and (N, p, d), for whom pricing again takes too long; None if it does not."""
+        return None
 
     def quick(self) -> Pricing:
         """A pricer for the rounds between two certificates, which may miss some: this one, unless

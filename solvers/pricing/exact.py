@@ -1,12 +1,14 @@
-"""The exact pricer of a problem: by the dimension of its sites."""
+"""The exact pricer of a problem: by the dimension and the number of its sites."""
 
 from __future__ import annotations
 
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
+from convexden.solvers.patterns.faces import MOST_FACES, simplex_faces
 from convexden.solvers.pricing import ExactPricing
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.line import LinePricing
+from convexden.solvers.pricing.patterns import SETTINGS, PatternPricing
 from convexden.solvers.pricing.plane import PlanePricing
 
 
@@ -23,3 +25,22 @@ def exact_pricing(problem: Interpolation, clock: Clock = UNLIMITED) -> ExactPric
     if problem.input_dimension == 2:
         return PlanePricing(problem, clock)
     return FacePricing(problem, clock)
+
+
+def proving_pricing(problem: Interpolation, clock: Clock = UNLIMITED) -> ExactPricing:
+    """The same for a method that asks it for proofs alone, and so for some more images.
+
+    Raises
+    ------
+    TooLarge
+        If there are too many sites.
+    """
+    return PatternPricing(problem, clock) if by_patterns(problem) else exact_pricing(problem, clock)
+
+
+def by_patterns(problem: Interpolation) -> bool:
+    """Whether these are balls that span as many dimensions as they can, too many for all their
+    faces, but not for one pattern after another."""
+    n, d = problem.centers.shape
+    few = n == d + 1 and n <= SETTINGS.most_sites and bool(problem.radii.all())
+    return few and simplex_faces(n) > MOST_FACES

@@ -63,6 +63,8 @@ class FacePricing(ExactPricing):
     clock : Clock, optional
         Of the run.
     settings : FaceSettings, optional
+    table : FaceTable, optional
+        Of some patterns, by default of all: then this is pricing of these patterns alone.
 
     Raises
     ------
@@ -77,10 +79,11 @@ class FacePricing(ExactPricing):
         problem: Interpolation,
         clock: Clock = UNLIMITED,
         settings: FaceSettings = SETTINGS,
+        table: FaceTable | None = None,
     ) -> None:
         """Enumerate the faces."""
         self.problem, self.clock, self.settings = problem, clock, settings
-        self.table = FaceTable(problem, clock)
+        self.table = FaceTable.of(problem, clock) if table is None else table
         self.recent: deque[Indices] = deque(maxlen=self.settings.memory)
 
     def maxima(

@@ -153,6 +153,10 @@ class LocalPricing(Pricing):
         kept = np.flatnonzero(constraint_values >= min(floor, best))[:limit]
         return found[kept], constraint_values[kept]
 
+    def remember(self, hinges: Hinges) -> None:
+        """Climb from these hinges in the next call, too."""
+        self._remembered = hinges + self._remembered
+
     def patterns(self) -> Flags:
         """Those of the stock."""
         return self._stock.patterns

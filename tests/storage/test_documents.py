@@ -13,6 +13,7 @@ import pytest
 
 import convexden as cd
 from convexden import theorems
+from convexden.certificate import Leaves
 from convexden.solution import Status
 from convexden.storage.documents import ARRAYS, check, numbers, schema
 from convexden.storage.solutions import FORMAT, save_records, to_json
@@ -30,8 +31,17 @@ def solved() -> dict[str, cd.Solution]:
     disk = cd.denoising([[0.0, 0.0], [2.0, 0.0], [0.5, 1.5]], radius=0.1)
     samples = cd.Interpolation(rng.random((7, 2)), rng.random(7))
     images = np.random.default_rng(1).random((3, 64))
+    balls = cd.solve(disk)
+    leaves = Leaves(
+        np.array([[1, -1, -1]], dtype=np.int8),
+        np.ones(1),
+        np.ones((1, 3)),
+        np.ones((1, 3)),
+        np.zeros((1, 3, 3)),
+    )
     return {
-        "balls": cd.solve(disk),
+        "balls": balls,
+        "leaves": replace(balls, certificate=replace(balls.certificate, leaves=leaves)),
         "low parts": cd.solve(near),
         "affine": cd.solve(cd.Interpolation([0.0, 1.0, 2.0], [0.0, 1.0, 2.0])),
         "moved": cd.solve(cd.Interpolation(plane, rng.normal(size=6))),
@@ -49,7 +59,7 @@ def solved() -> dict[str, cd.Solution]:
     }
 
 
-NEWER = ("low parts", "edges", "images", "another cost", "no offset")  # of version 2
+NEWER = ("low parts", "edges", "leaves", "images", "another cost", "no offset")  # of version 2
 
 
 @pytest.fixture(scope="module")
@@ -190,7 +200,7 @@ VALUES += ["[[]]", '[1, "x"]', "[[[[1]]]]"]
 @pytest.fixture(scope="module")
 def everything(documents) -> dict[str, Any]:
     """A small file that has every key."""
-    document = copy.deepcopy(documents["balls"])
+    document = copy.deepcopy(documents["leaves"])
     for part, names in (
         ("network", ("output_weights", "biases")),
         ("certificate", ("values", "jacobians")),

@@ -20,7 +20,7 @@ from convexden import (
     solve,
     verify_certificate,
 )
-from convexden.span import Span
+from convexden.geometry.span import Span
 from convexden.storage.files import check_writable, whole_file
 from convexden.storage.solutions import save_records, to_json
 

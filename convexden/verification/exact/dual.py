@@ -40,7 +40,7 @@ from numpy.typing import NDArray
 from convexden.arithmetic.float64 import EPS, SUM_MARGIN
 from convexden.arithmetic.two_part import TwoPart
 from convexden.geometry.hull import Hull, ulps
-from convexden.span import MapsInSpan
+from convexden.geometry.span import MapsInSpan
 from convexden.verification.exact import collinear
 from convexden.verification.exact.closing import Closed, close, independent
 from convexden.verification.exact.rationals import (

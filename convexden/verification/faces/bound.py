@@ -32,12 +32,15 @@ from convexden.verification.faces.tangent_spheres import MARGIN, Tangencies
 Array = NDArray[np.float64]
 Integers = NDArray[np.intp]
 Flags = NDArray[np.bool_]
+Codes = NDArray[np.int64]
 
 # A face whose bound exceeds the largest value by no more than this (relative) needs no closer look:
 # the interval is that wide at least.  Rounding errors of the bounds are some 1e-14.
 WIDTH = COST_ROUNDING
 # Most faces of a simplex: those of 11 sites.
 MOST_FACES = 2_093_058
+# The same where the patterns are those that leaves have left: 512 patterns of 14 sites.
+MOST_LEFT = 8_400_000
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,12 @@ SETTINGS = FaceSettings()
 
 
 def face_interval(
-    centers: Array, radii: Array, values: Array, jacobians: Array, clock: Clock = UNLIMITED
+    centers: Array,
+    radii: Array,
+    values: Array,
+    jacobians: Array,
+    clock: Clock = UNLIMITED,
+    codes: Codes | None = None,
 ) -> tuple[float, float]:
     r"""Interval for :math:`P = \max |\sum_n D_n (l_n z_n + G_n w)|` of few sites.
 
@@ -86,6 +94,8 @@ def face_interval(
         Radii and multipliers.
     clock : Clock, optional
         Of the run.
+    codes : (P,) int array, optional
+        Patterns to look at, numbers as in `sign_patterns`; by default all.
 
     Returns
     -------
@@ -101,7 +111,7 @@ def face_interval(
     Stopped
         If the time is over.
     """
-    _check(centers)
+    _check(centers, codes)
     if not all(np.isfinite(given).all() for given in (centers, radii, values, jacobians)):
         return 0.0, inf
     scale = max(float(np.abs(values).max()), float(np.abs(jacobians).max()))
@@ -109,19 +119,31 @@ def face_interval(
         return 0.0, 0.0
     # A power of two scales without rounding.
     scale = 2.0 ** ceil(log2(scale))
-    faces = _Faces(centers, radii, values / scale, jacobians / scale, clock)
+    faces = _Faces(centers, radii, values / scale, jacobians / scale, codes, clock)
     lower, upper = faces.bounds(WIDTH)
     return lower * scale, upper * scale
 
 
-def _check(centers: Array) -> None:
+def imbalance(centers: Array, radii: Array, values: Array, jacobians: Array) -> float:
+    """By how much tangent hinges of a pattern and its complement may differ in value: what is
+    missing of the dual equalities."""
+    everything = np.ones((1, len(radii)), dtype=bool)
+    sums = ActiveSums.of(everything, centers, values, jacobians)
+    sizes = np.linalg.norm(sums.forms[:, 0], axis=(1, 2)) + sums.form_errors[:, 0]
+    slope = np.linalg.norm(sums.slopes[0]) + sums.slope_errors[0]
+    return MARGIN * float((sizes + slope * radii).max())
+
+
+def _check(centers: Array, codes: Codes | None) -> None:
     """Refuse simplices with too many faces."""
     count, dimension = centers.shape
-    faces = (2 ** (count - 1) - 1) * (2**count - 2) if count <= dimension + 1 else 0
-    if faces > MOST_FACES:
+    patterns = 2 ** (count - 1) - 1 if codes is None else len(codes)
+    faces = patterns * (2**count - 2) if count <= dimension + 1 else 0
+    most = MOST_FACES if codes is None else MOST_LEFT
+    if faces > most:
         raise TooLarge(
             f"{count} sites that span {count - 1} dimensions: their pricing has {faces} faces, it "
-            f"is verified for up to {MOST_FACES}, give fewer sites"
+            f"is verified for up to {most}, give fewer sites"
         )
 
 
@@ -153,15 +175,23 @@ class _Faces:
     """The sites, and what the faces have in common."""
 
     def __init__(
-        self, centers: Array, radii: Array, values: Array, jacobians: Array, clock: Clock
+        self,
+        centers: Array,
+        radii: Array,
+        values: Array,
+        jacobians: Array,
+        codes: Codes | None,
+        clock: Clock,
     ) -> None:
-        """Find the patterns, and sum up the multipliers of each."""
+        """Find the patterns, unless they are given, and sum up the multipliers of each."""
         count = len(centers)
         self.clock = clock
         self.radii = radii
         # A hinge through such a site has the same value whether it is active or not.
         self.samples = (radii == 0) & (jacobians == 0).all(axis=(1, 2))
-        self.codes = sign_patterns(centers, clock)  # the last site is always inactive
+        self.given = codes is not None
+        # The last site is always inactive.
+        self.codes = sign_patterns(centers, clock) if codes is None else codes
         self.bits = np.int64(1) << np.arange(count, dtype=np.int64)
         self.patterns = (self.codes[:, None] & self.bits) != 0
         self.signs = np.where(self.patterns, 1.0, -1.0)
@@ -179,7 +209,9 @@ class _Faces:
             upper = min(upper, bound)
             if upper <= best * (1.0 + 3.0 * width):
                 break
-        return best, (upper + self._imbalance()) * (1.0 + 4.0 * EPS)
+        centers, values, jacobians = self.sites
+        off = imbalance(centers, self.radii, values, jacobians)
+        return best, (upper + off) * (1.0 + 4.0 * EPS)
 
     def _bounds(self, best: float, width: float, sharp: float) -> tuple[float, float]:
         """The same, without complements, from spheres with errors of at most `sharp` (mostly)."""
@@ -198,14 +230,6 @@ class _Faces:
             upper = max(upper, float(bounds.max(initial=0.0)))
         return best, max(upper, best * (1.0 + width))
 
-    def _imbalance(self) -> float:
-        """By how much tangent hinges of a pattern and its complement may differ in value."""
-        everything = np.ones((1, len(self.radii)), dtype=bool)
-        sums = ActiveSums.of(everything, *self.sites)
-        sizes = np.linalg.norm(sums.forms[:, 0], axis=(1, 2)) + sums.form_errors[:, 0]
-        slope = np.linalg.norm(sums.slopes[0]) + sums.slope_errors[0]
-        return MARGIN * float((sizes + slope * self.radii).max())
-
     def _spheres(self, size: int, sharp: float) -> Iterator[Spheres]:
         """The spheres of this many tangent sites with all patterns, a chunk at a time."""
         count = len(self.radii)
@@ -215,11 +239,23 @@ class _Faces:
         sides = np.array(list(product((False, True), repeat=size)))
         # Of the two patterns of a hinge through a sample one is enough.
         wanted = tangencies.independent[:, None] & ~(samples[:, None] & sides).any(axis=2)
+        if self.given:
+            wanted &= self._occurring(tangencies.sites, samples)
         rows, chosen = np.nonzero(wanted)
         step = max(1, SETTINGS.chunk // (2 * self.offsets[0].size))
         for start in range(0, len(rows), step):
             chunk = slice(start, start + step)
             yield from self._faces(tangencies, rows[chunk], sides[chosen[chunk]])
+
+    def _occurring(self, sets: Integers, samples: Flags) -> Flags:
+        """Which sides of the sites of each set (S, T) some pattern has (S, 2^T), in the order of
+        `product`; through a sample hinges of either side pass."""
+        size = sets.shape[1]
+        weights = 1 << np.arange(size)[::-1]
+        found = np.zeros((len(sets), 1 << size), dtype=bool)
+        for row, (members, through) in enumerate(zip(sets, samples, strict=True)):
+            found[row, (self.patterns[:, members] & ~through) @ weights] = True
+        return found
 
     def _faces(self, tangencies: Tangencies, rows: Integers, sides: Flags) -> Iterator[Spheres]:
         """The spheres of hinges tangent to these sets, above or below each site as `sides` says."""

@@ -117,7 +117,7 @@ def test_balls_too_wide_for_any_plane_between_them():
 
 
 def test_a_budget_names_the_number_of_faces():
-    with pytest.raises(TooLarge, match=r"12 sites that span 11 dimensions have 8380418 faces"):
-        solve(denoising(regular_simplex(11), radius=0.01))
+    with pytest.raises(TooLarge, match=r"15 sites that span 14 dimensions have 536805378 faces"):
+        solve(denoising(regular_simplex(14), radius=0.01))
     with pytest.raises(TooLarge, match=r"tangent hyperplanes, too many"):
         solve(denoising(np.random.default_rng(0).standard_normal((60, 10)), radius=1e-3))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import convexden as cd
-from convexden.span import MapsInSpan, Span, WeightsInSpan, combined
+from convexden.geometry.span import MapsInSpan, Span, WeightsInSpan, combined
 
 
 @pytest.fixture(scope="module")

@@ -15,64 +15,12 @@ from numpy.typing import NDArray
 
 from convexden import arguments, display
 from convexden.arithmetic.two_part import TwoPart
+from convexden.certificate.edges import Edges
+from convexden.certificate.leaves import Leaves
 from convexden.errors import InvalidProblem
-from convexden.span import MapsInSpan
+from convexden.geometry.span import MapsInSpan
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Edges:
-    r"""Multipliers that are a sum over pairs of sites, whose pricing maximum has a closed bound.
-
-    The pair e = (m, n), of which m is a ball, with :math:`D_e = y_m - y_n`, :math:`T_e = t_m - t_n`
-    and the weight :math:`\kappa_e` adds
-
-    .. math:: l_m \mathrel{+}= \kappa_e T_e, \quad l_n \mathrel{-}= \kappa_e T_e, \quad
-       G_m \mathrel{-}= \theta_e \kappa_e T_e D_e^T, \quad
-       G_n \mathrel{-}= (1 - \theta_e) \kappa_e T_e D_e^T,
-
-    with :math:`\theta_e = 1` if n is a sample, else
-    :math:`\theta_e = (|D_e| + r_m - r_n) / (2 |D_e|)`.  See
-    `convexden.verification.edges.edge_bound` for what it proves.
-
-    Parameters
-    ----------
-    sites : (E, 2) int array
-        The pairs.
-    weights : (E,) array
-        The :math:`\kappa_e`, none negative.
-
-    Raises
-    ------
-    InvalidProblem
-        If these are no arrays of such shapes and numbers.
-    """
-
-    sites: NDArray[np.intp]
-    weights: Array
-
-    def __post_init__(self) -> None:
-        """Check the numbers, and make the arrays read-only."""
-        sites = arguments.array("edges", self.sites)
-        weights = arguments.array("edge weights", self.weights)
-        if sites.ndim != 2 or sites.shape[1] != 2 or (sites < 0).any() or (sites % 1).any():
-            raise InvalidProblem("edges are no pairs of sites: give an integer array (E, 2)")
-        if weights.shape != sites.shape[:1] or (weights < 0).any():
-            raise InvalidProblem(
-                f"edge weights do not fit {len(sites)} edges: give as many numbers, none negative"
-            )
-        for name, array in (("sites", sites.astype(np.intp)), ("weights", weights)):
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
-
-    def __repr__(self) -> str:
-        """One line with what matters."""
-        return display.one_line(self, display.counted(len(self.sites), "edge"))
-
-    def __reduce__(self) -> tuple[type[Edges], tuple[object, ...]]:
-        """Pickle by the arguments of the constructor, so that a copy is checked and read-only."""
-        return Edges, (self.sites, self.weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,12 +51,16 @@ class Certificate:
         dimensions), ``"exact-central"`` (of samples under another cost than the default) or
         ``"closed-form"`` (known from a theorem).  ``"semidefinite"``: an upper bound
         of it by semidefinite programs.  ``"edges"``: an upper bound that `edges` prove.
+        ``"leaves"``: an upper bound, which `leaves` prove for their patterns, and exact pricing
+        of the faces for all others.
         ``"none"``: there is no bound, the multipliers are zero.
     values_low, jacobians_low : arrays or None, optional
         What is added to the numbers of `values` and `jacobians`, at most half a unit in their last
         place: each multiplier is the sum of two floats, exactly.  None for zeros.
     edges : Edges or None, optional
         If the multipliers are a sum over pairs of sites, these; the lower bound then is theirs.
+    leaves : Leaves or None, optional
+        What proves that no hinge of their patterns exceeds `pricing_maximum`.
     in_span : MapsInSpan or None, optional
         The :math:`G_n` by few coefficients, as those of images are held.  Dropped if `jacobians`
         are given and are not exactly these.
@@ -128,6 +80,7 @@ class Certificate:
     values_low: Array | None = None
     jacobians_low: Array | None = None
     edges: Edges | None = None
+    leaves: Leaves | None = None
     in_span: MapsInSpan | None = None
 
     if TYPE_CHECKING:  # with coefficients the array may be left out
@@ -142,6 +95,7 @@ class Certificate:
             values_low: Array | None = None,
             jacobians_low: Array | None = None,
             edges: Edges | None = None,
+            leaves: Leaves | None = None,
             in_span: MapsInSpan | None = None,
         ) -> None:
             """Jacobians, or their coefficients."""
@@ -176,6 +130,8 @@ class Certificate:
             object.__setattr__(self, f"{name}_low", low)
         if self.edges is not None:
             arguments.instance("certificate edges", self.edges, Edges)
+        if self.leaves is not None:
+            arguments.instance("certificate leaves", self.leaves, Leaves)
 
     def _hold_coefficients(self) -> None:
         """Keep either the coefficients of the Jacobians or the array, whichever counts."""
@@ -200,6 +156,7 @@ class Certificate:
             f"pricing_maximum={self.pricing_maximum:.5g}",
             self.pricing,
             "two-part" if two_part else "",
+            "" if self.leaves is None else f"leaves={len(self.leaves)}",
         )
 
     def __reduce__(self) -> tuple[type[Certificate], tuple[object, ...]]:
@@ -214,6 +171,7 @@ class Certificate:
             self.values_low,
             self.jacobians_low,
             self.edges,
+            self.leaves,
             self.in_span,
         )
 
@@ -228,6 +186,7 @@ class Certificate:
             self.values_low,
             self.jacobians_low,
             self.edges,
+            self.leaves,
             self.in_span,
         )
 
