@@ -6,13 +6,14 @@ do, by an exact linear solve.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convexden.verification.exact.rationals import Integers, align, rational
+from convexden.verification.exact.rationals import Integers, above, align, rational
 
 Array = NDArray[np.float64]
 Dyadic = tuple[Integers, int]
@@ -99,13 +100,13 @@ def _by_samples(given: Closed, points: Array) -> Closed:
         added[site] = [part[j] for part in parts]
     scale = abs(denominator)
     total = values * denominator + added
-    change = sum(float(Fraction(abs(int(x)), scale)) for x in added.ravel() if x)
+    change = sum(above(Fraction(abs(int(x)), scale)) for x in added.ravel() if x)
     return replace(
         given,
         values=total if denominator > 0 else -total,
         jacobians=jacobians * scale,
         denominator=scale,
-        change=change * 2.0**given.weight * _spread(points),
+        change=change * above(rational(1, given.weight)) * _spread(points),
     )
 
 
@@ -137,7 +138,7 @@ def _spread(points: Array) -> float:
 
 def _size(integers: Integers, exponent: int) -> float:
     """Euclidean norm of integers in units of 2**exponent, up to rounding."""
-    return float(np.sqrt(sum(float(rational(int(x), exponent)) ** 2 for x in integers.ravel())))
+    return math.hypot(*(above(rational(abs(int(x)), exponent)) for x in integers.ravel()))
 
 
 def _solve(rows: list[list[int]], right: list[list[int]]) -> tuple[list[list[int]] | None, int]:

@@ -158,6 +158,7 @@ class _Coordinates:
         return dyadic_sum(*TwoPart.sum(flat, low @ self.basis.T)), across
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of sizes, which are infinite then
 def close_dual(
     centers: Array,
     targets: Array,
