@@ -303,7 +303,7 @@ def test_the_registry_says_what_each_is():
         ),
         ("semidefinite", denoising(regular_simplex(9), radius=0.01), "have 511 activation"),
         ("ramps", denoising(regular_simplex(14), radius=0.01), "too many for the ramps"),
-        ("column-generation", denoising(regular_simplex(12), radius=0.01), "faces, too many"),
+        ("column-generation", denoising(regular_simplex(14), radius=0.01), "faces, too many"),
     ],
 )
 def test_what_is_missing_is_said_beforehand(name, problem, message):

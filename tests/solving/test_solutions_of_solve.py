@@ -149,7 +149,7 @@ def beyond() -> Solution:
 
 def test_local_networks_without_a_bound_are_upper_bounds():
     """Samples, of which the edge bound knows nothing, and too many for semidefinite programs."""
-    points = np.random.default_rng(0).standard_normal((64, 3))
+    points = np.random.default_rng(0).standard_normal((24, 3))
     problem = Interpolation(points, np.sign(points[:, 0]))
     found = solve(problem, method="local", progress=interrupt_with_a_network)
     assert found.status == "upper-bound"
