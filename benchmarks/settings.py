@@ -21,6 +21,8 @@ import convexden as cd
 from convexden import tolerances
 from convexden.errors import ConvexdenError
 from convexden.solvers import conditioning, constraints, feasibility, infeasibility
+from convexden.solvers.central import column_generation as central_columns
+from convexden.solvers.central import newton as central_newton
 from convexden.solvers.line.multipliers import SETTINGS as MULTIPLIERS
 from convexden.solvers.methods import (
     central_path,
@@ -31,6 +33,7 @@ from convexden.solvers.methods import (
     normal_equations,
     regularization,
 )
+from convexden.solvers.methods import triangle as triangles
 from convexden.solvers.patterns import separation, separators
 from convexden.solvers.pricing import (
     ascent,
@@ -56,6 +59,7 @@ from convexden.verification.exact import plane as exact_plane
 from convexden.verification.faces import bound as faces_bound
 from convexden.verification.faces import (
     feasible_caps,
+    matching,
     secular_windows,
     sphere_maxima,
     tangent_spheres,
@@ -129,6 +133,20 @@ def methods() -> dict[str, Method]:
         solved(cd.denoising(np.sort(rng.normal(size=9)), radius=1e-3)),
         solved(cd.Interpolation(np.sort(rng.normal(size=30)), rng.normal(size=30))),
     ]
+    central = [
+        solved(
+            cd.Interpolation(
+                np.random.default_rng(2).normal(size=(6, 2)),
+                np.random.default_rng(3).normal(size=(6, outputs)),
+                cost=cd.Cost(skip=False, bias=1.0),
+            )
+        )
+        for outputs in (1, 2)
+    ]
+    many_in_space = [
+        solved(cd.denoising(np.random.default_rng(4).normal(size=(8, 3)), radius=0.05))
+    ]
+    triangle = [solved(cd.denoising(cd.data.triangle([50, 60, 70]), radius=0.3), method="triangle")]
     samples = (rng.normal(size=(6, 2)), rng.normal(size=(6, 1)))
     penalized = [regularized(samples, 0.05), regularized(samples, 0.005)]
     return {
@@ -138,6 +156,9 @@ def methods() -> dict[str, Method]:
         "large-newton": Method(large_newton.SETTINGS, by_path),
         "normal-equations": Method(normal_equations.SETTINGS, by_path),
         "kkt": Method(kkt.SETTINGS, [*in_plane, *in_space]),
+        "triangle": Method(triangles.SETTINGS, triangle),
+        "central": Method(central_columns.SETTINGS, central),
+        "central-newton": Method(central_newton.SETTINGS, central),
         "repair": Method(feasibility.SETTINGS, narrow),
         "conditioning": Method(conditioning.SETTINGS, narrow),
         "constraints": Method(constraints.SETTINGS, narrow),
@@ -160,6 +181,7 @@ def methods() -> dict[str, Method]:
         "exact-faces": Method(faces_bound.SETTINGS, in_space),
         "spheres": Method(tangent_spheres.SETTINGS, in_space),
         "maxima": Method(sphere_maxima.SETTINGS, in_space),
+        "matching": Method(matching.SETTINGS, many_in_space),
         "caps": Method(feasible_caps.SETTINGS, in_space),
         "secular": Method(secular_windows.SETTINGS, in_space),
         "site-errors": Method(SITE_ERRORS, [*narrow, *in_space]),
