@@ -1,7 +1,7 @@
 r"""The dual constraint near a local maximum: its value, gradient and Hessian.
 
 On a face let :math:`\sigma(Z)` be the largest singular value of M = A B, with the right singular
-vectors :math:`u_1, u_2, \dots`, the images :math:`M u_j` and the features :math:`\phi_j` of the
+vectors :math:`u_1, u_2, \ldots`, the images :math:`M u_j` and the features :math:`\phi_j` of the
 linear functions :math:`B u_j` on the active samples.  Then :math:`f = \sigma^2 / 2` has the
 gradient :math:`\phi_1 (M u_1)^T` and the Hessian
 

@@ -1,6 +1,6 @@
 r"""A bound of the pricing maximum of samples under any cost, independent of the solvers.
 
-.. math:: P = \max_\theta \Bigl| \sum_n l_n [\theta^T x_n]_+ \Bigr| \Big/ \Omega(\theta),
+.. math:: P = \max_\theta \Bigl| \sum_n l_n [\theta^T x_n]_+ \Bigr| / \Omega(\theta),
    \qquad x_n = (y_n, 1), \quad \theta = (w, b)
 
 *l1 norm.*  With the planes of the coordinates :math:`\Omega` is linear on every cone, and the

@@ -1,7 +1,7 @@
 r"""A proven upper bound of the optimum of samples under any cost.
 
 The network misses its targets by rounding, :math:`e_n = t_n - h(y_n)`, which is computed exactly.
-Along a direction u that takes the samples to distinct places :math:`s_1 < \dots < s_N`, the
+Along a direction u that takes the samples to distinct places :math:`s_1 < \ldots < s_N`, the
 function :math:`e_1 + \sum_j J_j [u^T y - s_j]_+` through :math:`(s_n, e_n)` corrects it.  So
 
 .. math:: \sum_k |a_k| \, \Omega(w_k, b_k) + \sum_j |J_j| \, \Omega(u, -s_j)
