@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from typing import Any
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"  # before NumPy is imported
@@ -18,6 +17,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402
 
 import convexden as cd  # noqa: E402
+from benchmarks.all_patterns import all_patterns, scattered  # noqa: E402
 
 KAPPA = 0.7
 ORIGIN = (0.3, -0.2, 0.5, 0.1)
@@ -42,46 +42,6 @@ def variants(d: int) -> dict[str, cd.Cost]:
     }
 
 
-def samples(count: int, d: int, p: int, seed: int, cost: cd.Cost) -> cd.Interpolation:
-    """Standard normal centers and targets."""
-    rng = np.random.default_rng([count, d, p, seed])
-    return cd.Interpolation(
-        rng.standard_normal((count, d)), rng.standard_normal((count, p)), cost=cost
-    )
-
-
-def all_patterns(problem: cd.Interpolation) -> float:
-    """The minimum of one output by the program over all 2^N patterns, two cones each."""
-    import cvxpy as cp
-
-    cost, (n, d) = problem.cost, problem.centers.shape
-    x = np.column_stack([problem.centers, np.ones(n)])
-    patterns = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
-    u, v = cp.Variable((2**n, d + 1)), cp.Variable((2**n, d + 1))
-    affine = cp.Variable(d + 1)
-    count = np.ones(2**n)
-    fit = cp.multiply(patterns, (u - v) @ x.T).T @ count + x @ affine
-
-    def price(hinges: Any) -> Any:
-        """The cost of hinges, a row each."""
-        bias = cost.bias * (hinges @ np.append(cost.point(d), 1.0))
-        if cost.norm == "l1":
-            return cp.sum(cp.abs(hinges[:, :d])) + cp.sum(cp.abs(bias))
-        rows = cp.hstack([hinges[:, :d], cp.reshape(bias, (2**n, 1), order="C")])
-        return cp.sum(cp.norm(rows, 2, axis=1))
-
-    rows = [fit == problem.targets[:, 0]]
-    rows += [cp.multiply(2 * patterns - 1, each @ x.T) >= 0 for each in (u, v)]
-    if not cost.skip:
-        rows.append(affine[:d] == 0)
-    if not cost.offset:
-        rows.append(affine[d] == 0)
-    program = cp.Problem(cp.Minimize(price(u) + price(v)), rows)
-    accuracy = {f"tol_{name}": 1e-9 for name in ("gap_abs", "gap_rel", "feas")}
-    program.solve(solver=cp.CLARABEL, **accuracy)
-    return float(program.value)
-
-
 def compare(seeds: int) -> None:
     """Every variant, sizes and seeds; the largest gap and the largest difference."""
     print("variant            problems  certified  largest gap  largest difference  s, median")
@@ -91,7 +51,7 @@ def compare(seeds: int) -> None:
         for count, d in SIZES:
             for p in (1, 2):
                 for seed in range(seeds):
-                    problem = samples(count, d, p, seed, variants(d)[name])
+                    problem = scattered(count, d, p, seed, variants(d)[name])
                     began = time.process_time()
                     solution = cd.solve(problem)
                     seconds.append(time.process_time() - began)
@@ -114,7 +74,7 @@ def timed(seeds: int) -> None:
         for name, cost in variants(d).items():
             gaps, seconds = [], []
             for seed in range(seeds):
-                problem = samples(count, d, 1 + seed % 2, seed, cost)
+                problem = scattered(count, d, 1 + seed % 2, seed, cost)
                 began = time.process_time()
                 solution = cd.solve(problem)
                 seconds.append(time.process_time() - began)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from oracles import all_patterns, scattered
 
 import convexden as cd
+from benchmarks.all_patterns import all_patterns, scattered
 
 Array = NDArray[np.float64]
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from convexden.cost import Cost
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.verification.exact.rationals import above, root_above
+from convexden.verification.exact.rationals import above, length_above, root_above
 from convexden.verification.exact.upper_bound import UpperBound
 
 Array = NDArray[np.float64]
@@ -48,7 +48,7 @@ def central_cost(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
 def network_price(cost: Cost, network: ShallowNetwork) -> Fraction:
     """A bound of what the neurons of a network cost."""
     price = _Price(cost, network.input_dimension)
-    return sum((_length(a) * price.above(w, b) for a, w, b in _neurons(network)), Fraction(0))
+    return sum((length_above(a) * price.above(w, b) for a, w, b in _neurons(network)), Fraction(0))
 
 
 class _Price:
@@ -112,7 +112,7 @@ def _correction(centers: Array, errors: list[Vector], cost: Cost) -> Fraction:
     for (s, e), (t, f) in pairwise(knots):
         after = [(b - a) / (t - s) for a, b in zip(e, f, strict=True)]
         jump = [b - a for a, b in zip(slope, after, strict=True)]
-        total += _length(jump) * price.above(u, -s)
+        total += length_above(jump) * price.above(u, -s)
         slope = after
     return total
 
@@ -132,10 +132,3 @@ def _direction(centers: Array) -> Vector:
 def _dot(u: Vector, v: Vector) -> Fraction:
     """The product of two vectors."""
     return sum((a * b for a, b in zip(u, v, strict=True)), Fraction(0))
-
-
-def _length(vector: Vector) -> Fraction:
-    """A bound of the length; exact with one output."""
-    if len(vector) == 1:
-        return abs(vector[0])
-    return Fraction(root_above(sum((x * x for x in vector), Fraction(0))))

@@ -7,6 +7,7 @@ Python integers with one exponent, and sums and products of such arrays are exac
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -85,6 +86,13 @@ def below(number: Fraction) -> float:
 def above(number: Fraction) -> float:
     """The smallest float that is not less than the rational; infinity beyond their range."""
     return -below(-number)
+
+
+def length_above(vector: Sequence[Fraction]) -> Fraction:
+    """A bound of the length of a vector, next to it; exact with one number."""
+    if len(vector) == 1:
+        return abs(vector[0])
+    return Fraction(root_above(sum((x * x for x in vector), Fraction(0))))
 
 
 def root_above(number: Fraction) -> float:

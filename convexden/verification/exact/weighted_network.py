@@ -26,7 +26,7 @@ import numpy as np
 
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.verification.exact.rationals import above, root_above
+from convexden.verification.exact.rationals import above, length_above, root_above
 from convexden.verification.exact.upper_bound import UpperBound
 from convexden.verification.exact.weighted_line import (
     Interval,
@@ -59,12 +59,12 @@ def weighted_cost(problem: Interpolation, network: ShallowNetwork) -> UpperBound
     total = Fraction(0)
     for x, before, after, part in zip(places, slopes[:-1], slopes[1:], left, strict=True):
         jump = _difference(after, before)
-        size = _length(_difference(jump, part)) + _length(part)
+        size = length_above(_difference(jump, part)) + length_above(part)
         total += size * Fraction(root_above(weight.square(x)))
     if not free:
         first = tuple(s + sum(parts) for s, *parts in zip(slopes[0], *left, strict=True))
         least = weight.least_square_outside(intervals[0].begin, intervals[-1].end)
-        total += _length(first) * Fraction(root_above(least))
+        total += length_above(first) * Fraction(root_above(least))
     cost = above(total)
     return UpperBound(cost, max(0.0, cost - problem.cost.of(network)))
 
@@ -173,10 +173,3 @@ def _vector(row: list[float]) -> Vector:
 def _difference(u: Vector, v: Vector) -> Vector:
     """U - v."""
     return tuple(a - b for a, b in zip(u, v, strict=True))
-
-
-def _length(vector: Vector) -> Fraction:
-    """A bound of the length; exact with one output."""
-    if len(vector) == 1:
-        return abs(vector[0])
-    return Fraction(root_above(sum((x * x for x in vector), Fraction(0))))
