@@ -41,13 +41,15 @@ import numpy as np
 
 from convexden.problem import Interpolation
 from convexden.solvers.hinges import Array, Flags, Hinges
-from convexden.solvers.methods.central_path_state import PathState, Step, Working, vanishing
+from convexden.solvers.methods.central_path_state import PathState
+from convexden.solvers.methods.central_path_system import Step, Working, vanishing
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.exchange import Incumbent
 from convexden.solvers.methods.large_newton import polish_large
-from convexden.solvers.methods.newton import Polished
+from convexden.solvers.methods.newton import Polished, active_set
+from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.plane import PlanePricing
-from convexden.tolerances import WEIGHTLESS_RTOL
+from convexden.tolerances import COST_ROUNDING, WEIGHTLESS_RTOL
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,13 @@ class CentralPathSettings:
     """Complementarity at which Newton's method is tried, for small and for large systems: above,
     price and slack do not tell which hinges are active."""
 
+    newton_beyond: float = 1e-6
+    """The same beyond the plane."""
+
+    ridges: float = 1e-5
+    """Complementarity below which a residual that does not fall to half is due to free hinges on
+    flat ridges, which move far: beyond the plane such positions stay as fixed hinges as well."""
+
     again: float = 1 / 30
     """Share of that at which it is tried again."""
 
@@ -135,7 +144,7 @@ class CentralPath(ColumnGeneration):
         """See `Exchange.run`; the hinges to start from are for column generation."""
         if self._affine():
             return self.incumbent
-        if isinstance(self.exact, PlanePricing) and not self.constraints.narrow:
+        if isinstance(self.exact, (PlanePricing, FacePricing)) and not self.constraints.narrow:
             with suppress(np.linalg.LinAlgError):  # the systems are no longer definite
                 self._follow(PathState(self.constraints, self.exact))
         if self.incumbent.gap > self.tolerance:
@@ -150,39 +159,68 @@ class CentralPath(ColumnGeneration):
         incumbent, settings = self.incumbent, SETTINGS
         large = self.constraints.targets.size >= settings.large
         tried, shown, spare = settings.newton[large], np.inf, settings.spare
-        working = state.working()
+        if not state.flat:
+            tried = settings.newton_beyond
+        working, residual = state.working(), np.inf
         for _ in range(settings.iterations):
             self.constraints.clock.check()
             if not _iterate(state, working):
                 return
             working = state.working()
-            gap, residual = _progress(state, working)
+            last, (gap, residual) = residual, _progress(state, working)
+            if not state.flat:
+                self._believe(state)
+                state.lower_floor(gap)
+                if gap < settings.ridges and residual > last / 2:
+                    state.hold()
+                    working = state.working()
             if gap < max(shown, self.tolerance):
-                self._price(state.multipliers, 1.0)
+                if state.flat:
+                    self._price(state.multipliers, 1.0)
                 if residual < settings.met:
                     self._improve_primal(state.hinges(), working)
                 shown = settings.often * gap
             self._record(len(working.prices))
-            if gap < tried and residual < 10 * gap:
-                active = _active(working)
-                hinges = state.hinges()[np.flatnonzero(active)]
-                self._newton(hinges, working.prices[active], state.multipliers)
+            near = residual < 10 * gap if state.flat else incumbent.gap < tried
+            if gap < tried and near:
+                self._newton(*self._active(state, working, gap), state.multipliers)
                 tried = gap * settings.again
             spare -= incumbent.gap <= self.tolerance
             if incumbent.gap <= self._goal or spare < 0 or gap < settings.least:
                 return
 
+    def _active(self, state: PathState, working: Working, gap: float) -> tuple[Hinges, Array]:
+        """The active hinges and their weights."""
+        hinges = state.hinges()
+        if state.flat:
+            active = _active(working)
+            return hinges[np.flatnonzero(active)], working.prices[active]
+        found = self._rate(self.thorough, state.multipliers, 0.9)
+        own = np.linalg.norm(working.columns, axis=1)
+        return active_set(hinges, working.prices * own, own, *found, gap, constant=False)
+
+    def _believe(self, state: PathState) -> None:
+        """Keep the multipliers if their bound is the best: they were priced exactly."""
+        incumbent = self.incumbent
+        lower = state.objective / state.maximum
+        if incumbent.proven < lower <= incumbent.cost * (1 + COST_ROUNDING):
+            multipliers = state.multipliers / state.maximum
+            incumbent.proven, incumbent.proof = lower, multipliers
+            if incumbent.lower < lower:
+                incumbent.lower, incumbent.multipliers = lower, multipliers
+
     def _improve_primal(self, hinges: Hinges, working: Working) -> None:
         """Repair the network of the working hinges."""
         weights = working.prices[:, None] * working.columns
         norms = np.linalg.norm(weights, axis=1)
-        heavy = np.flatnonzero(norms > WEIGHTLESS_RTOL * norms.max())
+        light = WEIGHTLESS_RTOL if self.constraints.problem.input_dimension == 2 else 0.0
+        heavy = np.flatnonzero(norms > light * norms.max())
         features = self.constraints.features(hinges[heavy])
         self._improve_cost(hinges[heavy], features, weights[heavy])
 
     def _polish(self, active: Hinges, alphas: Array, multipliers: Array) -> Polished | None:
         """See `Exchange`."""
-        if multipliers.size < SETTINGS.large:
+        if multipliers.size < SETTINGS.large or self.constraints.problem.input_dimension > 2:
             return super()._polish(active, alphas, multipliers)
         return polish_large(self.constraints, self.pricing, active, alphas, multipliers)
 

@@ -1,7 +1,8 @@
-r"""An iterate of the central path of the plane: multipliers, hinges and their prices.
+r"""An iterate of the central path: multipliers, hinges and their prices.
 
-The *vertices* are all hinges that touch two sites; they stay where they are.  *Free* hinges are the
-local maxima of the dual constraint inside arcs; they move with the multipliers.  Each hinge has the
+The *vertices* are all hinges that touch as many sites as there are dimensions; they stay where they
+are.  *Free* hinges are the other local maxima of the dual constraint, inside arcs or faces; they
+move with the multipliers.  Each hinge has the
 column q = Z^T psi, the slack c = (1 - |q|^2) / 2 and a price; its output weight is price times q.
 """
 
@@ -13,15 +14,17 @@ import numpy as np
 
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Flags, Hinges, Indices
+from convexden.solvers.methods.central_path_system import Working
 from convexden.solvers.methods.normal_equations import (
     Cholesky,
-    Features,
     bends,
     full,
-    gram,
     stacked,
     stored_features,
 )
+from convexden.solvers.methods.central_path_system import Step
+from convexden.solvers.methods.quadratic_models import quadratic_models
+from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.plane import PlanePricing
 
 
@@ -62,6 +65,9 @@ class WorkingSetSettings:
     high_floor: tuple[int, float] = (150, 0.95)
     """The same from so many rows on: there are more of them, and each costs a dense column."""
 
+    beyond: tuple[float, float, float] = (0.1, 0.6, 0.1)
+    """The same beyond the plane, as long as complementarity is above the third, and below it."""
+
     least_slack: float = 1e-13
     """Least slack of a free hinge: its rounding after sums over thousands of arcs."""
 
@@ -76,85 +82,23 @@ class WorkingSetSettings:
 SETTINGS = WorkingSetSettings()
 
 
-@dataclass(frozen=True, eq=False)
-class Step:
-    """A direction: changes of the multipliers (M, p), of the columns (K, p) and of the prices (K,),
-    with the first and the second derivatives (K,) of minus the slacks along it."""
-
-    multipliers: Array
-    columns: Array
-    prices: Array
-    slopes: Array
-    curves: Array
-
-
-@dataclass(frozen=True, eq=False)
-class Working:
-    """The K hinges of a linear system: chosen vertices, then F free hinges, with the depths (F,)
-    and turns (F, M p) of `bends`."""
-
-    features: Features
-    columns: Array
-    slacks: Array
-    prices: Array
-    depths: Array
-    turns: Array
-
-    def factor(self) -> Cholesky:
-        """The factor of the Newton system, with the prices eliminated."""
-        along = self.prices / self.slacks
-        matrix = gram(self.features, self.prices, along, self.columns)
-        if len(self.depths):
-            prices = self.prices[-len(self.depths) :]
-            matrix += self.turns.T @ ((prices / self.depths)[:, None] * self.turns)
-        return Cholesky(matrix)
-
-    def missed(self, prices: Array, targets: Array) -> Array:
-        """What the targets are missed by (M, p) with these prices."""
-        return np.asarray(targets - self.features.T @ (prices[:, None] * self.columns))
-
-    def step(self, factor: Cholesky, targets: Array, aims: Array) -> Step:
-        """Newton's step to prices times slacks of `aims` (K,)."""
-        change = factor.solve(self.missed(aims / self.slacks, targets))
-        columns = np.asarray(self.features @ change)
-        slopes = np.sum(self.columns * columns, axis=1)
-        curves = np.sum(columns**2, axis=1)
-        if len(self.depths):
-            curves[-len(self.depths) :] += (self.turns @ change.T.ravel()) ** 2 / self.depths
-        prices = aims / self.slacks - self.prices + self.prices / self.slacks * slopes
-        return Step(change, columns, prices, slopes, curves)
-
-    def slacks_after(self, step: Step, length: float) -> Array:
-        """The slacks at this length of a step, for free hinges by their quadratic model."""
-        return np.asarray(self.slacks - length * step.slopes - length**2 / 2 * step.curves)
-
-    def longest(self, step: Step) -> float:
-        """The length at which a slack or a price vanishes."""
-        falls = step.prices < 0.0
-        prices = (self.prices[falls] / -step.prices[falls]).min(initial=np.inf)
-        slacks = vanishing(self.slacks, step.slopes, step.curves).min(initial=np.inf)
-        return float(min(prices, slacks))
-
-
-def vanishing(slacks: Array, slopes: Array, curves: Array) -> Array:
-    """The lengths at which c - s u - s^2 v / 2 vanish for c, u, v; inf if they never do."""
-    root = slopes + np.sqrt(slopes**2 + 2.0 * curves * np.maximum(slacks, 0.0))
-    limits = np.full(len(slacks), np.inf)
-    np.divide(2.0 * slacks, root, out=limits, where=root > 0.0)
-    return limits
-
-
 class PathState:
     """Multipliers with prices of the chosen vertices and of the free hinges."""
 
-    def __init__(self, constraints: Constraints, pricing: PlanePricing) -> None:
+    def __init__(self, constraints: Constraints, pricing: PlanePricing | FacePricing) -> None:
         """Collect the vertices."""
         self.constraints, self.pricing = constraints, pricing
         self.targets = constraints.targets
         self.vertices = pricing.vertices()
+        if isinstance(pricing, FacePricing):
+            # Beyond the plane some faces have no vertex.
+            self.vertices = self.vertices + pricing.spanning()
         self.features = stored_features(constraints, self.vertices)
         rows, high = SETTINGS.high_floor
+        self.flat = isinstance(pricing, PlanePricing)
         self.floor = high if len(self.targets) >= rows else SETTINGS.floor
+        if not self.flat:
+            self.floor = SETTINGS.beyond[0]
         self.multipliers: Array = np.zeros_like(self.targets)
         self.columns: Array = np.zeros((len(self.vertices), self.targets.shape[1]))
         self.chosen: Indices = np.zeros(0, dtype=np.intp)
@@ -226,9 +170,7 @@ class PathState:
         """The hinges of the next system."""
         features = self.constraints.features(self.free)
         columns = features @ self.multipliers
-        _, depths, turns = bends(
-            self.constraints, self.pricing, self.free, features, self.multipliers
-        )
+        owners, turns = self._bends(features)
         every = np.concatenate([self.columns[self.chosen], columns])
         slacks = (1.0 - np.sum(every**2, axis=1)) / 2
         return Working(
@@ -236,9 +178,21 @@ class PathState:
             every,
             np.maximum(slacks, SETTINGS.least_slack),
             np.concatenate([self.prices, self.free_prices]),
-            depths,
+            len(self.chosen) + owners,
             turns,
         )
+
+    def _bends(self, features: Array) -> tuple[Indices, Array]:
+        """How the free hinges move: see `Working`."""
+        if isinstance(self.pricing, PlanePricing):
+            _, depths, turns = bends(
+                self.constraints, self.pricing, self.free, features, self.multipliers
+            )
+            return np.arange(len(turns)), turns / np.sqrt(depths)[:, None]
+        models = quadratic_models(self.constraints, self.pricing, self.free, self.multipliers)
+        m, p = self.targets.shape
+        turned = models.bends.reshape(-1, m, p).transpose(0, 2, 1)
+        return models.owners, turned.reshape(-1, m * p)
 
     def hinges(self) -> Hinges:
         """The hinges of `working`."""
@@ -309,10 +263,13 @@ class PathState:
         old, prices = self.free, self.free_prices
         heights = np.linalg.norm(self.constraints.features(found) @ self.multipliers, axis=1)
         slacks = np.maximum((1.0 - heights**2) / 2, SETTINGS.least_slack)
-        fresh = np.minimum(aim / slacks, SETTINGS.cap * self.prices.max())
+        fresh = aim / slacks
+        if self.flat:
+            fresh = np.minimum(fresh, SETTINGS.cap * self.prices.max())
         gone: Flags = np.ones(len(old), dtype=bool)
+        owns, names = self._places(old), self._places(found)
         for k in range(len(found)):
-            same = np.flatnonzero((old.faces == found.faces[k]) & gone)
+            same = np.flatnonzero((owns == names[k]) & gone)
             if same.size:
                 near = np.abs(old.normals[same] - found.normals[k]).sum(axis=1).argmin()
                 fresh[k] = prices[same[near]]
@@ -321,6 +278,22 @@ class PathState:
         if gone.any():
             self._keep(old[gone], prices[gone])
         self.free, self.free_prices = found, fresh
+
+    def hold(self) -> None:
+        """Keep the positions of the free hinges, which share their prices with these."""
+        self._keep(self.free, self.free_prices / 2)
+        self.free_prices = self.free_prices / 2
+
+    def lower_floor(self, gap: float) -> None:
+        """Beyond the plane fewer local maxima count once complementarity is small."""
+        if gap < SETTINGS.beyond[2]:
+            self.floor = SETTINGS.beyond[1]
+
+    def _places(self, hinges: Hinges) -> Indices:
+        """Numbers of the arcs, or of the patterns: maxima with one number may be the same."""
+        if isinstance(self.pricing, PlanePricing):
+            return hinges.faces
+        return self.pricing.table.pattern_numbers(hinges.faces)
 
     def _keep(self, hinges: Hinges, prices: Array) -> None:
         """Add hinges that stay where they are to the vertices, and to the chosen ones."""
