@@ -1,4 +1,4 @@
-r"""A semi-infinite primal-dual interior point for the plane.
+r"""A semi-infinite primal-dual interior point.
 
 The dual problem has one constraint for each hinge z,
 
@@ -8,25 +8,26 @@ Its central path for mu > 0 is
 
     sum_z price_z psi_z q_z^T = T,      price_z c_z = mu.
 
-All *vertices*, hinges that touch two sites, are constraints; beside them count the local maxima
-inside arcs (*free* hinges), which move with Z and enter with their curvature.
+All *vertices*, hinges that touch as many sites as there are dimensions, are constraints; beside
+them count the local maxima inside arcs, beyond the plane inside faces (*free* hinges), which move
+with Z and enter with their curvature.
 
 1. Start from the vertices' center, the path's limit for large mu, with a pricing maximum of .7.
+   Beyond the plane, where these do not span the targets, local maxima join them.
 2. Predictor: Newton's step to mu = 0. The centering sigma is the cube of the share of
    complementarity that it would leave.
 3. Corrector: the step to sigma mu, with the second order of the predictor.
 4. Ratio test over all vertices, whether they are in the system or not, and the models of the free
    hinges: 98 % of the way to the first that it would violate.
-5. Exact pricing of the new multipliers.  If a maximum inside an arc is violated: back, and the
-   hinge joins the constraints where it is; if that happens by little, the multipliers are scaled
-   down.
-6. Free hinges on the same arc keep their prices. Vertices without weight leave the system, those
-   near violation enter it.  Back to 2.
-7. Once complementarity is below 1e-7, or 1e-9 for large systems, Newton's method on the active
-   hinges (local reduction) ends it.
+5. Exact pricing of the new multipliers.  If a free hinge is violated: back, and it joins the
+   constraints where it is; if that happens by little, the multipliers are scaled down.
+6. Free hinges on the same arc, or next to each other with one pattern, keep their prices. Vertices
+   without weight leave the system, those near violation enter it.  Back to 2.
+7. Once complementarity is below 1e-6 to 1e-9, Newton's method on the active hinges (local
+   reduction) ends it.
 
 There is one run where column generation solves many cone programs.  Where it does not converge,
-column generation takes over.
+column generation takes over, and the minimax method beyond the plane.
 
 References: Mehrotra, On the implementation of a primal-dual interior point method, SIAM Journal on
 Optimization 2 (1992); Hettich and Kortanek, Semi-infinite programming, SIAM Review 35 (1993).
@@ -40,12 +41,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from convexden.problem import Interpolation
+from convexden.solution import Progress
 from convexden.solvers.hinges import Array, Flags, Hinges
 from convexden.solvers.methods.central_path_state import PathState
 from convexden.solvers.methods.central_path_system import Step, Working, vanishing
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.exchange import Incumbent
 from convexden.solvers.methods.large_newton import polish_large
+from convexden.solvers.methods.minimax import Minimax
 from convexden.solvers.methods.newton import Polished, active_set
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.plane import PlanePricing
@@ -62,6 +65,14 @@ class CentralPathSettings:
 
     from_samples: int = 150
     """The same for samples alone: of two draws of 100 one took as much and one a sixth."""
+
+    most_faces: int = 60_000
+    """Faces beyond the plane up to which exact pricing in every iteration pays; beyond, the minimax
+    method prices the faces near to recent maxima."""
+
+    least_gap: float = 1e-3
+    """Room between sites beyond the plane, in spreads: of a cube of balls with less the last digits
+    of the multipliers were lost, which the minimax method certifies."""
 
     iterations: int = 80
     """After which column generation takes over; 15 to 45 are usual."""
@@ -102,10 +113,6 @@ class CentralPathSettings:
     newton_beyond: float = 1e-6
     """The same beyond the plane."""
 
-    ridges: float = 1e-5
-    """Complementarity below which a residual that does not fall to half is due to free hinges on
-    flat ridges, which move far: beyond the plane such positions stay as fixed hinges as well."""
-
     again: float = 1 / 30
     """Share of that at which it is tried again."""
 
@@ -123,11 +130,14 @@ SETTINGS = CentralPathSettings()
 
 
 def pays(problem: Interpolation) -> bool:
-    """Whether sites of the plane are so many that this is faster than column generation.
+    """Whether this takes less time than column generation, or than the minimax method.
 
-    Not with targets of one dimension: of ten problems of 50 to 75 discs with two labels it ended
-    three with a network that misses a target by 1e-8, which column generation certifies.
+    In the plane if sites are many, but not with targets of one dimension: of ten problems of 50 to
+    75 discs with two labels it ended three with a network that misses a target by 1e-8, which
+    column generation certifies.
     """
+    if problem.input_dimension > 2:
+        return True
     if problem.output_dimension == 1:
         return False
     most = SETTINGS.from_balls if problem.radii.any() else SETTINGS.from_samples
@@ -135,22 +145,57 @@ def pays(problem: Interpolation) -> bool:
 
 
 class CentralPath(ColumnGeneration):
-    """The interior point on one problem of the plane, with column generation to fall back on.
+    """The interior point on one problem, with another method to fall back on: column generation in
+    the plane, the minimax method beyond.
 
     Parameters are those of `ColumnGeneration`.
     """
 
+    _believed: Array | None = None  # multipliers whose bound is that of the path itself
+
     def run(self, start: Hinges | None = None) -> Incumbent:
-        """See `Exchange.run`; the hinges to start from are for column generation."""
+        """See `Exchange.run`; the hinges to start from are for the other method."""
         if self._affine():
             return self.incumbent
-        if isinstance(self.exact, (PlanePricing, FacePricing)) and not self.constraints.narrow:
+        if self._applies:
             with suppress(np.linalg.LinAlgError):  # the systems are no longer definite
                 self._follow(PathState(self.constraints, self.exact))
+        if self.incumbent.multipliers is self._believed:
+            # Rounding may have merged vertices that large multipliers tell apart.
+            self.incumbent.proven = 0.0
+            self.prove()
         if self.incumbent.gap > self.tolerance:
-            return super().run(start)
+            return self._handed_over(start)
         self._thin()
         return self.incumbent
+
+    @property
+    def _applies(self) -> bool:
+        """Whether exact pricing is quick, and there is room between all sites."""
+        if isinstance(self.exact, PlanePricing):
+            return not self.constraints.narrow
+        roomy = self.constraints.least_gap >= SETTINGS.least_gap
+        few = isinstance(self.exact, FacePricing) and len(self.exact.table) <= SETTINGS.most_faces
+        return few and roomy
+
+    def _handed_over(self, start: Hinges | None) -> Incumbent:
+        """What the other method makes of it."""
+        if self.constraints.problem.input_dimension == 2:
+            return super().run(start)
+        # From its own start: multipliers that lead nowhere may do so for it as well.
+        best, pricing = self.incumbent, self.exact or self.pricing
+
+        def relay(step: Progress) -> None:
+            """Report a round with the best so far."""
+            cost, bound = min(step.cost, best.cost), max(step.lower_bound, best.proven)
+            self.report(Progress(best.rounds + step.round, cost, bound, step.hinges))
+
+        rest = Minimax(self.constraints, pricing, self.tolerance, self.master, relay)
+        try:
+            rest.run(start)
+        finally:
+            best.improve(rest.incumbent)
+        return best
 
     def _follow(self, state: PathState) -> None:
         """Steps 1 to 7."""
@@ -161,19 +206,16 @@ class CentralPath(ColumnGeneration):
         tried, shown, spare = settings.newton[large], np.inf, settings.spare
         if not state.flat:
             tried = settings.newton_beyond
-        working, residual = state.working(), np.inf
+        working = state.working()
         for _ in range(settings.iterations):
             self.constraints.clock.check()
             if not _iterate(state, working):
                 return
             working = state.working()
-            last, (gap, residual) = residual, _progress(state, working)
+            gap, residual = _progress(state, working)
             if not state.flat:
                 self._believe(state)
-                state.lower_floor(gap)
-                if gap < settings.ridges and residual > last / 2:
-                    state.hold()
-                    working = state.working()
+                state.raise_floor(gap)
             if gap < max(shown, self.tolerance):
                 if state.flat:
                     self._price(state.multipliers, 1.0)
@@ -204,7 +246,7 @@ class CentralPath(ColumnGeneration):
         incumbent = self.incumbent
         lower = state.objective / state.maximum
         if incumbent.proven < lower <= incumbent.cost * (1 + COST_ROUNDING):
-            multipliers = state.multipliers / state.maximum
+            self._believed = multipliers = state.multipliers / state.maximum
             incumbent.proven, incumbent.proof = lower, multipliers
             if incumbent.lower < lower:
                 incumbent.lower, incumbent.multipliers = lower, multipliers

@@ -2,8 +2,8 @@ r"""An iterate of the central path: multipliers, hinges and their prices.
 
 The *vertices* are all hinges that touch as many sites as there are dimensions; they stay where they
 are.  *Free* hinges are the other local maxima of the dual constraint, inside arcs or faces; they
-move with the multipliers.  Each hinge has the
-column q = Z^T psi, the slack c = (1 - |q|^2) / 2 and a price; its output weight is price times q.
+move with the multipliers.  Each hinge has the column q = Z^T psi, the slack c = (1 - |q|^2) / 2 and
+a price; its output weight is price times q.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Flags, Hinges, Indices
-from convexden.solvers.methods.central_path_system import Working
+from convexden.solvers.methods.central_path_system import Step, Working
 from convexden.solvers.methods.normal_equations import (
     Cholesky,
     bends,
@@ -22,10 +22,10 @@ from convexden.solvers.methods.normal_equations import (
     stacked,
     stored_features,
 )
-from convexden.solvers.methods.central_path_system import Step
 from convexden.solvers.methods.quadratic_models import quadratic_models
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.plane import PlanePricing
+from convexden.tolerances import NEGLIGIBLE_RCOND
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,15 @@ class WorkingSetSettings:
     high_floor: tuple[int, float] = (150, 0.95)
     """The same from so many rows on: there are more of them, and each costs a dense column."""
 
-    beyond: tuple[float, float, float] = (0.1, 0.6, 0.1)
-    """The same beyond the plane, as long as complementarity is above the third, and below it."""
+    beyond: tuple[float, ...] = (0.5, 0.7, 0.9, 0.98)
+    """The same beyond the plane, one after the other: .6 to the end took a tenth more time."""
+
+    stages: tuple[float, ...] = (0.3, 1e-2, 1e-4)
+    """Complementarity at which the next of them comes."""
+
+    loose: float = 2.0
+    """Complementarity to start with, at most, beyond the plane; the least-squares center has up to
+    500, which takes five iterations to come down."""
 
     least_slack: float = 1e-13
     """Least slack of a free hinge: its rounding after sums over thousands of arcs."""
@@ -90,9 +97,6 @@ class PathState:
         self.constraints, self.pricing = constraints, pricing
         self.targets = constraints.targets
         self.vertices = pricing.vertices()
-        if isinstance(pricing, FacePricing):
-            # Beyond the plane some faces have no vertex.
-            self.vertices = self.vertices + pricing.spanning()
         self.features = stored_features(constraints, self.vertices)
         rows, high = SETTINGS.high_floor
         self.flat = isinstance(pricing, PlanePricing)
@@ -110,15 +114,14 @@ class PathState:
         """Go to the center, which is a least-squares problem; false if the vertices do not span the
         targets."""
         self.chosen = self._first()
-        features = self.features[self.chosen]
-        matrix = full(features.T @ features)
-        try:
-            factor = Cholesky(matrix)
-        except np.linalg.LinAlgError:
-            return False
-        center = np.column_stack([factor.solve(each[:, None]) for each in self.targets.T])
-        missed = np.abs(self.targets - matrix @ center).max()
-        if not missed <= 1e-6 * np.abs(self.targets).max():
+        center = self._center()
+        if center is None and isinstance(self.pricing, FacePricing):
+            # Beyond the plane patterns may have no vertex.
+            self.vertices = self.vertices + self.pricing.spanning()
+            self.features = stored_features(self.constraints, self.vertices)
+            self.chosen = self._first()
+            center = self._center()
+        if center is None:
             return False
         highest = self.price(center, self.features @ center)[0]
         self.multipliers = center * (SETTINGS.start / highest)
@@ -131,10 +134,28 @@ class PathState:
         slacks = (1.0 - heights**2) / 2
         # The prices whose network's products with the multipliers are those of the targets.
         aim = self.objective / float(np.sum(heights**2 / slacks))
+        if not self.flat:
+            aim = min(aim, SETTINGS.loose * self.objective / len(heights))
         self.prices = aim / slacks
         values = self.constraints.multipliers(self.multipliers)
         self._free_at(self.pricing.inner_maxima(*values, self.floor)[0], aim)
         return True
+
+    def _center(self) -> Array | None:
+        """The path's limit for large mu, up to a factor, or None if the chosen hinges do not span
+        the targets."""
+        features = self.features[self.chosen]
+        matrix = full(features.T @ features)
+        if self.flat:
+            try:
+                factor = Cholesky(matrix)
+            except np.linalg.LinAlgError:
+                return None
+            center = np.column_stack([factor.solve(each[:, None]) for each in self.targets.T])
+        else:
+            center = np.linalg.lstsq(matrix, self.targets, rcond=NEGLIGIBLE_RCOND)[0]
+        missed = np.abs(self.targets - matrix @ center).max()
+        return center if missed <= 1e-6 * np.abs(self.targets).max() else None
 
     def _first(self) -> Indices:
         """The vertices of the first system."""
@@ -279,15 +300,9 @@ class PathState:
             self._keep(old[gone], prices[gone])
         self.free, self.free_prices = found, fresh
 
-    def hold(self) -> None:
-        """Keep the positions of the free hinges, which share their prices with these."""
-        self._keep(self.free, self.free_prices / 2)
-        self.free_prices = self.free_prices / 2
-
-    def lower_floor(self, gap: float) -> None:
-        """Beyond the plane fewer local maxima count once complementarity is small."""
-        if gap < SETTINGS.beyond[2]:
-            self.floor = SETTINGS.beyond[1]
+    def raise_floor(self, gap: float) -> None:
+        """Beyond the plane fewer local maxima count the smaller complementarity is."""
+        self.floor = SETTINGS.beyond[sum(gap < limit for limit in SETTINGS.stages)]
 
     def _places(self, hinges: Hinges) -> Indices:
         """Numbers of the arcs, or of the patterns: maxima with one number may be the same."""

@@ -155,7 +155,7 @@ class Indefinite:
         scale = np.where(seen, 1.0 / np.sqrt(np.where(seen, diagonal, 1.0)), 0.0)
         sizes = np.linalg.norm(rows * scale, axis=1)
         self.heavy, self._ratios = heavy, ratios
-        self._scale = np.append(scale, 1.0 / sizes)
+        self._scale = np.append(scale, 1.0 / np.where(sizes > 0.0, sizes, 1.0))
         system = np.zeros((size + count, size + count))
         system[:size, :size], system[size:, :size], system[:size, size:] = matrix, rows, rows.T
         system[np.arange(size, size + count), np.arange(size, size + count)] = -ratios

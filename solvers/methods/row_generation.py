@@ -260,8 +260,6 @@ def _proof(loop: Exchange) -> _Proof:
 
 def _fastest(problem: Interpolation) -> str:
     """The method that took the least time for problems of this kind."""
-    if problem.input_dimension > 2:
-        return MINIMAX
     return CENTRAL_PATH if pays(problem) else COLUMN_GENERATION
 
 
