@@ -157,9 +157,10 @@ class CentralPath(ColumnGeneration):
         """See `Exchange.run`; the hinges to start from are for the other method."""
         if self._affine():
             return self.incumbent
-        if self._applies:
+        pricing = self._applicable()
+        if pricing is not None:
             with suppress(np.linalg.LinAlgError):  # the systems are no longer definite
-                self._follow(PathState(self.constraints, self.exact))
+                self._follow(PathState(self.constraints, pricing))
         if self.incumbent.multipliers is self._believed:
             # Rounding may have merged vertices that large multipliers tell apart.
             self.incumbent.proven = 0.0
@@ -169,14 +170,14 @@ class CentralPath(ColumnGeneration):
         self._thin()
         return self.incumbent
 
-    @property
-    def _applies(self) -> bool:
-        """Whether exact pricing is quick, and there is room between all sites."""
-        if isinstance(self.exact, PlanePricing):
-            return not self.constraints.narrow
-        roomy = self.constraints.least_gap >= SETTINGS.least_gap
-        few = isinstance(self.exact, FacePricing) and len(self.exact.table) <= SETTINGS.most_faces
-        return few and roomy
+    def _applicable(self) -> PlanePricing | FacePricing | None:
+        """Exact pricing, if it is quick, and there is room between all sites."""
+        pricing, constraints = self.exact, self.constraints
+        if isinstance(pricing, PlanePricing):
+            return None if constraints.narrow else pricing
+        if not isinstance(pricing, FacePricing) or len(pricing.table) > SETTINGS.most_faces:
+            return None
+        return pricing if constraints.least_gap >= SETTINGS.least_gap else None
 
     def _handed_over(self, start: Hinges | None) -> Incumbent:
         """What the other method makes of it."""

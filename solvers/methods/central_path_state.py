@@ -153,7 +153,7 @@ class PathState:
                 return None
             center = np.column_stack([factor.solve(each[:, None]) for each in self.targets.T])
         else:
-            center = np.linalg.lstsq(matrix, self.targets, rcond=NEGLIGIBLE_RCOND)[0]
+            center = np.asarray(np.linalg.lstsq(matrix, self.targets, rcond=NEGLIGIBLE_RCOND)[0])
         missed = np.abs(self.targets - matrix @ center).max()
         return center if missed <= 1e-6 * np.abs(self.targets).max() else None
 
