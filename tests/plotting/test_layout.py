@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -20,6 +22,12 @@ ONE, TWO = 3.3, 6.8
 def _figure(drawn) -> Figure:
     """The figure of what a plot function returns."""
     return np.ravel(np.asarray(drawn, dtype=object))[0].figure
+
+
+@cache
+def _plain(name: str) -> Figure:
+    """A picture as it is drawn without further wishes; nobody changes it."""
+    return _figure(KINDS[name].draw())
 
 
 @pytest.mark.parametrize(
@@ -66,7 +74,7 @@ def test_margins_that_the_user_sets_stay() -> None:
 def test_legend_and_color_bar_can_be_left_out(name: str) -> None:
     kind = KINDS[name]
     options = {"legend": False} | ({"colorbar": False} if kind.colorbar else {})
-    full, bare = _figure(kind.draw()), _figure(kind.draw(**options))
+    full, bare = _plain(name), _figure(kind.draw(**options))
     assert not bare.legends
     assert not any(ax.get_legend() for ax in bare.axes)
     assert (len(bare.axes) < len(full.axes)) == kind.colorbar
@@ -94,7 +102,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", KINDS)
 def test_settings_of_the_user_neither_break_nor_leak(name: str) -> None:
-    plain = _figure(KINDS[name].draw())
+    plain = _plain(name)
     with mpl.rc_context(HOSTILE):
         before = dict(mpl.rcParams)
         styled = _figure(KINDS[name].draw())
