@@ -125,6 +125,8 @@ class Constraints(ABC):
         rows = np.concatenate([affine, np.tile(unit, (balls.size, 1))])
         right = np.concatenate([residual, slopes.reshape(-1, problem.output_dimension)])
         solution = np.linalg.lstsq(rows, right, rcond=None)[0]
+        # Next to contact weights are large, and each digit of the affine part counts.
+        solution += np.linalg.lstsq(rows, right - rows @ solution, rcond=None)[0]
         biases = TwoPart.of(hinges.biases)
         if self.narrow:
             biases = touching_biases(problem, hinges, self._gaps)
