@@ -6,10 +6,12 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from pictures import KINDS, basins, faults, line, plane, triangle
+from matplotlib.patches import PathPatch
+from pictures import KINDS, basins, faults, line, plane, triangle, triangles
 
 from convexden import plotting
 from convexden.errors import InvalidInput
+from convexden.plotting import shape_map, virtual_map
 from convexden.plotting.layout import in_paper
 
 ONE, TWO = 3.3, 6.8
@@ -139,3 +141,30 @@ def test_the_gap_is_not_drawn_below_the_one_that_is_stated() -> None:
     ax = plotting.plot_convergence(triangle())
     (gaps,) = [item for item in ax.figure.axes[1].lines if "gap" in str(item.get_label())]
     assert np.asarray(gaps.get_ydata())[-1] >= triangle().relative_gap
+
+
+def _lightness(color: str) -> float:
+    """L of CIELAB, from 0 to 100."""
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in mpl.colors.to_rgb(color)
+    ]
+    return 116 * float(np.dot(linear, [0.2126, 0.7152, 0.0722])) ** (1 / 3) - 16
+
+
+@pytest.mark.parametrize("looks", [shape_map.LOOKS, virtual_map.LOOKS], ids=["shapes", "virtual"])
+def test_regions_of_maps_differ_in_lightness_and_hatching(looks) -> None:
+    levels = sorted(_lightness(look.color) for look in looks)
+    assert np.diff(levels).min() > 12
+    # Two are not hatched at most: the lightest, and one that is drawn as thin strips.
+    assert len({look.hatch for look in looks}) >= len(looks) - 1
+    for look in looks:
+        if look.hatch:
+            assert abs(_lightness(look.ink) - _lightness(look.color)) > 25
+
+
+def test_a_map_is_hatched_as_its_legend() -> None:
+    panels = plotting.plot_shape_map(triangles())
+    seen = {k for k in np.unique(triangles().structure) if shape_map.LOOKS[k].hatch}
+    drawn = {found.get_hatch() for found in panels[0, 0].findobj(PathPatch)} - {None}
+    assert drawn == {shape_map.LOOKS[k].hatch for k in seen} != set()
