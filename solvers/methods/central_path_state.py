@@ -65,9 +65,9 @@ class WorkingSetSettings:
     least_slack: float = 1e-13
     """Least slack of a free hinge: its rounding after sums over thousands of arcs."""
 
-    cap: float = 0.01
-    """Price of a new free hinge, in units of the heaviest, at most: near the end slacks are too
-    small to tell it.  Without this ten clusters of ten samples were lost in one of two cases."""
+    cap: float = 0.1
+    """Share of what the network misses that a new hinge adds to it, at most: near the end slacks
+    are too small to tell its price."""
 
     inherited: float = 1e-3
     """Price, in mean prices, from which on a free hinge whose maximum is gone stays as it is."""
@@ -272,12 +272,14 @@ class PathState:
         aim : float
             Price times slack that new hinges get.
         """
-        count = len(limits)
-        self._free_at(found, aim)
+        count, room = len(limits), SETTINGS.cap * self._missed()
+        self._free_at(found, aim, room)
         if len(met):
-            heights = np.linalg.norm(self.constraints.features(met) @ self.multipliers, axis=1)
-            inside = heights < 1.0
-            self._keep(met[inside], 2 * aim / (1.0 - heights[inside] ** 2))
+            features = self.constraints.features(met)
+            heights = np.linalg.norm(features @ self.multipliers, axis=1)
+            inside = np.flatnonzero(heights < 1.0)
+            prices = _fresh(features[inside], heights[inside], aim, room)
+            self._keep(met[inside], prices)
         heights, m = self._heights(), len(self.targets)
         self._drop(heights)
         out = np.ones(len(heights), dtype=bool)
@@ -291,7 +293,16 @@ class PathState:
             new.append(chosen[np.argsort(order[chosen], kind="stable")][: SETTINGS.most_new * m])
         enter = np.union1d(*new)
         self.chosen = np.concatenate([self.chosen, enter])
-        self.prices = np.concatenate([self.prices, 2 * aim / (1.0 - heights[enter] ** 2)])
+        prices = _fresh(self.features[enter], heights[enter], aim, room)
+        self.prices = np.concatenate([self.prices, prices])
+
+    def _missed(self) -> float:
+        """By how much the weights of the chosen and the free hinges miss the targets."""
+        weights = self.prices[:, None] * self.columns[self.chosen]
+        features = self.constraints.features(self.free)
+        free = self.free_prices[:, None] * (features @ self.multipliers)
+        made = self.features[self.chosen].T @ weights + features.T @ free
+        return float(np.linalg.norm(self.targets - made))
 
     def _drop(self, heights: Array) -> None:
         """Let light vertices leave, unless some row would not be seen any more."""
@@ -304,22 +315,29 @@ class PathState:
         if (abs(self.features[self.chosen[kept]]).sum(axis=0) > 0.0).all():
             self.chosen, self.prices = self.chosen[kept], self.prices[kept]
 
-    def _free_at(self, found: Hinges, aim: float) -> None:
-        """Make local maxima the free hinges; on one arc they take over the price."""
+    def _free_at(self, found: Hinges, aim: float, room: float = np.inf) -> None:
+        """Make local maxima the free hinges.
+
+        On one arc they take over the price, or as much of it as adds at most `room` to what the
+        network misses: where the constraint hardly bends, a maximum runs to and fro, and the rest
+        stays where it was.  A new one adds as much at most.
+        """
         old, prices = self.free, self.free_prices
-        heights = np.linalg.norm(self.constraints.features(found) @ self.multipliers, axis=1)
-        slacks = np.maximum((1.0 - heights**2) / 2, SETTINGS.least_slack)
-        fresh = np.minimum(aim / slacks, SETTINGS.cap * self.prices.max())
-        gone: Flags = np.ones(len(old), dtype=bool)
+        features, before = (self.constraints.features(each) for each in (found, old))
+        columns, behind = features @ self.multipliers, before @ self.multipliers
+        fresh = _fresh(features, np.linalg.norm(columns, axis=1), aim, room)
+        left = prices.copy()
         for k in range(len(found)):
-            same = np.flatnonzero((old.faces == found.faces[k]) & gone)
+            same = np.flatnonzero((old.faces == found.faces[k]) & (left == prices))
             if same.size:
-                near = np.abs(old.normals[same] - found.normals[k]).sum(axis=1).argmin()
-                fresh[k] = prices[same[near]]
-                gone[same[near]] = False
-        gone &= prices > SETTINGS.inherited * self.prices.mean()
-        if gone.any():
-            self._keep(old[gone], prices[gone])
+                heir = same[np.abs(old.normals[same] - found.normals[k]).sum(axis=1).argmin()]
+                change = np.outer(features[k], columns[k]) - np.outer(before[heir], behind[heir])
+                most = room / max(float(np.linalg.norm(change)), np.finfo(float).tiny)
+                taken = min(float(prices[heir]), most)
+                fresh[k], left[heir] = max(fresh[k], taken), prices[heir] - taken
+        rest = left > SETTINGS.inherited * self.prices.mean()
+        if rest.any():
+            self._keep(old[rest], left[rest])
         self.free, self.free_prices = found, fresh
 
     def _keep(self, hinges: Hinges, prices: Array) -> None:
@@ -331,3 +349,14 @@ class PathState:
         self.columns = np.concatenate([self.columns, features @ self.multipliers])
         self.chosen = np.concatenate([self.chosen, np.arange(count, len(self.vertices))])
         self.prices = np.concatenate([self.prices, prices])
+
+
+def _fresh(features: Features, heights: Array, aim: float, room: float) -> Array:
+    """Prices of new hinges: the aim over the slack, unless one adds more than `room` to what the
+    network misses."""
+    slacks = np.maximum((1.0 - heights**2) / 2, SETTINGS.least_slack)
+    if isinstance(features, np.ndarray):
+        sizes = np.linalg.norm(features, axis=1)
+    else:
+        sizes = np.sqrt((features**2).sum(axis=1))
+    return np.minimum(aim / slacks, room / np.maximum(heights * sizes, np.finfo(float).tiny))
