@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from convexden.solvers.constraints import Constraints
-from convexden.solvers.hinges import Array, Flags, Hinges, Indices
+from convexden.solvers.hinges import Array, Hinges, Indices
 from convexden.solvers.methods.normal_equations import (
     Cholesky,
     Features,
@@ -68,6 +68,10 @@ class WorkingSetSettings:
     cap: float = 0.1
     """Share of what the network misses that a new hinge adds to it, at most: near the end slacks
     are too small to tell its price."""
+
+    late: float = 1e-5
+    """Complementarity from which on a maximum that still runs along its arc does so because that is
+    flat."""
 
     inherited: float = 1e-3
     """Price, in mean prices, from which on a free hinge whose maximum is gone stays as it is."""
@@ -161,6 +165,7 @@ class PathState:
         self.free = self.vertices[:0]
         self.free_prices = self.prices = np.zeros(0)
         self.maximum = 0.0  # of the dual constraint
+        self.missed = np.inf  # by the network, of the targets
 
     def begin(self) -> bool:
         """Go to the center, which is a least-squares problem; false if the vertices do not span the
@@ -318,10 +323,28 @@ class PathState:
     def _free_at(self, found: Hinges, aim: float, room: float = np.inf) -> None:
         """Make local maxima the free hinges.
 
-        On one arc they take over the price, or as much of it as adds at most `room` to what the
-        network misses: where the constraint hardly bends, a maximum runs to and fro, and the rest
-        stays where it was.  A new one adds as much at most.
+        On one arc they take over the price; if that late in the run does not halve what the network
+        misses, as much of it as adds at most `room`: where the constraint hardly bends, a maximum
+        runs to and fro, and the rest stays where it was.  A new one adds as much at most.
         """
+        late = aim * (len(self.prices) + len(found)) < SETTINGS.late * self.objective
+        old, before = (self.free, self.free_prices), self.missed
+        fresh, left = self._inherited(found, aim, room, np.inf)
+        self.free, self.free_prices = found, fresh
+        self.missed = self._missed()
+        if late and self.missed > before / 2:
+            self.free, self.free_prices = old
+            fresh, left = self._inherited(found, aim, room, room)
+            self.free, self.free_prices = found, fresh
+        rest = left > SETTINGS.inherited * self.prices.mean()
+        if rest.any():
+            self._keep(old[0][rest], left[rest])
+
+    def _inherited(
+        self, found: Hinges, aim: float, room: float, moved: float
+    ) -> tuple[Array, Array]:
+        """The prices of new maxima, and what is left of the old; moving it adds at most `moved`
+        each to what the network misses."""
         old, prices = self.free, self.free_prices
         features, before = (self.constraints.features(each) for each in (found, old))
         columns, behind = features @ self.multipliers, before @ self.multipliers
@@ -332,13 +355,13 @@ class PathState:
             if same.size:
                 heir = same[np.abs(old.normals[same] - found.normals[k]).sum(axis=1).argmin()]
                 change = np.outer(features[k], columns[k]) - np.outer(before[heir], behind[heir])
-                most = room / max(float(np.linalg.norm(change)), np.finfo(float).tiny)
-                taken = min(float(prices[heir]), most)
-                fresh[k], left[heir] = max(fresh[k], taken), prices[heir] - taken
-        rest = left > SETTINGS.inherited * self.prices.mean()
-        if rest.any():
-            self._keep(old[rest], left[rest])
-        self.free, self.free_prices = found, fresh
+                size = float(np.linalg.norm(change))
+                if prices[heir] * size <= moved:
+                    fresh[k], left[heir] = prices[heir], 0.0
+                else:
+                    fresh[k] = max(fresh[k], moved / size)
+                    left[heir] -= moved / size
+        return fresh, left
 
     def _keep(self, hinges: Hinges, prices: Array) -> None:
         """Add hinges that stay where they are to the vertices, and to the chosen ones."""
