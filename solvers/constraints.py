@@ -81,11 +81,31 @@ class Constraints(ABC):
         """Reduced rows psi (K, M) of the hinges."""
         return self._rows(hinges.patterns, hinges.normals, hinges.biases, hinges.pivots)
 
+    def sparse_features(self, hinges: Hinges) -> sparse.csr_array:
+        """The same as a sparse matrix."""
+        return sparse.csr_array(self.features(hinges))
+
     def moving_features(self, hinges: Hinges, directions: Array) -> Array:
         """Derivative (K, M) of the features when the normals move in directions (K, d) and the
         hinges keep touching their pivots."""
         biases = -np.sum(directions * self.problem.centers[hinges.pivots], axis=1)
         return self._rows(hinges.patterns, directions, biases, hinges.pivots)
+
+    def features_and_derivatives(
+        self, hinges: Hinges, owners: Indices, directions: Array
+    ) -> tuple[Array, Array]:
+        """`features` (K, M) and the `moving_features` (F, M) of the hinges with indices `owners` in
+        these directions (F, d), in one go."""
+        every = np.concatenate([np.arange(len(hinges)), owners])
+        pivots = hinges.pivots[every]
+        moving = -np.sum(directions * self.problem.centers[pivots[len(hinges) :]], axis=1)
+        rows = self._rows(
+            hinges.patterns[every],
+            np.concatenate([hinges.normals, directions]),
+            np.concatenate([hinges.biases, moving]),
+            pivots,
+        )
+        return rows[: len(hinges)], rows[len(hinges) :]
 
     def multipliers(self, reduced: Array) -> tuple[Array, Array]:
         """Multipliers (M, p) of the reduced rows -> values (N, p) and Jacobians (N, p, d)."""
@@ -109,6 +129,8 @@ class Constraints(ABC):
         rows = np.concatenate([affine, np.tile(unit, (balls.size, 1))])
         right = np.concatenate([residual, slopes.reshape(-1, problem.output_dimension)])
         solution = np.linalg.lstsq(rows, right, rcond=None)[0]
+        # Next to contact weights are large, and each digit of the affine part counts.
+        solution += np.linalg.lstsq(rows, right - rows @ solution, rcond=None)[0]
         biases = TwoPart.of(hinges.biases)
         if self.narrow:
             biases = touching_biases(problem, hinges, self._gaps)
@@ -317,6 +339,31 @@ class SampleConstraints(Constraints):
         active = np.where(patterns, offsets, 0.0) @ self._corners
         inactive = np.where(patterns, 0.0, offsets) @ self._corners
         return np.where(patterns[:, self._samples], inactive, -active)
+
+    def sparse_features(self, hinges: Hinges) -> sparse.csr_array:
+        """See `Constraints`: of many samples a hinge separates few from their neighbors.
+
+        The z are those of hinges through their pivots.
+        """
+        centers, found, patterns = self.problem.centers, self._stencils, hinges.patterns
+        through = np.sum(hinges.normals * centers[hinges.pivots], axis=1) + hinges.biases
+        few = len(self.problem) <= SETTINGS.dense
+        if few or self.narrow or not (np.abs(through) <= TOUCH_ROUNDING).all():
+            return super().sparse_features(hinges)
+        own = patterns[:, found.samples]
+        separated = np.zeros_like(own)
+        for corners in found.corners.T:
+            separated |= patterns[:, corners] != own
+        rows, columns = np.nonzero(separated)
+        own, normals = own[rows, columns], hinges.normals[rows]
+        pivots, entries = centers[hinges.pivots[rows]], np.zeros(len(rows))
+        for corners, coefficients in zip(found.corners.T, found.coefficients.T, strict=True):
+            others = corners[columns]
+            z = np.einsum("kd,kd->k", normals, centers[others] - pivots)
+            entries += np.where(patterns[rows, others] != own, coefficients[columns] * z, 0.0)
+        entries *= np.where(own, 1.0, -1.0) / self._lengths[columns]
+        starts = np.searchsorted(rows, np.arange(len(hinges) + 1))
+        return sparse.csr_array((entries, columns, starts), shape=separated.shape)
 
     def _offsets(self, normals: Array, biases: Array, pivots: Indices) -> Array:
         """The z (K, N); near a pivot that the hinge passes through, to the rounding of the distance

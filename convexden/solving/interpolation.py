@@ -69,9 +69,9 @@ def solve(
         point, for many (from 50 on with balls) and beyond the plane; "minimax" is a third; all end
         in the same certified interval.  Where "central-path" does not apply (beyond the plane: from
         nine images on, or next to contact) or does not converge, it goes on as "column-generation"
-        in the plane and as "minimax" beyond.  "triangle" is for denoising at the vertices of an acute
-        triangle with balls of one radius: twelve hinges of which three turn, without a search, in a
-        few milliseconds.
+        in the plane and as "minimax" beyond.  "triangle" is for denoising at the vertices of an
+        acute triangle with balls of one radius: twelve hinges of which three turn, without a
+        search, in a few milliseconds.
 
         The other formulations, one convex program each, are those of
         `convexden.solving.formulations`.  "scalar-exact" is exact for targets of one dimension.
@@ -217,8 +217,8 @@ def _status(certificate: Certificate, *, certified: bool) -> Status:
 def methods() -> tuple[str, ...]:
     """What `solve` takes for `method`: the loops, then the other formulations."""
     from convexden.solvers.methods.row_generation import LOOPS
-    from convexden.solvers.methods.triangle import TRIANGLE
     from convexden.solvers.programs.catalog import catalog
+    from convexden.solvers.triangle.solver import TRIANGLE
 
     return tuple(dict.fromkeys([*LOOPS, TRIANGLE, *catalog]))
 

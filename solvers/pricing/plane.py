@@ -38,6 +38,7 @@ from convexden.solvers.hinges import (
     Indices,
     distinct,
     dual_constraint,
+    quarter_turns,
     spanning_tree,
 )
 from convexden.solvers.pricing import ExactPricing
@@ -61,6 +62,14 @@ class PlaneSettings:
     block: int = 1 << 23
     """Bits of patterns looked at in one go; keeps the working memory near 100 MB."""
 
+    run: int = 512
+    """Arcs along which sums over active sites are updated before they are taken anew: as many
+    terms as these have themselves."""
+
+    many: int = 20000
+    """Arcs from which on all sums are taken that way: arc by arc they are as many times slower as
+    there are sites for each change."""
+
     below: float = 1e-9
     """Share by which the floor stays below the greatest value at the ends of arcs: rounding of a
     value must not close the arc of the maximum."""
@@ -71,6 +80,9 @@ class PlaneSettings:
 
 
 SETTINGS = PlaneSettings()
+
+# Which of two turns, as an index beside that of the hinge.
+_PAIR: Indices = np.array([[0], [1]], dtype=np.intp)
 
 
 class PlanePricing(ExactPricing):
@@ -89,6 +101,7 @@ class PlanePricing(ExactPricing):
     def __init__(self, problem: Interpolation, clock: Clock = UNLIMITED) -> None:
         """Find the arcs."""
         self.problem, self.clock = problem, clock
+        self._initial: dict[int, Hinges] = {}
         n = len(problem)
         step = max(1, SETTINGS.block // (32 * n * n))
         blocks = []
@@ -124,7 +137,9 @@ class PlanePricing(ExactPricing):
         constraint_values : (K,) array
             g at these hinges; the first is the global maximum P.
         """
-        polynomials = self._polynomials(values, jacobians)
+        many = len(self.arcs.sites) >= SETTINGS.many
+        summed = self._summed_along_arcs if many else None
+        polynomials = self._polynomials(values, jacobians, summed)
         owners, angles, free = self._candidates(polynomials, floor**2)
         squares = evaluate(polynomials[:, owners], turns_by(angles))
         angles = angles + (self.arcs.starts + self.arcs.halves)[owners]
@@ -197,25 +212,9 @@ class PlanePricing(ExactPricing):
         vertices = np.flatnonzero(~hinges.free & (held.sum(axis=1) == 1))
         if not vertices.size:
             return passed
-        hinges, z = hinges[vertices], z[vertices]
-        every, patterns = np.arange(vertices.size), hinges.patterns.astype(float)
-        pair = (hinges.pivots, held[vertices].argmax(axis=1))
-        turn = np.column_stack([-hinges.normals[:, 1], hinges.normals[:, 0]])
-        column = (patterns * z) @ values + _slopes(patterns, jacobians, hinges.normals)
-        slopes = _slopes(patterns, jacobians, turn)
-        changes, sense = turn @ problem.centers.T, np.array([[1.0], [-1.0]])
-        for pivot, other in (pair, pair[::-1]):
-            change = changes - changes[every, pivot][:, None]
-            sample, moves = problem.radii[other] == 0, change[every, other]
-            allowed = sample | (sense * moves * np.sign(z[every, other]) > 0)
-            rate = np.sum(column * ((patterns * change) @ values + slopes), axis=1)
-            # A sample is active on the turn that moves it to the active side.
-            entering = np.where(sample, (sense * moves > 0) - patterns[every, other], 0.0)
-            rates = rate + entering * moves * np.sum(column * values[other], axis=1)
-            # Large values of sites that nearly meet cancel up to rounding.
-            sizes = (patterns * np.abs(change)) @ np.linalg.norm(values, axis=1)
-            doubt = SETTINGS.doubt + 8 * EPS * sizes * np.linalg.norm(column, axis=1)
-            passed[vertices[(allowed & (sense * rates > doubt)).any(axis=0)]] = False
+        other = held[vertices].argmax(axis=1)
+        rises = _rises(problem, hinges[vertices], z[vertices], other, values, jacobians)
+        passed[vertices[rises]] = False
         return passed
 
     def initial(self, count: int) -> Hinges:
@@ -224,6 +223,12 @@ class PlanePricing(ExactPricing):
 
         Neighbors are the edges of a minimum spanning tree of the sites.
         """
+        if count not in self._initial:
+            self._initial[count] = self._spread(count)
+        return self._initial[count]
+
+    def _spread(self, count: int) -> Hinges:
+        """The hinges of `initial`."""
         order = self._by_crossings[: 4 * count]
         starts, lengths = self.arcs.starts[order], (self.arcs.ends - self.arcs.starts)[order]
         hinges = self.hinges(order, starts)
@@ -269,30 +274,29 @@ class PlanePricing(ExactPricing):
 
     def tangents(self, hinges: Hinges) -> tuple[Array, Array]:
         """A hinge inside its arc turns about its pivot; w runs over the unit circle."""
-        turn = np.column_stack([-hinges.normals[:, 1], hinges.normals[:, 0]])
+        turn = quarter_turns(hinges.normals)
         return (turn * hinges.free[:, None])[:, :, None], np.zeros_like(hinges.normals)
 
     def moved(self, hinges: Hinges, steps: Array) -> tuple[Hinges, Flags]:
         """The hinges turned by steps (K, 1), at most to the ends of their arcs."""
-        starts, ends = self.arcs.starts[hinges.faces], self.arcs.ends[hinges.faces]
-        w = hinges.normals
+        free = np.flatnonzero(hinges.free)
+        held = np.zeros(len(hinges), dtype=bool)
+        starts, ends = self.arcs.starts[hinges.faces[free]], self.arcs.ends[hinges.faces[free]]
+        w = hinges.normals[free]
         turned = (np.arctan2(w[:, 1], w[:, 0]) - starts + TANGENCY_RTOL) % (
             2 * np.pi
         ) - TANGENCY_RTOL
-        wanted = np.where(hinges.free, steps[:, 0], 0.0)
-        taken = np.where(hinges.free, np.clip(wanted, -turned, ends - starts - turned), 0.0)
-        cos, sin = np.cos(taken), np.sin(taken)
-        normals = np.column_stack([cos * w[:, 0] - sin * w[:, 1], sin * w[:, 0] + cos * w[:, 1]])
+        wanted = steps[free, 0]
+        taken = np.minimum(np.maximum(wanted, -turned), ends - starts - turned)
+        held[free] = wanted != taken
+        # By differences: a hinge that does not turn stays exactly where it is.
+        change = np.sin(taken)[:, None] * quarter_turns(w)
+        change -= (1.0 - np.cos(taken))[:, None] * w
+        normals, biases = hinges.normals.copy(), hinges.biases.copy()
+        normals[free] = w + change
         # The hinge keeps its distance from the pivot.
-        pivots = self.problem.centers[hinges.pivots]
-        biases = hinges.biases - np.sum((normals - w) * pivots, axis=1)
-        still = taken == 0.0
-        moved = replace(
-            hinges,
-            normals=np.where(still[:, None], w, normals),
-            biases=np.where(still, hinges.biases, biases),
-        )
-        return moved, wanted != taken
+        biases[free] -= (change * self.problem.centers[hinges.pivots[free]]).sum(axis=1)
+        return replace(hinges, normals=normals, biases=biases), held
 
     def _polynomials(
         self, values: Array, jacobians: Array, summed: Callable[[Array], Array] | None = None
@@ -326,29 +330,58 @@ class PlanePricing(ExactPricing):
 
     def _summed_along_arcs(self, table: Array) -> Array:
         """The sums (arcs, q) over active sites of rows of a table (N, q), each from the arc next to
-        it: faster than `_polynomials` by itself, with the rounding of as many terms as there are
-        arcs."""
+        it: faster than `_polynomials` by itself, with the rounding of `SETTINGS.run` terms more."""
         order, changes = self._changes
-        sums = np.empty((len(order), table.shape[1]))
-        sums[order] = np.cumsum(changes @ table, axis=0)
+        steps, run = changes @ table, SETTINGS.run
+        ragged = len(steps) - len(steps) % run
+        whole = steps[:ragged].reshape(-1, run, steps.shape[1])
+        sums = np.empty_like(steps)
+        sums[order[:ragged]] = np.cumsum(whole, axis=1).reshape(ragged, steps.shape[1])
+        sums[order[ragged:]] = np.cumsum(steps[ragged:], axis=0)
         return sums
 
     @cached_property
     def _changes(self) -> tuple[Indices, sparse.csr_array]:
-        """The arcs in the order in which the hinge turns, and where patterns change (arcs, N)."""
+        """The arcs in the order in which the hinge turns, and where patterns change (arcs, N); at
+        the first of every run from none."""
         arcs = self.arcs
         order = np.lexsort((arcs.starts, arcs.sites))
         signs, previous = [], np.zeros((1, len(self.problem)), dtype=np.int8)
-        step = max(1, SETTINGS.block // len(self.problem))
-        for begin in range(0, len(order), step):
-            block = arcs.patterns[order[begin : begin + step]].astype(np.int8)
-            changes = np.diff(np.concatenate([previous, block]), axis=0)
-            signs.append(sparse.csr_array(changes, dtype=float))
-            previous = block[-1:]
+        for begin in range(0, len(order), SETTINGS.run):
+            block = arcs.patterns[order[begin : begin + SETTINGS.run]].view(np.int8)
+            changes = np.diff(block, axis=0, prepend=previous)
+            rows, columns = np.nonzero(changes != 0)
+            entries = (changes[rows, columns].astype(float), (rows, columns))
+            signs.append(sparse.csr_array(entries, shape=changes.shape))
         return order, sparse.csr_array(sparse.vstack(signs))
 
 
-def _slopes(patterns: Flags | Array, jacobians: Array, normals: Array) -> Array:
-    """sum_n D_n G_n w, (K, p)."""
-    summed = np.asarray(patterns, dtype=float) @ jacobians.reshape(len(jacobians), -1)
-    return np.einsum("kpd,kd->kp", summed.reshape(-1, *jacobians.shape[1:]), normals)
+def _rises(
+    problem: Interpolation,
+    hinges: Hinges,
+    z: Array,
+    held: Indices,
+    values: Array,
+    jacobians: Array,
+) -> Flags:
+    """Whether g increases on a turn of the vertices (V,), with these z (V, N), about their pivot or
+    about the other site (V,) that holds them."""
+    every, patterns = np.arange(len(hinges)), hinges.patterns.astype(float)
+    turn = quarter_turns(hinges.normals)
+    summed = (patterns @ jacobians.reshape(len(jacobians), -1)).reshape(-1, *jacobians.shape[1:])
+    # Both turns at once, arrays (2, V).
+    pivot, other = np.stack([hinges.pivots, held]), np.stack([held, hinges.pivots])
+    column = (patterns * z) @ values + (summed @ hinges.normals[:, :, None])[:, :, 0]
+    changes, sense = turn @ problem.centers.T, np.array([[[1.0]], [[-1.0]]])
+    change = changes - changes[every, pivot][:, :, None]
+    sample, moves = problem.radii[other] == 0, change[_PAIR, every, other]
+    allowed = sample | (sense * moves * np.sign(z[every, other]) > 0)
+    lever = patterns * change
+    rate = (column * (lever @ values + (summed @ turn[:, :, None])[:, :, 0])).sum(axis=2)
+    # A sample is active on the turn that moves it to the active side.
+    entering = np.where(sample, (sense * moves > 0) - patterns[every, other], 0.0)
+    rates = rate + entering * moves * (column * values[other]).sum(axis=2)
+    # Large values of sites that nearly meet cancel up to rounding.
+    sizes = np.abs(lever) @ np.linalg.norm(values, axis=1)
+    doubt = SETTINGS.doubt + 8 * EPS * sizes * np.linalg.norm(column, axis=1)
+    return np.asarray((allowed & (sense * rates > doubt)).any(axis=(0, 1)))
