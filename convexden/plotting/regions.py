@@ -39,7 +39,9 @@ def hatch_pixels(image: AxesImage, looks: Sequence[Look]) -> None:
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
-    grid = np.ma.filled(image.get_array(), np.nan)
+    numbers = image.get_array()
+    assert numbers is not None
+    grid = np.ma.filled(numbers, np.nan)
     left, right, bottom, top = image.get_extent()
     across = np.linspace(left, right, grid.shape[1] + 1)
     upwards = np.linspace(bottom, top, grid.shape[0] + 1)
