@@ -162,6 +162,8 @@ class CentralPath(ColumnGeneration):
             return self.incumbent
         pricing = self._applicable()
         if pricing is not None:
+            if isinstance(pricing, FacePricing):
+                self._ramps()  # a network at once, for those who stop early
             with suppress(np.linalg.LinAlgError):  # the systems are no longer definite
                 self._follow(PathState(self.constraints, pricing))
         if self.incumbent.multipliers is self._believed:
