@@ -98,10 +98,11 @@ def solve_sites(
     master : callable
         `solve_dual` or `solve_with_cvxpy`.
     method : {"column-generation", "central-path", "minimax", "local"}, optional
-        By default in the plane column generation, or the central path where sites are many, and the
-        central path beyond.  "local" is the minimax method with proposals, for problems too large
-        for exact pricing; its bound is that of the semidefinite program at its multipliers, or that
-        of pairs of sites if it is better or the only one, or none.
+        By default in the plane column generation, or the central path where sites are many; beyond
+        it the central path in three dimensions and for d + 1 sites in d, else minimax.  "local" is
+        the minimax method with proposals, for problems too large for exact pricing; its bound is
+        that of the semidefinite program at its multipliers, or that of pairs of sites if it is
+        better or the only one, or none.
     report : callable
         Called with a `Progress` after every round; the cost is infinite while samples are missed.
     clock : Clock, optional
@@ -311,8 +312,8 @@ def _proof(loop: Exchange) -> _Proof:
 def _fastest(problem: Interpolation, *, warm: bool) -> str:
     """The method that took the least time for problems of this kind; beyond the plane one that
     begins at the hinges of a problem nearby, if there are any."""
-    if warm and problem.input_dimension > 2:
-        return MINIMAX
+    if problem.input_dimension > 2:
+        return CENTRAL_PATH if pays(problem) and not warm else MINIMAX
     return CENTRAL_PATH if pays(problem) else COLUMN_GENERATION
 
 

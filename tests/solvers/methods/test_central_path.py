@@ -217,6 +217,15 @@ def test_it_is_the_default_where_sites_are_many(monkeypatch):
     assert solve(discs(SETTINGS.from_balls - 1)).certified
     with pytest.raises(Chosen):
         solve(discs(SETTINGS.from_balls))
+    assert pays(in_space("balls", 1))
+    assert pays(simplex(5, 0.2))
+    four = np.random.default_rng(0).standard_normal((6, 4))
+    assert not pays(denoising(four, radius=0.01))
+    with pytest.raises(Chosen):
+        solve(BEYOND["simplex"])
+    assert solve(denoising(four, radius=0.01)).certified
+    start = solve(BEYOND["simplex"], method="minimax")
+    assert solve(BEYOND["simplex"], start=start).certified
     assert pays(samples(SETTINGS.from_samples, 2))
     assert not pays(samples(SETTINGS.from_samples, 1))
 
