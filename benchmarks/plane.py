@@ -1,6 +1,6 @@
 """Figures for problems on lines and planes; `python benchmarks/plane.py` prints them all.
 
-Sections: random, box, methods, masters, samples, startup; name some to run only those.  The
+Sections: random, box, methods, masters, samples, noisy, startup; name some to run only those.  The
 machine's speed drifts, so the times of the box problems come with the time of one restricted
 master over the hinges of the optimum, taken in the same run.  `--output FILE` also writes the
 tables to a file.
@@ -141,6 +141,30 @@ def samples() -> Iterator[str]:
         )
 
 
+def noisy() -> Iterator[str]:
+    """Noisy samples of clean points in a box: clusters overlap, and most samples are active."""
+    yield (
+        f"{'problem':<34}{'certified':>11}{'cost':>16}{'gap':>9}{'active':>8}{'neurons':>9}"
+        f"{'seconds':>9}{'cpu s':>9}"
+    )
+    cases: list[tuple[int, int, float, float | None]] = [
+        (clusters, each, noise, None)
+        for clusters, each in ((5, 20), (10, 20), (10, 50), (10, 100))
+        for noise in (0.05, 0.02, 0.01)
+    ]
+    for clusters, each, noise, limit in [*cases, (20, 500, 0.02, 120.0)]:
+        problem = _noisy_box(clusters, each, noise)
+        started = time.process_time()
+        solution = cd.solve(problem, time_limit=limit)
+        name = f"{clusters} x {each}, sigma {noise}" + (f", {limit:.0f} s" if limit else "")
+        active = np.count_nonzero(np.abs(solution.certificate.values).sum(axis=1))
+        yield (
+            f"{name:<34}{'yes' if solution.certified else 'NO':>11}{solution.cost:16.9f}"
+            f"{solution.relative_gap:9.1e}{active:8d}{solution.neurons:9d}"
+            f"{solution.seconds:9.1f}{time.process_time() - started:9.1f}"
+        )
+
+
 def startup() -> Iterator[str]:
     """Best of five starts of a fresh interpreter."""
     commands = {
@@ -207,6 +231,13 @@ def _clusters(count: int) -> cd.Interpolation:
     return cd.denoising(clean, noisy=clean[:, None] + noise)
 
 
+def _noisy_box(clusters: int, each: int, noise: float) -> cd.Interpolation:
+    generator = np.random.default_rng(0)
+    clean = generator.random((clusters, 2))
+    samples = clean[:, None] + noise * generator.standard_normal((clusters, each, 2))
+    return cd.denoising(clean, noisy=samples)
+
+
 def _final_master(problem: cd.Interpolation) -> float:
     """Seconds of one restricted master over the hinges of the optimum, to its full accuracy."""
     reduced = Reduction.of(problem).problem
@@ -228,7 +259,7 @@ def _final_master(problem: cd.Interpolation) -> float:
     return time.perf_counter() - started
 
 
-SECTIONS = {f.__name__: f for f in (random, box, methods, masters, samples, startup)}
+SECTIONS = {f.__name__: f for f in (random, box, methods, masters, samples, noisy, startup)}
 
 
 def main() -> None:

@@ -81,6 +81,10 @@ class Constraints(ABC):
         """Reduced rows psi (K, M) of the hinges."""
         return self._rows(hinges.patterns, hinges.normals, hinges.biases, hinges.pivots)
 
+    def sparse_features(self, hinges: Hinges) -> sparse.csr_array:
+        """The same as a sparse matrix."""
+        return sparse.csr_array(self.features(hinges))
+
     def moving_features(self, hinges: Hinges, directions: Array) -> Array:
         """Derivative (K, M) of the features when the normals move in directions (K, d) and the
         hinges keep touching their pivots."""
@@ -330,6 +334,31 @@ class SampleConstraints(Constraints):
         active = np.where(patterns, offsets, 0.0) @ self._corners
         inactive = np.where(patterns, 0.0, offsets) @ self._corners
         return np.where(patterns[:, self._samples], inactive, -active)
+
+    def sparse_features(self, hinges: Hinges) -> sparse.csr_array:
+        """See `Constraints`: of many samples a hinge separates few from their neighbors.
+
+        The z are those of hinges through their pivots.
+        """
+        centers, found, patterns = self.problem.centers, self._stencils, hinges.patterns
+        through = np.sum(hinges.normals * centers[hinges.pivots], axis=1) + hinges.biases
+        few = len(self.problem) <= SETTINGS.dense
+        if few or self.narrow or not (np.abs(through) <= TOUCH_ROUNDING).all():
+            return super().sparse_features(hinges)
+        own = patterns[:, found.samples]
+        separated = np.zeros_like(own)
+        for corners in found.corners.T:
+            separated |= patterns[:, corners] != own
+        rows, columns = np.nonzero(separated)
+        own, normals = own[rows, columns], hinges.normals[rows]
+        pivots, entries = centers[hinges.pivots[rows]], np.zeros(len(rows))
+        for corners, coefficients in zip(found.corners.T, found.coefficients.T, strict=True):
+            others = corners[columns]
+            z = np.einsum("kd,kd->k", normals, centers[others] - pivots)
+            entries += np.where(patterns[rows, others] != own, coefficients[columns] * z, 0.0)
+        entries *= np.where(own, 1.0, -1.0) / self._lengths[columns]
+        starts = np.searchsorted(rows, np.arange(len(hinges) + 1))
+        return sparse.csr_array((entries, columns, starts), shape=separated.shape)
 
     def _offsets(self, normals: Array, biases: Array, pivots: Indices) -> Array:
         """The z (K, N); near a pivot that the hinge passes through, to the rounding of the distance

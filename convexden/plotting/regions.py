@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -39,8 +39,9 @@ def hatch_pixels(image: AxesImage, looks: Sequence[Look]) -> None:
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
-    kinds: Any = image.get_array()
-    grid = np.ma.filled(kinds, np.nan)
+    numbers = image.get_array()
+    assert numbers is not None
+    grid = np.ma.filled(numbers, np.nan)
     left, right, bottom, top = image.get_extent()
     across = np.linspace(left, right, grid.shape[1] + 1)
     upwards = np.linspace(bottom, top, grid.shape[0] + 1)

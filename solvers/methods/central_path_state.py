@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from convexden.solvers.constraints import Constraints
-from convexden.solvers.hinges import Array, Flags, Hinges, Indices
+from convexden.solvers.hinges import Array, Hinges, Indices
 from convexden.solvers.methods.normal_equations import (
     Cholesky,
     Features,
@@ -65,9 +65,13 @@ class WorkingSetSettings:
     least_slack: float = 1e-13
     """Least slack of a free hinge: its rounding after sums over thousands of arcs."""
 
-    cap: float = 0.01
-    """Price of a new free hinge, in units of the heaviest, at most: near the end slacks are too
-    small to tell it.  Without this ten clusters of ten samples were lost in one of two cases."""
+    cap: float = 0.1
+    """Share of what the network misses that a new hinge adds to it, at most: near the end slacks
+    are too small to tell its price."""
+
+    late: float = 1e-5
+    """Complementarity from which on a maximum that still runs along its arc does so because that is
+    flat."""
 
     inherited: float = 1e-3
     """Price, in mean prices, from which on a free hinge whose maximum is gone stays as it is."""
@@ -161,6 +165,7 @@ class PathState:
         self.free = self.vertices[:0]
         self.free_prices = self.prices = np.zeros(0)
         self.maximum = 0.0  # of the dual constraint
+        self.missed = np.inf  # by the network, of the targets
 
     def begin(self) -> bool:
         """Go to the center, which is a least-squares problem; false if the vertices do not span the
@@ -272,12 +277,14 @@ class PathState:
         aim : float
             Price times slack that new hinges get.
         """
-        count = len(limits)
-        self._free_at(found, aim)
+        count, room = len(limits), SETTINGS.cap * self._missed()
+        self._free_at(found, aim, room)
         if len(met):
-            heights = np.linalg.norm(self.constraints.features(met) @ self.multipliers, axis=1)
-            inside = heights < 1.0
-            self._keep(met[inside], 2 * aim / (1.0 - heights[inside] ** 2))
+            features = self.constraints.features(met)
+            heights = np.linalg.norm(features @ self.multipliers, axis=1)
+            inside = np.flatnonzero(heights < 1.0)
+            prices = _fresh(features[inside], heights[inside], aim, room)
+            self._keep(met[inside], prices)
         heights, m = self._heights(), len(self.targets)
         self._drop(heights)
         out = np.ones(len(heights), dtype=bool)
@@ -291,7 +298,16 @@ class PathState:
             new.append(chosen[np.argsort(order[chosen], kind="stable")][: SETTINGS.most_new * m])
         enter = np.union1d(*new)
         self.chosen = np.concatenate([self.chosen, enter])
-        self.prices = np.concatenate([self.prices, 2 * aim / (1.0 - heights[enter] ** 2)])
+        prices = _fresh(self.features[enter], heights[enter], aim, room)
+        self.prices = np.concatenate([self.prices, prices])
+
+    def _missed(self) -> float:
+        """By how much the weights of the chosen and the free hinges miss the targets."""
+        weights = self.prices[:, None] * self.columns[self.chosen]
+        features = self.constraints.features(self.free)
+        free = self.free_prices[:, None] * (features @ self.multipliers)
+        made = self.features[self.chosen].T @ weights + features.T @ free
+        return float(np.linalg.norm(self.targets - made))
 
     def _drop(self, heights: Array) -> None:
         """Let light vertices leave, unless some row would not be seen any more."""
@@ -304,23 +320,48 @@ class PathState:
         if (abs(self.features[self.chosen[kept]]).sum(axis=0) > 0.0).all():
             self.chosen, self.prices = self.chosen[kept], self.prices[kept]
 
-    def _free_at(self, found: Hinges, aim: float) -> None:
-        """Make local maxima the free hinges; on one arc they take over the price."""
-        old, prices = self.free, self.free_prices
-        heights = np.linalg.norm(self.constraints.features(found) @ self.multipliers, axis=1)
-        slacks = np.maximum((1.0 - heights**2) / 2, SETTINGS.least_slack)
-        fresh = np.minimum(aim / slacks, SETTINGS.cap * self.prices.max())
-        gone: Flags = np.ones(len(old), dtype=bool)
-        for k in range(len(found)):
-            same = np.flatnonzero((old.faces == found.faces[k]) & gone)
-            if same.size:
-                near = np.abs(old.normals[same] - found.normals[k]).sum(axis=1).argmin()
-                fresh[k] = prices[same[near]]
-                gone[same[near]] = False
-        gone &= prices > SETTINGS.inherited * self.prices.mean()
-        if gone.any():
-            self._keep(old[gone], prices[gone])
+    def _free_at(self, found: Hinges, aim: float, room: float = np.inf) -> None:
+        """Make local maxima the free hinges.
+
+        On one arc they take over the price; if that late in the run does not halve what the network
+        misses, as much of it as adds at most `room`: where the constraint hardly bends, a maximum
+        runs to and fro, and the rest stays where it was.  A new one adds as much at most.
+        """
+        late = aim * (len(self.prices) + len(found)) < SETTINGS.late * self.objective
+        old, before = (self.free, self.free_prices), self.missed
+        fresh, left = self._inherited(found, aim, room, np.inf)
         self.free, self.free_prices = found, fresh
+        self.missed = self._missed()
+        if late and self.missed > before / 2:
+            self.free, self.free_prices = old
+            fresh, left = self._inherited(found, aim, room, room)
+            self.free, self.free_prices = found, fresh
+        rest = left > SETTINGS.inherited * self.prices.mean()
+        if rest.any():
+            self._keep(old[0][rest], left[rest])
+
+    def _inherited(
+        self, found: Hinges, aim: float, room: float, moved: float
+    ) -> tuple[Array, Array]:
+        """The prices of new maxima, and what is left of the old; moving it adds at most `moved`
+        each to what the network misses."""
+        old, prices = self.free, self.free_prices
+        features, before = (self.constraints.features(each) for each in (found, old))
+        columns, behind = features @ self.multipliers, before @ self.multipliers
+        fresh = _fresh(features, np.linalg.norm(columns, axis=1), aim, room)
+        left = prices.copy()
+        for k in range(len(found)):
+            same = np.flatnonzero((old.faces == found.faces[k]) & (left == prices))
+            if same.size:
+                heir = same[np.abs(old.normals[same] - found.normals[k]).sum(axis=1).argmin()]
+                change = np.outer(features[k], columns[k]) - np.outer(before[heir], behind[heir])
+                size = float(np.linalg.norm(change))
+                if prices[heir] * size <= moved:
+                    fresh[k], left[heir] = prices[heir], 0.0
+                else:
+                    fresh[k] = max(fresh[k], moved / size)
+                    left[heir] -= moved / size
+        return fresh, left
 
     def _keep(self, hinges: Hinges, prices: Array) -> None:
         """Add hinges that stay where they are to the vertices, and to the chosen ones."""
@@ -331,3 +372,14 @@ class PathState:
         self.columns = np.concatenate([self.columns, features @ self.multipliers])
         self.chosen = np.concatenate([self.chosen, np.arange(count, len(self.vertices))])
         self.prices = np.concatenate([self.prices, prices])
+
+
+def _fresh(features: Features, heights: Array, aim: float, room: float) -> Array:
+    """Prices of new hinges: the aim over the slack, unless one adds more than `room` to what the
+    network misses."""
+    slacks = np.maximum((1.0 - heights**2) / 2, SETTINGS.least_slack)
+    if isinstance(features, np.ndarray):
+        sizes = np.linalg.norm(features, axis=1)
+    else:
+        sizes = np.sqrt((features**2).sum(axis=1))
+    return np.minimum(aim / slacks, room / np.maximum(heights * sizes, np.finfo(float).tiny))

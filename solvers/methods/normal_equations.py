@@ -54,7 +54,7 @@ SETTINGS = NormalEquationsSettings()
 def stored_features(constraints: Constraints, hinges: Hinges) -> Features:
     """The features (K, M), sparse if most of them are zero."""
     parts = [
-        sparse.csr_array(constraints.features(hinges[begin : begin + SETTINGS.batch]))
+        constraints.sparse_features(hinges[begin : begin + SETTINGS.batch])
         for begin in range(0, len(hinges), SETTINGS.batch)
     ]
     features = sparse.csr_array(sparse.vstack(parts))

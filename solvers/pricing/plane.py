@@ -62,6 +62,14 @@ class PlaneSettings:
     block: int = 1 << 23
     """Bits of patterns looked at in one go; keeps the working memory near 100 MB."""
 
+    run: int = 512
+    """Arcs along which sums over active sites are updated before they are taken anew: as many
+    terms as these have themselves."""
+
+    many: int = 20000
+    """Arcs from which on all sums are taken that way: arc by arc they are as many times slower as
+    there are sites for each change."""
+
     below: float = 1e-9
     """Share by which the floor stays below the greatest value at the ends of arcs: rounding of a
     value must not close the arc of the maximum."""
@@ -129,7 +137,9 @@ class PlanePricing(ExactPricing):
         constraint_values : (K,) array
             g at these hinges; the first is the global maximum P.
         """
-        polynomials = self._polynomials(values, jacobians)
+        many = len(self.arcs.sites) >= SETTINGS.many
+        summed = self._summed_along_arcs if many else None
+        polynomials = self._polynomials(values, jacobians, summed)
         owners, angles, free = self._candidates(polynomials, floor**2)
         squares = evaluate(polynomials[:, owners], turns_by(angles))
         angles = angles + (self.arcs.starts + self.arcs.halves)[owners]
@@ -320,25 +330,29 @@ class PlanePricing(ExactPricing):
 
     def _summed_along_arcs(self, table: Array) -> Array:
         """The sums (arcs, q) over active sites of rows of a table (N, q), each from the arc next to
-        it: faster than `_polynomials` by itself, with the rounding of as many terms as there are
-        arcs."""
+        it: faster than `_polynomials` by itself, with the rounding of `SETTINGS.run` terms more."""
         order, changes = self._changes
-        sums = np.empty((len(order), table.shape[1]))
-        sums[order] = np.cumsum(changes @ table, axis=0)
+        steps, run = changes @ table, SETTINGS.run
+        ragged = len(steps) - len(steps) % run
+        whole = steps[:ragged].reshape(-1, run, steps.shape[1])
+        sums = np.empty_like(steps)
+        sums[order[:ragged]] = np.cumsum(whole, axis=1).reshape(ragged, steps.shape[1])
+        sums[order[ragged:]] = np.cumsum(steps[ragged:], axis=0)
         return sums
 
     @cached_property
     def _changes(self) -> tuple[Indices, sparse.csr_array]:
-        """The arcs in the order in which the hinge turns, and where patterns change (arcs, N)."""
+        """The arcs in the order in which the hinge turns, and where patterns change (arcs, N); at
+        the first of every run from none."""
         arcs = self.arcs
         order = np.lexsort((arcs.starts, arcs.sites))
         signs, previous = [], np.zeros((1, len(self.problem)), dtype=np.int8)
-        step = max(1, SETTINGS.block // len(self.problem))
-        for begin in range(0, len(order), step):
-            block = arcs.patterns[order[begin : begin + step]].astype(np.int8)
-            changes = np.diff(np.concatenate([previous, block]), axis=0)
-            signs.append(sparse.csr_array(changes, dtype=float))
-            previous = block[-1:]
+        for begin in range(0, len(order), SETTINGS.run):
+            block = arcs.patterns[order[begin : begin + SETTINGS.run]].view(np.int8)
+            changes = np.diff(block, axis=0, prepend=previous)
+            rows, columns = np.nonzero(changes != 0)
+            entries = (changes[rows, columns].astype(float), (rows, columns))
+            signs.append(sparse.csr_array(entries, shape=changes.shape))
         return order, sparse.csr_array(sparse.vstack(signs))
 
 

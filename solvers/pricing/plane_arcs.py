@@ -56,13 +56,18 @@ def arcs_at(problem: Interpolation, sites: Indices) -> Arcs:
 
     def offsets(owners: Indices, angles: Array) -> Array:
         """Constraint values (A, N) of all sites at angles of the circles."""
-        x, y = normals_at(angles)[:, :, None]
+        x, y = normals_at(angles)
+        if len(sites) == 1:  # of many sites: no copies of the steps
+            return np.asarray(np.column_stack([x, y]) @ steps[0].T + radii[sites[0]])
+        each = steps[owners]
         return np.asarray(
-            steps[owners, :, 0] * x + steps[owners, :, 1] * y + radii[sites[owners], None]
+            each[:, :, 0] * x[:, None] + each[:, :, 1] * y[:, None] + radii[sites[owners], None]
         )
 
     def feasible(z: Array) -> Flags:
-        """Which hinges with these z at the sites cut no ball."""
+        """Which hinges with these z at the sites cut no ball; samples are cut by none."""
+        if not radii.any():
+            return np.ones(len(z), dtype=bool)
         return np.asarray((np.abs(z) >= radii - TANGENCY_RTOL).all(axis=1))
 
     z = offsets(owners, (starts + ends) / 2)
@@ -73,7 +78,7 @@ def arcs_at(problem: Interpolation, sites: Indices) -> Arcs:
     touching = feasible(z_alone)
     alone = alone[touching]
     pivots = sites[np.concatenate([owners[wide], owners[alone]])]
-    patterns = np.concatenate([z[wide], z_alone[touching]]) > 0
+    patterns = np.concatenate([(z > 0)[wide], (z_alone > 0)[touching]])
     patterns[np.arange(len(pivots)), pivots] = True
     return Arcs(
         pivots,

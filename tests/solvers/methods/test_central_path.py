@@ -3,6 +3,8 @@ hands over to it where it does not converge."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
@@ -13,11 +15,14 @@ from convexden.reduction import Reduction
 from convexden.running.clock import Stopped
 from convexden.solvers.constraints import constraints_of
 from convexden.solvers.methods import row_generation
-from convexden.solvers.methods.central_path import SETTINGS, CentralPath, pays
+from convexden.solvers.methods.central_path import SETTINGS, CentralPath, _iterate, pays
+from convexden.solvers.methods.central_path_state import PathState
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.large_newton import polish_large
 from convexden.solvers.methods.newton import polish
 from convexden.solvers.methods.normal_equations import Cholesky, gram, stored_features
+from convexden.solvers.pricing import plane
+from convexden.solvers.pricing.plane import SETTINGS as PLANE
 from convexden.solvers.pricing.plane import PlanePricing
 from convexden.solving.interpolation import solve
 from convexden.verification import verify_certificate
@@ -219,3 +224,49 @@ def test_the_factor_leaves_out_what_nothing_sees_and_refuses_what_is_not_definit
         Cholesky(np.array([[1.0, 2.0], [2.0, 1.0]]))
     with pytest.raises(np.linalg.LinAlgError):
         Cholesky(np.array([[np.inf, 0.0], [0.0, 1.0]]))
+
+
+def test_sparse_features_of_many_samples_are_the_features():
+    problem = Reduction.of(samples(130, 2)).problem
+    constraints, pricing = constraints_of(problem), PlanePricing(problem)
+    vertices = pricing.vertices()[::40]
+    dense = constraints.features(vertices)
+    assert np.abs(constraints.sparse_features(vertices).toarray() - dense).max() < 1e-12
+    off = replace(vertices, biases=vertices.biases + 1e-3)  # through no sample
+    dense = constraints.features(off)
+    assert np.abs(constraints.sparse_features(off).toarray() - dense).max() < 1e-12
+
+
+def test_sums_along_arcs_are_those_arc_by_arc():
+    problem = Reduction.of(samples(40, 2)).problem
+    pricing = PlanePricing(problem)
+    assert len(pricing.arcs.sites) > 2 * PLANE.run
+    table = np.random.default_rng(0).standard_normal((40, 3))
+    expected = pricing.arcs.patterns.astype(float) @ table
+    assert np.abs(pricing._summed_along_arcs(table) - expected).max() < 1e-12
+
+
+def test_many_arcs_are_priced_as_few_are(monkeypatch):
+    problem = Reduction.of(samples(40, 2)).problem
+    constraints, pricing = constraints_of(problem), PlanePricing(problem)
+    values = constraints.multipliers(np.ones_like(constraints.targets))
+    few = pricing.maxima(*values, 0.5)[1]
+    monkeypatch.setattr(plane, "SETTINGS", replace(PLANE, many=1))
+    assert pricing.maxima(*values, 0.5)[1] == pytest.approx(few, rel=1e-12)
+
+
+def test_a_new_hinge_adds_little_to_what_the_network_misses():
+    """Nor does a maximum that runs along a flat arc: the price that is too much stays behind."""
+    problem = Reduction.of(samples(30, 2)).problem
+    state = PathState(constraints_of(problem), PlanePricing(problem))
+    assert state.begin()
+    working = state.working()
+    for _ in range(8):
+        assert _iterate(state, working)
+        working = state.working()
+    before = state._missed()
+    found = state.pricing.inner_maxima(*state.constraints.multipliers(state.multipliers), 0.2)[0]
+    assert len(found) > len(state.free)
+    share = 0.1 * before / len(found)
+    state._free_at(found, aim=1e3, room=share)
+    assert state._missed() <= 1.1 * before * (1 + 1e-9)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from oracles import (
@@ -20,6 +22,7 @@ from convexden.running.clock import Stopped
 from convexden.solution import Progress
 from convexden.solvers.constraints import constraints_of
 from convexden.solvers.hinges import Hinges
+from convexden.solvers.methods import row_generation
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.exchange import Incumbent
 from convexden.solvers.methods.row_generation import solve_sites
@@ -205,3 +208,53 @@ def test_first_samples_that_lie_on_one_line():
     problem = Reduction.of(Interpolation(centers, targets)).problem
     cost, bound = check(problem, solve_sites(problem, 1e-8))
     assert cost - bound <= 1e-8 * cost
+
+
+def overlapping(each: int, noise: float = 0.05) -> Interpolation:
+    """Noisy samples of ten points in a box."""
+    rng = np.random.default_rng(0)
+    clean = rng.random((10, 2))
+    samples = clean[:, None] + noise * rng.standard_normal((10, each, 2))
+    return Reduction.of(denoising(clean, noisy=samples)).problem
+
+
+def test_where_most_samples_are_missed_all_are_added_at_once(monkeypatch):
+    sizes: list[int] = []
+    loop = row_generation._Rounds._loop
+
+    def counted(self):
+        sizes.append(len(self.active))
+        return loop(self)
+
+    monkeypatch.setattr(row_generation._Rounds, "_loop", counted)
+    problem = overlapping(8)
+    cost, bound = check(problem, solve_sites(problem, 1e-8))
+    assert cost - bound <= 1e-8 * cost
+    assert len(sizes) == 2
+    assert sizes[1] == len(problem)
+
+
+def test_more_samples_than_pricing_holds_leave_the_bound_of_some(monkeypatch):
+    problem = overlapping(8)
+    whole = solve_sites(problem, 1e-8).lower_bound(problem)
+    few = replace(row_generation.SETTINGS, most_active=60, growth=2)
+    monkeypatch.setattr(row_generation, "SETTINGS", few)
+    outcome = solve_sites(problem, 1e-8)
+    assert outcome.network is None
+    assert not outcome.interrupted
+    assert 3 < np.count_nonzero(np.abs(outcome.values).sum(axis=1)) <= 60
+    assert 0.1 * whole < outcome.lower_bound(problem) < whole
+
+
+def test_a_stopped_run_keeps_the_bound_of_a_smaller_set():
+    problem = overlapping(8)
+    bounds: list[float] = []
+
+    def stop(step: Progress) -> None:
+        if bounds and step.round > 1 and len(bounds) == 12:
+            raise Stopped
+        bounds.append(step.lower_bound)
+
+    outcome = solve_sites(problem, 1e-8, report=stop)
+    assert outcome.interrupted
+    assert outcome.lower_bound(problem) >= bounds[-1] * (1 - 1e-12)
