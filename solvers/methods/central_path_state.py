@@ -44,8 +44,9 @@ class WorkingSetSettings:
     start_near: float = 0.5
     """Dual constraint above which a vertex is in the first set."""
 
-    near: float = 0.7
-    """Dual constraint above which a vertex enters."""
+    near: float = 0.9
+    """Dual constraint above which a vertex enters: of ten clusters of fifty samples .7 made systems
+    of half as many hinges more, and took no fewer iterations."""
 
     most_new: int = 2
     """Vertices a row that enter in one step for each reason."""
@@ -53,8 +54,9 @@ class WorkingSetSettings:
     light: float = 1e-2
     """Share of the M-th largest weight below which a vertex leaves, unless it is close to one."""
 
-    close: float = 0.9
-    """Dual constraint from which on a vertex does not leave."""
+    close: float = 0.97
+    """Dual constraint from which on a vertex does not leave: with .9 five times as many stay until
+    the end."""
 
     floor: float = 0.7
     """Dual constraint from which on local maxima inside arcs are free hinges."""
