@@ -52,10 +52,11 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The site, with its gallery and the verification of every theorem."""
+    """The site, with its gallery and the verification of every theorem, and what pages show."""
     options = ("-j", "auto", "-W", "--keep-going", "-b", "html")
     run(session, "sphinx-build", *options, "docs", "docs/_build/html")
     run(session, "pytest", "--quiet", "-n", "auto", "docs/checks", "--site", "docs/_build/html")
+    run(session, "pytest", "--quiet", "-n", "auto", "docs/runs")
 
 
 @nox.session

@@ -22,7 +22,7 @@ from convexden.certificate import Certificate
 from convexden.errors import ConvexdenError, InvalidProblem
 from convexden.geometry.triangle import Triangle
 from convexden.reduction import Reduction
-from convexden.solvers.methods.triangle import solve_triangle
+from convexden.solvers.triangle.solver import solve_triangle
 from convexden.theorems import acute_triangle
 from convexden.verification import verify
 

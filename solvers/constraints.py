@@ -91,6 +91,22 @@ class Constraints(ABC):
         biases = -np.sum(directions * self.problem.centers[hinges.pivots], axis=1)
         return self._rows(hinges.patterns, directions, biases, hinges.pivots)
 
+    def features_and_derivatives(
+        self, hinges: Hinges, owners: Indices, directions: Array
+    ) -> tuple[Array, Array]:
+        """`features` (K, M) and the `moving_features` (F, M) of the hinges with indices `owners` in
+        these directions (F, d), in one go."""
+        every = np.concatenate([np.arange(len(hinges)), owners])
+        pivots = hinges.pivots[every]
+        moving = -np.sum(directions * self.problem.centers[pivots[len(hinges) :]], axis=1)
+        rows = self._rows(
+            hinges.patterns[every],
+            np.concatenate([hinges.normals, directions]),
+            np.concatenate([hinges.biases, moving]),
+            pivots,
+        )
+        return rows[: len(hinges)], rows[len(hinges) :]
+
     def multipliers(self, reduced: Array) -> tuple[Array, Array]:
         """Multipliers (M, p) of the reduced rows -> values (N, p) and Jacobians (N, p, d)."""
         return self._expanded(reduced)
@@ -113,6 +129,8 @@ class Constraints(ABC):
         rows = np.concatenate([affine, np.tile(unit, (balls.size, 1))])
         right = np.concatenate([residual, slopes.reshape(-1, problem.output_dimension)])
         solution = np.linalg.lstsq(rows, right, rcond=None)[0]
+        # Next to contact weights are large, and each digit of the affine part counts.
+        solution += np.linalg.lstsq(rows, right - rows @ solution, rcond=None)[0]
         biases = TwoPart.of(hinges.biases)
         if self.narrow:
             biases = touching_biases(problem, hinges, self._gaps)

@@ -14,6 +14,9 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
+# With the coordinates exchanged, a vector of the plane times these is turned by a right angle.
+_QUARTER: Array = np.array([-1.0, 1.0])
+
 
 @dataclass(frozen=True, eq=False)
 class Hinges:
@@ -107,6 +110,11 @@ def distinct(hinges: Hinges, tolerance: float) -> Indices:
         undecided &= ~stays
         undecided[second[stays[first]]] = False
     return np.flatnonzero(chosen)
+
+
+def quarter_turns(normals: Array) -> Array:
+    """Normals (K, 2) of the plane turned by a right angle."""
+    return normals[:, ::-1] * _QUARTER
 
 
 def dual_constraint(

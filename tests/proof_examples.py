@@ -39,7 +39,7 @@ def _tetrahedron() -> Any:
 
 
 def _plane_in_space() -> Any:
-    across = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, 1.0], [0.25, 0.25], [0.125, 0.75]])
+    across = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, 1.0], [0.25, 0.25]])
     points = np.column_stack([across, 1 + across[:, 0] / 2])
     return prove(cd.denoising(points, radius=0.05), 1e-10)
 

@@ -1,4 +1,7 @@
-"""What the documentation shows is what happens: every page of docs/ runs (see `pages`)."""
+"""The documentation is whole: docstrings do what they show, and every public name is there.
+
+That its pages do what they show is tested in docs/runs/.
+"""
 
 import ast
 import doctest
@@ -6,22 +9,16 @@ import pkgutil
 import re
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import matplotlib
 import pytest
-from matplotlib.figure import Figure
-from pages import run_page
 
 import convexden
-from convexden import theorems
 from convexden.theorems import registry
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-# The README and the overview have tests of their own, which run them.
-OWN = {DOCS / "howto" / "overview.md"}
-PAGES = sorted(set(DOCS.rglob("*.md")) - set(DOCS.glob("_build/**/*.md")) - OWN)
 GALLERY = sorted((DOCS / "examples").glob("plot_*.py"))
 MODULES = [
     module.name
@@ -32,35 +29,8 @@ MODULES = [
 matplotlib.use("agg")
 
 
-@pytest.fixture(autouse=True)
-def registered():
-    """What a page registers is gone after it."""
-    before = dict(theorems._REGISTERED)
-    yield
-    theorems._REGISTERED.clear()
-    theorems._REGISTERED.update(before)
-
-
 def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
-
-
-# Pages that take five seconds or more; the findings take a minute and a half.
-SLOW = {"findings.md", "command-line.md", "look.md", "search.md", "regularize.md"}
-SLOW |= {"tasks.md", "images.md", "paper.md", "sweeps.md"}
-
-
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize(
-    "page",
-    [
-        pytest.param(page, marks=[pytest.mark.slow] * (page.name in SLOW), id=name_of(page))
-        for page in PAGES
-    ],
-)
-def test_page_does_what_it_shows(page: Path, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    run_page(page)
 
 
 def test_research_tasks_take_ten_lines_each():
@@ -77,37 +47,6 @@ def test_examples_in_docstrings(module: str):
     found = doctest.testmod(import_module(module))
     assert found.attempted > 0
     assert found.failed == 0
-
-
-# A theorem, a conjecture that is refuted, and one that is too large to be drawn.
-STATUSES = {
-    "rays": "Theorem",
-    "face-aligned": "Conjecture, refuted",
-    "face-aligned-tetrahedron": "Conjecture, open",
-}
-
-
-@pytest.mark.slow
-def test_theorems_have_pages(tmp_path, monkeypatch):
-    """On one instance each, and without drawing: the build of the documentation writes all."""
-    monkeypatch.setattr(Figure, "savefig", lambda figure, file, **options: Path(file).touch())
-    monkeypatch.syspath_prepend(DOCS / "_ext")
-    pages = import_module("theorem_pages")
-    monkeypatch.setattr(pages, "INSTANCES", 1)
-    monkeypatch.setattr(pages, "CANDIDATES", 1)
-    monkeypatch.setattr(pages, "registry", {name: registry[name] for name in STATUSES})
-    pages.write_pages(SimpleNamespace(srcdir=tmp_path, parallel=1))
-    index = (tmp_path / "theorems" / "index.rst").read_text()
-    for name, status in STATUSES.items():
-        page = (tmp_path / "theorems" / f"{name}.rst").read_text()
-        assert f":Status: **{status}**" in page
-        assert f"{registry[name].closed_form.__module__}.closed_form" in page
-        assert registry[name].statement in page
-        assert ("confirmed" in page) == (status != "Conjecture, refuted")
-        # A drawing shows no more than a plane.
-        drawn = (tmp_path / "theorems" / f"{name}.png").exists()
-        assert drawn == (name != "face-aligned-tetrahedron")
-        assert f":doc:`{name}`\n     - {status}" in index
 
 
 def test_every_theorem_states_its_range():

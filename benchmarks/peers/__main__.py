@@ -41,7 +41,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, help="seeds of what is random [2; quick: 1]")
     parser.add_argument("--peers", nargs="+", choices=list(PEERS), default=list(PEERS))
     parser.add_argument("--instances", nargs="+", choices=list(INSTANCES))
-    parser.add_argument("--output", type=Path, metavar="FILE.json", help="also draws FILE.png")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE.json",
+        help="also draws FILE.png; runs of other peers or instances that it has stay",
+    )
     parser.add_argument(
         "--draw", type=Path, metavar="FILE.json", help="runs nothing: what is stored"
     )
@@ -67,6 +72,8 @@ def main() -> None:
         "peers": {name: PEERS[name].solves for name in options.peers},
         "runs": [],
     }
+    if options.output and options.output.exists():
+        results = beside(json.loads(options.output.read_text()), results)
     for name in options.peers:
         for instance in instances:
             for seed in range((options.seeds or (1 if quick else 2)) if PEERS[name].random else 1):
@@ -78,6 +85,14 @@ def main() -> None:
     print(table(results))
     if options.output:
         draw(results, options.output.with_suffix(".png"))
+
+
+def beside(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The new results, without runs, beside the old runs of other peers or instances."""
+    again = {(peer, instance) for peer in new["peers"] for instance in new["instances"]}
+    kept = [run for run in old["runs"] if (run["peer"], run["instance"]) not in again]
+    both = {key: old[key] | new[key] for key in ("instances", "peers")}
+    return old | new | both | {"runs": kept}
 
 
 def run(name: str, instance: str, seed: int, limit: float) -> dict[str, Any]:

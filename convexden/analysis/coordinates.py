@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from convexden import arguments, display
 from convexden.errors import InvalidInput, NotSupported
 from convexden.geometry.hull import Hull
-from convexden.network import ShallowNetwork
+from convexden.network import LARGEST, ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.tolerances import FEASIBILITY_RTOL, FLAT_RTOL, ORTHOGONAL_ROUNDING
 
@@ -174,7 +174,8 @@ def restrict(network: ShallowNetwork, origin: Array, basis: Array) -> ShallowNet
     biases = network.biases + network.input_weights @ origin
     norms = np.linalg.norm(weights, axis=1)
     sizes = np.linalg.norm(network.input_weights, axis=1) * np.linalg.norm(basis[0])
-    active = norms > ORTHOGONAL_ROUNDING * sizes
+    # Of a neuron that weight decay has all but removed, the hinge is beyond all numbers.
+    active = (norms > ORTHOGONAL_ROUNDING * sizes) & (np.abs(biases) <= LARGEST * norms)
     constant = np.maximum(biases[~active], 0.0) @ network.output_weights[~active]
     return ShallowNetwork(
         network.output_weights[active] * norms[active, None],

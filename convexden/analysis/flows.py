@@ -19,7 +19,7 @@ from convexden import arguments, display
 from convexden.analysis.cell_exits import LONGEST, End, exits
 from convexden.analysis.flow_space import Entered, Events, FlowSpace
 from convexden.errors import InvalidInput
-from convexden.network import ShallowNetwork
+from convexden.network import LARGEST, ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.tolerances import NEAR_HINGE_RTOL, TOUCH_ROUNDING, TOUCH_RTOL
 
@@ -132,7 +132,8 @@ def score_flow(
     network : ShallowNetwork
         A denoiser of the problem, with as many outputs as inputs.
     starts : (M, d) or (d,) array
-        With one input, an array (M,) is M starts.
+        With one input, an array (M,) is M starts.  From 1e9 spreads away on there is no limit: it
+        would be lost in rounding.
     time : float
         How long to follow it; infinite for the limits.  Run from noise level :math:`\sigma` for
         the time :math:`\log(\sigma / \sigma')`, the flow is the probability flow to
@@ -210,6 +211,8 @@ def as_starts(starts: ArrayLike, dimension: int) -> Array:
             f"starts of shape {np.shape(starts)} do not fit {dimension} inputs: "
             f"give (M, {dimension})"
         )
+    if np.abs(found).max(initial=0.0) > LARGEST:
+        raise InvalidInput(f"starts are beyond {LARGEST:g}: rescale the data")
     return found
 
 

@@ -16,12 +16,15 @@ from numpy.typing import ArrayLike, NDArray
 from convexden import arguments, display
 from convexden.analysis.denoiser_families import DenoiserFamily, noise_levels
 from convexden.analysis.flows import CLEAN_RTOL, KINDS, as_starts, score_flow
+from convexden.errors import InvalidInput
 from convexden.network import ShallowNetwork
 from convexden.running.clock import Stopped
 from convexden.running.progress import TaskProgress, tell
 from convexden.solution import Solution
 
 Array = NDArray[np.float64]
+# Steps between levels in geometric progression differ by rounding only, in the logarithm.
+GEOMETRIC_ATOL = 1e-12
 Step = Callable[[ShallowNetwork, ShallowNetwork, float, float, Array], Array]
 
 
@@ -117,6 +120,43 @@ class ProbabilityFlow:
         distances: Array = np.linalg.norm(ends - self.points[-1], axis=1) / self.diameter
         return distances
 
+    def extrapolated(self) -> tuple[Array, Array]:
+        r"""The ends for infinitely many levels, from all, every second and every fourth of them.
+
+        With steps h in :math:`\log \sigma` the flow errs by :math:`e_2 h^2 + e_4 h^4 + \ldots`,
+        which Richardson's extrapolation takes away, twice.  Where a path meets a hinge soon before
+        or after a level the series breaks off, and the error stays of second order.
+
+        Returns
+        -------
+        ends : (M, d) array
+            At the last level.
+        corrections : (M,) array
+            What the second extrapolation changed, in diameters: an estimate of the error that is
+            too large where the series holds.
+
+        Raises
+        ------
+        InvalidInput
+            If the levels are not 4 k + 1 in geometric progression.
+        """
+        logs = np.log(self.levels)
+        if (len(logs) - 1) % 4 or np.ptp(np.diff(logs)) > GEOMETRIC_ATOL:
+            raise InvalidInput(
+                f"{len(logs)} levels cannot be halved twice: give 4 k + 1, such as 61, "
+                "in geometric progression"
+            )
+        ends = []
+        for every in (4, 2):
+            y = self.points[0]
+            for high, low in pairwise(self.levels[::every]):
+                y = _between(self.family, y, float(high), float(low))
+            ends.append(y)
+        fourth, second, all_of_them = *ends, self.points[-1]
+        rough, fine = (4 * second - fourth) / 3, (4 * all_of_them - second) / 3
+        found = (16 * fine - rough) / 15
+        return found, np.linalg.norm(found - fine, axis=1) / self.diameter
+
 
 def probability_flow(
     family: DenoiserFamily,
@@ -132,7 +172,9 @@ def probability_flow(
     Between two levels the denoiser is that of the nearer one, in :math:`\log \sigma`, and the flow
     is the exact score flow of this denoiser: half the time with one, half with the other.  The only
     error is that of replacing the family by these denoisers.  It is of second order in the distance
-    of levels, and vanishes if the denoiser does not depend on the level.
+    of levels, and vanishes if the denoiser does not depend on the level: of a triangle some 3e-5
+    with 60 levels, so that 1e-8 would take thousands.  `ProbabilityFlow.extrapolated` reaches it
+    with 61 from most starts.
 
     Parameters
     ----------
@@ -206,6 +248,14 @@ def probability_flow(
     )
 
 
+def _between(family: DenoiserFamily, y: Array, high: float, low: float) -> Array:
+    """The flow from one level to the next: half of the time each with the denoisers of both."""
+    for sigma in (high, low):
+        network = family.at(sigma).network
+        y = score_flow(family.problem(sigma), network, y, np.log(high / low) / 2).limits
+    return y
+
+
 def _advance(
     family: DenoiserFamily,
     paths: dict[str, list[Array]],
@@ -214,9 +264,6 @@ def _advance(
     low: float,
 ) -> None:
     """Append the points of the flow and of all samplers at the next level."""
-    y = paths["flow"][-1]
-    for sigma, network in zip((high, low), networks, strict=True):
-        y = score_flow(family.problem(sigma), network, y, np.log(high / low) / 2).limits
-    paths["flow"].append(y)
+    paths["flow"].append(_between(family, paths["flow"][-1], high, low))
     for name, step in SAMPLERS.items():
         paths[name].append(step(networks[0], networks[1], high, low, paths[name][-1]))

@@ -135,12 +135,16 @@ def memorize(
         solution = solve(problem)
         network = None
         if epochs:
-            from convexden.experiments.training import train
+            from convexden.experiments.training import refine, train
             from convexden.reduction import Reduction
 
             def report(step: Snapshot) -> None:
                 """Show the epoch."""
                 line.show(f"epoch {step.epoch} of {epochs}")
+
+            def report_refined(step: Snapshot) -> None:
+                """Show the penalty."""
+                line.show(f"refining at penalty {step.penalty:.0e}")
 
             # In the hull of the images, where noise reaches the ends of the balls, and drawn anew,
             # as no samples cover balls of many dimensions.
@@ -155,6 +159,8 @@ def memorize(
                 seed=seed,
                 progress=report,
             )
+            # Random noise alone leaves errors of some percent.
+            trained = refine(trained, seed=seed, progress=report_refined)
             network = reduction.lift_network(trained.network)
         line.show("following")
         found = memorization(solution, network, noise=noise, draws=draws, seed=seed)

@@ -52,6 +52,9 @@ def train(
     ] = 1,
     neurons: Annotated[int, typer.Option(min=1, metavar="N", help="Width.")] = 100,
     epochs: Annotated[int, typer.Option(min=1, metavar="E", help="Steps of Adam.")] = 10_000,
+    refine: Annotated[
+        bool, typer.Option("--refine", help="Then train to the end: errors of 1e-4, by L-BFGS.")
+    ] = False,
     theorem: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Predict with this closed form (see `theorems`)."),
@@ -99,6 +102,7 @@ def train(
             stages=stages,
             samples=samples,
             noise=noise,  # type: ignore[arg-type]  # likewise
+            refined=refine,
             neurons=neurons,
             epochs=epochs,
             progress=report,

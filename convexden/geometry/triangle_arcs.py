@@ -107,16 +107,8 @@ class Arcs:
         found = self.shifts[which] + (self.slopes[which] @ normals[..., None])[..., 0]
         return np.asarray(np.sqrt((found * found).sum(axis=-1)))
 
-    def slope(self, which: NDArray[np.intp], angles: Array) -> Array:
-        """Half the derivative of |F|^2 by the angle at these angles of these arcs."""
-        normals = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
-        turned = np.stack([-normals[..., 1], normals[..., 0]], axis=-1)
-        found = self.shifts[which] + (self.slopes[which] @ normals[..., None])[..., 0]
-        change = (self.slopes[which] @ turned[..., None])[..., 0]
-        return np.asarray((found * change).sum(axis=-1))
-
-    def stationary(self, arcs: NDArray[np.intp] | None = None) -> tuple[NDArray[np.intp], Array]:
-        """The arcs, of these or of all, and the angles at which |F| is stationary inside."""
+    def stationary(self) -> tuple[NDArray[np.intp], Array]:
+        """The arcs and the angles at which |F| is stationary inside."""
         first = 2 * (self.slopes.swapaxes(1, 2) @ self.shifts[..., None])[..., 0]
         gram = self.slopes.swapaxes(1, 2) @ self.slopes
         even, odd = (gram[:, 0, 0] - gram[:, 1, 1]) / 2, gram[:, 0, 1]
@@ -132,8 +124,7 @@ class Arcs:
             ],
             axis=1,
         )
-        every = np.arange(len(self.starts)) if arcs is None else arcs
-        full = every[self.starts[every] < self.ends[every]]
+        full = np.flatnonzero(self.starts < self.ends)
         roots = _roots(coefficients[full])
         owners, which = np.nonzero(np.abs(np.abs(roots) - 1) < _ON_CIRCLE)
         found, turns = full[owners], np.angle(roots[owners, which])

@@ -12,18 +12,28 @@ from convexden.errors import InvalidProblem
 from convexden.experiments.shape_maps import OPTIMAL, ShapeEnds, ShapeMap
 from convexden.experiments.structures import STRUCTURES
 from convexden.plotting import layout, legends, style
+from convexden.plotting.regions import Look, hatch_pixels
 from convexden.plotting.saving import check_picture, save_figure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
 
 Array = NDArray[np.float64]
 
-# In the order of STRUCTURES.
-COLORS = (style.SKY, style.BLUE, style.GREEN, style.NOISE, style.VERMILION)
-UNCERTIFIED = "black"
-WITHOUT_EXCESS = "0.88"
+# In the order of STRUCTURES.  Lightness (L of CIELAB) is 93, 58, 30, 76 and 44: no two kinds are
+# nearer than 14, so that they differ in gray as well.
+LOOKS = (
+    Look("#DDEEF8"),
+    Look("#3A92CC", "////", "white"),
+    Look("#00503C"),
+    Look("#F0B030", "....", "#7A5200"),
+    Look("#B04A00", r"\\\\\\\\", "#FFD9B8"),
+)
+UNCERTIFIED = Look("black", "xxxx", "white")
+OPTIMAL_LOOK = Look("0.95", "..", "0.55")
 
 
 @layout.neutral
@@ -40,7 +50,7 @@ def plot_shape_map(
     A triangle is at its largest angle, from left to right, and its smallest, upwards.  Equilateral
     is the corner at the top, isosceles are the two slanted sides (drawn as strips), right the
     dashed line, with the acute triangles to the left of it.  Pixels that are not certified are
-    black, missing ones white.
+    black with crosses, missing ones white.  Structures differ in lightness and hatching, too.
 
     Parameters
     ----------
@@ -64,28 +74,26 @@ def plot_shape_map(
     InvalidProblem
         If the axes are not that many.
     """
-    from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
-    from matplotlib.patches import Patch
+    from matplotlib.colors import LogNorm
 
     panels = _panels(len(shape_map.fractions), axes)
     stacked = layout.one_column() and axes is None
-    kinds = ListedColormap([*COLORS, UNCERTIFIED])
-    by_kind = {"cmap": kinds, "norm": BoundaryNorm(np.arange(kinds.N + 1) - 0.5, kinds.N)}
     heat = style.part_of("magma_r", 0.12, 0.95)
-    heat = heat.with_extremes(under=WITHOUT_EXCESS, over=heat(1.0))
+    heat = heat.with_extremes(under=OPTIMAL_LOOK.color, over=heat(1.0))
     by_excess = {"cmap": heat, "norm": LogNorm(OPTIMAL, style.DRAWING.largest_excess)}
     structures = np.where(shape_map.certified, shape_map.structure, len(STRUCTURES)).astype(float)
     structures[~shape_map.solved] = np.nan
     excess = np.maximum(shape_map.excess, OPTIMAL / 10)  # rounding leaves some below 0
     for f, (left, right) in enumerate(panels):
         radius = rf"$\rho = {shape_map.fractions[f]:g}\,H/2$"
-        draw_pixels(left, shape_map, structures[f], by_kind)
+        draw_kinds(left, shape_map, structures[f], (*LOOKS, UNCERTIFIED))
         layout.title(left, f"structure, {radius}")
         if ends is not None:
             _draw_ends(left, ends, float(shape_map.fractions[f]))
-        image = draw_pixels(right, shape_map, excess[f], by_excess)
-        failed = np.where(structures[f] == len(STRUCTURES), structures[f], np.nan)
-        draw_pixels(right, shape_map, failed, by_kind)
+        image = _draw_pixels(right, shape_map, excess[f], by_excess)
+        failed = shape_map.solved[f] & ~shape_map.certified[f]
+        special = np.where(failed, 1.0, np.where(excess[f] < OPTIMAL, 0.0, np.nan))
+        draw_kinds(right, shape_map, special, (OPTIMAL_LOOK, UNCERTIFIED))
         layout.title(right, f"excess, {radius}")
         left.set_ylabel("smallest angle")
         if stacked:
@@ -96,14 +104,16 @@ def plot_shape_map(
         ax.set_xlabel("largest angle")
     if colorbar:
         exponent = round(np.log10(OPTIMAL))
-        label = f"excess of the face-aligned closed form\ngray: optimal, below $10^{{{exponent}}}$"
+        label = (
+            f"excess of the face-aligned closed form\ndotted: optimal, below $10^{{{exponent}}}$"
+        )
         layout.shared_colorbar(list(panels[:, 1]), image, label, extend="both")
     for ax in panels.flat:
         layout.finish(ax, legend=False)
     uncertified = bool((shape_map.solved & ~shape_map.certified).any())
-    patches = [Patch(fc=color, label=name) for name, color in zip(STRUCTURES, COLORS, strict=True)]
+    patches = [look.patch(name) for name, look in zip(STRUCTURES, LOOKS, strict=True)]
     if uncertified:
-        patches.append(Patch(fc=UNCERTIFIED, label="not certified"))
+        patches.append(UNCERTIFIED.patch("not certified"))
     if legend:
         legends.put_outside(layout.figure_of(panels[0, 0]), patches, layout.text_size(panels[0, 0]))
     drawn: NDArray[np.object_] = panels
@@ -152,7 +162,18 @@ def save_shape_map(shape_map: ShapeMap, path: str | Path, *, ends: ShapeEnds | N
     save_figure(layout.figure_of(panels[0, 0]), path, dpi=150)
 
 
-def draw_pixels(ax: Axes, shape_map: ShapeMap, values: Array, colors: dict[str, Any]) -> AxesImage:
+def draw_kinds(ax: Axes, shape_map: ShapeMap, kinds: Array, looks: Sequence[Look]) -> None:
+    """Color and hatch the triangles by their kinds, numbers of looks or nan."""
+    from matplotlib.colors import BoundaryNorm, ListedColormap
+
+    count = len(looks)
+    colors = ListedColormap([look.color for look in looks])
+    norm = BoundaryNorm(np.arange(count + 1) - 0.5, count)
+    image = _draw_pixels(ax, shape_map, kinds, {"cmap": colors, "norm": norm})
+    hatch_pixels(image, looks)
+
+
+def _draw_pixels(ax: Axes, shape_map: ShapeMap, values: Array, colors: dict[str, Any]) -> AxesImage:
     """One pixel a triangle, and the isosceles ones once more along the sides where they are."""
     from matplotlib.collections import LineCollection
     from matplotlib.patches import Polygon

@@ -160,6 +160,7 @@ class Fit:
     marks: Mapping[Any, Any] = field(
         default_factory=lambda: {
             "axes.grid": False,
+            "hatch.linewidth": 0.6,
             "image.origin": "upper",
             "lines.linestyle": "-",
             "lines.linewidth": 1.5,

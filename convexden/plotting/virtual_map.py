@@ -10,22 +10,29 @@ from numpy.typing import NDArray
 
 from convexden.experiments.shape_maps import ShapeMap
 from convexden.plotting import layout, style
+from convexden.plotting.regions import Look
 from convexden.plotting.saving import check_picture, save_figure
-from convexden.plotting.shape_map import draw_pixels, label_angles
+from convexden.plotting.shape_map import draw_kinds, label_angles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
 
-# By the number of virtual points; the last one is for more.
-COLORS = ("#E4EDF3", style.SKY, style.GREEN, style.PURPLE, style.VERMILION)
+# By the number of virtual points, from light to dark; the last one is for more.
+LOOKS = (
+    Look("#E4EDF3"),
+    Look(style.SKY, "////", "white"),
+    Look("#00835F", r"\\\\", "white"),
+    Look("#8A2F6B", "xxxx", "white"),
+    Look("#521B00", "....", "white"),
+)
 COLUMNS = 2
 
 
 @layout.neutral
 def plot_virtual_map(shape_map: ShapeMap, *, legend: bool = True) -> NDArray[np.object_]:
-    """Draw a map of triangles, a panel for each radius, colored by the number of virtual points.
+    """Draw a map of triangles, a panel for each radius, darker for more virtual points.
 
     A triangle is at its largest angle, from left to right, and its smallest, upwards, as in
     `plot_shape_map`.
@@ -40,8 +47,6 @@ def plot_virtual_map(shape_map: ShapeMap, *, legend: bool = True) -> NDArray[np.
     -------
     (F,) array of Axes
     """
-    from matplotlib.colors import BoundaryNorm, ListedColormap
-
     count = len(shape_map.fractions)
     columns = 1 if layout.one_column() else min(COLUMNS, count)
     rows = -(-count // columns)
@@ -51,12 +56,9 @@ def plot_virtual_map(shape_map: ShapeMap, *, legend: bool = True) -> NDArray[np.
     panels: NDArray[np.object_] = grid.ravel()[:count]
     for spare in grid.ravel()[count:]:
         spare.set_visible(False)
-    top = len(COLORS) - 1
-    kinds = ListedColormap(COLORS)
-    colors = {"cmap": kinds, "norm": BoundaryNorm(np.arange(top + 2) - 0.5, top + 1)}
-    virtual = np.where(shape_map.solved, np.minimum(shape_map.virtual, top), np.nan)
+    virtual = np.where(shape_map.solved, np.minimum(shape_map.virtual, len(LOOKS) - 1), np.nan)
     for f, ax in enumerate(panels):
-        draw_pixels(ax, shape_map, virtual[f], colors)
+        draw_kinds(ax, shape_map, virtual[f], LOOKS)
         label_angles(ax, shape_map.largest_angle)
         layout.title(ax, rf"$\rho = {shape_map.fractions[f]:g}\,H/2$")
     for ax in grid[:, 0]:
@@ -72,13 +74,11 @@ def plot_virtual_map(shape_map: ShapeMap, *, legend: bool = True) -> NDArray[np.
 
 def _name_colors(figure: Figure, virtual: Array) -> None:
     """A legend of the colors that there are."""
-    from matplotlib.patches import Patch
-
-    top = len(COLORS) - 1
+    top = len(LOOKS) - 1
     names = ["no virtual point", *(str(number) for number in range(1, top)), f"{top} or more"]
     seen = np.unique(virtual[np.isfinite(virtual)]).astype(int)
     figure.legend(
-        handles=[Patch(fc=COLORS[k], ec="0.6", lw=0.4, label=names[k]) for k in seen],
+        handles=[LOOKS[k].patch(names[k]) for k in seen],
         loc="outside lower center",
         ncols=len(seen),
         frameon=False,

@@ -216,8 +216,8 @@ def _status(certificate: Certificate, *, certified: bool) -> Status:
 def methods() -> tuple[str, ...]:
     """What `solve` takes for `method`: the loops, then the other formulations."""
     from convexden.solvers.methods.row_generation import LOOPS
-    from convexden.solvers.methods.triangle import TRIANGLE
     from convexden.solvers.programs.catalog import catalog
+    from convexden.solvers.triangle.solver import TRIANGLE
 
     return tuple(dict.fromkeys([*LOOPS, TRIANGLE, *catalog]))
 

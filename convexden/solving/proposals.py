@@ -152,13 +152,13 @@ def _solve_sites(problem: Interpolation, run: Run) -> tuple[ShallowNetwork, Cert
     """A network, multipliers, and whether the run was stopped."""
     from convexden.solvers.fallback import fallback_network
     from convexden.solvers.methods.row_generation import LOOPS, solve_sites
-    from convexden.solvers.methods.triangle import TRIANGLE, solve_triangle
     from convexden.solvers.programs.catalog import solve_formulation
     from convexden.solvers.programs.restricted_master import (
         solve_dual,
         solve_with_cvxpy,
         solve_with_qoco,
     )
+    from convexden.solvers.triangle.solver import TRIANGLE, solve_triangle
 
     by_name: dict[str, Callable[..., MasterSolution]] = {
         "clarabel": solve_dual,

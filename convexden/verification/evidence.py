@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
@@ -78,7 +79,7 @@ class Evidence:
 
     __repr__ = display.field_line
 
-    @property
+    @cached_property
     def lower_bound(self) -> float:
         """The bound that the multipliers prove, rounded down."""
         if self.edges is not None:

@@ -246,21 +246,23 @@ def moving(
 ) -> tuple[Indices, Array, Array]:
     """For every direction in which some hinge may move: the hinge, and the first and the second
     derivative (F, M) of its features along it."""
-    return _turns(constraints, hinges, *pricing.tangents(hinges))
+    owners, _, first, second = _motions(constraints, hinges, *pricing.tangents(hinges))
+    return owners, first, second
 
 
-def _turns(
+def _motions(
     constraints: Constraints, hinges: Hinges, directions: Array, centers: Array
-) -> tuple[Indices, Array, Array]:
-    """Which hinges turn along which of their directions, and their second derivatives on the
-    way."""
-    owners, which = np.nonzero(np.any(directions != 0.0, axis=1))
+) -> tuple[Indices, Array, Array, Array]:
+    """Which hinges turn along which of their directions, the features (K, M) of all, and their
+    first and second derivatives (F, M) on the way."""
+    owners, which = np.nonzero((directions != 0.0).any(axis=1))
     radial = (hinges.normals - centers)[owners]
     # On a sphere of radius R, w'' = -(w - c) / R^2.
-    inward = -radial / np.sum(radial**2, axis=1, keepdims=True)
+    inward = -radial / (radial * radial).sum(axis=1, keepdims=True)
     both = np.concatenate([directions[owners, :, which], inward])
-    turning = constraints.moving_features(hinges[np.tile(owners, 2)], both)
-    return owners, turning[: owners.size], turning[owners.size :]
+    twice = np.concatenate([owners, owners])
+    features, turning = constraints.features_and_derivatives(hinges, twice, both)
+    return owners, features, turning[: owners.size], turning[owners.size :]
 
 
 class _State:
@@ -280,39 +282,38 @@ class _State:
         self.settings = settings
         self.alphas, self.multipliers = alphas, multipliers
         self.clamped: Flags = np.zeros(len(hinges), dtype=bool)
-        self.psi = constraints.features(hinges)
         self.tangents = pricing.tangents(hinges)
-        self.owners, self.psi1, psi2 = _turns(constraints, hinges, *self.tangents)
+        self.owners, self.psi, self.psi1, psi2 = _motions(constraints, hinges, *self.tangents)
         self.q = self.psi @ multipliers
         self.q1, self.q2 = self.psi1 @ multipliers, psi2 @ multipliers
         # The unknown steps are scaled by the root of the weights: light hinges count as well.
-        self.roots = np.maximum(np.sqrt(np.abs(alphas[self.owners])), settings.light)
-        self.scaled = alphas[self.owners] / self.roots
+        moving = alphas[self.owners]
+        self.roots = np.maximum(np.sqrt(np.abs(moving)), settings.light)
+        self.scaled = moving / self.roots
         weights = alphas[:, None] * self.q
         primal = constraints.targets - self.psi.T @ weights
         terms = np.abs(self.psi).T @ np.abs(weights).max(axis=1)
-        primal -= constraints.softness * multipliers
-        self.slopes = np.sum(self.q[self.owners] * self.q1, axis=1)
-        self.residual: Array = np.concatenate(
-            [
-                primal.T.ravel(),
-                0.5 * (1.0 - np.sum(self.q**2, axis=1)),
-                -self.scaled * self.slopes,
-            ]
+        if constraints.softness:
+            primal -= constraints.softness * multipliers
+        self.slopes = (self.q[self.owners] * self.q1).sum(axis=1)
+        parts = (
+            primal.T.ravel(),
+            0.5 * (1.0 - (self.q * self.q).sum(axis=1)),
+            -self.scaled * self.slopes,
         )
+        self.residual: Array = np.concatenate(parts)
         # Where gaps are narrow weights are large: what is left of the rows counts in units of the
         # terms that cancel there.
         scale = max(1.0, float(np.abs(constraints.targets).max()), float(terms.max(initial=0.0)))
-        parts = np.split(np.abs(self.residual), [primal.size, primal.size + len(hinges)])
         self.size = max(
-            float(part.max(initial=0.0)) / unit
-            for part, unit in zip(parts, (scale, 1.0, np.sqrt(scale)), strict=True)
+            float(np.abs(part).max(initial=0.0)) / unit
+            for part, unit in zip(parts, (scale, 1.0, scale**0.5), strict=True)
         )
 
     def step(self) -> Array:
         """The Newton step in (Z, alpha, scaled steps of the hinges)."""
         p, m, k = self.multipliers.shape[1], self.psi.shape[1], len(self.hinges)
-        owners = self.owners
+        owners, turners = self.owners, self.psi[self.owners]
         size = p * m + k + owners.size
         matrix = np.zeros((size, size))
         block = self.psi.T @ (self.alphas[:, None] * self.psi)
@@ -321,12 +322,12 @@ class _State:
             rows = slice(j * m, (j + 1) * m)
             matrix[rows, rows] = block
             matrix[rows, p * m : p * m + k] = (self.psi * self.q[:, j : j + 1]).T
-            turned = self.psi1 * self.q[owners, j, None] + self.psi[owners] * self.q1[:, j, None]
+            turned = self.psi1 * self.q[owners, j, None] + turners * self.q1[:, j, None]
             matrix[rows, p * m + k :] = (self.scaled[:, None] * turned).T
         angles = p * m + k + np.arange(owners.size)
         matrix[p * m + owners, angles] = self.slopes / self.roots
         bend = self.q1 @ self.q1.T * (owners[:, None] == owners)
-        bend.flat[:: owners.size + 1] += np.sum(self.q[owners] * self.q2, axis=1)
+        bend.flat[:: owners.size + 1] += (self.q[owners] * self.q2).sum(axis=1)
         matrix[p * m + k :, p * m + k :] = (self.scaled / self.roots)[:, None] * bend
         matrix[p * m :, : p * m] = matrix[: p * m, p * m :].T
         matrix[p * m + k :, p * m : p * m + k] = matrix[p * m : p * m + k, p * m + k :].T
@@ -337,7 +338,7 @@ class _State:
         p, m, k = self.multipliers.shape[1], self.psi.shape[1], len(self.hinges)
         multipliers = self.multipliers + step[: p * m].reshape(p, m).T
         alphas = self.alphas + step[p * m : p * m + k]
-        used = np.any(self.tangents[0] != 0.0, axis=1)
+        used = (self.tangents[0] != 0.0).any(axis=1)
         steps = np.zeros(used.shape)
         steps[used] = step[p * m + k :] / self.roots
         hinges, clamped = self.pricing.moved(self.hinges, steps)

@@ -38,6 +38,7 @@ from convexden.solvers.hinges import (
     Indices,
     distinct,
     dual_constraint,
+    quarter_turns,
     spanning_tree,
 )
 from convexden.solvers.pricing import ExactPricing
@@ -80,6 +81,9 @@ class PlaneSettings:
 
 SETTINGS = PlaneSettings()
 
+# Which of two turns, as an index beside that of the hinge.
+_PAIR: Indices = np.array([[0], [1]], dtype=np.intp)
+
 
 class PlanePricing(ExactPricing):
     """Global and local maxima of the dual constraint over the feasible hinges of the plane.
@@ -97,6 +101,7 @@ class PlanePricing(ExactPricing):
     def __init__(self, problem: Interpolation, clock: Clock = UNLIMITED) -> None:
         """Find the arcs."""
         self.problem, self.clock = problem, clock
+        self._initial: dict[int, Hinges] = {}
         n = len(problem)
         step = max(1, SETTINGS.block // (32 * n * n))
         blocks = []
@@ -207,25 +212,9 @@ class PlanePricing(ExactPricing):
         vertices = np.flatnonzero(~hinges.free & (held.sum(axis=1) == 1))
         if not vertices.size:
             return passed
-        hinges, z = hinges[vertices], z[vertices]
-        every, patterns = np.arange(vertices.size), hinges.patterns.astype(float)
-        pair = (hinges.pivots, held[vertices].argmax(axis=1))
-        turn = np.column_stack([-hinges.normals[:, 1], hinges.normals[:, 0]])
-        column = (patterns * z) @ values + _slopes(patterns, jacobians, hinges.normals)
-        slopes = _slopes(patterns, jacobians, turn)
-        changes, sense = turn @ problem.centers.T, np.array([[1.0], [-1.0]])
-        for pivot, other in (pair, pair[::-1]):
-            change = changes - changes[every, pivot][:, None]
-            sample, moves = problem.radii[other] == 0, change[every, other]
-            allowed = sample | (sense * moves * np.sign(z[every, other]) > 0)
-            rate = np.sum(column * ((patterns * change) @ values + slopes), axis=1)
-            # A sample is active on the turn that moves it to the active side.
-            entering = np.where(sample, (sense * moves > 0) - patterns[every, other], 0.0)
-            rates = rate + entering * moves * np.sum(column * values[other], axis=1)
-            # Large values of sites that nearly meet cancel up to rounding.
-            sizes = (patterns * np.abs(change)) @ np.linalg.norm(values, axis=1)
-            doubt = SETTINGS.doubt + 8 * EPS * sizes * np.linalg.norm(column, axis=1)
-            passed[vertices[(allowed & (sense * rates > doubt)).any(axis=0)]] = False
+        other = held[vertices].argmax(axis=1)
+        rises = _rises(problem, hinges[vertices], z[vertices], other, values, jacobians)
+        passed[vertices[rises]] = False
         return passed
 
     def initial(self, count: int) -> Hinges:
@@ -234,6 +223,12 @@ class PlanePricing(ExactPricing):
 
         Neighbors are the edges of a minimum spanning tree of the sites.
         """
+        if count not in self._initial:
+            self._initial[count] = self._spread(count)
+        return self._initial[count]
+
+    def _spread(self, count: int) -> Hinges:
+        """The hinges of `initial`."""
         order = self._by_crossings[: 4 * count]
         starts, lengths = self.arcs.starts[order], (self.arcs.ends - self.arcs.starts)[order]
         hinges = self.hinges(order, starts)
@@ -279,30 +274,29 @@ class PlanePricing(ExactPricing):
 
     def tangents(self, hinges: Hinges) -> tuple[Array, Array]:
         """A hinge inside its arc turns about its pivot; w runs over the unit circle."""
-        turn = np.column_stack([-hinges.normals[:, 1], hinges.normals[:, 0]])
+        turn = quarter_turns(hinges.normals)
         return (turn * hinges.free[:, None])[:, :, None], np.zeros_like(hinges.normals)
 
     def moved(self, hinges: Hinges, steps: Array) -> tuple[Hinges, Flags]:
         """The hinges turned by steps (K, 1), at most to the ends of their arcs."""
-        starts, ends = self.arcs.starts[hinges.faces], self.arcs.ends[hinges.faces]
-        w = hinges.normals
+        free = np.flatnonzero(hinges.free)
+        held = np.zeros(len(hinges), dtype=bool)
+        starts, ends = self.arcs.starts[hinges.faces[free]], self.arcs.ends[hinges.faces[free]]
+        w = hinges.normals[free]
         turned = (np.arctan2(w[:, 1], w[:, 0]) - starts + TANGENCY_RTOL) % (
             2 * np.pi
         ) - TANGENCY_RTOL
-        wanted = np.where(hinges.free, steps[:, 0], 0.0)
-        taken = np.where(hinges.free, np.clip(wanted, -turned, ends - starts - turned), 0.0)
-        cos, sin = np.cos(taken), np.sin(taken)
-        normals = np.column_stack([cos * w[:, 0] - sin * w[:, 1], sin * w[:, 0] + cos * w[:, 1]])
+        wanted = steps[free, 0]
+        taken = np.minimum(np.maximum(wanted, -turned), ends - starts - turned)
+        held[free] = wanted != taken
+        # By differences: a hinge that does not turn stays exactly where it is.
+        change = np.sin(taken)[:, None] * quarter_turns(w)
+        change -= (1.0 - np.cos(taken))[:, None] * w
+        normals, biases = hinges.normals.copy(), hinges.biases.copy()
+        normals[free] = w + change
         # The hinge keeps its distance from the pivot.
-        pivots = self.problem.centers[hinges.pivots]
-        biases = hinges.biases - np.sum((normals - w) * pivots, axis=1)
-        still = taken == 0.0
-        moved = replace(
-            hinges,
-            normals=np.where(still[:, None], w, normals),
-            biases=np.where(still, hinges.biases, biases),
-        )
-        return moved, wanted != taken
+        biases[free] -= (change * self.problem.centers[hinges.pivots[free]]).sum(axis=1)
+        return replace(hinges, normals=normals, biases=biases), held
 
     def _polynomials(
         self, values: Array, jacobians: Array, summed: Callable[[Array], Array] | None = None
@@ -362,7 +356,32 @@ class PlanePricing(ExactPricing):
         return order, sparse.csr_array(sparse.vstack(signs))
 
 
-def _slopes(patterns: Flags | Array, jacobians: Array, normals: Array) -> Array:
-    """sum_n D_n G_n w, (K, p)."""
-    summed = np.asarray(patterns, dtype=float) @ jacobians.reshape(len(jacobians), -1)
-    return np.einsum("kpd,kd->kp", summed.reshape(-1, *jacobians.shape[1:]), normals)
+def _rises(
+    problem: Interpolation,
+    hinges: Hinges,
+    z: Array,
+    held: Indices,
+    values: Array,
+    jacobians: Array,
+) -> Flags:
+    """Whether g increases on a turn of the vertices (V,), with these z (V, N), about their pivot or
+    about the other site (V,) that holds them."""
+    every, patterns = np.arange(len(hinges)), hinges.patterns.astype(float)
+    turn = quarter_turns(hinges.normals)
+    summed = (patterns @ jacobians.reshape(len(jacobians), -1)).reshape(-1, *jacobians.shape[1:])
+    # Both turns at once, arrays (2, V).
+    pivot, other = np.stack([hinges.pivots, held]), np.stack([held, hinges.pivots])
+    column = (patterns * z) @ values + (summed @ hinges.normals[:, :, None])[:, :, 0]
+    changes, sense = turn @ problem.centers.T, np.array([[[1.0]], [[-1.0]]])
+    change = changes - changes[every, pivot][:, :, None]
+    sample, moves = problem.radii[other] == 0, change[_PAIR, every, other]
+    allowed = sample | (sense * moves * np.sign(z[every, other]) > 0)
+    lever = patterns * change
+    rate = (column * (lever @ values + (summed @ turn[:, :, None])[:, :, 0])).sum(axis=2)
+    # A sample is active on the turn that moves it to the active side.
+    entering = np.where(sample, (sense * moves > 0) - patterns[every, other], 0.0)
+    rates = rate + entering * moves * (column * values[other]).sum(axis=2)
+    # Large values of sites that nearly meet cancel up to rounding.
+    sizes = np.abs(lever) @ np.linalg.norm(values, axis=1)
+    doubt = SETTINGS.doubt + 8 * EPS * sizes * np.linalg.norm(column, axis=1)
+    return np.asarray((allowed & (sense * rates > doubt)).any(axis=(0, 1)))

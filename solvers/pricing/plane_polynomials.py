@@ -39,7 +39,11 @@ SETTINGS = PolynomialSettings()
 
 def turns_by(u: Array) -> Array:
     """The sine of u and 1 - cos u (2, ...), the latter without cancellation."""
-    return np.stack([np.sin(u), 2 * np.sin(u / 2) ** 2])
+    turns = np.empty((2, *u.shape))
+    np.sin(u, out=turns[0])
+    half = np.sin(u / 2)
+    np.multiply(half, 2 * half, out=turns[1])
+    return turns
 
 
 def evaluate(polynomials: Array, turns: Array, order: int = 0) -> Array:
@@ -50,15 +54,18 @@ def evaluate(polynomials: Array, turns: Array, order: int = 0) -> Array:
     if order == 0:
         bent = ss * sin**2 + low * (cc * low - 2 * sc * sin)
         return np.asarray(ff + 2 * (fs * sin - fc * low) + bent)
+    return _derivatives(polynomials, turns)[order - 1]
+
+
+def _derivatives(polynomials: Array, turns: Array) -> tuple[Array, Array]:
+    """Half the first and the second derivatives of `evaluate`."""
+    _, fs, fc, ss, sc, cc = polynomials
+    sin, low = turns
     cos = 1 - low
-    if order == 1:
-        return np.asarray(
-            fs * cos - fc * sin + (ss * cos + cc * low) * sin - sc * (sin**2 + cos * low)
-        )
-    double = cos**2 - sin**2
-    return np.asarray(
-        ss * double + cc * (sin**2 + low * cos) - fs * sin - fc * cos - sc * sin * (4 * cos - 1)
-    )
+    square = sin * sin
+    first = fs * cos - fc * sin + (ss * cos + cc * low) * sin - sc * (square + cos * low)
+    second = ss * (cos * cos - square) + cc * (square + low * cos) - fs * sin - fc * cos
+    return first, second - sc * sin * (4 * cos - 1)
 
 
 def may_peak(polynomials: Array, halves: Array, highest: Array, floor: float) -> Indices:
@@ -100,12 +107,11 @@ def stationary(polynomials: Array, halves: Array) -> tuple[Array, Indices]:
     """
     owners, angles = _quartic_roots(polynomials, halves)
     own, ends = polynomials[:, owners], halves[owners]
+    furthest = SETTINGS.furthest * np.minimum(ends, 1.0)
     for _ in range(3):
-        turns = turns_by(angles)
-        slope, curvature = (evaluate(own, turns, order) for order in (1, 2))
+        slope, curvature = _derivatives(own, turns_by(angles))
         step = np.divide(slope, curvature, out=np.zeros_like(slope), where=curvature < 0)
-        furthest = SETTINGS.furthest * np.minimum(ends, 1.0)
-        angles = angles - np.clip(step, -furthest, furthest)
+        angles = angles - np.minimum(np.maximum(step, -furthest), furthest)
     inside = (np.abs(angles) <= ends) & (curvature < 0)
     return np.asarray(angles[inside], dtype=float), owners[inside]
 

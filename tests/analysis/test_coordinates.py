@@ -34,6 +34,15 @@ def test_a_restricted_network_is_the_network_there() -> None:
     np.testing.assert_allclose(restricted(points), network(origin + points @ basis), atol=1e-12)
 
 
+@pytest.mark.parametrize("left", [1e-100, 1e-155, 1e-160, 1e-200])
+def test_a_neuron_that_decayed_is_a_constant(left: float) -> None:
+    """Training with weight decay leaves neurons whose weights are next to nothing."""
+    network = ShallowNetwork([[1.0], [left]], [[1.0, 0.0], [left, left]], [0.0, 1.0])
+    found = coordinates.restrict(network, np.zeros(2), np.eye(2))
+    points = np.random.default_rng(0).standard_normal((5, 2))
+    np.testing.assert_allclose(found(points), network(points), atol=1e-15)
+
+
 def test_a_projected_network_gives_coordinates() -> None:
     rng = np.random.default_rng(1)
     network, origin = random_network(rng, 6, 2, 4), rng.standard_normal(4)

@@ -258,6 +258,7 @@ def test_bad_input_is_one_line() -> None:
         (lambda: cd.score_flow(TRIANGLE, network, [[0.0, np.nan]]), "starts hold NaN"),
         (lambda: cd.score_flow(TRIANGLE, network, [[0.0, 0.0]], -1.0), "time is -1"),
         (lambda: cd.score_flow(TRIANGLE, network, [[0.0, 0.0]], np.nan), "time is nan"),
+        (lambda: cd.score_flow(TRIANGLE, network, [[0.0, 1e200]]), "beyond 1e.150: rescale"),
         (lambda: cd.score_flow(TRIANGLE, scalar, [[0.0, 0.0]]), "only a denoiser has a flow"),
         (lambda: cd.score_flow(LINE, network, [[0.0, 0.0]]), "give a denoiser of the problem"),
         (lambda: cd.score_flow(TRIANGLE, network, [0.0, 0.0]).path(0, [-1.0]), "ran from 0"),

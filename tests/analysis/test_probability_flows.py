@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -30,25 +33,69 @@ def _reference(family: ClosedForms, start: np.ndarray, high: float, low: float) 
         (-np.log(high), -np.log(low)),
         start,
         method="DOP853",
-        rtol=1e-10,
-        atol=1e-11,
-        max_step=0.05,
+        rtol=1e-13,
+        atol=1e-13,
+        max_step=0.03,
     )
     return np.asarray(found.y[:, -1])
 
 
-def test_the_flow_is_of_second_order_in_the_levels() -> None:
+@cache
+def _obtuse() -> tuple[ClosedForms, np.ndarray, np.ndarray]:
+    """Denoisers of an obtuse triangle, starts at noise level 0.5, and where they are at 0.1."""
     family = ClosedForms(OBTUSE, 0.5)
-    high, low = 0.5, 0.1
     starts = OBTUSE.mean(axis=0) + np.random.default_rng(1).uniform(-1, 1, (4, 2))
-    expected = np.array([_reference(family, start, high, low) for start in starts])
+    return family, starts, np.array([_reference(family, start, 0.5, 0.1) for start in starts])
+
+
+def test_the_flow_is_of_second_order_in_the_levels() -> None:
+    family, starts, expected = _obtuse()
     errors = []
     for levels in (6, 11, 21):
-        flow = cd.probability_flow(family, starts, high, low, levels)
+        flow = cd.probability_flow(family, starts, 0.5, 0.1, levels)
         errors.append(np.abs(flow.points[-1] - expected).max())
     assert family.certified
     assert errors[2] < 1e-2
     assert errors[2] < errors[1] / 2.5 < errors[0] / 6
+
+
+def test_with_the_same_denoisers_an_adaptive_integrator_ends_where_the_flow_does() -> None:
+    """What separates the flow from that of the family are its levels alone, not its integration."""
+    family = ClosedForms(OBTUSE, 0.5)
+    levels = np.geomspace(0.5, 0.1, 6)
+    starts = OBTUSE.mean(axis=0) + np.random.default_rng(1).uniform(-1, 1, (4, 2))
+    flow = cd.probability_flow(family, starts, 0.5, 0.1, levels)
+    ends = []
+    for start in starts:
+        for high, low in pairwise(levels):
+            for sigma in (high, low):
+                network = family.at(float(sigma)).network
+                time = float(np.log(high / low)) / 2
+                start = solve_ivp(
+                    lambda _, y, network=network: network(y) - y,
+                    (0.0, time),
+                    start,
+                    method="DOP853",
+                    rtol=1e-13,
+                    atol=1e-13,
+                    max_step=0.005,
+                ).y[:, -1]
+        ends.append(start)
+    np.testing.assert_allclose(flow.points[-1], ends, rtol=0, atol=1e-8)
+
+
+@pytest.mark.slow
+def test_extrapolated_ends_are_those_of_the_family() -> None:
+    family, starts, expected = _obtuse()
+    flow = cd.probability_flow(family, starts, 0.5, 0.1, 61)
+    ends, corrections = flow.extrapolated()
+    errors = np.linalg.norm(ends - expected, axis=1)
+    assert np.linalg.norm(flow.points[-1] - expected, axis=1).max() > 1e-5
+    assert errors.max() < 1e-8
+    assert (errors <= corrections * flow.diameter + 1e-12).all()
+    for levels in (60, np.linspace(0.5, 0.1, 5)):
+        with pytest.raises(cd.InvalidInput, match="halved twice"):
+            cd.probability_flow(family, starts[:0], 0.5, 0.1, levels).extrapolated()
 
 
 def test_one_step_is_exact_on_rays() -> None:
@@ -58,7 +105,7 @@ def test_one_step_is_exact_on_rays() -> None:
     for name in ("ddim", "heun"):  # both in sigma, in which the flow is a straight line
         np.testing.assert_allclose(flow.samples[name][-1], flow.one_step, atol=1e-8)
     for start, end in zip(starts[:1], flow.one_step, strict=False):
-        np.testing.assert_allclose(_reference(family, start, 0.9, 0.05), end, atol=1e-7)
+        np.testing.assert_allclose(_reference(family, start, 0.9, 0.05), end, atol=1e-12)
     fine = cd.probability_flow(family, starts, 0.9, 0.05, levels=26)
     assert fine.defect.max() < flow.defect.max() / 8
 

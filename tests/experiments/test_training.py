@@ -348,6 +348,18 @@ def test_repeated_training_beyond_the_plane_compares_angles() -> None:
     assert "heavy" in ax.get_ylabel()
 
 
+def test_repeated_training_to_the_end_interpolates() -> None:
+    pytest.importorskip("torch")
+    problem = denoising(np.vstack([np.zeros(3), np.eye(3)]), radius=0.1)
+    rough, fine = (
+        repeat(problem, modes=["online"], seeds=1, refined=refined, **QUICK).runs[0]
+        for refined in (False, True)
+    )
+    assert fine.error < 1e-2 < rough.error
+    assert fine.angles.mean < rough.angles.mean
+    assert len(fine.trained.history) > len(rough.trained.history)
+
+
 def test_repeated_training_ends_after_a_run() -> None:
     pytest.importorskip("torch")
 

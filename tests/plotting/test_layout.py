@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from pictures import KINDS, basins, faults, line, plane, triangle
+from matplotlib.patches import PathPatch
+from pictures import KINDS, basins, faults, line, plane, triangle, triangles
 
 from convexden import plotting
 from convexden.errors import InvalidInput
+from convexden.plotting import shape_map, virtual_map
 from convexden.plotting.layout import in_paper
 
 ONE, TWO = 3.3, 6.8
@@ -18,6 +22,12 @@ ONE, TWO = 3.3, 6.8
 def _figure(drawn) -> Figure:
     """The figure of what a plot function returns."""
     return np.ravel(np.asarray(drawn, dtype=object))[0].figure
+
+
+@cache
+def _plain(name: str) -> Figure:
+    """A picture as it is drawn without further wishes; nobody changes it."""
+    return _figure(KINDS[name].draw())
 
 
 @pytest.mark.parametrize(
@@ -64,7 +74,7 @@ def test_margins_that_the_user_sets_stay() -> None:
 def test_legend_and_color_bar_can_be_left_out(name: str) -> None:
     kind = KINDS[name]
     options = {"legend": False} | ({"colorbar": False} if kind.colorbar else {})
-    full, bare = _figure(kind.draw()), _figure(kind.draw(**options))
+    full, bare = _plain(name), _figure(kind.draw(**options))
     assert not bare.legends
     assert not any(ax.get_legend() for ax in bare.axes)
     assert (len(bare.axes) < len(full.axes)) == kind.colorbar
@@ -92,7 +102,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", KINDS)
 def test_settings_of_the_user_neither_break_nor_leak(name: str) -> None:
-    plain = _figure(KINDS[name].draw())
+    plain = _plain(name)
     with mpl.rc_context(HOSTILE):
         before = dict(mpl.rcParams)
         styled = _figure(KINDS[name].draw())
@@ -139,3 +149,30 @@ def test_the_gap_is_not_drawn_below_the_one_that_is_stated() -> None:
     ax = plotting.plot_convergence(triangle())
     (gaps,) = [item for item in ax.figure.axes[1].lines if "gap" in str(item.get_label())]
     assert np.asarray(gaps.get_ydata())[-1] >= triangle().relative_gap
+
+
+def _lightness(color: str) -> float:
+    """L of CIELAB, from 0 to 100."""
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in mpl.colors.to_rgb(color)
+    ]
+    return 116 * float(np.dot(linear, [0.2126, 0.7152, 0.0722])) ** (1 / 3) - 16
+
+
+@pytest.mark.parametrize("looks", [shape_map.LOOKS, virtual_map.LOOKS], ids=["shapes", "virtual"])
+def test_regions_of_maps_differ_in_lightness_and_hatching(looks) -> None:
+    levels = sorted(_lightness(look.color) for look in looks)
+    assert np.diff(levels).min() > 12
+    # Two are not hatched at most: the lightest, and one that is drawn as thin strips.
+    assert len({look.hatch for look in looks}) >= len(looks) - 1
+    for look in looks:
+        if look.hatch:
+            assert abs(_lightness(look.ink) - _lightness(look.color)) > 25
+
+
+def test_a_map_is_hatched_as_its_legend() -> None:
+    panels = plotting.plot_shape_map(triangles())
+    seen = {k for k in np.unique(triangles().structure) if shape_map.LOOKS[k].hatch}
+    drawn = {found.get_hatch() for found in panels[0, 0].findobj(PathPatch)} - {None}
+    assert drawn == {shape_map.LOOKS[k].hatch for k in seen} != set()

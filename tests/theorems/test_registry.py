@@ -17,7 +17,15 @@ from convexden.theorems import (
     rays,
 )
 
-UNIVARIATE = ("univariate", "contraction", "low-noise", "savarese", "hanin", "sparsest")
+UNIVARIATE = (
+    "univariate",
+    "contraction",
+    "low-noise",
+    "savarese",
+    "hanin",
+    "sparsest",
+    "minima-stability",
+)
 
 
 def test_registry() -> None:
@@ -29,6 +37,7 @@ def test_registry() -> None:
         "savarese",
         "hanin",
         "sparsest",
+        "minima-stability",
         "subspace",
         "flip",
         "rays",

@@ -15,6 +15,7 @@ from convexden.analysis.hinge_angles import HingeAngles, hinge_angles
 from convexden.errors import InvalidProblem
 from convexden.experiments.training.adam import train
 from convexden.experiments.training.measures import excess, worst_error
+from convexden.experiments.training.refinement import refine
 from convexden.experiments.training.samples import Mode, Noise, draw_samples
 from convexden.experiments.training.trained import Snapshot, Trained
 from convexden.network import ShallowNetwork
@@ -146,6 +147,7 @@ def repeat(
     stages: int = 1,
     samples: int = 100,
     noise: Noise = "uniform",
+    refined: bool = False,
     progress: Callable[[RepeatProgress], object] | None = None,
     **options: Any,
 ) -> Repeats:
@@ -171,6 +173,8 @@ def repeat(
     samples : int
         Noisy samples of a ball.
     noise : {"uniform", "gaussian", "sphere"}
+    refined : bool
+        Whether `refine` trains every network to the end, at penalties of its own.
     progress : callable, optional
         Called with a `RepeatProgress` at every snapshot.  If it raises StopIteration, no further
         run begins, and the one that is stopped is left out.
@@ -221,6 +225,8 @@ def repeat(
             progress=report,
             **options,
         )
+        if refined and not trained.interrupted:
+            trained = refine(trained, seed=number, progress=report)
         if trained.interrupted:
             interrupted = True
             break
