@@ -25,7 +25,7 @@ from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array, Flags, Hinges, Indices, spanning_tree
-from convexden.solvers.stencils import stencils
+from convexden.solvers.stencils import rows_of, stencils
 from convexden.tolerances import TOUCH_ROUNDING
 
 
@@ -341,29 +341,13 @@ class SampleConstraints(Constraints):
         return np.where(patterns[:, self._samples], inactive, -active)
 
     def sparse_features(self, hinges: Hinges) -> sparse.csr_array:
-        """See `Constraints`: of many samples a hinge separates few from their neighbors.
-
-        The z are those of hinges through their pivots.
-        """
-        centers, found, patterns = self.problem.centers, self._stencils, hinges.patterns
+        """See `Constraints`: of many samples a hinge separates few from their neighbors."""
+        centers = self.problem.centers
         through = np.sum(hinges.normals * centers[hinges.pivots], axis=1) + hinges.biases
         few = len(self.problem) <= SETTINGS.dense
         if few or self.narrow or not (np.abs(through) <= TOUCH_ROUNDING).all():
             return super().sparse_features(hinges)
-        own = patterns[:, found.samples]
-        separated = np.zeros_like(own)
-        for corners in found.corners.T:
-            separated |= patterns[:, corners] != own
-        rows, columns = np.nonzero(separated)
-        own, normals = own[rows, columns], hinges.normals[rows]
-        pivots, entries = centers[hinges.pivots[rows]], np.zeros(len(rows))
-        for corners, coefficients in zip(found.corners.T, found.coefficients.T, strict=True):
-            others = corners[columns]
-            z = np.einsum("kd,kd->k", normals, centers[others] - pivots)
-            entries += np.where(patterns[rows, others] != own, coefficients[columns] * z, 0.0)
-        entries *= np.where(own, 1.0, -1.0) / self._lengths[columns]
-        starts = np.searchsorted(rows, np.arange(len(hinges) + 1))
-        return sparse.csr_array((entries, columns, starts), shape=separated.shape)
+        return rows_of(self._stencils, centers, hinges)
 
     def _offsets(self, normals: Array, biases: Array, pivots: Indices) -> Array:
         """The z (K, N); near a pivot that the hinge passes through, to the rounding of the distance

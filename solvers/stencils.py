@@ -11,10 +11,11 @@ import heapq
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 from scipy.spatial import Delaunay, QhullError
 from scipy.spatial.distance import cdist
 
-from convexden.solvers.hinges import Array, Flags, Indices
+from convexden.solvers.hinges import Array, Flags, Hinges, Indices
 from convexden.tolerances import FLAT_RTOL
 
 
@@ -54,6 +55,28 @@ class Stencils:
     corners: Indices
     coefficients: Array
     lengths: Array
+
+
+def rows_of(found: Stencils, centers: Array, hinges: Hinges) -> sparse.csr_array:
+    """The rows (K, M) of hinges through their pivots: see `constraints.SampleConstraints`.
+
+    Only the entries of stencils that a hinge separates are worked out.
+    """
+    patterns = hinges.patterns
+    own = patterns[:, found.samples]
+    separated = np.zeros_like(own)
+    for corners in found.corners.T:
+        separated |= patterns[:, corners] != own
+    rows, columns = np.nonzero(separated)
+    own, normals = own[rows, columns], hinges.normals[rows]
+    pivots, entries = centers[hinges.pivots[rows]], np.zeros(len(rows))
+    for corners, coefficients in zip(found.corners.T, found.coefficients.T, strict=True):
+        others = corners[columns]
+        z = np.einsum("kd,kd->k", normals, centers[others] - pivots)
+        entries += np.where(patterns[rows, others] != own, coefficients[columns] * z, 0.0)
+    entries *= np.where(own, 1.0, -1.0) / found.lengths[columns]
+    starts = np.searchsorted(rows, np.arange(len(hinges) + 1))
+    return sparse.csr_array((entries, columns, starts), shape=separated.shape)
 
 
 def stencils(points: Array) -> Stencils:
