@@ -49,7 +49,7 @@ class WorkingSetSettings:
     """Dual constraint above which a vertex is in the first set."""
 
     near: float = 0.7
-    """Dual constraint above which a vertex enters, unless there are samples alone."""
+    """Dual constraint above which a vertex enters, unless there are samples alone in a plane."""
 
     most_new: int = 2
     """Vertices a row that enter in one step for each reason."""
@@ -59,9 +59,6 @@ class WorkingSetSettings:
 
     close: float = 0.9
     """Dual constraint from which on a vertex does not leave, unless there are samples alone."""
-
-    of_faces: tuple[float, float] = (0.7, 0.9)
-    """The same two beyond the plane, where vertices are fewer."""
 
     of_samples: tuple[float, float] = (0.9, 0.97)
     """Both for samples alone: of ten clusters of fifty samples the others made systems of half as
@@ -114,10 +111,10 @@ class PathState:
         rows, high = SETTINGS.high_floor
         self.flat = isinstance(pricing, PlanePricing)
         self.floor = high if len(self.targets) >= rows else SETTINGS.floor
-        balls = bool(constraints.problem.radii.any())
+        balls = bool(constraints.problem.radii.any()) or not self.flat
         self.near, self.close = (SETTINGS.near, SETTINGS.close) if balls else SETTINGS.of_samples
         if not self.flat:
-            self.floor, (self.near, self.close) = SETTINGS.beyond[0], SETTINGS.of_faces
+            self.floor = SETTINGS.beyond[0]
         self.multipliers: Array = np.zeros_like(self.targets)
         self.columns: Array = np.zeros((len(self.vertices), self.targets.shape[1]))
         self.chosen: Indices = np.zeros(0, dtype=np.intp)
