@@ -66,6 +66,10 @@ class CentralPathSettings:
     from_samples: int = 150
     """The same for samples alone: of two draws of 100 one took as much and one a sixth."""
 
+    from_space: int = 12
+    """Sites in three dimensions from which on it takes less time than the minimax method: with
+    eight it took twice as much, with fifteen two thirds."""
+
     most_faces: int = 60_000
     """Faces beyond the plane up to which exact pricing in every iteration pays; beyond, the minimax
     method prices the faces near to recent maxima."""
@@ -137,11 +141,13 @@ def pays(problem: Interpolation) -> bool:
 
     In the plane if sites are many, but not with targets of one dimension: of ten problems of 50 to
     75 discs with two labels it ended three with a network that misses a target by 1e-8, which
-    column generation certifies.  Beyond the plane in three dimensions, and for d + 1 sites
-    in d: ten problems of more sites in four dimensions took a sixth more time.
+    column generation certifies.  Beyond the plane for d + 1 sites in d dimensions, and for many in
+    three: ten problems of more sites in four dimensions took a sixth more time.
     """
     if problem.input_dimension > 2:
-        return problem.input_dimension in (3, len(problem) - 1)
+        if len(problem) == problem.input_dimension + 1:
+            return True
+        return problem.input_dimension == 3 and len(problem) >= SETTINGS.from_space
     if problem.output_dimension == 1:
         return False
     most = SETTINGS.from_balls if problem.radii.any() else SETTINGS.from_samples
