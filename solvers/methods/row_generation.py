@@ -99,7 +99,7 @@ def solve_sites(
         `solve_dual` or `solve_with_cvxpy`.
     method : {"column-generation", "central-path", "minimax", "local"}, optional
         By default in the plane column generation, or the central path where sites are many; beyond
-        it the central path in three dimensions and for d + 1 sites in d, else minimax.  "local" is
+        it the central path for d + 1 sites in d and for many in three, else minimax.  "local" is
         the minimax method with proposals, for problems too large for exact pricing; its bound is
         that of the semidefinite program at its multipliers, or that of pairs of sites if it is
         better or the only one, or none.
