@@ -99,19 +99,33 @@ def space() -> Iterator[str]:
 
 
 def methods() -> Iterator[str]:
-    """Seconds of the minimax method and of column generation, one after the other."""
-    problems = {f"digits, N = {count}": _digits(count) for count in (4, 5, 6, 7)}
-    problems |= {f"Gaussian in 3 dimensions, N = {count}": _gaussian(count, 3) for count in (8, 15)}
-    problems |= {
-        f"Gaussian in the plane, N = {count}": _gaussian(count, 2) for count in (5, 15, 40)
+    """The central path against the minimax method: processor seconds, in turn in one run."""
+    groups = {f"simplices, r = {r}": [*_simplices(r)] for r in (3, 4, 5)}
+    groups |= {f"digits, N = {count}": [_digits(count)] for count in (6, 7, 8)}
+    groups |= {
+        f"Gaussian in 3 dimensions, N = {count}": [_gaussian(count, 3)] for count in (8, 15, 25)
     }
-    yield f"{'problem':<34}{'minimax':>9}{'columns':>9}{'ratio':>7}  costs differ by"
-    for name, problem in problems.items():
-        fast = cd.solve(problem, method="minimax")
-        plain = cd.solve(problem, method="column-generation")
+    names = ("minimax", "central-path")
+    yield (
+        f"{'problem':<34}{'count':>6}{'minimax':>9}{'worst':>7}{'path':>9}{'worst':>7}{'ratio':>7}"
+        f"{'worst gaps':>18}  costs differ by"
+    )
+    for group, problems in groups.items():
+        seconds, gaps, apart = np.zeros((len(problems), 2)), np.zeros((len(problems), 2)), 0.0
+        for k, problem in enumerate(problems):
+            costs = []
+            for j, name in enumerate(names):
+                started = time.process_time()
+                solution = cd.solve(problem, method=name)
+                seconds[k, j] = time.process_time() - started
+                gaps[k, j] = solution.relative_gap
+                costs.append(solution.cost)
+            apart = max(apart, abs(costs[0] / costs[1] - 1))
+        old, new = seconds.sum(axis=0)
+        worst = seconds.max(axis=0)
         yield (
-            f"{name:<34}{fast.seconds:9.2f}{plain.seconds:9.2f}{plain.seconds / fast.seconds:7.1f}"
-            f"{abs(fast.cost / plain.cost - 1):17.1e}"
+            f"{group:<34}{len(problems):6d}{old:9.2f}{worst[0]:7.2f}{new:9.2f}{worst[1]:7.2f}"
+            f"{old / new:7.2f}{gaps[:, 0].max():9.1e}{gaps[:, 1].max():9.1e}{apart:17.1e}"
         )
 
 
@@ -177,6 +191,16 @@ def files() -> Iterator[str]:
 def _digits(count: int) -> cd.Interpolation:
     points = cd.data.digits(range(count))
     return cd.denoising(points, radius=0.05 * pdist(points).min())
+
+
+def _simplices(dimension: int) -> Iterator[cd.Interpolation]:
+    """Two of each kind, those of `simplices` that can be interpolated."""
+    for kind, draw in KINDS.items():
+        for k in (1, 2):
+            generator = np.random.default_rng([dimension, k, len(kind)])
+            points = draw(dimension, generator)
+            radius = generator.uniform(0.05, 0.9) * pdist(points).min() / 2
+            yield cd.denoising(points, radius=radius)
 
 
 def _gaussian(count: int, dimension: int) -> cd.Interpolation:

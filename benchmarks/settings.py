@@ -27,6 +27,7 @@ from convexden.solvers.line.multipliers import SETTINGS as MULTIPLIERS
 from convexden.solvers.methods import (
     central_path,
     central_path_state,
+    central_path_system,
     kkt,
     large_newton,
     newton,
@@ -151,8 +152,9 @@ def methods() -> dict[str, Method]:
     penalized = [regularized(samples, 0.05), regularized(samples, 0.005)]
     return {
         "newton": Method(newton.SETTINGS, [*in_plane, *in_space]),
-        "central-path": Method(central_path.SETTINGS, by_path),
-        "working-set": Method(central_path_state.SETTINGS, by_path),
+        "central-path": Method(central_path.SETTINGS, [*by_path, *in_space]),
+        "working-set": Method(central_path_state.SETTINGS, [*by_path, *in_space]),
+        "path-system": Method(central_path_system.SETTINGS, [*by_path, *in_space]),
         "large-newton": Method(large_newton.SETTINGS, by_path),
         "normal-equations": Method(normal_equations.SETTINGS, by_path),
         "kkt": Method(kkt.SETTINGS, [*in_plane, *in_space]),

@@ -156,9 +156,14 @@ class Constraints(ABC):
         return np.asarray(np.where(gaps > 0.0, gaps, np.inf).min(axis=1))
 
     @property
+    def least_gap(self) -> float:
+        """The room between the two sites that are closest without meeting."""
+        return float(self._gaps.min())
+
+    @property
     def narrow(self) -> bool:
         """Whether some sites are so close that one rounding counts."""
-        return bool(self._gaps.min() < SETTINGS.narrow)
+        return self.least_gap < SETTINGS.narrow
 
     def _target_rounding(self) -> Array:
         """Bounds (M, p) on the rounding errors of zeros among the targets."""

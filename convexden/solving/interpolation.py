@@ -65,12 +65,13 @@ def solve(
         Relative duality gap at which the solution counts as certified.
     method : str, optional
         How sites that span more than a line are solved; on a line all are solved exactly.
-        "column-generation" is the default for few sites in the plane, "central-path" for many (from
-        50 on with balls), "minimax" beyond; all end in the same certified interval.  Where
-        "central-path", an interior point for the plane, does not apply or does not converge, it
-        goes on as "column-generation".  "triangle" is for denoising at the vertices of an acute
-        triangle with balls of one radius: twelve hinges of which three turn, without a search, in a
-        few milliseconds.
+        "column-generation" is the default for few sites in the plane; "central-path", an interior
+        point, for many (from 50 on with balls), in three dimensions, and for d + 1 sites in d;
+        "minimax" for the others.  All end in the same certified interval.  Where "central-path"
+        does not apply (beyond the plane: from nine images on, or next to contact) or does not
+        converge, it goes on as "column-generation" in the plane and as "minimax" beyond.
+        "triangle" is for denoising at the vertices of an acute triangle with balls of one radius:
+        twelve hinges of which three turn, without a search, in a few milliseconds.
 
         The other formulations, one convex program each, are those of
         `convexden.solving.formulations`.  "scalar-exact" is exact for targets of one dimension.
@@ -86,8 +87,8 @@ def solve(
         its solution certified.
     start : Solution or ShallowNetwork, optional
         Of a problem nearby, as along a path of radii: its hinges, moved until each touches the site
-        next to it, are the first ones of "column-generation" and of "minimax".  The result is as
-        certified as without.
+        next to it, are the first ones of "column-generation" and of "minimax", which beyond the
+        plane is then the default.  The result is as certified as without.
     master : {"clarabel", "cvxpy", "qoco"}, optional
         Whether the restricted masters of column generation go to Clarabel directly or through
         CVXPY, or through CVXPY to a second solver, QOCO (``pip install qoco``): the same programs.

@@ -1,4 +1,4 @@
-r"""A semi-infinite primal-dual interior point for the plane.
+r"""A semi-infinite primal-dual interior point.
 
 The dual problem has one constraint for each hinge z,
 
@@ -8,25 +8,26 @@ Its central path for mu > 0 is
 
     sum_z price_z psi_z q_z^T = T,      price_z c_z = mu.
 
-All *vertices*, hinges that touch two sites, are constraints; beside them count the local maxima
-inside arcs (*free* hinges), which move with Z and enter with their curvature.
+All *vertices*, hinges that touch as many sites as there are dimensions, are constraints; beside
+them count the local maxima inside arcs, beyond the plane inside faces (*free* hinges), which move
+with Z and enter with their curvature.
 
 1. Start from the vertices' center, the path's limit for large mu, with a pricing maximum of .7.
+   Beyond the plane, where these do not span the targets, local maxima join them.
 2. Predictor: Newton's step to mu = 0. The centering sigma is the cube of the share of
    complementarity that it would leave.
 3. Corrector: the step to sigma mu, with the second order of the predictor.
 4. Ratio test over all vertices, whether they are in the system or not, and the models of the free
    hinges: 98 % of the way to the first that it would violate.
-5. Exact pricing of the new multipliers.  If a maximum inside an arc is violated: back, and the
-   hinge joins the constraints where it is; if that happens by little, the multipliers are scaled
-   down.
-6. Free hinges on the same arc keep their prices. Vertices without weight leave the system, those
-   near violation enter it.  Back to 2.
-7. Once complementarity is below 1e-7, or 1e-9 for large systems, Newton's method on the active
-   hinges (local reduction) ends it.
+5. Exact pricing of the new multipliers.  If a free hinge is violated: back, and it joins the
+   constraints where it is; if that happens by little, the multipliers are scaled down.
+6. Free hinges on the same arc, or next to each other with one pattern, keep their prices. Vertices
+   without weight leave the system, those near violation enter it.  Back to 2.
+7. Once complementarity is below 1e-6 to 1e-9, Newton's method on the active hinges (local
+   reduction) ends it.
 
 There is one run where column generation solves many cone programs.  Where it does not converge,
-column generation takes over.
+column generation takes over, and the minimax method beyond the plane.
 
 References: Mehrotra, On the implementation of a primal-dual interior point method, SIAM Journal on
 Optimization 2 (1992); Hettich and Kortanek, Semi-infinite programming, SIAM Review 35 (1993).
@@ -40,13 +41,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from convexden.problem import Interpolation
+from convexden.solution import Progress
 from convexden.solvers.hinges import Array, Flags, Hinges
-from convexden.solvers.methods.central_path_state import PathState, Step, Working, vanishing
+from convexden.solvers.methods.central_path_state import PathState
+from convexden.solvers.methods.central_path_system import Step, Working, vanishing
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.exchange import Incumbent
 from convexden.solvers.methods.large_newton import polish_large
-from convexden.solvers.methods.newton import Polished
+from convexden.solvers.methods.minimax import Minimax
+from convexden.solvers.methods.newton import Polished, active_set
+from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.plane import PlanePricing
+from convexden.tolerances import COST_ROUNDING
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,14 @@ class CentralPathSettings:
 
     from_samples: int = 150
     """The same for samples alone: of two draws of 100 one took as much and one a sixth."""
+
+    most_faces: int = 60_000
+    """Faces beyond the plane up to which exact pricing in every iteration pays; beyond, the minimax
+    method prices the faces near to recent maxima."""
+
+    least_gap: float = 1e-3
+    """Room between sites beyond the plane, in spreads: of a cube of balls with less the last digits
+    of the multipliers were lost, which the minimax method certifies."""
 
     iterations: int = 160
     """After which column generation takes over; 15 to 45 are usual.  Of ten clusters of 100 noisy
@@ -100,6 +114,9 @@ class CentralPathSettings:
     """Complementarity at which Newton's method is tried, for small and for large systems: above,
     price and slack do not tell which hinges are active."""
 
+    newton_beyond: float = 1e-6
+    """The same beyond the plane."""
+
     again: float = 1 / 30
     """Share of that at which it is tried again."""
 
@@ -117,11 +134,15 @@ SETTINGS = CentralPathSettings()
 
 
 def pays(problem: Interpolation) -> bool:
-    """Whether sites of the plane are so many that this is faster than column generation.
+    """Whether this takes less time than column generation, or than the minimax method.
 
-    Not with targets of one dimension: of ten problems of 50 to 75 discs with two labels it ended
-    three with a network that misses a target by 1e-8, which column generation certifies.
+    In the plane if sites are many, but not with targets of one dimension: of ten problems of 50 to
+    75 discs with two labels it ended three with a network that misses a target by 1e-8, which
+    column generation certifies.  Beyond the plane in three dimensions, and for d + 1 sites
+    in d: ten problems of more sites in four dimensions took a sixth more time.
     """
+    if problem.input_dimension > 2:
+        return problem.input_dimension in (3, len(problem) - 1)
     if problem.output_dimension == 1:
         return False
     most = SETTINGS.from_balls if problem.radii.any() else SETTINGS.from_samples
@@ -129,22 +150,60 @@ def pays(problem: Interpolation) -> bool:
 
 
 class CentralPath(ColumnGeneration):
-    """The interior point on one problem of the plane, with column generation to fall back on.
+    """The interior point on one problem, with another method to fall back on: column generation in
+    the plane, the minimax method beyond.
 
     Parameters are those of `ColumnGeneration`.
     """
 
+    _believed: Array | None = None  # multipliers whose bound is that of the path itself
+
     def run(self, start: Hinges | None = None) -> Incumbent:
-        """See `Exchange.run`; the hinges to start from are for column generation."""
+        """See `Exchange.run`; the hinges to start from are for the other method."""
         if self._affine():
             return self.incumbent
-        if isinstance(self.exact, PlanePricing) and not self.constraints.narrow:
+        pricing = self._applicable()
+        if pricing is not None:
+            if isinstance(pricing, FacePricing):
+                self._ramps()  # a network at once, for those who stop early
             with suppress(np.linalg.LinAlgError):  # the systems are no longer definite
-                self._follow(PathState(self.constraints, self.exact))
+                self._follow(PathState(self.constraints, pricing))
+        if self.incumbent.multipliers is self._believed:
+            # Rounding may have merged vertices that large multipliers tell apart.
+            self.incumbent.proven = 0.0
+            self.prove()
         if self.incumbent.gap > self.tolerance:
-            return super().run(start)
+            return self._handed_over(start)
         self._thin()
         return self.incumbent
+
+    def _applicable(self) -> PlanePricing | FacePricing | None:
+        """Exact pricing, if it is quick, and there is room between all sites."""
+        pricing, constraints = self.exact, self.constraints
+        if isinstance(pricing, PlanePricing):
+            return None if constraints.narrow else pricing
+        if not isinstance(pricing, FacePricing) or len(pricing.table) > SETTINGS.most_faces:
+            return None
+        return pricing if constraints.least_gap >= SETTINGS.least_gap else None
+
+    def _handed_over(self, start: Hinges | None) -> Incumbent:
+        """What the other method makes of it."""
+        if self.constraints.problem.input_dimension == 2:
+            return super().run(start)
+        # From its own start: multipliers that lead nowhere may do so for it as well.
+        best, pricing = self.incumbent, self.exact or self.pricing
+
+        def relay(step: Progress) -> None:
+            """Report a round with the best so far."""
+            cost, bound = min(step.cost, best.cost), max(step.lower_bound, best.proven)
+            self.report(Progress(best.rounds + step.round, cost, bound, step.hinges))
+
+        rest = Minimax(self.constraints, pricing, self.tolerance, self.master, relay)
+        try:
+            rest.run(start)
+        finally:
+            best.improve(rest.incumbent)
+        return best
 
     def _follow(self, state: PathState) -> None:
         """Steps 1 to 7."""
@@ -153,6 +212,8 @@ class CentralPath(ColumnGeneration):
         incumbent, settings = self.incumbent, SETTINGS
         large = self.constraints.targets.size >= settings.large
         tried, shown, spare = settings.newton[large], np.inf, settings.spare
+        if not state.flat:
+            tried = settings.newton_beyond
         working = state.working()
         for _ in range(settings.iterations):
             self.constraints.clock.check()
@@ -160,20 +221,43 @@ class CentralPath(ColumnGeneration):
                 return
             working = state.working()
             gap, residual = _progress(state, working)
+            if not state.flat:
+                self._believe(state)
+                state.raise_floor(gap)
             if gap < max(shown, self.tolerance):
-                self._price(state.multipliers, 1.0)
+                if state.flat:
+                    self._price(state.multipliers, 1.0)
                 if residual < settings.met:
                     self._improve_primal(state.hinges(), working, gap)
                 shown = settings.often * gap
             self._record(len(working.prices))
-            if gap < tried and residual < 10 * gap:
-                active = _active(working)
-                hinges = state.hinges()[np.flatnonzero(active)]
-                self._newton(hinges, working.prices[active], state.multipliers)
+            near = residual < 10 * gap if state.flat else incumbent.gap < tried
+            if gap < tried and near:
+                self._newton(*self._active(state, working, gap), state.multipliers)
                 tried = gap * settings.again
             spare -= incumbent.gap <= self.tolerance
             if incumbent.gap <= self._goal or spare < 0 or gap < settings.least:
                 return
+
+    def _active(self, state: PathState, working: Working, gap: float) -> tuple[Hinges, Array]:
+        """The active hinges and their weights."""
+        hinges = state.hinges()
+        if state.flat:
+            active = _active(working)
+            return hinges[np.flatnonzero(active)], working.prices[active]
+        found = self._rate(self.thorough, state.multipliers, 0.9)
+        own = np.linalg.norm(working.columns, axis=1)
+        return active_set(hinges, working.prices * own, own, *found, gap, constant=False)
+
+    def _believe(self, state: PathState) -> None:
+        """Keep the multipliers if their bound is the best: they were priced exactly."""
+        incumbent = self.incumbent
+        lower = state.objective / state.maximum
+        if incumbent.proven < lower <= incumbent.cost * (1 + COST_ROUNDING):
+            self._believed = multipliers = state.multipliers / state.maximum
+            incumbent.proven, incumbent.proof = lower, multipliers
+            if incumbent.lower < lower:
+                incumbent.lower, incumbent.multipliers = lower, multipliers
 
     def _improve_primal(self, hinges: Hinges, working: Working, gap: float) -> None:
         """Repair the network of the working hinges, without the lightest: together they weigh a
@@ -188,7 +272,7 @@ class CentralPath(ColumnGeneration):
 
     def _polish(self, active: Hinges, alphas: Array, multipliers: Array) -> Polished | None:
         """See `Exchange`."""
-        if multipliers.size < SETTINGS.large:
+        if multipliers.size < SETTINGS.large or self.constraints.problem.input_dimension > 2:
             return super()._polish(active, alphas, multipliers)
         return polish_large(self.constraints, self.pricing, active, alphas, multipliers)
 

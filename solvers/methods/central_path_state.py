@@ -1,8 +1,9 @@
-r"""An iterate of the central path of the plane: multipliers, hinges and their prices.
+r"""An iterate of the central path: multipliers, hinges and their prices.
 
-The *vertices* are all hinges that touch two sites; they stay where they are.  *Free* hinges are the
-local maxima of the dual constraint inside arcs; they move with the multipliers.  Each hinge has the
-column q = Z^T psi, the slack c = (1 - |q|^2) / 2 and a price; its output weight is price times q.
+The *vertices* are all hinges that touch as many sites as there are dimensions; they stay where they
+are.  *Free* hinges are the other local maxima of the dual constraint, inside arcs or faces; they
+move with the multipliers.  Each hinge has the column q = Z^T psi, the slack c = (1 - |q|^2) / 2 and
+a price; its output weight is price times q.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ import numpy as np
 
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Hinges, Indices
+from convexden.solvers.methods.central_path_system import Step, Working
 from convexden.solvers.methods.normal_equations import (
     Cholesky,
     Features,
     bends,
     full,
-    gram,
     stacked,
     stored_features,
 )
+from convexden.solvers.methods.quadratic_models import quadratic_models
+from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.plane import PlanePricing
+from convexden.tolerances import NEGLIGIBLE_RCOND
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,9 @@ class WorkingSetSettings:
     close: float = 0.9
     """Dual constraint from which on a vertex does not leave, unless there are samples alone."""
 
+    of_faces: tuple[float, float] = (0.7, 0.9)
+    """The same two beyond the plane, where vertices are fewer."""
+
     of_samples: tuple[float, float] = (0.9, 0.97)
     """Both for samples alone: of ten clusters of fifty samples the others made systems of half as
     many hinges more, and in the end five times as many, and took no fewer iterations; of sixty
@@ -67,12 +74,22 @@ class WorkingSetSettings:
     high_floor: tuple[int, float] = (150, 0.95)
     """The same from so many rows on: there are more of them, and each costs a dense column."""
 
+    beyond: tuple[float, ...] = (0.5, 0.7, 0.9, 0.98)
+    """The same beyond the plane, one after the other: .6 to the end took a tenth more time."""
+
+    stages: tuple[float, ...] = (0.3, 1e-2, 1e-4)
+    """Complementarity at which the next of them comes."""
+
+    loose: float = 2.0
+    """Complementarity to start with, at most, beyond the plane; the least-squares center has up to
+    500, which takes five iterations to come down."""
+
     least_slack: float = 1e-13
     """Least slack of a free hinge: its rounding after sums over thousands of arcs."""
 
     cap: float = 0.1
-    """Share of what the network misses that a new hinge adds to it, at most: near the end slacks
-    are too small to tell its price."""
+    """Share of what the network misses that a new hinge adds to it, at most, in the plane: near the
+    end slacks are too small to tell its price."""
 
     late: float = 1e-5
     """Complementarity from which on a maximum that still runs along its arc does so because that is
@@ -85,87 +102,22 @@ class WorkingSetSettings:
 SETTINGS = WorkingSetSettings()
 
 
-@dataclass(frozen=True, eq=False)
-class Step:
-    """A direction: changes of the multipliers (M, p), of the columns (K, p) and of the prices (K,),
-    with the first and the second derivatives (K,) of minus the slacks along it."""
-
-    multipliers: Array
-    columns: Array
-    prices: Array
-    slopes: Array
-    curves: Array
-
-
-@dataclass(frozen=True, eq=False)
-class Working:
-    """The K hinges of a linear system: chosen vertices, then F free hinges, with the depths (F,)
-    and turns (F, M p) of `bends`."""
-
-    features: Features
-    columns: Array
-    slacks: Array
-    prices: Array
-    depths: Array
-    turns: Array
-
-    def factor(self) -> Cholesky:
-        """The factor of the Newton system, with the prices eliminated."""
-        along = self.prices / self.slacks
-        matrix = gram(self.features, self.prices, along, self.columns)
-        if len(self.depths):
-            prices = self.prices[-len(self.depths) :]
-            matrix += self.turns.T @ ((prices / self.depths)[:, None] * self.turns)
-        return Cholesky(matrix)
-
-    def missed(self, prices: Array, targets: Array) -> Array:
-        """What the targets are missed by (M, p) with these prices."""
-        return np.asarray(targets - self.features.T @ (prices[:, None] * self.columns))
-
-    def step(self, factor: Cholesky, targets: Array, aims: Array) -> Step:
-        """Newton's step to prices times slacks of `aims` (K,)."""
-        change = factor.solve(self.missed(aims / self.slacks, targets))
-        columns = np.asarray(self.features @ change)
-        slopes = np.sum(self.columns * columns, axis=1)
-        curves = np.sum(columns**2, axis=1)
-        if len(self.depths):
-            curves[-len(self.depths) :] += (self.turns @ change.T.ravel()) ** 2 / self.depths
-        prices = aims / self.slacks - self.prices + self.prices / self.slacks * slopes
-        return Step(change, columns, prices, slopes, curves)
-
-    def slacks_after(self, step: Step, length: float) -> Array:
-        """The slacks at this length of a step, for free hinges by their quadratic model."""
-        return np.asarray(self.slacks - length * step.slopes - length**2 / 2 * step.curves)
-
-    def longest(self, step: Step) -> float:
-        """The length at which a slack or a price vanishes."""
-        falls = step.prices < 0.0
-        prices = (self.prices[falls] / -step.prices[falls]).min(initial=np.inf)
-        slacks = vanishing(self.slacks, step.slopes, step.curves).min(initial=np.inf)
-        return float(min(prices, slacks))
-
-
-def vanishing(slacks: Array, slopes: Array, curves: Array) -> Array:
-    """The lengths at which c - s u - s^2 v / 2 vanish for c, u, v; inf if they never do."""
-    root = slopes + np.sqrt(slopes**2 + 2.0 * curves * np.maximum(slacks, 0.0))
-    limits = np.full(len(slacks), np.inf)
-    np.divide(2.0 * slacks, root, out=limits, where=root > 0.0)
-    return limits
-
-
 class PathState:
     """Multipliers with prices of the chosen vertices and of the free hinges."""
 
-    def __init__(self, constraints: Constraints, pricing: PlanePricing) -> None:
+    def __init__(self, constraints: Constraints, pricing: PlanePricing | FacePricing) -> None:
         """Collect the vertices."""
         self.constraints, self.pricing = constraints, pricing
         self.targets = constraints.targets
         self.vertices = pricing.vertices()
         self.features = stored_features(constraints, self.vertices)
         rows, high = SETTINGS.high_floor
+        self.flat = isinstance(pricing, PlanePricing)
         self.floor = high if len(self.targets) >= rows else SETTINGS.floor
         balls = bool(constraints.problem.radii.any())
         self.near, self.close = (SETTINGS.near, SETTINGS.close) if balls else SETTINGS.of_samples
+        if not self.flat:
+            self.floor, (self.near, self.close) = SETTINGS.beyond[0], SETTINGS.of_faces
         self.multipliers: Array = np.zeros_like(self.targets)
         self.columns: Array = np.zeros((len(self.vertices), self.targets.shape[1]))
         self.chosen: Indices = np.zeros(0, dtype=np.intp)
@@ -178,15 +130,14 @@ class PathState:
         """Go to the center, which is a least-squares problem; false if the vertices do not span the
         targets."""
         self.chosen = self._first()
-        features = self.features[self.chosen]
-        matrix = full(features.T @ features)
-        try:
-            factor = Cholesky(matrix)
-        except np.linalg.LinAlgError:
-            return False
-        center = np.column_stack([factor.solve(each[:, None]) for each in self.targets.T])
-        missed = np.abs(self.targets - matrix @ center).max()
-        if not missed <= 1e-6 * np.abs(self.targets).max():
+        center = self._center()
+        if center is None and isinstance(self.pricing, FacePricing):
+            # Beyond the plane patterns may have no vertex.
+            self.vertices = self.vertices + self.pricing.spanning()
+            self.features = stored_features(self.constraints, self.vertices)
+            self.chosen = self._first()
+            center = self._center()
+        if center is None:
             return False
         highest = self.price(center, self.features @ center)[0]
         self.multipliers = center * (SETTINGS.start / highest)
@@ -199,10 +150,28 @@ class PathState:
         slacks = (1.0 - heights**2) / 2
         # The prices whose network's products with the multipliers are those of the targets.
         aim = self.objective / float(np.sum(heights**2 / slacks))
+        if not self.flat:
+            aim = min(aim, SETTINGS.loose * self.objective / len(heights))
         self.prices = aim / slacks
         values = self.constraints.multipliers(self.multipliers)
         self._free_at(self.pricing.inner_maxima(*values, self.floor)[0], aim)
         return True
+
+    def _center(self) -> Array | None:
+        """The path's limit for large mu, up to a factor, or None if the chosen hinges do not span
+        the targets."""
+        features = self.features[self.chosen]
+        matrix = full(features.T @ features)
+        if self.flat:
+            try:
+                factor = Cholesky(matrix)
+            except np.linalg.LinAlgError:
+                return None
+            center = np.column_stack([factor.solve(each[:, None]) for each in self.targets.T])
+        else:
+            center = np.asarray(np.linalg.lstsq(matrix, self.targets, rcond=NEGLIGIBLE_RCOND)[0])
+        missed = np.abs(self.targets - matrix @ center).max()
+        return center if missed <= 1e-6 * np.abs(self.targets).max() else None
 
     def _first(self) -> Indices:
         """The vertices of the first system."""
@@ -238,9 +207,7 @@ class PathState:
         """The hinges of the next system."""
         features = self.constraints.features(self.free)
         columns = features @ self.multipliers
-        _, depths, turns = bends(
-            self.constraints, self.pricing, self.free, features, self.multipliers
-        )
+        owners, turns = self._bends(features)
         every = np.concatenate([self.columns[self.chosen], columns])
         slacks = (1.0 - np.sum(every**2, axis=1)) / 2
         return Working(
@@ -248,9 +215,21 @@ class PathState:
             every,
             np.maximum(slacks, SETTINGS.least_slack),
             np.concatenate([self.prices, self.free_prices]),
-            depths,
+            len(self.chosen) + owners,
             turns,
         )
+
+    def _bends(self, features: Array) -> tuple[Indices, Array]:
+        """How the free hinges move: see `Working`."""
+        if isinstance(self.pricing, PlanePricing):
+            _, depths, turns = bends(
+                self.constraints, self.pricing, self.free, features, self.multipliers
+            )
+            return np.arange(len(turns)), turns / np.sqrt(depths)[:, None]
+        models = quadratic_models(self.constraints, self.pricing, self.free, self.multipliers)
+        m, p = self.targets.shape
+        turned = models.bends.reshape(-1, m, p).transpose(0, 2, 1)
+        return models.owners, turned.reshape(-1, m * p)
 
     def hinges(self) -> Hinges:
         """The hinges of `working`."""
@@ -284,7 +263,7 @@ class PathState:
         aim : float
             Price times slack that new hinges get.
         """
-        count, room = len(limits), SETTINGS.cap * self._missed()
+        count, room = len(limits), SETTINGS.cap * self._missed() if self.flat else np.inf
         self._free_at(found, aim, room)
         if len(met):
             features = self.constraints.features(met)
@@ -334,12 +313,12 @@ class PathState:
         misses, as much of it as adds at most `room`: where the constraint hardly bends, a maximum
         runs to and fro, and the rest stays where it was.  A new one adds as much at most.
         """
-        late = aim * (len(self.prices) + len(found)) < SETTINGS.late * self.objective
+        gap = aim * (len(self.prices) + len(found)) / self.objective
         old, before = (self.free, self.free_prices), self.missed
         fresh, left = self._inherited(found, aim, room, np.inf)
         self.free, self.free_prices = found, fresh
         self.missed = self._missed()
-        if late and self.missed > before / 2:
+        if self.flat and gap < SETTINGS.late and self.missed > before / 2:
             self.free, self.free_prices = old
             fresh, left = self._inherited(found, aim, room, room)
             self.free, self.free_prices = found, fresh
@@ -357,8 +336,9 @@ class PathState:
         columns, behind = features @ self.multipliers, before @ self.multipliers
         fresh = _fresh(features, np.linalg.norm(columns, axis=1), aim, room)
         left = prices.copy()
+        owns, names = self._places(old), self._places(found)
         for k in range(len(found)):
-            same = np.flatnonzero((old.faces == found.faces[k]) & (left == prices))
+            same = np.flatnonzero((owns == names[k]) & (left == prices))
             if same.size:
                 heir = same[np.abs(old.normals[same] - found.normals[k]).sum(axis=1).argmin()]
                 change = np.outer(features[k], columns[k]) - np.outer(before[heir], behind[heir])
@@ -369,6 +349,16 @@ class PathState:
                     fresh[k] = max(fresh[k], moved / size)
                     left[heir] -= moved / size
         return fresh, left
+
+    def raise_floor(self, gap: float) -> None:
+        """Beyond the plane fewer local maxima count the smaller complementarity is."""
+        self.floor = SETTINGS.beyond[sum(gap < limit for limit in SETTINGS.stages)]
+
+    def _places(self, hinges: Hinges) -> Indices:
+        """Numbers of the arcs, or of the patterns: maxima with one number may be the same."""
+        if isinstance(self.pricing, PlanePricing):
+            return hinges.faces
+        return self.pricing.table.pattern_numbers(hinges.faces)
 
     def _keep(self, hinges: Hinges, prices: Array) -> None:
         """Add hinges that stay where they are to the vertices, and to the chosen ones."""

@@ -98,6 +98,16 @@ class Incumbent:
         """Relative gap to the unverified bound; 1 while there is no network."""
         return 1.0 if np.isinf(self.cost) else relative_gap(self.cost, self.lower)
 
+    def improve(self, other: Incumbent) -> None:
+        """Take over what is better of another incumbent of the same problem, after this one."""
+        self.rounds += other.rounds
+        if other.cost < self.cost:
+            self.hinges, self.weights, self.cost = other.hinges, other.weights, other.cost
+        if other.lower > self.lower:
+            self.multipliers, self.lower = other.multipliers, other.lower
+        if other.proven > self.proven:
+            self.proof, self.proven = other.proof, other.proven
+
 
 class Exchange(ABC):
     """Bounds on one problem, and the steps that improve them.

@@ -91,19 +91,32 @@ def quadratic_models(
     bends = turning[:, :, None] * q[owners][:, None, :]
     bends += columns[owners][:, :, None] * q1[:, None, :]
     steps = np.zeros((len(owners), constraints.problem.input_dimension - 1))
-    for k in np.unique(owners):
-        mine = np.flatnonzero(owners == k)
-        curvature = -q1[mine] @ q1[mine].T
-        curvature[np.diag_indices_from(curvature)] -= q2[mine] @ q[k]
-        sizes, axes = np.linalg.eigh(curvature)
-        least = max(EPS * float(q[k] @ q[k]), np.finfo(float).tiny)
-        sizes = np.maximum(sizes, _FLAT * max(sizes[-1], least))
-        axes /= np.sqrt(sizes)
-        bends[mine] = np.tensordot(axes.T, bends[mine], axes=1)
-        steps[mine, : len(mine)] = axes.T
+    counts = np.bincount(owners, minlength=len(hinges))
+    first = np.cumsum(counts) - counts
+    for count in np.unique(counts[counts > 0]):
+        # Hinges that may move in equally many directions together.
+        which = np.flatnonzero(counts == count)
+        mine = first[which][:, None] + np.arange(count)
+        axes = _axes(q[which], q1[mine], q2[mine])
+        shape = (len(which), count, -1)
+        bends[mine] = (axes @ bends[mine].reshape(shape)).reshape(bends[mine].shape)
+        steps[mine, :count] = axes
     return QuadraticModels(
         hinges, columns, owners, bends.reshape(len(owners), multipliers.size), steps
     )
+
+
+def _axes(q: Array, q1: Array, q2: Array) -> Array:
+    """The rows (K, m, m) of (-L)^{-1/2} on its eigenvectors, for hinges with columns (K, p) and
+    first and second derivatives (K, m, p) along their m directions."""
+    curvature = -q1 @ q1.transpose(0, 2, 1)
+    every = np.arange(q1.shape[1])
+    curvature[:, every, every] -= (q2 @ q[:, :, None])[:, :, 0]
+    sizes, axes = np.linalg.eigh(curvature)
+    least = np.maximum(EPS * np.sum(q**2, axis=1), np.finfo(float).tiny)
+    sizes = np.maximum(sizes, _FLAT * np.maximum(sizes[:, -1], least)[:, None])
+    turned: Array = (axes / np.sqrt(sizes)[:, None, :]).transpose(0, 2, 1)
+    return turned
 
 
 def moved(model: QuadraticModels, pricing: Pricing, multipliers: Array) -> Hinges:

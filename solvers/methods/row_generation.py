@@ -98,10 +98,11 @@ def solve_sites(
     master : callable
         `solve_dual` or `solve_with_cvxpy`.
     method : {"column-generation", "central-path", "minimax", "local"}, optional
-        By default in the plane column generation, or the central path where sites are many, and the
-        minimax method beyond.  "local" is the minimax method with proposals, for problems too large
-        for exact pricing; its bound is that of the semidefinite program at its multipliers, or that
-        of pairs of sites if it is better or the only one, or none.
+        By default in the plane column generation, or the central path where sites are many; beyond
+        it the central path in three dimensions and for d + 1 sites in d, else minimax.  "local" is
+        the minimax method with proposals, for problems too large for exact pricing; its bound is
+        that of the semidefinite program at its multipliers, or that of pairs of sites if it is
+        better or the only one, or none.
     report : callable
         Called with a `Progress` after every round; the cost is infinite while samples are missed.
     clock : Clock, optional
@@ -216,7 +217,7 @@ class _Rounds:
             else proving_pricing(part, self.clock)
         )
         reduced = conditioned(constraints_of(part, self.clock), pricing)
-        loop = LOOPS[self.method or _fastest(part)]
+        loop = LOOPS[self.method or _fastest(part, warm=self.start is not None)]
         return loop(reduced, pricing, self.tolerance, self.master, self._relay)
 
     def _relay(self, step: Progress) -> None:
@@ -308,10 +309,11 @@ def _proof(loop: Exchange) -> _Proof:
     return _Proof(incumbent.multipliers, maximum, PRICING)
 
 
-def _fastest(problem: Interpolation) -> str:
-    """The method that took the least time for problems of this kind."""
+def _fastest(problem: Interpolation, *, warm: bool) -> str:
+    """The method that took the least time for problems of this kind; beyond the plane one that
+    begins at the hinges of a problem nearby, if there are any."""
     if problem.input_dimension > 2:
-        return MINIMAX
+        return CENTRAL_PATH if pays(problem) and not warm else MINIMAX
     return CENTRAL_PATH if pays(problem) else COLUMN_GENERATION
 
 

@@ -23,7 +23,15 @@ import numpy as np
 
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
-from convexden.solvers.hinges import Array, Flags, Hinges, Indices, dual_constraint, no_hinges
+from convexden.solvers.hinges import (
+    Array,
+    Flags,
+    Hinges,
+    Indices,
+    distinct,
+    dual_constraint,
+    no_hinges,
+)
 from convexden.solvers.patterns.face_table import FaceTable
 from convexden.solvers.pricing import ExactPricing, Pricing
 from convexden.solvers.pricing.trust_region import sphere_maxima
@@ -142,6 +150,23 @@ class FacePricing(ExactPricing):
         highest = self._local_maxima(hinges, values, jacobians)
         highest[:1] = True
         return hinges[highest], constraint_values[highest]
+
+    def vertices(self) -> Hinges:
+        """The hinges that touch as many sites as there are dimensions, without duplicates."""
+        d = self.problem.input_dimension
+        first, last = self.table.starts[-2:]
+        step = max(1, _CHUNK // (d * d))
+        parts = [no_hinges(self.problem)]
+        forms = np.zeros((len(self.table.patterns), 1, d))
+        for start in range(first, last, step):
+            faces = np.arange(start, min(start + step, last))
+            parts.append(self._on(d - 1, faces, forms, forms[:, :, 0], 0.0))
+        hinges = sum(parts[1:], parts[0])
+        return hinges[distinct(hinges, TANGENCY_RTOL)]
+
+    def inner_maxima(self, values: Array, jacobians: Array, floor: float) -> tuple[Hinges, Array]:
+        """As `maxima`, on the faces on which hinges can move."""
+        return self.maxima_on(np.arange(self.table.starts[-2]), values, jacobians, floor)
 
     def initial(self, count: int) -> Hinges:
         """Hinges to start from: local maxima for random multipliers."""

@@ -1,5 +1,5 @@
-"""The interior point of the plane: it certifies what column generation does, at the same cost, and
-hands over to it where it does not converge."""
+"""The interior point: it certifies what the other methods do, at the same cost, and hands over to
+them where it does not converge."""
 
 from __future__ import annotations
 
@@ -9,19 +9,23 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from convexden.data import triangular_lattice
+from convexden.data import regular_simplex, triangular_lattice
 from convexden.problem import Interpolation, denoising
 from convexden.reduction import Reduction
 from convexden.running.clock import Stopped
 from convexden.solvers.constraints import constraints_of
-from convexden.solvers.methods import row_generation
+from convexden.solvers.methods import central_path, row_generation
 from convexden.solvers.methods.central_path import SETTINGS, CentralPath, _iterate, pays
 from convexden.solvers.methods.central_path_state import PathState
+from convexden.solvers.methods.central_path_system import Indefinite
 from convexden.solvers.methods.column_generation import ColumnGeneration
+from convexden.solvers.methods.exchange import Incumbent
 from convexden.solvers.methods.large_newton import polish_large
+from convexden.solvers.methods.minimax import Minimax
 from convexden.solvers.methods.newton import polish
 from convexden.solvers.methods.normal_equations import Cholesky, gram, stored_features
 from convexden.solvers.pricing import plane
+from convexden.solvers.pricing.exact import exact_pricing
 from convexden.solvers.pricing.plane import SETTINGS as PLANE
 from convexden.solvers.pricing.plane import PlanePricing
 from convexden.solving.interpolation import solve
@@ -111,11 +115,95 @@ def test_a_system_that_is_not_definite_is_handed_over(monkeypatch):
     assert solve(PROBLEMS["discs"], method="central-path").certified
 
 
-def test_beyond_the_plane_it_is_column_generation():
-    corners = np.concatenate([np.zeros((1, 3)), np.eye(3)])
-    problem = denoising(corners, radius=0.1)
-    costs = [solve(problem, method=name).cost for name in ("central-path", "minimax")]
-    assert costs[0] == pytest.approx(costs[1], rel=1e-10)
+def simplex(dimension: int, share: float, seed: int = 0) -> Interpolation:
+    points = np.random.default_rng([seed, dimension]).standard_normal((dimension + 1, dimension))
+    return denoising(points, radius=share * pdist(points).min() / 2)
+
+
+def in_space(kind: str, outputs: int) -> Interpolation:
+    rng = np.random.default_rng(7)
+    points = rng.standard_normal((7, 3))
+    radii = np.full(7, 0.2 * pdist(points).min())
+    radii[: {"balls": 0, "mixed": 4, "samples": 7}[kind]] = 0.0
+    return Interpolation(points, rng.standard_normal((7, outputs)), radii)
+
+
+CUBE = np.array([[i, j, k] for i in (0.0, 1.0) for j in (0.0, 1.0) for k in (0.0, 1.0)])
+BEYOND = {
+    "tetrahedron": simplex(3, 0.4),
+    "simplex": simplex(4, 0.2),
+    "few-vertices": simplex(4, 0.87),
+    "regular": denoising(regular_simplex(4), radius=0.2),
+    "cube": denoising(CUBE, radius=0.3),
+    "balls": in_space("balls", 2),
+    "mixed": in_space("mixed", 2),
+    "samples": in_space("samples", 2),
+    "scalar": in_space("balls", 1),
+}
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_beyond_the_plane_alone_it_certifies_the_cost_of_minimax(name, monkeypatch):
+    with monkeypatch.context() as patched:
+
+        def refused(self, start=None):
+            pytest.fail("the central path handed over")
+
+        patched.setattr(Minimax, "run", refused)
+        solution = solve(BEYOND[name])
+    assert solution.certified
+    assert verify_certificate(solution).passed
+    other = solve(BEYOND[name], method="minimax")
+    gap = max(solution.relative_gap, other.relative_gap)
+    assert solution.cost == pytest.approx(other.cost, rel=max(10 * gap, 1e-11))
+
+
+def test_beyond_the_plane_minimax_does_what_the_path_does_not_solve(monkeypatch):
+    monkeypatch.setattr(CentralPath, "_follow", lambda self, state: None)
+    steps = []
+    solution = solve(BEYOND["tetrahedron"], method="central-path", progress=steps.append)
+    assert solution.certified
+    assert [step.round for step in steps] == list(range(1, len(steps) + 1))
+
+
+def test_where_faces_are_many_or_room_is_short_it_is_the_minimax_method(monkeypatch):
+    def refused(self, state):
+        pytest.fail("the central path was followed")
+
+    monkeypatch.setattr(CentralPath, "_follow", refused)
+    assert solve(denoising(CUBE, radius=0.4999)).certified
+    monkeypatch.setattr(central_path, "SETTINGS", replace(SETTINGS, most_faces=10))
+    assert solve(BEYOND["tetrahedron"]).certified
+
+
+def test_an_incumbent_takes_over_what_is_better():
+    def found(cost: float, lower: float, proven: float) -> Incumbent:
+        numbers = np.full((1, 1), cost)
+        return Incumbent(numbers, numbers, None, numbers, cost, lower, proven, rounds=2)
+
+    best = found(3.0, 2.0, 1.0)
+    best.improve(found(4.0, 2.5, 0.5))
+    assert (best.cost, best.lower, best.proven, best.rounds) == (3.0, 2.5, 1.0, 4)
+    assert (best.weights[0, 0], best.multipliers[0, 0], best.proof[0, 0]) == (3.0, 4.0, 3.0)
+
+
+def test_heavy_prices_as_unknowns_give_the_same_step():
+    """A system that elimination solves as well, as no slack is tiny."""
+    path = path_on(PROBLEMS["discs"])
+    state = PathState(path.constraints, path.exact)
+    assert state.begin()
+    working = state.working()
+    aims = np.full(len(working.prices), 1e-3)
+    working = replace(working, slacks=np.where(np.arange(len(aims)) % 3, working.slacks, 1e-3))
+    factor = working.factor()
+    assert isinstance(factor, Indefinite)
+    assert 0 < factor.heavy.sum() < len(aims)
+    step = working.step(factor, state.targets, aims)
+    plain = Cholesky(working._matrix(working.prices / working.slacks))
+    other = working.step(plain, state.targets, aims)
+    for name in ("multipliers", "prices"):
+        ours, theirs = getattr(step, name), getattr(other, name)
+        assert np.abs(ours - theirs).max() < 1e-8 * np.abs(theirs).max()
 
 
 def test_it_is_the_default_where_sites_are_many(monkeypatch):
@@ -129,6 +217,15 @@ def test_it_is_the_default_where_sites_are_many(monkeypatch):
     assert solve(discs(SETTINGS.from_balls - 1)).certified
     with pytest.raises(Chosen):
         solve(discs(SETTINGS.from_balls))
+    assert pays(in_space("balls", 1))
+    assert pays(simplex(5, 0.2))
+    four = np.random.default_rng(0).standard_normal((6, 4))
+    assert not pays(denoising(four, radius=0.01))
+    with pytest.raises(Chosen):
+        solve(BEYOND["simplex"])
+    assert solve(denoising(four, radius=0.01)).certified
+    start = solve(BEYOND["simplex"], method="minimax")
+    assert solve(BEYOND["simplex"], start=start).certified
     assert pays(samples(SETTINGS.from_samples, 2))
     assert not pays(samples(SETTINGS.from_samples, 1))
 
@@ -176,10 +273,10 @@ def test_newtons_methods_by_cholesky_and_by_elimination_agree():
     assert polish_large(path.constraints, path.pricing, found.hinges, rough, wrong) is None
 
 
-@pytest.mark.parametrize("name", ["discs", "mixed", "samples"])
+@pytest.mark.parametrize("name", ["discs", "mixed", "samples", "simplex", "cube"])
 def test_pricing_by_vertices_and_inner_maxima_is_exact_pricing(name):
-    problem = Reduction.of(PROBLEMS[name]).problem
-    constraints, pricing = constraints_of(problem), PlanePricing(problem)
+    problem = Reduction.of((PROBLEMS | BEYOND)[name]).problem
+    constraints, pricing = constraints_of(problem), exact_pricing(problem)
     vertices = pricing.vertices()
     features = constraints.features(vertices)
     rng = np.random.default_rng(0)
