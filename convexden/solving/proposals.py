@@ -30,8 +30,8 @@ from convexden.solving.closed_forms import (
     certified_weighted_line,
     no_multipliers,
 )
+from convexden.verification.evidence import interpolant_cost
 from convexden.verification.exact.affine import affine_interpolant
-from convexden.verification.exact.upper_bound import upper_bound
 
 if TYPE_CHECKING:
     from convexden.solvers.outcome import Outcome
@@ -189,7 +189,7 @@ def _solve_sites(problem: Interpolation, run: Run) -> tuple[ShallowNetwork, Cert
 
 def _correctable(problem: Interpolation, network: ShallowNetwork) -> bool:
     """Whether a network next to this one is shown to meet every target exactly."""
-    return bool(np.isfinite(upper_bound(problem, network).cost))
+    return bool(np.isfinite(interpolant_cost(problem, network).cost))
 
 
 def _no_network(

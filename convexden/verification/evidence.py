@@ -118,7 +118,7 @@ def examine(
         pricing, obstacle = enclosed(dual, clock, _ceiling(certificate))
     else:
         pricing, obstacle = PricingInterval(edges.maximum, edges.maximum), ""
-    errors, upper = site_errors(problem, network), _upper_bound(problem, network)
+    errors, upper = site_errors(problem, network), interpolant_cost(problem, network)
     return Evidence(problem, network, dual, pricing, obstacle, errors, upper, edges)
 
 
@@ -213,7 +213,7 @@ def provable(dual: AnyDual, maximum: float) -> float:
     return max(0.0, below(dual.objective / max(Fraction(1), Fraction(maximum))))
 
 
-def _upper_bound(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
+def interpolant_cost(problem: Interpolation, network: ShallowNetwork) -> UpperBound:
     """The cost of an exact interpolant near the network: with parallel hinges in integers."""
     if not network.neurons and affine_interpolant(problem) is not None:
         return UpperBound(0.0, 0.0)
