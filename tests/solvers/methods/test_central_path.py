@@ -120,12 +120,12 @@ def simplex(dimension: int, share: float, seed: int = 0) -> Interpolation:
     return denoising(points, radius=share * pdist(points).min() / 2)
 
 
-def in_space(kind: str, outputs: int) -> Interpolation:
+def in_space(kind: str, outputs: int, count: int = 7) -> Interpolation:
     rng = np.random.default_rng(7)
-    points = rng.standard_normal((7, 3))
-    radii = np.full(7, 0.2 * pdist(points).min())
+    points = rng.standard_normal((count, 3))
+    radii = np.full(count, 0.2 * pdist(points).min())
     radii[: {"balls": 0, "mixed": 4, "samples": 7}[kind]] = 0.0
-    return Interpolation(points, rng.standard_normal((7, outputs)), radii)
+    return Interpolation(points, rng.standard_normal((count, outputs)), radii)
 
 
 CUBE = np.array([[i, j, k] for i in (0.0, 1.0) for j in (0.0, 1.0) for k in (0.0, 1.0)])
@@ -150,7 +150,7 @@ def test_beyond_the_plane_alone_it_certifies_the_cost_of_minimax(name, monkeypat
             pytest.fail("the central path handed over")
 
         patched.setattr(Minimax, "run", refused)
-        solution = solve(BEYOND[name])
+        solution = solve(BEYOND[name], method="central-path")
     assert solution.certified
     assert verify_certificate(solution).passed
     other = solve(BEYOND[name], method="minimax")
@@ -217,7 +217,8 @@ def test_it_is_the_default_where_sites_are_many(monkeypatch):
     assert solve(discs(SETTINGS.from_balls - 1)).certified
     with pytest.raises(Chosen):
         solve(discs(SETTINGS.from_balls))
-    assert pays(in_space("balls", 1))
+    assert pays(in_space("balls", 1, SETTINGS.from_space))
+    assert not pays(in_space("balls", 1, SETTINGS.from_space - 1))
     assert pays(simplex(5, 0.2))
     four = np.random.default_rng(0).standard_normal((6, 4))
     assert not pays(denoising(four, radius=0.01))
