@@ -119,6 +119,7 @@ def plot_training(gap: Gap, ax: Axes | None = None, *, legend: bool = True) -> A
         lw=1.6,
         label=f"exact: gap {solved.relative_gap:.0e}, {solved.seconds:.2g} s",
     )
+    style.plain_log(ax.xaxis)  # runs may be shorter than a decade
     ax.grid(color="0.93", lw=0.7)
     ax.set_xlabel("seconds of training")
     ax.set_ylabel("relative to the certified optimum")

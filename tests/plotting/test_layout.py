@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import matplotlib as mpl
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
-from pictures import KINDS, basins, faults, line, plane, triangle, triangles
+from pictures import KINDS, basins, faults, line, plane, trained, triangle, triangles
 
 from convexden import plotting
 from convexden.errors import InvalidInput
@@ -49,6 +50,18 @@ def test_a_narrow_figure_of_the_user_is_not_overfull(name: str) -> None:
     kind.draw(kind.axes(figure))
     assert faults(figure) == []
     assert tuple(figure.get_size_inches()) == (ONE, 2.6 * kind.panels[0])
+
+
+@pytest.mark.parametrize("longest", [0.03, 0.2, 0.25, 90.0])
+def test_training_of_any_length_fits_into_a_column(longest: float) -> None:
+    gap = trained()
+    times = np.geomspace(0.02, longest, len(gap.history))
+    history = tuple(
+        step._replace(seconds=float(t)) for step, t in zip(gap.history, times, strict=True)
+    )
+    short = replace(gap, history=history, solution=replace(gap.solution, seconds=0.02))
+    with plotting.paper(1):
+        assert faults(plotting.plot_training(short).figure) == []
 
 
 @pytest.mark.parametrize("layout", ["constrained", "compressed", None])
