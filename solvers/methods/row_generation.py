@@ -18,9 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from convexden.arithmetic.two_part import TwoPart
 from convexden.certificate import Leaves
@@ -192,11 +194,19 @@ class _Rounds:
             self.active = np.sort(np.concatenate([self.active, missed]))
             hinges = _restarted(incumbent, self.problem, self.active)
 
+    @cached_property
+    def _overlap(self) -> bool:
+        """Whether clusters of one target overlap: some sample is next to one of another target.
+        Of others only the outermost samples matter, however many are missed at first."""
+        centers, targets = self.problem.centers, self.problem.targets
+        nearest = cKDTree(centers).query(centers, k=2)[1][:, 1]
+        return bool((targets[nearest] != targets).any())
+
     def _joining(self, missed: Indices) -> Indices:
         """Which samples join the active ones: those given, or all if a large part is missed; no
         more than exact pricing has room for."""
         count, most = len(self.problem), SETTINGS.most_active
-        if self.problem.input_dimension > 2 or self.problem.radii.any():
+        if self.problem.input_dimension > 2 or self.problem.radii.any() or not self._overlap:
             return missed
         others = np.delete(np.arange(count), self.active)
         errors = _errors(self.problem, self.network, others)
