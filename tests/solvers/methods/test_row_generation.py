@@ -234,6 +234,24 @@ def test_where_most_samples_are_missed_all_are_added_at_once(monkeypatch):
     assert sizes[1] == len(problem)
 
 
+def test_of_clusters_apart_the_outermost_are_enough_however_many_are_missed(monkeypatch):
+    monkeypatch.setattr(
+        row_generation, "SETTINGS", replace(row_generation.SETTINGS, many_missed=0.0)
+    )
+    sizes = []
+
+    def counted(part, clock):
+        sizes.append(len(part))
+        return constraints_of(part, clock)
+
+    monkeypatch.setattr(row_generation, "constraints_of", counted)
+    clean = np.array([[0.0, 0.0], [1.0, 0.0], [0.4, 0.9]])
+    noisy = noisy_samples(clean, 0.2, 100, 0, boundary=True)
+    solve_sites(Reduction.of(denoising(clean, noisy=noisy)).problem, 1e-8)
+    assert len(sizes) > 1  # some were missed
+    assert sizes[-1] < 100
+
+
 def test_more_samples_than_pricing_holds_leave_the_bound_of_some(monkeypatch):
     problem = overlapping(8)
     whole = solve_sites(problem, 1e-8).lower_bound(problem)
