@@ -333,18 +333,14 @@ class PathState:
         columns, behind = features @ self.multipliers, before @ self.multipliers
         fresh = _fresh(features, np.linalg.norm(columns, axis=1), aim, room)
         left = prices.copy()
-        owns, names = self._places(old), self._places(found)
-        for k in range(len(found)):
-            same = np.flatnonzero((owns == names[k]) & (left == prices))
-            if same.size:
-                heir = same[np.abs(old.normals[same] - found.normals[k]).sum(axis=1).argmin()]
-                change = np.outer(features[k], columns[k]) - np.outer(before[heir], behind[heir])
-                size = float(np.linalg.norm(change))
-                if prices[heir] * size <= moved:
-                    fresh[k], left[heir] = prices[heir], 0.0
-                else:
-                    fresh[k] = max(fresh[k], moved / size)
-                    left[heir] -= moved / size
+        for k, heir in _nearest_pairs(found, self._places(found), old, self._places(old)):
+            change = np.outer(features[k], columns[k]) - np.outer(before[heir], behind[heir])
+            size = float(np.linalg.norm(change))
+            if prices[heir] * size <= moved:
+                fresh[k], left[heir] = prices[heir], 0.0
+            else:
+                fresh[k] = max(fresh[k], moved / size)
+                left[heir] -= moved / size
         return fresh, left
 
     def raise_floor(self, gap: float) -> None:
@@ -366,6 +362,28 @@ class PathState:
         self.columns = np.concatenate([self.columns, features @ self.multipliers])
         self.chosen = np.concatenate([self.chosen, np.arange(count, len(self.vertices))])
         self.prices = np.concatenate([self.prices, prices])
+
+
+def _nearest_pairs(
+    found: Hinges, names: Indices, old: Hinges, owns: Indices
+) -> list[tuple[int, int]]:
+    """Maxima found and before on the same arc or in the same pattern, the nearest first, each in
+    one pair at the most: a new one must not take the price of one next to it."""
+    order = np.argsort(owns, kind="stable")
+    first, last = (np.searchsorted(owns[order], names, side=side) for side in ("left", "right"))
+    ours = np.repeat(np.arange(len(names)), last - first)
+    ends = np.cumsum(last - first)
+    theirs = order[np.arange(len(ours)) - np.repeat(ends - last, last - first)]
+    far = np.abs(old.normals[theirs] - found.normals[ours]).sum(axis=1)
+    pairs: list[tuple[int, int]] = []
+    left, waiting = set(range(len(names))), set(range(len(owns)))
+    for k in np.argsort(far, kind="stable"):
+        pair = int(ours[k]), int(theirs[k])
+        if pair[0] in left and pair[1] in waiting:
+            left.remove(pair[0])
+            waiting.remove(pair[1])
+            pairs.append(pair)
+    return pairs
 
 
 def _fresh(features: Features, heights: Array, aim: float, room: float) -> Array:
