@@ -78,7 +78,7 @@ class LocalPathState(PathState):
         heights = np.linalg.norm(features @ self.multipliers, axis=1)
         self.maximum = max(self.maximum, float(heights.max(initial=0.0)))
         aim = room * self.objective / (len(self.prices) + len(self.free_prices))
-        self.keep(missed, fresh_prices(features, heights, aim, np.inf))
+        self.keep(missed, features, fresh_prices(features, heights, aim, np.inf))
 
     def _models(self) -> QuadraticModels:
         """See `PathState`."""
