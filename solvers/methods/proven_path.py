@@ -119,9 +119,14 @@ class ProvenPath(CentralPath):
             incumbent.lower, incumbent.multipliers = lower, state.multipliers / state.maximum
 
     def _follow(self, state: PathState) -> None:
-        """Steps 1 to 5."""
-        if not isinstance(state, LocalPathState) or not state.begin():
-            return
+        """Steps 1 to 5; what seems to reach the tolerance is proven, or refuted."""
+        if isinstance(state, LocalPathState) and state.begin():
+            self._led(state)
+        if self.incumbent.gap <= self.tolerance:
+            self.prove()
+
+    def _led(self, state: LocalPathState) -> None:
+        """Paths to their ends, one after the other while the oracle refutes them."""
         kept: LocalPathState | None = None
         for _ in range(SETTINGS.refutations):
             kept = self._end(state, kept)

@@ -228,9 +228,10 @@ class _Rounds:
             else proving_pricing(part, self.clock)
         )
         reduced = conditioned(constraints_of(part, self.clock), pricing)
-        loop: type[Exchange] = LOOPS[self.method or _fastest(part, warm=self.start is not None)]
-        if loop is CentralPath and by_patterns(part):
-            loop = ProvenPath
+        method = self.method or _fastest(part, warm=self.start is not None)
+        if method == CENTRAL_PATH and by_patterns(part):
+            return ProvenPath(reduced, pricing, self.tolerance, self.master, self._relay)
+        loop = LOOPS[method]
         return loop(reduced, pricing, self.tolerance, self.master, self._relay)
 
     def _relay(self, step: Progress) -> None:
