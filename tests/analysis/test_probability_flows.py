@@ -44,7 +44,7 @@ def _reference(family: ClosedForms, start: np.ndarray, high: float, low: float) 
 def _obtuse() -> tuple[ClosedForms, np.ndarray, np.ndarray]:
     """Denoisers of an obtuse triangle, starts at noise level 0.5, and where they are at 0.1."""
     family = ClosedForms(OBTUSE, 0.5)
-    starts = OBTUSE.mean(axis=0) + np.random.default_rng(1).uniform(-1, 1, (4, 2))
+    starts = OBTUSE.mean(axis=0) + np.random.default_rng(1).uniform(-1, 1, (2, 2))
     return family, starts, np.array([_reference(family, start, 0.5, 0.1) for start in starts])
 
 

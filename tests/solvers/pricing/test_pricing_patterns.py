@@ -144,7 +144,7 @@ def test_a_false_bound_of_local_pricing_is_refuted(monkeypatch: pytest.MonkeyPat
             seen = np.flatnonzero(~hinges.patterns[:, 1] | self.told)
             return hinges[seen], heights[seen]
 
-    problem = cd.denoising(np.random.default_rng(7).standard_normal((5, 4)), radius=0.2)
+    problem = cd.denoising(np.random.default_rng(7).standard_normal((4, 3)), radius=0.2)
     reference = cd.solve(problem)
     monkeypatch.setattr("convexden.solvers.pricing.patterns.LocalPricing", Misled)
     found = cd.solve(problem, tolerance=1e-10)
