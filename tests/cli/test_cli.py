@@ -337,7 +337,9 @@ def test_plot_compares_with_a_theorem(run):
 
 
 def test_plot_beyond_the_plane_takes_a_segment(run):
-    run("solve", "digits:0-3", "--output", "h.json", "--plot", "a.png", "--quiet")
+    Path("space.csv").write_text("0,0,0\n1,0,0\n0,1,0\n0,0,1\n")
+    options = ("--radius", "0.1", "--output", "h.json", "--plot", "a.png", "--quiet")
+    assert run("solve", "space.csv", *options)[0] == 0
     assert run("plot", "h.json", "b.png")[1] == "b.png: segment of h.json\n"
     assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
 

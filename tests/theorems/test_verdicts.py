@@ -104,8 +104,9 @@ def test_the_solver_agrees_with_the_theorems(name: str) -> None:
 @pytest.mark.usefixtures("no_solver")
 @pytest.mark.parametrize("name", [name for name in PROVED if name not in SOLVED])
 def test_closed_form_duals_prove_theorems_without_the_solver(name: str) -> None:
-    theorem = theorems.get(name)
-    for result in theorems.verify_all([name], instances=len(theorem.kinds), seed=5):
+    # The last kind of this one, 8 rays, takes ten seconds; `convexden verify` has it.
+    kinds = len(theorems.get(name).kinds) - (name == "memorization")
+    for result in theorems.verify_all([name], instances=kinds, seed=5):
         assert_confirmed(result)
         assert result.decided_by == "closed-form dual"
         assert result.solution is None
