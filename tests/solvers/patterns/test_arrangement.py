@@ -57,7 +57,7 @@ def by_programs(points: Array) -> set[bytes]:
 def strictly(rows: Array) -> bool:
     """Whether all rows have a positive product with one vector.
 
-    By Gordan, unless weights >= 0 of sum 1 take them to 0, for which nonnegative least squares look.
+    By Gordan, unless weights >= 0 of sum 1 take them to 0; these nonnegative least squares find.
     """
     sums = np.vstack([rows.T, np.ones(len(rows))])
     return nnls(sums, np.append(np.zeros(rows.shape[1]), 1.0))[1] > 1e-9
