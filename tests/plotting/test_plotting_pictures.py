@@ -52,9 +52,14 @@ def _flat() -> tuple[Solution, ShallowNetwork]:
     return solve(closed.problem), closed.network
 
 
-@pytest.mark.parametrize("solution", [_line, _plane, _scalar, _space])
-def test_a_picture_appears_whole(solution: Callable[[], Solution], tmp_path: Path) -> None:
-    plotting.plot_solution(solution(), tmp_path / "h.png")
+@pytest.mark.parametrize(
+    ("solution", "kind"),
+    [(_line, "denoiser"), (_plane, "denoiser"), (_scalar, "denoiser"), (_space, "segment")],
+)
+def test_a_picture_appears_whole_and_fits_the_data(
+    solution: Callable[[], Solution], kind: plotting.Kind, tmp_path: Path
+) -> None:
+    assert plotting.plot_solution(solution(), tmp_path / "h.png") == kind
     assert [path.name for path in tmp_path.iterdir()] == ["h.png"]
     assert (tmp_path / "h.png").read_bytes().startswith(b"\x89PNG")
 
@@ -82,12 +87,6 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(ExternalFailure, match="no space left"):
         plotting.plot_solution(_line(), tmp_path / "h.png")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
-
-
-def test_the_default_is_what_fits_the_data(tmp_path: Path) -> None:
-    path = tmp_path / "h.svg"
-    kinds = [plotting.plot_solution(s, path) for s in (_line(), _plane(), _space())]
-    assert kinds == ["denoiser", "denoiser", "segment"]
 
 
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
