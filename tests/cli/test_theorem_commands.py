@@ -107,7 +107,6 @@ def test_the_module_is_the_command():
     assert_refused((result.returncode, result.stdout, result.stderr), "does not exist")
 
 
-@pytest.mark.slow
 def test_the_tour_tells_the_whole_story(run, folder):
     status, out, err = run("tour")
     assert status == 0

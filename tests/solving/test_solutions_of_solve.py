@@ -164,6 +164,7 @@ def test_local_networks_without_a_bound_are_upper_bounds(monkeypatch):
     assert (checked.lower_bound, checked.relative_gap) == (0.0, 1.0)
 
 
+@pytest.mark.slow
 def test_local_networks_have_the_edge_bound(beyond):
     assert beyond.status == "not-certified"
     assert not beyond.certified
@@ -180,6 +181,7 @@ def test_local_networks_have_the_edge_bound(beyond):
     assert 0 < beyond.cost == pytest.approx(beyond.network.representation_cost, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_it_verifies_as_what_it_is(beyond):
     """Edges are looked at, and no hinge, however many sites there are."""
     checked = verify_certificate(beyond)
@@ -187,6 +189,7 @@ def test_it_verifies_as_what_it_is(beyond):
     assert (checked.lower_bound, checked.relative_gap) == (beyond.lower_bound, beyond.relative_gap)
 
 
+@pytest.mark.slow
 def test_it_is_stored_and_read_again(beyond, tmp_path):
     save(beyond, tmp_path / "local.json")
     again = load(tmp_path / "local.json")
