@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from commands import assert_refused
 
 from convexden import formulations

@@ -86,7 +86,7 @@ def test_scalene_triangles_are_not_face_aligned():
 @pytest.mark.slow
 def test_max_margin_ramps_fail_on_a_tetrahedron():
     found = cd.find_counterexample(
-        "max-margin-ramps", points=4, dimension=3, starts=1, evaluations=8, radius=0.1
+        "max-margin-ramps", points=4, dimension=3, starts=1, evaluations=15, radius=0.1
     )
     assert_proved(found, theorems.max_margin_ramps.closed_form)
     assert_rational(found)
