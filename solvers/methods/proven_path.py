@@ -120,6 +120,8 @@ class ProvenPath(CentralPath):
 
     def _follow(self, state: PathState) -> None:
         """Steps 1 to 5; what seems to reach the tolerance is proven, or refuted."""
+        if np.isinf(self.incumbent.cost):
+            self._ramps()  # a few seconds, where a path takes minutes
         if isinstance(state, LocalPathState) and state.begin():
             self._led(state)
         if self.incumbent.gap <= self.tolerance:
