@@ -24,10 +24,13 @@ with Z and enter with their curvature.
 6. Free hinges on the same arc, or next to each other with one pattern, keep their prices. Vertices
    without weight leave the system, those near violation enter it.  Back to 2.
 7. Once complementarity is below 1e-6 to 1e-9, Newton's method on the active hinges (local
-   reduction) ends it.
+   reduction) ends it.  With targets of one dimension the dual is a linear program, whose path ends
+   inside a face of optimal multipliers, where the system is singular: there column generation
+   ends it, from complementarity 1e-5 on, over the hinges that nearly saturate.
 
-There is one run where column generation solves many cone programs.  Where it does not converge,
-column generation takes over, and the minimax method beyond the plane.
+There is one run where column generation solves many cone programs.  Where it does not converge in
+the plane, column generation takes over, first over the hinges that nearly saturate, then from its
+own start; beyond the plane the minimax method does.
 
 References: Mehrotra, On the implementation of a primal-dual interior point method, SIAM Journal on
 Optimization 2 (1992); Hettich and Kortanek, Semi-infinite programming, SIAM Review 35 (1993).
@@ -62,6 +65,9 @@ class CentralPathSettings:
     from_balls: int = 50
     """Sites, some of them balls, with targets of two or more dimensions, from which on it takes
     less time than column generation: as much for 40 discs in a box, a third for 80, less above."""
+
+    from_labels: int = 100
+    """The same with targets of one dimension: half more for 75 discs, half as much for 120."""
 
     from_samples: int = 150
     """The same for samples alone: of two draws of 100 one took as much and one a sixth."""
@@ -130,6 +136,14 @@ class CentralPathSettings:
     spare: int = 6
     """Iterations that a gap within the tolerance leaves for Newton's method to succeed."""
 
+    crossover: float = 1e-5
+    """Complementarity at which column generation ends a path of targets of one dimension: with 200
+    samples one master was enough, from 1e-3 on it took five."""
+
+    saturating: float = 0.97
+    """Dual constraint value from which on hinges go to that column generation: of 200 samples with
+    175 neurons 600 do."""
+
     least: float = 1e-13
     """Complementarity that is rounding."""
 
@@ -140,19 +154,17 @@ SETTINGS = CentralPathSettings()
 def pays(problem: Interpolation) -> bool:
     """Whether this takes less time than column generation, or than the minimax method.
 
-    In the plane if sites are many, but not with targets of one dimension: of ten problems of 50 to
-    75 discs with two labels it ended three with a network that misses a target by 1e-8, which
-    column generation certifies.  Beyond the plane for d + 1 sites in d dimensions, and for many in
+    In the plane if sites are many.  Beyond it for d + 1 sites in d dimensions, and for many in
     three: ten problems of more sites in four dimensions took a sixth more time.
     """
     if problem.input_dimension > 2:
         if len(problem) == problem.input_dimension + 1:
             return True
         return problem.input_dimension == 3 and len(problem) >= SETTINGS.from_space
-    if problem.output_dimension == 1:
-        return False
-    most = SETTINGS.from_balls if problem.radii.any() else SETTINGS.from_samples
-    return len(problem) >= most
+    if not problem.radii.any():
+        return len(problem) >= SETTINGS.from_samples
+    labels = problem.output_dimension == 1
+    return len(problem) >= (SETTINGS.from_labels if labels else SETTINGS.from_balls)
 
 
 class CentralPath(ColumnGeneration):
@@ -169,19 +181,28 @@ class CentralPath(ColumnGeneration):
         if self._affine():
             return self.incumbent
         pricing = self._applicable()
-        if pricing is not None:
-            if isinstance(pricing, FacePricing):
+        state = None if pricing is None else PathState(self.constraints, pricing)
+        if state is not None:
+            if not state.flat:
                 self._ramps()  # a network at once, for those who stop early
             with suppress(np.linalg.LinAlgError):  # the systems are no longer definite
-                self._follow(PathState(self.constraints, pricing))
+                self._follow(state)
         if self.incumbent.multipliers is self._believed:
             # Rounding may have merged vertices that large multipliers tell apart.
             self.incumbent.proven = 0.0
             self.prove()
+        if self.incumbent.gap > self.tolerance and state is not None and state.flat:
+            self._cross_over(state)
         if self.incumbent.gap > self.tolerance:
             return self._handed_over(start)
         self._thin()
         return self.incumbent
+
+    def _cross_over(self, state: PathState) -> None:
+        """Column generation over the hinges that nearly saturate at the end of the path."""
+        if np.isfinite(self.incumbent.cost):
+            high = np.linalg.norm(state.working().columns, axis=1) > SETTINGS.saturating
+            self._exchange(state.hinges()[np.flatnonzero(high)])
 
     def _applicable(self) -> PlanePricing | FacePricing | None:
         """Exact pricing, if it is quick, and there is room between all sites."""
@@ -220,6 +241,8 @@ class CentralPath(ColumnGeneration):
         tried, shown, spare = settings.newton[large], np.inf, settings.spare
         if not state.flat:
             tried = settings.newton_beyond
+        line = state.flat and self.constraints.targets.shape[1] == 1
+        end = settings.crossover if line else settings.least
         working = state.working()
         for _ in range(settings.iterations):
             self.constraints.clock.check()
@@ -242,7 +265,7 @@ class CentralPath(ColumnGeneration):
                 self._newton(*self._active(state, working, gap), state.multipliers)
                 tried = gap * settings.again
             spare -= incumbent.gap <= self.tolerance
-            if incumbent.gap <= self._goal or spare < 0 or gap < settings.least:
+            if incumbent.gap <= self._goal or spare < 0 or gap < end:
                 return
 
     def _active(self, state: PathState, working: Working, gap: float) -> tuple[Hinges, Array]:

@@ -119,6 +119,7 @@ class PathState:
         self.columns: Array = np.zeros((len(self.vertices), self.targets.shape[1]))
         self.chosen: Indices = np.zeros(0, dtype=np.intp)
         self.free = self.vertices[:0]
+        self.free_features: Array = np.zeros((0, len(self.targets)))
         self.free_prices = self.prices = np.zeros(0)
         self.maximum = 0.0  # of the dual constraint
         self.missed = np.inf  # by the network, of the targets
@@ -202,7 +203,7 @@ class PathState:
 
     def working(self) -> Working:
         """The hinges of the next system."""
-        features = self.constraints.features(self.free)
+        features = self.free_features
         columns = features @ self.multipliers
         owners, turns = self._bends(features)
         every = np.concatenate([self.columns[self.chosen], columns])
@@ -267,7 +268,7 @@ class PathState:
             heights = np.linalg.norm(features @ self.multipliers, axis=1)
             inside = np.flatnonzero(heights < 1.0)
             prices = _fresh(features[inside], heights[inside], aim, room)
-            self._keep(met[inside], prices)
+            self._keep(met[inside], features[inside], prices)
         heights, m = self._heights(), len(self.targets)
         self._drop(heights)
         out = np.ones(len(heights), dtype=bool)
@@ -287,7 +288,7 @@ class PathState:
     def _missed(self) -> float:
         """By how much the weights of the chosen and the free hinges miss the targets."""
         weights = self.prices[:, None] * self.columns[self.chosen]
-        features = self.constraints.features(self.free)
+        features = self.free_features
         free = self.free_prices[:, None] * (features @ self.multipliers)
         made = self.features[self.chosen].T @ weights + features.T @ free
         return float(np.linalg.norm(self.targets - made))
@@ -311,25 +312,25 @@ class PathState:
         runs to and fro, and the rest stays where it was.  A new one adds as much at most.
         """
         gap = aim * (len(self.prices) + len(found)) / self.objective
-        old, before = (self.free, self.free_prices), self.missed
-        fresh, left = self._inherited(found, aim, room, np.inf)
-        self.free, self.free_prices = found, fresh
+        old = self.free, self.free_features, self.free_prices
+        features, before = self.constraints.features(found), self.missed
+        fresh, left = self._inherited(found, features, aim, room, np.inf)
+        self.free, self.free_features, self.free_prices = found, features, fresh
         self.missed = self._missed()
         if self.flat and gap < SETTINGS.late and self.missed > before / 2:
-            self.free, self.free_prices = old
-            fresh, left = self._inherited(found, aim, room, room)
-            self.free, self.free_prices = found, fresh
+            self.free, self.free_features, self.free_prices = old
+            fresh, left = self._inherited(found, features, aim, room, room)
+            self.free, self.free_features, self.free_prices = found, features, fresh
         rest = left > SETTINGS.inherited * self.prices.mean()
         if rest.any():
-            self._keep(old[0][rest], left[rest])
+            self._keep(old[0][rest], old[1][rest], left[rest])
 
     def _inherited(
-        self, found: Hinges, aim: float, room: float, moved: float
+        self, found: Hinges, features: Array, aim: float, room: float, moved: float
     ) -> tuple[Array, Array]:
-        """The prices of new maxima, and what is left of the old; moving it adds at most `moved`
-        each to what the network misses."""
-        old, prices = self.free, self.free_prices
-        features, before = (self.constraints.features(each) for each in (found, old))
+        """The prices of new maxima with these features, and what is left of the old; moving it adds
+        at most `moved` each to what the network misses."""
+        old, before, prices = self.free, self.free_features, self.free_prices
         columns, behind = features @ self.multipliers, before @ self.multipliers
         fresh = _fresh(features, np.linalg.norm(columns, axis=1), aim, room)
         left = prices.copy()
@@ -357,9 +358,10 @@ class PathState:
             return hinges.faces
         return self.pricing.table.pattern_numbers(hinges.faces)
 
-    def _keep(self, hinges: Hinges, prices: Array) -> None:
-        """Add hinges that stay where they are to the vertices, and to the chosen ones."""
-        features, count = self.constraints.features(hinges), len(self.vertices)
+    def _keep(self, hinges: Hinges, features: Array, prices: Array) -> None:
+        """Add hinges that stay where they are, with their features, to the vertices and to the
+        chosen ones."""
+        count = len(self.vertices)
         still = replace(hinges, free=np.zeros(len(hinges), dtype=bool))
         self.vertices = self.vertices + still
         self.features = stacked(self.features, features)
