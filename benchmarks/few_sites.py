@@ -90,7 +90,7 @@ def simplices() -> Iterator[str]:
 def space() -> Iterator[str]:
     """Gaussian sites in 3 dimensions, radius 0.3 of half their smallest distance."""
     yield f"{'N':>3}{'status':>12}{'gap':>9}{'neurons':>9}{'rounds':>8}{'seconds':>9}"
-    for count in (8, 12, 15, 20, 25):
+    for count in (8, 12, 15, 20, 25, 40):
         solution = cd.solve(_gaussian(count, 3))
         yield (
             f"{count:3d}{solution.status:>12}{solution.relative_gap:9.1e}{solution.neurons:9d}"

@@ -18,6 +18,7 @@ from convexden.arithmetic.two_part import TwoPart
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Flags, Hinges, Indices
 from convexden.solvers.pricing import Pricing
+from convexden.solvers.pricing.faces import FacePricing
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,14 @@ class ConditioningSettings:
     """Directions that no hinge sees by more than this share of the largest are seen by none:
     rounding of a decomposition of a few hundred rows."""
 
+    of_vertices: float = 1e2
+    """Condition number of the features of vertices up to which the rows are left as they are
+    without a look at the ramps of all patterns: those of all hinges had at most ten times as much,
+    and of 25 points in space the ramps took as long as all the rest."""
+
+    most_faces: int = 400_000
+    """Faces up to which the vertices are looked at."""
+
     most_rows: int = 300
     """Rows; of more the change of coordinates costs as much as a solution."""
 
@@ -52,7 +61,7 @@ SETTINGS = ConditioningSettings()
 def conditioned(constraints: Constraints, pricing: Pricing) -> Constraints:
     """The rows in units of their features at the first hinges, if these differ much in size."""
     count = len(constraints.targets)
-    if not count or count > SETTINGS.most_rows:
+    if not count or count > SETTINGS.most_rows or _well_seen(constraints, pricing):
         return constraints
     hinges = _hinges(pricing, count)
     if not len(hinges):
@@ -62,6 +71,15 @@ def conditioned(constraints: Constraints, pricing: Pricing) -> Constraints:
     if not seen.any() or sizes[0] <= SETTINGS.condition * sizes[seen].min():
         return constraints
     return ConditionedConstraints(constraints, sizes[seen], axes[seen])
+
+
+def _well_seen(constraints: Constraints, pricing: Pricing) -> bool:
+    """Whether vertices, which are quickly found, see all rows in about one size."""
+    if not isinstance(pricing, FacePricing) or len(pricing.table) > SETTINGS.most_faces:
+        return False
+    features = constraints.features(pricing.vertices())
+    squares = np.linalg.eigvalsh(features.T @ features)
+    return bool(squares[0] * SETTINGS.of_vertices**2 > squares[-1])
 
 
 def _hinges(pricing: Pricing, count: int) -> Hinges:

@@ -8,6 +8,7 @@ axis on which the centers spread most.  What floats cannot tell is decided in ra
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,11 +34,20 @@ class Neighbors:
 
     def within(self, site: int, distance: float) -> Indices:
         """Sites, rising, whose centers may be within the distance of that of a site."""
-        place = self._axis[site]
-        wide = distance + 8 * EPS * (abs(place) + distance) + SMALL
-        first = np.searchsorted(self._places, place - wide, side="left")
-        last = np.searchsorted(self._places, place + wide, side="right")
+        first, last = self._ranges(site, distance)
         return np.sort(self._order[first:last])
+
+    def crowded(self, sites: Indices, distances: Array) -> Indices:
+        """Those of some sites that may have centers of others within their distances."""
+        first, last = self._ranges(sites, distances)
+        return np.asarray(sites[last - first > 1])
+
+    def _ranges(self, sites: Any, distances: Any) -> tuple[Any, Any]:
+        """Where in the order what is within the distance of a site, or of each of some, may be."""
+        place = self._axis[sites]
+        wide = distances + 8 * EPS * (abs(place) + distances) + SMALL
+        first = np.searchsorted(self._places, place - wide, side="left")
+        return first, np.searchsorted(self._places, place + wide, side="right")
 
 
 def apart(centers: Array, radii: Array) -> bool:
@@ -66,7 +76,7 @@ def clashing_pair(centers: Array, targets: Array, radii: Array) -> tuple[int, in
     if centers.shape[1] == 1 and balls.size:
         return _clash_on_a_line(centers[:, 0], targets, radii)
     neighbors = Neighbors(centers)
-    for n in balls:
+    for n in neighbors.crowded(balls, 2.0 * radii[balls]):
         others = neighbors.within(int(n), 2.0 * radii[n])
         others = others[(radii[others] <= radii[n]) & (targets[others] != targets[n]).any(axis=1)]
         distances = np.linalg.norm(centers[others] - centers[n], axis=1)
@@ -86,7 +96,7 @@ def contained(centers: Array, radii: Array) -> NDArray[np.bool_]:
         return inside
     balls = np.flatnonzero(radii > 0)
     neighbors = Neighbors(centers)
-    for n in balls:
+    for n in neighbors.crowded(balls, radii[balls]):
         if not inside[n]:
             near = neighbors.within(int(n), float(radii[n]))
             distances = np.linalg.norm(centers[near] - centers[n], axis=1)

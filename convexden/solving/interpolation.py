@@ -60,7 +60,7 @@ def solve(
     ----------
     problem : Interpolation
         Its centers must lie on a line or in a plane of the input space, of any dimension, or be
-        few: up to eleven if they span as many dimensions as they can, some 25 in three dimensions.
+        few: up to eleven if they span as many dimensions as they can, some 40 in three dimensions.
     tolerance : float, optional
         Relative duality gap at which the solution counts as certified.
     method : str, optional

@@ -183,7 +183,7 @@ def six_points(points: ArrayLike, radius: float = 0.0) -> ClosedForm:
     >>> import convexden as cd
     >>> from convexden.theorems import sparsest
     >>> found = cd.find_counterexample(
-    ...     sparsest.six_points, points=6, radius=0, starts=1, evaluations=60
+    ...     sparsest.six_points, points=6, radius=0, starts=1, evaluations=20
     ... )
     >>> found.found, found.excess > 0.01, found.solution.certified
     (True, True, True)

@@ -76,9 +76,17 @@ class CentralPathSettings:
     """Sites in three dimensions from which on it takes less time than the minimax method: with
     eight it took twice as much, with fifteen two thirds."""
 
+    most_in_space: int = 400_000
+    """Faces in three dimensions up to which exact pricing in every iteration pays: 40 points have
+    200 000, and take 25 iterations of a second."""
+
     most_faces: int = 60_000
-    """Faces beyond the plane up to which exact pricing in every iteration pays; beyond, the minimax
-    method prices the faces near to recent maxima."""
+    """The same in more dimensions, where a face takes longer; beyond, the minimax method prices the
+    faces near to recent maxima."""
+
+    most_ramps: int = 300
+    """Patterns beyond the plane up to which their ramps make a first network: of 25 points in space
+    the 1900 ramps took half as long as the path."""
 
     least_gap: float = 1e-3
     """Room between sites beyond the plane, in spreads: of a cube of balls with less the last digits
@@ -183,7 +191,7 @@ class CentralPath(ColumnGeneration):
         pricing = self._applicable()
         state = None if pricing is None else PathState(self.constraints, pricing)
         if state is not None:
-            if not state.flat:
+            if not state.flat and len(self.pricing.patterns()) <= SETTINGS.most_ramps:
                 self._ramps()  # a network at once, for those who stop early
             with suppress(np.linalg.LinAlgError):  # the systems are no longer definite
                 self._follow(state)
@@ -209,7 +217,10 @@ class CentralPath(ColumnGeneration):
         pricing, constraints = self.exact, self.constraints
         if isinstance(pricing, PlanePricing):
             return None if constraints.narrow else pricing
-        if not isinstance(pricing, FacePricing) or len(pricing.table) > SETTINGS.most_faces:
+        if not isinstance(pricing, FacePricing):
+            return None
+        space = constraints.problem.input_dimension == 3
+        if len(pricing.table) > (SETTINGS.most_in_space if space else SETTINGS.most_faces):
             return None
         return pricing if constraints.least_gap >= SETTINGS.least_gap else None
 

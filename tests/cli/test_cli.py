@@ -299,18 +299,31 @@ def test_missing_scikit_learn_is_named(run, monkeypatch):
     assert_refused(run("solve", "digits:0,1", "--radius", "0.1"), 'pip install "convexden[images]"')
 
 
-@pytest.mark.slow
 def test_plot_draws_a_stored_solution(run, folder):
-    assert run("solve", "triangle.csv", "--radius", "0.2", "--output", "h.json", "--quiet")[0] == 0
-    for kind in ("ramps", "segment", "weights", "alignment", "convergence", "dual"):
-        status, out, err = run("plot", "h.json", "h.svg", "--kind", kind)
-        assert (status, out, err) == (0, f"h.svg: {kind} of h.json\n", "")
-        assert (folder / "h.svg").read_text().startswith("<?xml")
+    assert run("solve", "line.csv", "--radius", "0.2", "--output", "h.json", "--quiet")[0] == 0
+    assert run("plot", "h.json", "h.svg", "--kind", "dual") == (0, "h.svg: dual of h.json\n", "")
+    assert (folder / "h.svg").read_text().startswith("<?xml")
     assert run("plot", "h.json", "h.png")[1] == "h.png: denoiser of h.json\n"
     without = (folder / "h.png").read_bytes()
     assert run("plot", "h.json", "h.png", "--fixed-points")[0] == 0
     assert (folder / "h.png").read_bytes() != without
     assert run("plot", "h.json", "h.pdf", "--segment", "2,0")[1] == "h.pdf: segment of h.json\n"
+
+
+def test_plot_knows_all_kinds(run, monkeypatch):
+    """What is drawn then is tested where it is drawn."""
+    assert run("solve", "triangle.csv", "--radius", "0.2", "--output", "h.json", "--quiet")[0] == 0
+    asked = []
+
+    def draw(solution, path, kind, **options):
+        asked.append(kind)
+        return kind
+
+    monkeypatch.setattr("convexden.plotting.plot_solution", draw)
+    for kind in ("ramps", "segment", "weights", "alignment", "convergence", "dual"):
+        found = run("plot", "h.json", "h.svg", "--kind", kind)
+        assert found == (0, f"h.svg: {kind} of h.json\n", "")
+        assert asked.pop() == kind
 
 
 def test_plot_compares_with_a_theorem(run):
@@ -324,7 +337,9 @@ def test_plot_compares_with_a_theorem(run):
 
 
 def test_plot_beyond_the_plane_takes_a_segment(run):
-    run("solve", "digits:0-3", "--output", "h.json", "--plot", "a.png", "--quiet")
+    Path("space.csv").write_text("0,0,0\n1,0,0\n0,1,0\n0,0,1\n")
+    options = ("--radius", "0.1", "--output", "h.json", "--plot", "a.png", "--quiet")
+    assert run("solve", "space.csv", *options)[0] == 0
     assert run("plot", "h.json", "b.png")[1] == "b.png: segment of h.json\n"
     assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
 

@@ -60,14 +60,17 @@ def test_every_command_prints_one_document(run, command: str, key: str) -> None:
         ("verify rays --instances 1 --quiet --report r", "r/index.html"),
     ],
 )
-def test_files_are_written_before_anything_is_printed(run, command: str, file: str) -> None:
+def test_files_are_written_before_anything_is_printed(
+    run, monkeypatch, command: str, file: str
+) -> None:
     run("solve", "triangle.csv", "--radius", "0.3", "--output", "solution.json", "--quiet")
     read, write = os.pipe()
     os.close(read)
-    found = convexden(*command.split(), stdout=write)
-    os.close(write)
-    assert found.returncode == 3, found.stderr
-    assert found.stderr.count("\n") == 1
+    with open(write, "w") as closed, monkeypatch.context() as patch:
+        patch.setattr("sys.stdout", closed)
+        status, _, error = run(*command.split())
+    assert status == 3, error
+    assert error.count("\n") == 1
     assert Path(file).stat().st_size
 
 

@@ -182,7 +182,6 @@ def test_what_is_not_certified_is_no_proof(monkeypatch):
 # ---------------------------------------------------------------- how it goes about it
 
 
-@pytest.mark.slow
 def test_it_depends_on_the_seed_and_not_on_the_jobs():
     one, again, parallel = (search(evaluations=15, jobs=jobs) for jobs in (1, 1, 2))
     for other in (again, parallel):

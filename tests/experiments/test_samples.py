@@ -37,7 +37,7 @@ def test_optima_are_those_of_the_samples_and_below_the_balls() -> None:
 
 
 def test_rates_in_the_balls_and_on_their_boundaries() -> None:
-    inside = sampled_optima(CLEAN, 0.25, [16, 128], draws=3).rate()
+    inside = sampled_optima(CLEAN, 0.25, [8, 64], draws=3).rate()
     outside = sampled_optima(CLEAN, 0.25, [16, 128], boundary=True, draws=3).rate()
     assert (inside.expected, outside.expected) == (-2 / 3, -2)
     for rate in (inside, outside):

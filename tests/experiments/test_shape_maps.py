@@ -41,6 +41,30 @@ def path(stored, tmp_path) -> Path:
     return copy
 
 
+SMALL = ([0.9], 12)
+
+
+@pytest.fixture(scope="module")
+def small_file(tmp_path_factory) -> bytes:
+    """The file of a smaller map, for runs that stop and go on."""
+    path = tmp_path_factory.mktemp("small") / "map.jsonl"
+    shape_map(*SMALL, path=path, jobs=1)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def small_path(small_file, tmp_path) -> Path:
+    """A copy of it."""
+    copy = tmp_path / "small.jsonl"
+    copy.write_bytes(small_file)
+    return copy
+
+
+@pytest.fixture
+def small(small_path) -> ShapeMap:
+    return ShapeMap.load(small_path)
+
+
 def assert_same(one: ShapeMap, other: ShapeMap) -> None:
     for name in ("angles", "fractions", "cost", "lower_bound", "conjectured", "structure", "tilt"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
@@ -123,35 +147,35 @@ def test_a_file_is_the_map(found, tmp_path):
 
 
 @pytest.mark.parametrize("lost", [30, 1000])
-def test_a_run_that_was_killed_goes_on(lost, found, path):
-    whole = path.read_bytes()
-    path.write_bytes(whole[:lost] if lost < 1000 else whole[:-lost])
+def test_a_run_that_was_killed_goes_on(lost, small, small_path):
+    whole = small_path.read_bytes()
+    small_path.write_bytes(whole[:lost] if lost < 1000 else whole[:-lost])
     counted: list[TaskProgress] = []
-    again = shape_map([0.3, 0.9], 12, path=path, jobs=1, progress=counted.append)
-    assert_same(again, found)
-    assert counted[-1].done == 24
+    again = shape_map(*SMALL, path=small_path, jobs=1, progress=counted.append)
+    assert_same(again, small)
+    assert counted[-1].done == 12
     assert (counted[0].done > 0) == (lost == 1000)
-    assert path.read_bytes() == whole
+    assert small_path.read_bytes() == whole
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_stopped_it_keeps_what_is_there(jobs, found, tmp_path):
+def test_stopped_it_keeps_what_is_there(jobs, small, tmp_path):
     path = tmp_path / "map.jsonl"
 
     def stop(step: TaskProgress) -> None:
         if step.done == 3:
             raise StopIteration
 
-    partial = shape_map([0.3, 0.9], 12, path=path, jobs=jobs, progress=stop)
+    partial = shape_map(*SMALL, path=path, jobs=jobs, progress=stop)
     assert partial.interrupted
     assert partial.solved.sum() == 3
-    assert np.isnan(partial.cost).sum() == 21
+    assert np.isnan(partial.cost).sum() == 9
     assert_same(ShapeMap.load(path), partial)
-    assert not found.interrupted
-    assert_same(shape_map([0.3, 0.9], 12, path=path, jobs=1), found)
+    assert not small.interrupted
+    assert_same(shape_map(*SMALL, path=path, jobs=1), small)
 
 
-def test_ctrl_c_gets_through_and_the_file_keeps_what_is_there(found, tmp_path):
+def test_ctrl_c_gets_through_and_the_file_keeps_what_is_there(tmp_path):
     path = tmp_path / "map.jsonl"
 
     def interrupt(step: TaskProgress) -> None:
@@ -159,7 +183,7 @@ def test_ctrl_c_gets_through_and_the_file_keeps_what_is_there(found, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        shape_map([0.3, 0.9], 12, path=path, jobs=1, progress=interrupt)
+        shape_map(*SMALL, path=path, jobs=1, progress=interrupt)
     assert ShapeMap.load(path).solved.sum() == 3
 
 

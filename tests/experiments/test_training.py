@@ -21,6 +21,7 @@ from convexden.experiments.training import (
     compare,
     draw_samples,
     priced_excess,
+    refine,
     repeat,
     train,
     worst_error,
@@ -304,13 +305,22 @@ def test_the_guide_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     page = Path(__file__).resolve().parents[2] / "docs" / "howto" / "train.md"
     blocks = re.findall(r"^```py\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
     monkeypatch.chdir(tmp_path)
-    short = {"epochs": 50, "snapshots": 10}
+    short = {"epochs": 50, "snapshots": 4, "neurons": 20}
     monkeypatch.setattr(training, "train", lambda problem, **given: train(problem, **given | short))
+    # It takes 200 neurons and thousands of epochs to the end; test_refinement.py does so for few.
+    monkeypatch.setattr(
+        training, "refine", lambda trained, **given: refine(trained, **given, progress=_stop)
+    )
     names: dict = {}
     for block in blocks:
         exec(block, names)
     assert names["gap"].solution.cost == pytest.approx(11.5)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["trained.png", "training.png"]
+
+
+def _stop(step: Snapshot) -> None:
+    """End at once."""
+    raise StopIteration
 
 
 def test_repeated_training_is_measured_against_certified_optima() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation, denoising
 from convexden.solution import Solution
 from convexden.solving.interpolation import solve
-from convexden.theorems import equilateral, obtuse_simplex
+from convexden.theorems import obtuse_simplex
 
 
 @cache
@@ -44,9 +45,21 @@ def _space() -> Solution:
     return solve(denoising(data.regular_simplex(3), radius=0.1))
 
 
-@pytest.mark.parametrize("solution", [_line, _plane, _scalar, _space])
-def test_a_picture_appears_whole(solution: Callable[[], Solution], tmp_path: Path) -> None:
-    plotting.plot_solution(solution(), tmp_path / "h.png")
+@cache
+def _flat() -> tuple[Solution, ShallowNetwork]:
+    """Points whose panels are flat, and the network of their closed form."""
+    closed = obtuse_simplex.closed_form([[0.0, 0.0], [3.0, 0.4], [-3.0, 0.4]], 0.1)
+    return solve(closed.problem), closed.network
+
+
+@pytest.mark.parametrize(
+    ("solution", "kind"),
+    [(_line, "denoiser"), (_plane, "denoiser"), (_scalar, "denoiser"), (_space, "segment")],
+)
+def test_a_picture_appears_whole_and_fits_the_data(
+    solution: Callable[[], Solution], kind: plotting.Kind, tmp_path: Path
+) -> None:
+    assert plotting.plot_solution(solution(), tmp_path / "h.png") == kind
     assert [path.name for path in tmp_path.iterdir()] == ["h.png"]
     assert (tmp_path / "h.png").read_bytes().startswith(b"\x89PNG")
 
@@ -74,20 +87,6 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(ExternalFailure, match="no space left"):
         plotting.plot_solution(_line(), tmp_path / "h.png")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
-
-
-def test_the_default_is_what_fits_the_data(tmp_path: Path) -> None:
-    path = tmp_path / "h.svg"
-    kinds = [plotting.plot_solution(s, path) for s in (_line(), _plane(), _space())]
-    assert kinds == ["denoiser", "denoiser", "segment"]
-
-
-@pytest.mark.parametrize("kind", plotting.KINDS)
-def test_every_kind_can_be_written(kind: plotting.Kind, tmp_path: Path) -> None:
-    predicted = equilateral.closed_form(data.triangle([60, 60, 60]), 0.25).network
-    given = {"predicted": predicted} if kind == "comparison" else {}
-    assert plotting.plot_solution(_plane(), tmp_path / "h.png", kind, **given) == kind
-    assert (tmp_path / "h.png").stat().st_size > 5000
 
 
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
@@ -137,18 +136,21 @@ def test_matplotlib_is_loaded_on_first_use_and_without_pyplot(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("kind", plotting.KINDS)
-def test_the_title_covers_nothing(
+def test_every_kind_is_written_and_its_title_covers_nothing(
     kind: plotting.Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved: list[Figure] = []
-    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: saved.append(figure))
-    closed = obtuse_simplex.closed_form([[0.0, 0.0], [3.0, 0.4], [-3.0, 0.4]], 0.1)  # flat panels
-    plotting.plot_solution(
-        solve(closed.problem),
-        tmp_path / "h.png",
-        kind,
-        **({"predicted": closed.network} if kind == "comparison" else {}),
-    )
+    write = Figure.savefig
+
+    def remembered(figure: Figure, *given: Any, **options: Any) -> None:
+        saved.append(figure)
+        write(figure, *given, **options)
+
+    monkeypatch.setattr(Figure, "savefig", remembered)
+    solution, network = _flat()
+    options = {"predicted": network} if kind == "comparison" else {}
+    assert plotting.plot_solution(solution, tmp_path / "h.png", kind, **options) == kind
+    assert (tmp_path / "h.png").stat().st_size > 5000
     (figure,) = saved
     figure.draw_without_rendering()
     (title,) = figure.texts

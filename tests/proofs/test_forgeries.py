@@ -11,7 +11,7 @@ from proof_examples import KINDS, example
 import convexden as cd
 from convexden.proofs import checker
 
-FORGERIES = 2000
+FORGERIES = 900
 DATA = ("centers", "targets", "radii", "coordinates", "basis", "moved")
 
 

@@ -152,9 +152,9 @@ def test_the_network_of_the_file_meets_its_targets_at_its_cost(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
-def test_a_hundred_plane_problems_are_proven_or_infeasible_with_proof(part):
+def test_plane_problems_are_proven_or_infeasible_with_proof(part):
     rng = np.random.default_rng([16, part])
-    for _ in range(25):
+    for _ in range(12):
         problem = _balls(rng, int(rng.integers(3, 13)))
         try:
             solution = cd.solve(problem)

@@ -82,7 +82,7 @@ def test_wherever_it_is_stopped_the_interval_is_true(problem, method):
             networks += 1
             assert found.network.representation_cost >= optimum * (1 - 1e-6)
             assert site_errors(problem, found.network).totals.max() < 1e-8
-        looks += 1 + looks // 2
+        looks += 1 + looks
     assert not found.interrupted
     assert stopped >= 3
     assert networks or method == "local" or not problem.radii.all()

@@ -147,9 +147,10 @@ def beyond() -> Solution:
     return solve(problem, method="local", progress=interrupt_with_a_network)
 
 
-def test_local_networks_without_a_bound_are_upper_bounds():
+def test_local_networks_without_a_bound_are_upper_bounds(monkeypatch):
     """Samples, of which the edge bound knows nothing, and too many for semidefinite programs."""
-    points = np.random.default_rng(0).standard_normal((24, 3))
+    monkeypatch.setattr("convexden.solvers.programs.semidefinite.MOST_NUMBERS_IN_TURN", 1000)
+    points = np.random.default_rng(0).standard_normal((10, 3))
     problem = Interpolation(points, np.sign(points[:, 0]))
     found = solve(problem, method="local", progress=interrupt_with_a_network)
     assert found.status == "upper-bound"
@@ -180,6 +181,7 @@ def test_local_networks_have_the_edge_bound(beyond):
     assert 0 < beyond.cost == pytest.approx(beyond.network.representation_cost, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_it_verifies_as_what_it_is(beyond):
     """Edges are looked at, and no hinge, however many sites there are."""
     checked = verify_certificate(beyond)
@@ -187,6 +189,7 @@ def test_it_verifies_as_what_it_is(beyond):
     assert (checked.lower_bound, checked.relative_gap) == (beyond.lower_bound, beyond.relative_gap)
 
 
+@pytest.mark.slow
 def test_it_is_stored_and_read_again(beyond, tmp_path):
     save(beyond, tmp_path / "local.json")
     again = load(tmp_path / "local.json")

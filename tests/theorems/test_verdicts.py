@@ -57,30 +57,36 @@ def test_verdict(claimed: float, cost: float, lower_bound: float, verdict: str) 
     assert theorems.decide(claimed, cost, lower_bound, 1e-12, 1e-10) == verdict
 
 
+def assert_confirmed(result: theorems.Result) -> None:
+    assert result.verdict == "confirmed", (result.instance, result.kind)
+    assert abs(result.relative_excess) <= max(10 * result.relative_gap, 1e-12)
+    assert list(result.as_dict()) == [
+        "theorem",
+        "instance",
+        "verdict",
+        "closed_form_cost",
+        "cost",
+        "lower_bound",
+        "relative_gap",
+        "relative_excess",
+        "sup_distance",
+        "seconds",
+        "proof",
+        "measured",
+    ]
+
+
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=[pytest.mark.slow] * (name == "persistence")) for name in PROVED],
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name == "persistence"))
+        for name in PROVED
+        if name in SOLVED
+    ],
 )
 def test_theorems_are_confirmed(name: str) -> None:
-    kinds = len(theorems.get(name).kinds)
-    instances = kinds if name in SOLVED else 2 * kinds  # a proof by multipliers is fast
-    for result in theorems.verify_all([name], instances=instances, seed=4):
-        assert result.verdict == "confirmed", (result.instance, result.kind)
-        assert abs(result.relative_excess) <= max(10 * result.relative_gap, 1e-12)
-        assert list(result.as_dict()) == [
-            "theorem",
-            "instance",
-            "verdict",
-            "closed_form_cost",
-            "cost",
-            "lower_bound",
-            "relative_gap",
-            "relative_excess",
-            "sup_distance",
-            "seconds",
-            "proof",
-            "measured",
-        ]
+    for result in theorems.verify_all([name], instances=len(theorems.get(name).kinds), seed=4):
+        assert_confirmed(result)
 
 
 @pytest.mark.parametrize("name", PROVED)
@@ -98,9 +104,11 @@ def test_the_solver_agrees_with_the_theorems(name: str) -> None:
 @pytest.mark.usefixtures("no_solver")
 @pytest.mark.parametrize("name", [name for name in PROVED if name not in SOLVED])
 def test_closed_form_duals_prove_theorems_without_the_solver(name: str) -> None:
-    theorem = theorems.get(name)
-    for result in theorems.verify_all([name], instances=len(theorem.kinds), seed=5):
-        assert (result.verdict, result.decided_by) == ("confirmed", "closed-form dual")
+    # The last kind of this one, 8 rays, takes ten seconds; `convexden verify` has it.
+    kinds = len(theorems.get(name).kinds) - (name == "memorization")
+    for result in theorems.verify_all([name], instances=kinds, seed=5):
+        assert_confirmed(result)
+        assert result.decided_by == "closed-form dual"
         assert result.solution is None
         assert result.sup_distance is None
         # The cost is that of an exact interpolant: what rounding is worth comes on top.

@@ -194,7 +194,7 @@ def test_where_faces_are_many_or_room_is_short_it_is_the_minimax_method(monkeypa
 
     monkeypatch.setattr(CentralPath, "_follow", refused)
     assert solve(denoising(CUBE, radius=0.4999)).certified
-    monkeypatch.setattr(central_path, "SETTINGS", replace(SETTINGS, most_faces=10))
+    monkeypatch.setattr(central_path, "SETTINGS", replace(SETTINGS, most_in_space=10))
     assert solve(BEYOND["tetrahedron"]).certified
 
 

@@ -166,7 +166,7 @@ class Misled(FacePricing):
 
 
 @pytest.mark.parametrize(
-    ("method", "name"), [(Minimax, "8 sites in space"), (ColumnGeneration, "8 samples in space")]
+    ("method", "name"), [(Minimax, "mixed radii"), (ColumnGeneration, "8 samples in space")]
 )
 def test_believed_bounds_are_proven_before_it_ends(method, name):
     """However wrong the quick pricer is, no false bound is reported, and none is left."""

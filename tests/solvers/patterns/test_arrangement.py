@@ -8,7 +8,7 @@ import cvxpy as cp
 import numpy as np
 import pytest
 from oracles import Array, random_sites
-from scipy.optimize import linprog
+from scipy.optimize import linprog, nnls
 
 from convexden import Interpolation, TooLarge, denoising
 from convexden.data import triangular_lattice
@@ -43,7 +43,7 @@ def sites(points: Array, radii: float | Array = 0.0) -> Interpolation:
 
 
 def by_programs(points: Array) -> set[bytes]:
-    """The sign vectors s with s_n (w.y_n + b) >= 1 for some (w, b), one program for each; of the
+    """The sign vectors s with s_n (w.y_n + b) > 0 for some (w, b), one program for each; of the
     2^N those whose restrictions to the first sites are, or N would have to be small."""
     rows = np.column_stack([points - points.mean(axis=0), np.ones(len(points))])
     rows /= np.abs(rows).max()
@@ -55,9 +55,12 @@ def by_programs(points: Array) -> set[bytes]:
 
 
 def strictly(rows: Array) -> bool:
-    free = [(None, None)] * rows.shape[1]
-    program = linprog(np.zeros(rows.shape[1]), -rows, -np.ones(len(rows)), bounds=free)
-    return program.status == 0
+    """Whether all rows have a positive product with one vector.
+
+    By Gordan, unless weights >= 0 of sum 1 take them to 0; these nonnegative least squares find.
+    """
+    sums = np.vstack([rows.T, np.ones(len(rows))])
+    return nnls(sums, np.append(np.zeros(rows.shape[1]), 1.0))[1] > 1e-9
 
 
 def names(patterns: Array) -> set[bytes]:

@@ -114,7 +114,7 @@ def test_leaves_are_those_of_patterns_below_one(sites: int) -> None:
 
 @pytest.mark.usefixtures("by_pattern")
 def test_the_minimum_is_that_of_exact_pricing_of_all_faces() -> None:
-    points = np.random.default_rng(2).standard_normal((5, 7))
+    points = np.random.default_rng(2).standard_normal((4, 7))
     problem = cd.denoising(points, radius=0.2)
     found = cd.solve(problem, tolerance=1e-10)
     assert found.certified
@@ -144,7 +144,7 @@ def test_a_false_bound_of_local_pricing_is_refuted(monkeypatch: pytest.MonkeyPat
             seen = np.flatnonzero(~hinges.patterns[:, 1] | self.told)
             return hinges[seen], heights[seen]
 
-    problem = cd.denoising(np.random.default_rng(7).standard_normal((5, 4)), radius=0.2)
+    problem = cd.denoising(np.random.default_rng(7).standard_normal((4, 3)), radius=0.2)
     reference = cd.solve(problem)
     monkeypatch.setattr("convexden.solvers.pricing.patterns.LocalPricing", Misled)
     found = cd.solve(problem, tolerance=1e-10)
@@ -179,7 +179,7 @@ def test_only_simplices_of_balls_that_are_too_many_for_faces_are_priced_by_patte
 def test_a_run_whose_time_is_over_after_a_proof_keeps_its_leaves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    problem = cd.denoising(np.random.default_rng(1).standard_normal((6, 5)), radius=0.2)
+    problem = cd.denoising(np.random.default_rng(1).standard_normal((5, 4)), radius=0.2)
     monkeypatch.setattr("convexden.solvers.methods.minimax._EARLY", 0.5)
     maxima, proofs = PatternPricing.maxima, []
 

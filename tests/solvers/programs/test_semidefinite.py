@@ -60,7 +60,7 @@ def random_sites(seed: int, sites: int, dimension: int, kind: str) -> Interpolat
 
 @pytest.mark.parametrize("kind", ["denoising", "scalar", "mixed"])
 @pytest.mark.parametrize(("sites", "dimension"), [(3, 2), (4, 3), (6, 2), (6, 3)])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_bound_never_exceeds_the_optimum(seed, sites, dimension, kind):
     gap = relative_gap(random_sites(seed, sites, dimension, kind))
     assert -1e-12 <= gap <= 0.03
