@@ -26,6 +26,7 @@ from convexden.solvers.central import newton as central_newton
 from convexden.solvers.line.multipliers import SETTINGS as MULTIPLIERS
 from convexden.solvers.methods import (
     central_path,
+    central_path_direction,
     central_path_state,
     central_path_system,
     kkt,
@@ -153,6 +154,7 @@ def methods() -> dict[str, Method]:
     return {
         "newton": Method(newton.SETTINGS, [*in_plane, *in_space]),
         "central-path": Method(central_path.SETTINGS, [*by_path, *in_space]),
+        "path-direction": Method(central_path_direction.SETTINGS, [*by_path, *in_space]),
         "working-set": Method(central_path_state.SETTINGS, [*by_path, *in_space]),
         "path-system": Method(central_path_system.SETTINGS, [*by_path, *in_space]),
         "large-newton": Method(large_newton.SETTINGS, by_path),

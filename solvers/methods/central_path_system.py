@@ -124,6 +124,10 @@ class Working:
         """The slacks at this length of a step, for free hinges by their quadratic model."""
         return np.asarray(self.slacks - length * step.slopes - length**2 / 2 * step.curves)
 
+    def products_after(self, step: Step, length: float) -> Array:
+        """The prices times slacks at this length of a step."""
+        return (self.prices + length * step.prices) * self.slacks_after(step, length)
+
     def longest(self, step: Step) -> float:
         """The length at which a slack or a price vanishes."""
         falls = step.prices < 0.0

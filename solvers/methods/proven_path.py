@@ -23,7 +23,8 @@ import numpy as np
 
 from convexden.solvers.hinges import Hinges, no_hinges
 from convexden.solvers.methods.central_path import SETTINGS as PATH
-from convexden.solvers.methods.central_path import CentralPath, iterate, progress
+from convexden.solvers.methods.central_path import CentralPath, iterate
+from convexden.solvers.methods.central_path_direction import progress
 from convexden.solvers.methods.central_path_state import PathPricing, PathState
 from convexden.solvers.methods.path_prices import fresh_prices
 from convexden.solvers.methods.quadratic_models import QuadraticModels, quadratic_models
