@@ -161,7 +161,8 @@ class ShallowNetwork:
         state : mapping
             From "NAME.weight" and, if it has any, "NAME.bias" to tensors or arrays.  Two layers are
             the hidden and the output one, in the order in which they stand.  Of three layers, one
-            is a skip connection from inputs to outputs, which the shapes tell.
+            is a skip connection from inputs to outputs, which the shapes tell; where the three may
+            as well follow one another, it has "skip" in its name or is given.
         hidden, output, skip : str, optional
             The names of the layers, such as "fc1", where shapes leave it open.
 

@@ -53,7 +53,7 @@ def neutral(draw: Callable[P, R]) -> Callable[P, R]:
         from matplotlib import rc_context
 
         # Settings are global: two threads would give back each other's.
-        with _drawing, rc_context(dict(FIT.marks)):
+        with _drawing, rc_context(dict(FIT.marks)), style.text_of_latex():
             return draw(*args, **kwargs)
 
     return drawn

@@ -6,7 +6,9 @@ widths and markers say the same again in gray prints.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import display
+from convexden.errors import ExternalFailure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -259,6 +262,26 @@ def percent(share: float) -> str:
     from matplotlib import rcParams
 
     return f"{share:.0%}".replace("%", r"\%" if rcParams["text.usetex"] else "%")
+
+
+@contextmanager
+def text_of_latex() -> Iterator[None]:
+    """Say it in one line where LaTeX is to set the text and does not.
+
+    Raises
+    ------
+    ExternalFailure
+        Then.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        if re.search(r"\b(la)?tex\b", reason) is None:
+            raise
+        raise ExternalFailure(
+            f"the picture was not drawn: {reason[:120]}: set text.usetex to False"
+        ) from error
 
 
 def halo() -> list[Any]:
