@@ -54,6 +54,5 @@ def save_figure(figure: Figure, path: str | Path, dpi: int = 200) -> None:
     """
     suffix = Path(path).suffix.lower()[1:]
     cut = {} if layout.in_paper() else {"bbox_inches": "tight", "pad_inches": 0.1}
-    with whole_file(path) as temporary:
-        with style.text_of_latex():
-            figure.savefig(temporary, format=suffix, dpi=dpi, **cut)  # type: ignore[arg-type]
+    with whole_file(path) as temporary, style.text_of_latex():
+        figure.savefig(temporary, format=suffix, dpi=dpi, **cut)  # type: ignore[arg-type]
