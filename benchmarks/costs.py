@@ -2,7 +2,8 @@
 
 `python -m benchmarks.costs` solves random samples under every variant of the cost, with one output
 and with two, and compares those of one output with the convex program over all 2^N activation
-patterns (Pilanci and Ergen 2020, arXiv 2002.10553), which shares no code with the solver.
+patterns (Pilanci and Ergen 2020, arXiv 2002.10553), which shares no code with the solver.  On the
+line the closed forms are compared with a linear program over a dense grid of kinks.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np  # noqa: E402
 
 import convexden as cd  # noqa: E402
 from benchmarks.all_patterns import all_patterns, scattered  # noqa: E402
+from benchmarks.dense_line import COSTS, dense, random_line  # noqa: E402
 
 KAPPA = 0.7
 ORIGIN = (0.3, -0.2, 0.5, 0.1)
@@ -85,15 +87,37 @@ def timed(seeds: int) -> None:
             )
 
 
+def line(count: int) -> None:
+    """Closed forms on the line, so many random problems under every weight of a kink."""
+    print(
+        "\nline, cost                                        problems  certified  largest gap  off"
+    )
+    for cost in COSTS:
+        rng = np.random.default_rng(0)
+        gaps, differences, certified = [], [], 0
+        for index in range(count):
+            problem = random_line(rng, cost, index)
+            solution = cd.solve(problem)
+            certified += solution.certified
+            gaps.append(solution.relative_gap)
+            differences.append(abs(dense(problem, solution.network) / solution.cost - 1))
+        print(
+            f"{cost.description:<50} {count:>7}  {certified:>9}  {max(gaps):>11.1e}  "
+            f"{max(differences):.1e}"
+        )
+
+
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.costs", description=__doc__)
     parser.add_argument("--seeds", type=int, default=6, help="of each variant and size [6]")
     parser.add_argument("--timed", type=int, default=4, help="problems of each larger size [4]")
+    parser.add_argument("--line", type=int, default=60, help="problems of each on the line [60]")
     options = parser.parse_args()
     cd.solve(cd.Interpolation([[0, 0], [1, 0], [0, 1]], [1, 2, 4], cost=cd.Cost(skip=False)))
     compare(options.seeds)
     timed(options.timed)
+    line(options.line)
 
 
 if __name__ == "__main__":

@@ -131,6 +131,7 @@ def work(name: str, instance: str, seed: int, limit: float) -> None:
     _stop_after(allowed)
     for point in PEERS[name].run(problem, seed, limit):
         measuring = time.process_time()
+        _stop_after(math.inf)  # what is measured is not the peer's, and must not be lost
         judge = judge or cd.solve(problem)
         written: dict[str, Any] = {
             "seconds": point.seconds,
@@ -152,8 +153,9 @@ def work(name: str, instance: str, seed: int, limit: float) -> None:
 
 
 def _stop_after(seconds: float) -> None:
-    """End this process when it has used so many seconds of the processor."""
-    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(seconds), resource.RLIM_INFINITY))
+    """End this process when it has used so many seconds of the processor, if they are finite."""
+    limit = math.ceil(seconds) if math.isfinite(seconds) else resource.RLIM_INFINITY
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
 
 
 def _version(name: str) -> str | None:

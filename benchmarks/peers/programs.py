@@ -156,7 +156,10 @@ def scnn(problem: cd.Interpolation, seed: int, limit: float) -> Iterator[Point]:
         )
         seconds = clock()
         w, b, a = (np.asarray(each, dtype=float) for each in network.parameters)
-        yield _point(seconds, _network(a.T, w, b, np.zeros((p, d)), np.zeros(p)), penalty)
+        # It divides the squared error by the number of samples and outputs.
+        yield _point(
+            seconds, _network(a.T, w, b, np.zeros((p, d)), np.zeros(p)), penalty, p * penalty
+        )
 
 
 def sampled(problem: cd.Interpolation, seed: int, limit: float) -> Iterator[Point]:
@@ -257,9 +260,16 @@ def _network(a: Any, w: Any, b: Any, skip: Array, offset: Array) -> cd.ShallowNe
     return cd.ShallowNetwork(a[kept], w[kept], b[kept], skip, offset)
 
 
-def _point(seconds: tuple[float, float], network: cd.ShallowNetwork, penalty: float) -> Point:
+def _point(
+    seconds: tuple[float, float],
+    network: cd.ShallowNetwork,
+    penalty: float,
+    own: float | None = None,
+) -> Point:
+    """A network of a penalized program; its own penalty beside the mean over samples of half the
+    squared errors may be another one."""
     cost = network.representation_cost
-    return Point(*seconds, network, cost, f"penalty {penalty:g}", penalty)
+    return Point(*seconds, network, cost, f"penalty {penalty:g}", penalty if own is None else own)
 
 
 def own_excess(problem: cd.Interpolation, network: cd.ShallowNetwork, penalty: float) -> float:

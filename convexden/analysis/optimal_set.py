@@ -13,7 +13,7 @@ sparsest minimizer is a vertex (Debarre et al. 2022, arXiv 2003.10112).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -37,6 +37,9 @@ MOST_DIMENSIONS = 6  # of a polytope whose vertices are listed: there are 10 of 
 BEYOND = 1e-3  # how far beyond the range the dual of one more sample is taken, in target spreads
 CLOSER = 20  # tries to come nearer
 SHARP = 1e-6  # distance in target spreads at which a bound is that of a value
+# What is certified nevertheless: where hinges may turn, the optimum with one more sample grows with
+# the square of the distance, which a gap of 1e-12 hides up to its root, times the curvature.
+CERTIFIED_RANGE = 1e-5
 NO_BEND = 1e-12  # jumps of the slope below this share of the largest are rounding
 
 
@@ -178,7 +181,7 @@ class OptimalSet:
         Raises
         ------
         NotCertified
-            If one of the two is not, to 1e-6 of the spread of the targets.
+            If one of the two is not, to 1e-5 of the spread of the targets.
         """
         place = np.reshape(arguments.array("the coordinates of the point", point), (1, -1))
         if place.shape[1] != self.solution.problem.input_dimension:
@@ -195,7 +198,7 @@ class OptimalSet:
             outer.append(self._outer(place, ends[-1], side))
             networks.append(network)
         spread = self.solution.problem.target_spread
-        if max(abs(a - b) for a, b in zip(ends, outer, strict=True)) > SHARP * spread:
+        if max(abs(a - b) for a, b in zip(ends, outer, strict=True)) > CERTIFIED_RANGE * spread:
             raise NotCertified("the range is not certified: solve with a smaller tolerance")
         low, high = networks
         return ValueRange(ends[0], ends[1], outer[0], outer[1], (low, high))
@@ -248,6 +251,17 @@ class OptimalSet:
         if found.status != 0:
             raise NotCertified("a linear program over the minimizers failed: rescale the data")
         return np.maximum(weights + null @ found.x, 0.0)
+
+    def _without_unused(self) -> OptimalSet:
+        """The same set without the hinges that no minimizer uses, so that none is flat."""
+        _, weights, null = self._program
+        if not null.shape[1]:
+            return self
+        largest = [self._extreme(row, weights, null)[k] for k, row in enumerate(np.eye(len(null)))]
+        kept = np.array(largest) > WEIGHTLESS_RTOL * weights.sum()
+        return replace(
+            self, normals=self.normals[kept], biases=self.biases[kept], signs=self.signs[kept]
+        )
 
     def _with_hinges_at(self, points: Array) -> OptimalSet:
         """The same set with hinges at the points that lie in saturated gaps of the line."""
@@ -346,7 +360,8 @@ def minimizers(solution: Solution) -> OptimalSet:
         raise NotCertified(f"{found}: solve with a smaller tolerance")
     if not math.isinf(found.dimension):
         signs = np.sign(found.directions[:, 0])
-        return OptimalSet(solution, found.normals, found.biases, signs, families=False)
+        every = OptimalSet(solution, found.normals, found.biases, signs, families=False)
+        return every._without_unused()
     if problem.input_dimension > 1 or problem.radii.any():
         raise NotSupported(
             "a family of hinges takes part, which is known between samples on a line alone: ask "

@@ -52,6 +52,7 @@ class Polished:
     reduced: Array
 
 
+@np.errstate(over="ignore", invalid="ignore")  # steps that diverge: no error is small then
 def polish(
     pricing: CentralPricing,
     faces: Indices,
@@ -101,6 +102,8 @@ def polish(
         if not np.isfinite(step).all():
             return None
         reduced, weights = reduced + step[:m].reshape(reduced.shape), weights + step[m:]
+    if not np.isfinite(np.append(rows, rest)).all():
+        return None
     weights, missed = scipy.optimize.nnls(rows.T, rest)
     if not missed <= SETTINGS.solved * size:
         return None

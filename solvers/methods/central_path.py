@@ -46,7 +46,7 @@ import numpy as np
 from convexden.problem import Interpolation
 from convexden.solution import Progress
 from convexden.solvers.hinges import Array, Flags, Hinges
-from convexden.solvers.methods.central_path_state import PathState
+from convexden.solvers.methods.central_path_state import PathPricing, PathState
 from convexden.solvers.methods.central_path_system import Step, Working, vanishing
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.exchange import Incumbent
@@ -189,7 +189,7 @@ class CentralPath(ColumnGeneration):
         if self._affine():
             return self.incumbent
         pricing = self._applicable()
-        state = None if pricing is None else PathState(self.constraints, pricing)
+        state = None if pricing is None else self._state(pricing)
         if state is not None:
             if not state.flat and len(self.pricing.patterns()) <= SETTINGS.most_ramps:
                 self._ramps()  # a network at once, for those who stop early
@@ -212,7 +212,7 @@ class CentralPath(ColumnGeneration):
             high = np.linalg.norm(state.working().columns, axis=1) > SETTINGS.saturating
             self._exchange(state.hinges()[np.flatnonzero(high)])
 
-    def _applicable(self) -> PlanePricing | FacePricing | None:
+    def _applicable(self) -> PathPricing | None:
         """Exact pricing, if it is quick, and there is room between all sites."""
         pricing, constraints = self.exact, self.constraints
         if isinstance(pricing, PlanePricing):
@@ -223,6 +223,10 @@ class CentralPath(ColumnGeneration):
         if len(pricing.table) > (SETTINGS.most_in_space if space else SETTINGS.most_faces):
             return None
         return pricing if constraints.least_gap >= SETTINGS.least_gap else None
+
+    def _state(self, pricing: PathPricing) -> PathState:
+        """Before the first iteration."""
+        return PathState(self.constraints, pricing)
 
     def _handed_over(self, start: Hinges | None) -> Incumbent:
         """What the other method makes of it."""
@@ -257,10 +261,10 @@ class CentralPath(ColumnGeneration):
         working = state.working()
         for _ in range(settings.iterations):
             self.constraints.clock.check()
-            if not _iterate(state, working):
+            if not iterate(state, working):
                 return
             working = state.working()
-            gap, residual = _progress(state, working)
+            gap, residual = progress(state, working)
             if not state.flat:
                 self._believe(state)
                 state.raise_floor(gap)
@@ -317,7 +321,7 @@ class CentralPath(ColumnGeneration):
         return polish_large(self.constraints, self.pricing, active, alphas, multipliers)
 
 
-def _progress(state: PathState, working: Working) -> tuple[float, float]:
+def progress(state: PathState, working: Working) -> tuple[float, float]:
     """Complementarity as a share of the objective, and the residual as one of the targets."""
     missed = working.missed(working.prices, state.targets)
     residual = float(np.linalg.norm(missed) / np.linalg.norm(state.targets))
@@ -331,7 +335,7 @@ def _active(working: Working) -> Flags:
     return np.asarray(working.prices > np.sqrt(mean * working.prices.sum() / rows))
 
 
-def _iterate(state: PathState, working: Working) -> bool:
+def iterate(state: PathState, working: Working) -> bool:
     """Steps 2 to 6; whether that led anywhere."""
     step, aim = _direction(state, working)
     columns = np.asarray(state.features @ step.multipliers)
@@ -352,7 +356,10 @@ def _iterate(state: PathState, working: Working) -> bool:
         allowed = max(by_gain * length * gain, by_slack * slack)
         if maximum < 1.0 or (maximum < most and maximum - 1.0 < allowed):
             break
-        met = met + found[heights > 1.0]
+        above = found[heights > 1.0]
+        if state.caught(above, slack):
+            return True
+        met = met + above
         rise = maximum - state.maximum
         cut = SETTINGS.boundary * (1.0 - state.maximum) / rise if rise > 0.0 else 0.5
         length *= float(np.clip(cut, 0.1, 0.5))
@@ -377,7 +384,7 @@ def _direction(state: PathState, working: Working) -> tuple[Step, float]:
     after = (working.prices + length * step.prices) @ working.slacks_after(step, length)
     least, lagging = SETTINGS.centering
     sigma = float(np.clip((after / len(working.prices) / mean) ** 3, least, 1.0))
-    gap, residual = _progress(state, working)
+    gap, residual = progress(state, working)
     if residual > min(SETTINGS.lag[0] * gap, SETTINGS.lag[1]):
         sigma = max(sigma, lagging)
     # Step 3.

@@ -9,6 +9,7 @@ a price; its output weight is price times q.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -17,16 +18,19 @@ from convexden.solvers.hinges import Array, Hinges, Indices
 from convexden.solvers.methods.central_path_system import Step, Working
 from convexden.solvers.methods.normal_equations import (
     Cholesky,
-    Features,
     bends,
     full,
     stacked,
     stored_features,
 )
-from convexden.solvers.methods.quadratic_models import quadratic_models
+from convexden.solvers.methods.path_prices import LEAST_SLACK, fresh_prices, nearest_pairs
+from convexden.solvers.methods.quadratic_models import QuadraticModels, quadratic_models
 from convexden.solvers.pricing.faces import FacePricing
+from convexden.solvers.pricing.local import LocalPricing
 from convexden.solvers.pricing.plane import PlanePricing
 from convexden.tolerances import NEGLIGIBLE_RCOND
+
+PathPricing: TypeAlias = PlanePricing | FacePricing | LocalPricing
 
 
 @dataclass(frozen=True)
@@ -81,9 +85,6 @@ class WorkingSetSettings:
     """Complementarity to start with, at most, beyond the plane; the least-squares center has up to
     500, which takes five iterations to come down."""
 
-    least_slack: float = 1e-13
-    """Least slack of a free hinge: its rounding after sums over thousands of arcs."""
-
     cap: float = 0.1
     """Share of what the network misses that a new hinge adds to it, at most, in the plane: near the
     end slacks are too small to tell its price."""
@@ -102,7 +103,7 @@ SETTINGS = WorkingSetSettings()
 class PathState:
     """Multipliers with prices of the chosen vertices and of the free hinges."""
 
-    def __init__(self, constraints: Constraints, pricing: PlanePricing | FacePricing) -> None:
+    def __init__(self, constraints: Constraints, pricing: PathPricing) -> None:
         """Collect the vertices."""
         self.constraints, self.pricing = constraints, pricing
         self.targets = constraints.targets
@@ -129,7 +130,7 @@ class PathState:
         targets."""
         self.chosen = self._first()
         center = self._center()
-        if center is None and isinstance(self.pricing, FacePricing):
+        if center is None and not isinstance(self.pricing, PlanePricing):
             # Beyond the plane patterns may have no vertex.
             self.vertices = self.vertices + self.pricing.spanning()
             self.features = stored_features(self.constraints, self.vertices)
@@ -211,7 +212,7 @@ class PathState:
         return Working(
             stacked(self.features[self.chosen], features),
             every,
-            np.maximum(slacks, SETTINGS.least_slack),
+            np.maximum(slacks, LEAST_SLACK),
             np.concatenate([self.prices, self.free_prices]),
             len(self.chosen) + owners,
             turns,
@@ -224,10 +225,14 @@ class PathState:
                 self.constraints, self.pricing, self.free, features, self.multipliers
             )
             return np.arange(len(turns)), turns / np.sqrt(depths)[:, None]
-        models = quadratic_models(self.constraints, self.pricing, self.free, self.multipliers)
+        models = self._models()
         m, p = self.targets.shape
         turned = models.bends.reshape(-1, m, p).transpose(0, 2, 1)
         return models.owners, turned.reshape(-1, m * p)
+
+    def _models(self) -> QuadraticModels:
+        """The quadratic models of the free hinges."""
+        return quadratic_models(self.constraints, self.pricing, self.free, self.multipliers)
 
     def hinges(self) -> Hinges:
         """The hinges of `working`."""
@@ -246,6 +251,11 @@ class PathState:
         self.multipliers, self.columns = factor * self.multipliers, factor * self.columns
         self.prices, self.free_prices = self.prices / factor, self.free_prices / factor
         self.maximum *= factor
+
+    def caught(self, above: Hinges, room: float) -> bool:
+        """Whether some of these hinges, violated after a step, are so already before it, and joined
+        instead of the step: exact pricing had not missed them."""
+        return False
 
     def exchange(self, found: Hinges, met: Hinges, limits: Array, aim: float) -> None:
         """Hinges for the next system.
@@ -267,8 +277,8 @@ class PathState:
             features = self.constraints.features(met)
             heights = np.linalg.norm(features @ self.multipliers, axis=1)
             inside = np.flatnonzero(heights < 1.0)
-            prices = _fresh(features[inside], heights[inside], aim, room)
-            self._keep(met[inside], features[inside], prices)
+            prices = fresh_prices(features[inside], heights[inside], aim, room)
+            self.keep(met[inside], features[inside], prices)
         heights, m = self._heights(), len(self.targets)
         self._drop(heights)
         out = np.ones(len(heights), dtype=bool)
@@ -282,7 +292,7 @@ class PathState:
             new.append(chosen[np.argsort(order[chosen], kind="stable")][: SETTINGS.most_new * m])
         enter = np.union1d(*new)
         self.chosen = np.concatenate([self.chosen, enter])
-        prices = _fresh(self.features[enter], heights[enter], aim, room)
+        prices = fresh_prices(self.features[enter], heights[enter], aim, room)
         self.prices = np.concatenate([self.prices, prices])
 
     def _missed(self) -> float:
@@ -323,7 +333,7 @@ class PathState:
             self.free, self.free_features, self.free_prices = found, features, fresh
         rest = left > SETTINGS.inherited * self.prices.mean()
         if rest.any():
-            self._keep(old[0][rest], old[1][rest], left[rest])
+            self.keep(old[0][rest], old[1][rest], left[rest])
 
     def _inherited(
         self, found: Hinges, features: Array, aim: float, room: float, moved: float
@@ -332,20 +342,16 @@ class PathState:
         at most `moved` each to what the network misses."""
         old, before, prices = self.free, self.free_features, self.free_prices
         columns, behind = features @ self.multipliers, before @ self.multipliers
-        fresh = _fresh(features, np.linalg.norm(columns, axis=1), aim, room)
+        fresh = fresh_prices(features, np.linalg.norm(columns, axis=1), aim, room)
         left = prices.copy()
-        owns, names = self._places(old), self._places(found)
-        for k in range(len(found)):
-            same = np.flatnonzero((owns == names[k]) & (left == prices))
-            if same.size:
-                heir = same[np.abs(old.normals[same] - found.normals[k]).sum(axis=1).argmin()]
-                change = np.outer(features[k], columns[k]) - np.outer(before[heir], behind[heir])
-                size = float(np.linalg.norm(change))
-                if prices[heir] * size <= moved:
-                    fresh[k], left[heir] = prices[heir], 0.0
-                else:
-                    fresh[k] = max(fresh[k], moved / size)
-                    left[heir] -= moved / size
+        for k, heir in nearest_pairs(found, self._places(found), old, self._places(old)):
+            change = np.outer(features[k], columns[k]) - np.outer(before[heir], behind[heir])
+            size = float(np.linalg.norm(change))
+            if prices[heir] * size <= moved:
+                fresh[k], left[heir] = prices[heir], 0.0
+            else:
+                fresh[k] = max(fresh[k], moved / size)
+                left[heir] -= moved / size
         return fresh, left
 
     def raise_floor(self, gap: float) -> None:
@@ -356,9 +362,11 @@ class PathState:
         """Numbers of the arcs, or of the patterns: maxima with one number may be the same."""
         if isinstance(self.pricing, PlanePricing):
             return hinges.faces
-        return self.pricing.table.pattern_numbers(hinges.faces)
+        if isinstance(self.pricing, FacePricing):
+            return self.pricing.table.pattern_numbers(hinges.faces)
+        return np.asarray(hinges.patterns @ (1 << np.arange(len(self.constraints.problem))))
 
-    def _keep(self, hinges: Hinges, features: Array, prices: Array) -> None:
+    def keep(self, hinges: Hinges, features: Array, prices: Array) -> None:
         """Add hinges that stay where they are, with their features, to the vertices and to the
         chosen ones."""
         count = len(self.vertices)
@@ -368,14 +376,3 @@ class PathState:
         self.columns = np.concatenate([self.columns, features @ self.multipliers])
         self.chosen = np.concatenate([self.chosen, np.arange(count, len(self.vertices))])
         self.prices = np.concatenate([self.prices, prices])
-
-
-def _fresh(features: Features, heights: Array, aim: float, room: float) -> Array:
-    """Prices of new hinges: the aim over the slack, unless one adds more than `room` to what the
-    network misses."""
-    slacks = np.maximum((1.0 - heights**2) / 2, SETTINGS.least_slack)
-    if isinstance(features, np.ndarray):
-        sizes = np.linalg.norm(features, axis=1)
-    else:
-        sizes = np.sqrt((features**2).sum(axis=1))
-    return np.minimum(aim / slacks, room / np.maximum(heights * sizes, np.finfo(float).tiny))

@@ -58,7 +58,7 @@ class ColumnGeneration(Exchange):
     constraints, pricing, tolerance, master, report
         As of `Exchange`.
     max_rounds : int
-        After which it gives up.
+        After which an exchange gives up.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class ColumnGeneration(Exchange):
     ) -> None:
         """Nothing is solved yet; arguments as for the class."""
         super().__init__(constraints, pricing, tolerance, master, report)
-        self.max_rounds = max_rounds
+        self.max_rounds = self._last = max_rounds
         self._eta = 0.01  # penalty on the distance from the best multipliers
 
     def run(self, start: Hinges | None = None) -> Incumbent:
@@ -106,7 +106,8 @@ class ColumnGeneration(Exchange):
         constraints, incumbent = self.constraints, self.incumbent
         beta, checked, stalled, spare = _BETA, False, 0, _SPARE
         value = np.inf
-        while incumbent.rounds < self.max_rounds and stalled < _STALL and spare > 0:
+        self._last = incumbent.rounds + self.max_rounds
+        while incumbent.rounds < self._last and stalled < _STALL and spare > 0:
             before, best = incumbent.gap, incumbent.multipliers
             # Step 1.
             columns = constraints.features(hinges)

@@ -206,14 +206,16 @@ class Exchange(ABC):
                 found, constraint_values = self._rate(self.pricing, multipliers, floor)
         return found, constraint_values
 
-    def prove(self) -> None:
-        """Price the best multipliers exactly: what is left of the unverified bound is proven."""
+    def prove(self) -> Hinges:
+        """Price the best multipliers exactly: what is left of the unverified bound is proven.
+        Returns the hinges that they violate."""
         incumbent = self.incumbent
         if self.exact is None or incumbent.proven >= incumbent.lower:
-            return
+            return no_hinges(self.constraints.problem)
         unverified, incumbent.lower = incumbent.multipliers, incumbent.proven
-        self._rate(self.exact, unverified, 1.0)
+        found, constraint_values = self._rate(self.exact, unverified, 1.0)
         incumbent.multipliers = incumbent.proof
+        return found[constraint_values > 1 + VIOLATION]
 
     def _rate(self, pricing: Pricing, multipliers: Array, floor: float) -> tuple[Hinges, Array]:
         """Price multipliers, and keep them if their bound is the best."""

@@ -82,9 +82,14 @@ class QuadraticModels:
 
 
 def quadratic_models(
-    constraints: Constraints, pricing: Pricing, hinges: Hinges, multipliers: Array
+    constraints: Constraints,
+    pricing: Pricing,
+    hinges: Hinges,
+    multipliers: Array,
+    flattest: float = _FLAT,
 ) -> QuadraticModels:
-    """The quadratic models at these multipliers (M, p) of hinges that are local maxima there."""
+    """The quadratic models at these multipliers (M, p) of hinges that are local maxima there, with
+    curvatures of no less than a share of the largest."""
     columns = constraints.features(hinges)
     owners, turning, inward = moving(constraints, pricing, hinges)
     q, q1, q2 = columns @ multipliers, turning @ multipliers, inward @ multipliers
@@ -97,7 +102,7 @@ def quadratic_models(
         # Hinges that may move in equally many directions together.
         which = np.flatnonzero(counts == count)
         mine = first[which][:, None] + np.arange(count)
-        axes = _axes(q[which], q1[mine], q2[mine])
+        axes = _axes(q[which], q1[mine], q2[mine], flattest)
         shape = (len(which), count, -1)
         bends[mine] = (axes @ bends[mine].reshape(shape)).reshape(bends[mine].shape)
         steps[mine, :count] = axes
@@ -106,7 +111,7 @@ def quadratic_models(
     )
 
 
-def _axes(q: Array, q1: Array, q2: Array) -> Array:
+def _axes(q: Array, q1: Array, q2: Array, flattest: float) -> Array:
     """The rows (K, m, m) of (-L)^{-1/2} on its eigenvectors, for hinges with columns (K, p) and
     first and second derivatives (K, m, p) along their m directions."""
     curvature = -q1 @ q1.transpose(0, 2, 1)
@@ -114,7 +119,7 @@ def _axes(q: Array, q1: Array, q2: Array) -> Array:
     curvature[:, every, every] -= (q2 @ q[:, :, None])[:, :, 0]
     sizes, axes = np.linalg.eigh(curvature)
     least = np.maximum(EPS * np.sum(q**2, axis=1), np.finfo(float).tiny)
-    sizes = np.maximum(sizes, _FLAT * np.maximum(sizes[:, -1], least)[:, None])
+    sizes = np.maximum(sizes, flattest * np.maximum(sizes[:, -1], least)[:, None])
     turned: Array = (axes / np.sqrt(sizes)[:, None, :]).transpose(0, 2, 1)
     return turned
 

@@ -39,6 +39,7 @@ from convexden.solvers.methods.central_path import CentralPath, pays
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.exchange import Exchange, Incumbent
 from convexden.solvers.methods.minimax import Minimax
+from convexden.solvers.methods.proven_path import ProvenPath
 from convexden.solvers.outcome import NO_PRICING, Outcome, nothing
 from convexden.solvers.pricing import Pricing
 from convexden.solvers.pricing.exact import by_patterns, proving_pricing
@@ -227,7 +228,10 @@ class _Rounds:
             else proving_pricing(part, self.clock)
         )
         reduced = conditioned(constraints_of(part, self.clock), pricing)
-        loop = LOOPS[self.method or _fastest(part, warm=self.start is not None)]
+        method = self.method or _fastest(part, warm=self.start is not None)
+        if method == CENTRAL_PATH and by_patterns(part):
+            return ProvenPath(reduced, pricing, self.tolerance, self.master, self._relay)
+        loop = LOOPS[method]
         return loop(reduced, pricing, self.tolerance, self.master, self._relay)
 
     def _relay(self, step: Progress) -> None:

@@ -22,6 +22,7 @@ from convexden.solvers.patterns.separators import (
     oriented,
     random_patterns,
 )
+from convexden.solvers.patterns.vertices import simplex_vertices
 from convexden.solvers.pricing import Pricing
 from convexden.solvers.pricing.ascent import Ascent, both_ends
 from convexden.solvers.pricing.spheres import Spheres, independent, unit
@@ -60,11 +61,17 @@ class LocalSettings:
     """The same where nothing violates the dual constraint: the method would stop with what it
     has."""
 
+    brief: tuple[int, int] = (1, 2)
+    """Both where the next call comes soon, and begins at what this one finds."""
+
     kept: int = 600
     """Maxima remembered for the next call."""
 
     same: float = 1e-11
     """Climbs end nearer to their maximum than this, in spreads: what differs by less is one."""
+
+    one: float = 1e-6
+    """The same where the maximum is flat, and two of one would count twice."""
 
 
 SETTINGS = LocalSettings()
@@ -123,35 +130,22 @@ class LocalPricing(Pricing):
         constraint_values : (K,) array
             g at these hinges.
         """
-        ascent = Ascent(self.problem, values, jacobians, self.clock)
-        found, constraint_values = no_hinges(self.problem), np.zeros(0)
-        settled: Flags = np.zeros(0, dtype=bool)
-        starts, best, idle = self._first(ascent), 0.0, 0
-        for _ in range(self.settings.rounds):
-            self.clock.check()
-            if not len(starts.normals):
-                break
-            new = ascent.run(*self._highest(ascent, starts))
-            found = found + new
-            constraint_values = np.append(constraint_values, ascent.constraint_values(new))
-            settled = np.append(settled, np.zeros(len(new), dtype=bool))
-            order = np.argsort(-constraint_values, kind="stable")
-            order = order[distinct(found[order], self.settings.same)]
-            found, constraint_values, settled = (
-                found[order],
-                constraint_values[order],
-                settled[order],
-            )
-            idle = 0 if constraint_values[0] > best * (1 + COST_ROUNDING) else idle + 1
-            best = float(constraint_values[0])
-            if idle == (self.settings.idle if best > 1 + VIOLATION_RTOL else self.settings.doubt):
-                break
-            parents = np.flatnonzero(~settled)[: self.settings.parents]
-            settled[parents] = True
-            starts = _joined(self._neighbors(found[parents]), self._random(found.patterns))
-        self._remembered = found[: self.settings.kept]
+        patience = self.settings.idle, self.settings.doubt
+        found, constraint_values = self._climbed(values, jacobians, patience)
+        best = constraint_values.max(initial=0.0)
         kept = np.flatnonzero(constraint_values >= min(floor, best))[:limit]
         return found[kept], constraint_values[kept]
+
+    def inner_maxima(self, values: Array, jacobians: Array, floor: float) -> tuple[Hinges, Array]:
+        """Local maxima above a floor at which hinges can move, after a brief search."""
+        found, constraint_values = self._climbed(values, jacobians, self.settings.brief)
+        kept = np.flatnonzero(found.free & (constraint_values >= floor))
+        kept = kept[distinct(found[kept], self.settings.one)]
+        return found[kept], constraint_values[kept]
+
+    def vertices(self) -> Hinges:
+        """The hinges that touch as many sites as there are dimensions, of a simplex."""
+        return simplex_vertices(self.problem)
 
     def remember(self, hinges: Hinges) -> None:
         """Climb from these hinges in the next call, too."""
@@ -201,6 +195,40 @@ class LocalPricing(Pricing):
             biases=np.where(moving, at.biases(normals), hinges.biases),
         )
         return moved, np.zeros(len(hinges), dtype=bool)
+
+    def _climbed(
+        self, values: Array, jacobians: Array, patience: tuple[int, int]
+    ) -> tuple[Hinges, Array]:
+        """All local maxima that are found, the greatest first, with their values; given up after so
+        many rounds without a greater one while the dual constraint is violated, and while not."""
+        ascent = Ascent(self.problem, values, jacobians, self.clock)
+        found, constraint_values = no_hinges(self.problem), np.zeros(0)
+        settled: Flags = np.zeros(0, dtype=bool)
+        starts, best, idle = self._first(ascent), 0.0, 0
+        for _ in range(self.settings.rounds):
+            self.clock.check()
+            if not len(starts.normals):
+                break
+            new = ascent.run(*self._highest(ascent, starts))
+            found = found + new
+            constraint_values = np.append(constraint_values, ascent.constraint_values(new))
+            settled = np.append(settled, np.zeros(len(new), dtype=bool))
+            order = np.argsort(-constraint_values, kind="stable")
+            order = order[distinct(found[order], self.settings.same)]
+            found, constraint_values, settled = (
+                found[order],
+                constraint_values[order],
+                settled[order],
+            )
+            idle = 0 if constraint_values[0] > best * (1 + COST_ROUNDING) else idle + 1
+            best = float(constraint_values[0])
+            if idle >= patience[best <= 1 + VIOLATION_RTOL]:
+                break
+            parents = np.flatnonzero(~settled)[: self.settings.parents]
+            settled[parents] = True
+            starts = _joined(self._neighbors(found[parents]), self._random(found.patterns))
+        self._remembered = found[: self.settings.kept]
+        return found, constraint_values
 
     def _first(self, ascent: Ascent) -> Starts:
         """The stock, what is remembered, and hinges along the axes of the best of both."""

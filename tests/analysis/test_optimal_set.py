@@ -147,3 +147,28 @@ def test_what_it_does_not_apply_to() -> None:
         cd.minimizers(cd.solve(other))
     with pytest.raises(cd.InvalidProblem, match="does not fit"):
         cd.minimizers(cd.solve(CONVEX)).value_range([0.0, 1.0])
+
+
+def test_saturating_hinges_that_no_minimizer_uses_are_left_out() -> None:
+    """Three dots in line between two concave bends: one minimizer, though a gap is saturated."""
+    points = [2.547191957352305, 0.6810979555265497, -0.7903008146930744, 0.14128054732031756]
+    points += [-0.608227295591133, 0.5060432981856339]
+    found = cd.minimizers(cd.solve(cd.Interpolation(points, [-1.0, -1, -1, 1, 1, 1])))
+    assert found.dimension == 0
+    assert len(found.vertices) == 1
+    assert found.sparsest.neurons == 3
+
+
+def test_the_range_of_a_unique_minimizer_whose_hinge_may_turn() -> None:
+    points = [
+        [0.8990415070294537, 0.8461465708806291, 0.16387797219522518],
+        [0.9606733344162118, -1.8175655303968554, 1.0414718185926266],
+        [0.1859115250456095, -1.7675494596871915, 0.6853511278667699],
+        [-0.9616684175119565, 0.024700502537086572, 0.654990345001946],
+        [0.022871854110865387, -0.953844129652474, -0.029131061408416325],
+    ]
+    found = cd.minimizers(cd.solve(cd.Interpolation(points, [1.0, -1, 1, -1, 1])))
+    values = found.value_range(np.mean(points[:2], axis=0))
+    assert found.dimension == 0
+    assert values.low == pytest.approx(values.high, abs=1e-9)
+    assert values.outer_low <= values.low <= values.high <= values.outer_high

@@ -239,3 +239,39 @@ def test_multipliers_of_two_parts_are_read() -> None:
     low = np.full_like(values, 1e-20)
     twin = replace(solution.certificate, values_low=low)
     assert cd.verification.verify(solution.problem, solution.network, twin).passed
+
+
+@pytest.mark.parametrize(
+    "cost", [cd.Cost(bias=1.0), cd.Cost(norm="l1"), cd.Cost(bias=2.0, norm="l1")], ids=repr
+)
+def test_samples_on_a_rounded_line_of_the_plane(cost: cd.Cost) -> None:
+    """A skip connection must not see how far rounded samples are off their line."""
+    rng = np.random.default_rng(0)
+    direction, along = np.array([0.6, 0.8]), rng.standard_normal(5)
+    points = along[:, None] * direction + [0.1, 0.2]
+    problem = cd.Interpolation(points, rng.standard_normal(5), cost=cost)
+    solution = cd.solve(problem)
+    assert solution.certified
+    assert solution.moved is not None
+    assert solution.largest_move < 1e-15
+    assert cd.verify_certificate(solution).passed
+    assert cd.regularize(problem, PENALTY).certified
+    if cost.norm == "l2":
+        # In the plane a hinge may turn, which lowers its bias: 1 / kappa^2 gets |q|^2, with what
+        # lies across the line of the way from it to the origin.
+        foot = float(direction @ [0.1, 0.2])
+        across = float(np.hypot(0.1, 0.2) ** 2 - foot**2)
+        kappa = cost.bias / np.sqrt(1.0 + cost.bias**2 * across)
+        line = cd.Interpolation(along, problem.targets, cost=cd.Cost(bias=kappa, origin=-foot))
+        assert solution.cost == pytest.approx(cd.solve(line).cost, rel=1e-9)
+
+
+def test_newton_steps_that_diverge_let_no_warning_through() -> None:
+    points = [
+        [0.02044905, 0.09676564], [0.02048843, 0.09678408], [0.0204878, 0.09682822],
+        [0.02052368, 0.09686372], [0.02033299, 0.09674131],
+    ]  # fmt: skip
+    targets = [10967.65643421, 10967.84080103, 10968.28220742, 10968.63715909, 10967.4131452]
+    cost = cd.Cost(bias=1e-6, skip=False, offset=False)
+    solution = cd.solve(cd.Interpolation(points, targets, cost=cost))
+    assert solution.lower_bound <= solution.cost

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import pickle
 from collections.abc import Callable
@@ -13,71 +12,26 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 import convexden as cd
+from benchmarks.dense_line import COSTS, dense, random_line, weight
 from convexden.analysis.alignment import compare_networks
 from convexden.reduction import Reduction
 from convexden.verification import proven_bound, verify
 
 Array = NDArray[np.float64]
 
-COSTS = (
-    cd.Cost(skip=False),
-    cd.Cost(norm="l1"),
-    cd.Cost(bias=1.0),
-    cd.Cost(bias=4.0, origin=0.3),
-    cd.Cost(bias=1.0, skip=False),
-    cd.Cost(bias=20.0, origin=[-2.0], skip=False),
-    cd.Cost(bias=0.7, norm="l1"),
-    cd.Cost(bias=3.0, norm="l1", origin=0.1, skip=False),
-)
-PER_GAP = 150
-
-
-def _omega(cost: cd.Cost, x: Array) -> Array:
-    origin = 0.0 if cost.origin is None else cost.origin[0]
-    far = cost.bias * np.abs(x - origin)
-    return 1.0 + far if cost.norm == "l1" else np.sqrt(1.0 + far**2)
-
-
-def _dense(problem: cd.Interpolation, kinks: Array) -> float:
-    """The least cost over hinges on a dense grid and at some kinks, either way round."""
-    cost, y, t = problem.cost, problem.centers[:, 0], problem.targets[:, 0]
-    dots = np.unique(y)
-    origin = 0.0 if cost.origin is None else cost.origin[0]
-    grid = [np.linspace(a, b, PER_GAP) for a, b in itertools.pairwise(dots)]
-    x = np.concatenate([*grid, [origin], kinks])
-    hinges = np.hstack([np.maximum(y[:, None] - x, 0.0), np.maximum(x - y[:, None], 0.0)])
-    free = np.column_stack([np.ones_like(y), y] if cost.skip else [np.ones_like(y)])
-    prices = np.tile(_omega(cost, x), 4)
-    found = linprog(
-        np.append(prices, np.zeros(2 * free.shape[1])),
-        A_eq=np.hstack([hinges, -hinges, free, -free]),
-        b_eq=t,
-        method="highs",
-    )
-    return float(found.fun)
-
-
-def _kinks(network: cd.ShallowNetwork) -> Array:
-    return -network.biases / network.input_weights[:, 0]
-
 
 @pytest.mark.parametrize("cost", COSTS, ids=repr)
 def test_nothing_on_a_dense_grid_is_cheaper(cost: cd.Cost) -> None:
     rng = np.random.default_rng(3)
     for k in range(6):
-        count = int(rng.integers(3, 10))
-        x = 2 * rng.standard_normal(count)
-        t = x**2 if k == 0 else rng.standard_normal(count) + (5 * x if k % 2 else 0.0)
-        problem = cd.Interpolation(x, t, cost=cost)
+        problem = random_line(rng, cost, k)
         solution = cd.solve(problem)
         assert solution.certified
         assert solution.relative_gap < 1e-9
         assert solution.cost == pytest.approx(cost.of(solution.network), rel=1e-11)
-        reference = _dense(problem, _kinks(solution.network))
-        assert reference == pytest.approx(solution.cost, rel=1e-7)
+        assert dense(problem, solution.network) == pytest.approx(solution.cost, rel=1e-7)
         assert cost.skip or not solution.network.skip.any()
         assert cd.verify_certificate(solution).passed
 
@@ -89,7 +43,7 @@ def test_balls_have_the_formula_of_their_gaps(cost: cd.Cost) -> None:
     solution = cd.solve(cd.Interpolation(y, t, r, cost=cost))
     right, left = y[:-1] + r, y[1:] - r
     jumps = np.linalg.norm(np.diff(t, axis=0), axis=1) / (left - right)
-    expected = jumps @ (_omega(cost, right) + _omega(cost, left))
+    expected = jumps @ (weight(cost, right) + weight(cost, left))
     assert solution.certified
     assert solution.cost == pytest.approx(float(expected), rel=1e-12)
     assert cost.skip or not solution.network.skip.any()

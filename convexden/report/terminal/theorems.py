@@ -121,12 +121,25 @@ def findings(results: Sequence[Result]) -> list[Text]:
             if verdict == "refuted" and max(excess, default=0.0) > 0:
                 ends = dict.fromkeys([small(min(excess)), small(max(excess))])
                 line += f": cheaper networks exist, by {' to '.join(ends)}"
+                if len(members) > 1:
+                    line += f", most of all {worst(members).instance}"
             lines.append(
                 Text(line, _refuted_style(name) if verdict == "refuted" else STYLES[verdict])
             )
     if not lines and results:
-        lines.append(Text(f"confirmed on {counted(len(results), 'instance')}", "bold green"))
+        line = f"confirmed on {counted(len(results), 'instance')}"
+        if len(results) > 1 and len({result.theorem for result in results}) == 1:
+            last = worst(results)
+            where = f"{last.instance} {last.kind}".strip()
+            sizes = f"excess {small(last.relative_excess)}, gap {small(last.relative_gap)}"
+            line += f", the worst is {where}: {sizes}"
+        lines.append(Text(line, "bold green"))
     return lines
+
+
+def worst(results: Sequence[Result]) -> Result:
+    """The one with the largest excess in size; of equal ones that with the largest gap."""
+    return max(results, key=lambda result: (abs(result.relative_excess), result.relative_gap))
 
 
 def is_conjecture(name: str) -> bool:

@@ -3,6 +3,10 @@ r"""Multipliers of samples under any cost, changed until the dual equalities hol
 The equalities are those of the affine functions that are free: :math:`\sum_n l_n = 0` of an offset,
 :math:`\sum_n l_n y_n^T = 0` of a skip connection.  As many samples as they need take what is
 missing, by an elimination in rational numbers that picks the largest pivots.
+
+A skip connection that is free sees also how far samples are off the plane in which they lie but for
+the rounding of their coordinates.  As under the default cost, the statement then is about the
+samples in this plane, and `CentralDual.moved` says by how much they have moved.
 """
 
 from __future__ import annotations
@@ -17,9 +21,8 @@ from convexden import display
 from convexden.arithmetic.two_part import TwoPart
 from convexden.cost import Cost
 from convexden.problem import Interpolation
-from convexden.verification.exact.rationals import Integers, dyadic
+from convexden.verification.exact.rationals import Integers, align, dyadic
 
-Array = NDArray[np.float64]
 Vector = list[Fraction]
 
 
@@ -30,7 +33,7 @@ class CentralDual:
     Attributes
     ----------
     points : (Integers, int)
-        The distinct samples (S, d), with an exponent.
+        The distinct samples (S, d), with an exponent, in their hull if that moves them.
     values : list of rows of Fraction
         The l_n (S, p).
     cost : Cost
@@ -61,8 +64,8 @@ def close_central(problem: Interpolation, values: TwoPart, jacobians: TwoPart) -
         for j in range(p):
             high, low = values.high[n, j].item(), values.low[n, j].item()
             rows[group][j] += Fraction(high) + Fraction(low)
-    centers = problem.centers[first]
-    change = _close(rows, _free(centers, problem.cost))
+    points, moved = _points(problem, first)
+    change = _close(rows, _free(points[0], problem.cost))
     objective = sum(
         (
             x * Fraction(t)
@@ -74,21 +77,38 @@ def close_central(problem: Interpolation, values: TwoPart, jacobians: TwoPart) -
     size = float(np.abs(values.high).sum())
     stray = float(np.abs(jacobians.high).sum())
     return CentralDual(
-        dyadic(centers),
+        points,
         rows,
         problem.cost,
         objective,
         float(change) / size if size > 0.0 else float(change > 0),
         stray / size if size > 0.0 else float(stray > 0.0),
+        moved,
     )
 
 
-def _free(centers: Array, cost: Cost) -> list[Vector]:
-    """The free affine functions on the samples, a row each.  The constant comes first, so that
-    coordinates are compared with each other and not with the origin."""
-    rows = [[Fraction(1)] * len(centers)] if cost.offset else []
+def _points(problem: Interpolation, first: NDArray[np.intp]) -> tuple[tuple[Integers, int], float]:
+    """These samples exactly, in their affine hull if they lie in it up to rounding and affine
+    functions are free; and by how much they are moved, in units in the last place."""
+    hull = problem.hull
+    if not (problem.cost.skip and problem.cost.offset and hull.moved > 0.0):
+        return dyadic(problem.centers[first]), 0.0
+    along, unit = dyadic(hull.coordinates[first])
+    basis, exponent = dyadic(hull.basis)
+    origin, own = dyadic(hull.origin)
+    least = min(unit + exponent, own)
+    return (
+        align((along.dot(basis), unit + exponent), least) + align((origin, own), least),
+        least,
+    ), hull.moved
+
+
+def _free(points: Integers, cost: Cost) -> list[Vector]:
+    """The free affine functions on the samples, a row each, in units of its own.  The constant
+    comes first, so that coordinates are compared with each other and not with the origin."""
+    rows = [[Fraction(1)] * len(points)] if cost.offset else []
     if cost.skip:
-        rows += [[Fraction(x) for x in column] for column in centers.T.tolist()]
+        rows += [[Fraction(x) for x in column] for column in points.T.tolist()]
     return rows
 
 

@@ -15,7 +15,7 @@ from convexden.reduction import Reduction
 from convexden.running.clock import Stopped
 from convexden.solvers.constraints import constraints_of
 from convexden.solvers.methods import central_path, row_generation
-from convexden.solvers.methods.central_path import SETTINGS, CentralPath, _iterate, pays
+from convexden.solvers.methods.central_path import SETTINGS, CentralPath, iterate, pays
 from convexden.solvers.methods.central_path_state import PathState
 from convexden.solvers.methods.central_path_system import Indefinite
 from convexden.solvers.methods.column_generation import ColumnGeneration
@@ -382,7 +382,7 @@ def test_a_new_hinge_adds_little_to_what_the_network_misses():
     assert state.begin()
     working = state.working()
     for _ in range(8):
-        assert _iterate(state, working)
+        assert iterate(state, working)
         working = state.working()
     before = state._missed()
     found = state.pricing.inner_maxima(*state.constraints.multipliers(state.multipliers), 0.2)[0]

@@ -137,10 +137,10 @@ def test_a_false_bound_of_local_pricing_is_refuted(monkeypatch: pytest.MonkeyPat
             self.told = True
             super().remember(hinges)
 
-        def maxima(
-            self, values: Array, jacobians: Array, floor: float, limit: int | None = None
+        def _climbed(
+            self, values: Array, jacobians: Array, patience: tuple[int, int]
         ) -> tuple[Hinges, Array]:
-            hinges, heights = super().maxima(values, jacobians, floor, limit)
+            hinges, heights = super()._climbed(values, jacobians, patience)
             seen = np.flatnonzero(~hinges.patterns[:, 1] | self.told)
             return hinges[seen], heights[seen]
 
@@ -180,7 +180,6 @@ def test_a_run_whose_time_is_over_after_a_proof_keeps_its_leaves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     problem = cd.denoising(np.random.default_rng(1).standard_normal((5, 4)), radius=0.2)
-    monkeypatch.setattr("convexden.solvers.methods.minimax._EARLY", 0.5)
     maxima, proofs = PatternPricing.maxima, []
 
     def once(self: PatternPricing, *given: object) -> tuple[Hinges, Array]:
