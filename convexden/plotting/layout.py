@@ -288,9 +288,22 @@ def finish(
     inner = height - below / ax.figure.dpi - FIT.title_lines * size
     for label in [ax.yaxis.label, *([right.yaxis.label] if right else []), *_labels(bars)]:
         _fit(label, max(inner, FIT.least_height))
-    engine = figure_of(ax).get_layout_engine()
-    if engine is not None and ax.get_aspect() != "auto":
-        engine.execute(figure_of(ax))  # what it finds depends on where such Axes were before
+    _settle(figure_of(ax))
+
+
+def _settle(figure: Figure) -> None:
+    """Lay out until Axes of equal scales stay: what is found depends on where they were before."""
+    engine = figure.get_layout_engine()
+    panels = [each for each in figure.axes if each.get_subplotspec() is not None]
+    framed = [each for each in panels if each.get_aspect() != "auto"]
+    if engine is None or not framed:
+        return
+    for _ in range(1 if len(panels) == 1 else FIT.layout_rounds):
+        before = [each.get_position(original=True).bounds for each in framed]
+        engine.execute(figure)
+        after = [each.get_position(original=True).bounds for each in framed]
+        if np.abs(np.subtract(after, before)).max() < FIT.settled:
+            return
 
 
 def _labels(bars: Sequence[Colorbar]) -> list[Text]:

@@ -191,6 +191,12 @@ class Fit:
     full_legend: float = 9.0
     """Points of the text of a legend from which on its markers have their full size."""
 
+    layout_rounds: int = 5
+    """Layouts, at most, until Axes of equal scales beside others stay where they are."""
+
+    settled: float = 0.003
+    """By what share of the figure they may still move then."""
+
     hinting: float = 1.03
     """By how much text may be wider than in proportion to its size."""
 
