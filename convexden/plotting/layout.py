@@ -298,7 +298,9 @@ def _settle(figure: Figure) -> None:
     framed = [each for each in panels if each.get_aspect() != "auto"]
     if engine is None or not framed:
         return
-    for _ in range(1 if len(panels) == 1 else FIT.layout_rounds):
+    # Our own figures have room enough for one to do.
+    once = len(panels) == 1 or figure in _own_figures
+    for _ in range(1 if once else FIT.layout_rounds):
         before = [each.get_position(original=True).bounds for each in framed]
         engine.execute(figure)
         after = [each.get_position(original=True).bounds for each in framed]
