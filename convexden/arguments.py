@@ -180,7 +180,7 @@ def array(
 
 def _converted(name: str, values: object, copy: bool, error: type[ConvexdenError]) -> Array:
     """An array of floats from whatever can be made one; arguments and errors as for `array`."""
-    _refuse_lossy(name, values, error, 0)
+    refuse_lossy(name, values, error)
     try:
         with np.errstate(all="ignore"):
             given = np.asarray(values)
@@ -291,15 +291,23 @@ def _real(value: object) -> float:
     return float(found) if found.ndim == 0 else math.nan
 
 
-def _refuse_lossy(name: str, values: Any, error: type[ConvexdenError], depth: int) -> None:
-    """Refuse what numpy would convert with a loss, also inside of lists."""
+def refuse_lossy(
+    name: str, values: Any, error: type[ConvexdenError] = InvalidProblem, depth: int = 0
+) -> None:
+    """Refuse what numpy would convert with a loss, also inside of lists, `depth` deep in them.
+
+    Raises
+    ------
+    InvalidProblem
+        If an entry is masked, needs a gradient or is on another device.
+    """
     if isinstance(values, (list, tuple)):
         if depth == DEEPEST:
             raise error(f"{name} are nested more than {DEEPEST} deep: give one point a row")
         for kind in set(map(type, values)) - {int, float, np.float64}:
             for entry in values:
                 if type(entry) is kind:
-                    _refuse_lossy(name, entry, error, depth + 1)
+                    refuse_lossy(name, entry, error, depth + 1)
         return
     if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
         raise error(f"{name} hold masked numbers: fill them, or leave their points out")

@@ -161,15 +161,15 @@ class ShallowNetwork:
         state : mapping
             From "NAME.weight" and, if it has any, "NAME.bias" to tensors or arrays.  Two layers are
             the hidden and the output one, in the order in which they stand.  Of three layers, one
-            is a skip connection from inputs to outputs, which the shapes tell.
+            is a skip connection from inputs to outputs, which the shapes tell, or its name, which
+            has "skip" in it, where the three may as well follow one another.
         hidden, output, skip : str, optional
-            The names of the layers, such as "fc1", where shapes leave it open.
+            The names of layers, such as "fc1", where this leaves it open.
 
         Raises
         ------
         InvalidProblem
-            If there are other entries than those of two or three linear layers, or these fit
-            together in no way or in several; and as `from_layers`.
+            If other entries are there, or layers fit in no way or in several; as `from_layers`.
 
         Examples
         --------

@@ -242,6 +242,9 @@ def faults(figure: Figure) -> list[str]:
         if shared is not None and min(shared.width, shared.height) > 1:
             wrong.append(f"{one!r} over {other!r}")
     for legend in figure.findobj(Legend):
+        frame = legend.get_window_extent()
+        if frame.x0 < page.x0 - 1 or frame.x1 > page.x1 + 1:
+            wrong.append("a legend is cut")
         for ax in figure.findobj(Axes):
             box = Bbox.intersection(legend.get_window_extent(), ax.get_window_extent())
             if box is not None and min(box.width, box.height) > 1:

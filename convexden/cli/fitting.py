@@ -71,7 +71,7 @@ def fit(
     counted = None if weights is None else read_radii(weights, len(inputs), what="weights")
     charged = read_cost(cost)
     if output is not None:
-        check_writable(output)
+        check_writable(output, points, targets, weights)
     from convexden.cli.progress import LiveLine, limited
 
     began = time.monotonic()

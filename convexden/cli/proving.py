@@ -52,7 +52,7 @@ def prove(
 
     for path in (output, coq):
         if path is not None:
-            check_writable(path)
+            check_writable(path, file)
     solution = load(file)
     with LiveLine(quiet=quiet) as line:
 

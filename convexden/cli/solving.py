@@ -129,7 +129,7 @@ def solve(
 
         problem, flattened = flatten_problem(problem, flatten)
         say(str(flattened))
-    _check_outputs(output, plot, problem)
+    _check_outputs(output, plot, problem, points, radii, noisy, targets)
     with CtrlC() as ctrl_c:
         solution = _solve(problem, tolerance, method, time_limit, quiet, ctrl_c)
     if output is not None:
@@ -163,7 +163,9 @@ def _method(formulation: str | None, local: bool) -> str | None:
     return name
 
 
-def _check_outputs(output: Path | None, plot: Path | None, problem: Interpolation) -> None:
+def _check_outputs(
+    output: Path | None, plot: Path | None, problem: Interpolation, *inputs: str | Path | None
+) -> None:
     """Before a long run: can its files be written at the end?"""
     from convexden.storage.files import check_writable
 
@@ -173,7 +175,7 @@ def _check_outputs(output: Path | None, plot: Path | None, problem: Interpolatio
         check_picture(plot)
         default_kind(problem)
     if output is not None:
-        check_writable(output)
+        check_writable(output, *inputs)
 
 
 def _solve(

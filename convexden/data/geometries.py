@@ -29,16 +29,18 @@ def smallest_distance(points: Array) -> float:
     InvalidProblem
         If there are no two.
     """
-    distinct = np.unique(points, axis=0)
-    if len(distinct) < 2:
+    smallest = np.inf
+    with np.errstate(over="ignore"):  # numbers that large are refused with the problem
+        for n in range(len(points) - 1):
+            gaps = points[n + 1 :] - points[n]
+            gaps = gaps[gaps.any(axis=1)]
+            if len(gaps):
+                smallest = min(smallest, float(np.linalg.norm(gaps, axis=1).min()))
+    if not (points[1:] != points[:1]).any():
         raise InvalidProblem(
             "there is one point only, no distance to take a radius from: give --radius"
         )
-    with np.errstate(over="ignore"):  # numbers that large are refused with the problem
-        return min(
-            float(np.linalg.norm(distinct[n + 1 :] - distinct[n], axis=1).min())
-            for n in range(len(distinct) - 1)
-        )
+    return smallest
 
 
 def triangle(angles: Sequence[float], circumradius: float = 1.0) -> Array:

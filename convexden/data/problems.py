@@ -111,11 +111,16 @@ def _read_both(
         raise InvalidProblem(
             f"{targets} does not exist, and {points} has no names of columns: check the name"
         )
-    goals = table.numbers(own)[0]
-    if columns is not None:
-        return table.numbers(_names(columns))[0], goals
-    rest = [name for name in table.without_row_numbers(note) if name not in own]
-    return table.numbers(rest)[0], goals
+    if columns is None:
+        chosen = [name for name in table.without_row_numbers(note) if name not in own]
+    else:
+        chosen = _names(columns)
+    both = table.numbers([*chosen, *own])[0]
+    if not chosen:
+        raise InvalidProblem(f"{targets}: all columns are targets: leave one for the points")
+    if not len(both):
+        raise InvalidProblem(f"{table.source} is empty: give one point a row")
+    return both[:, : len(chosen)], both[:, len(chosen) :]
 
 
 def _is_source(targets: str | Path) -> bool:

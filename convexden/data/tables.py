@@ -55,7 +55,7 @@ def read_numbers(
         reason = (error.strerror or str(error)).lower()
         raise InvalidProblem(f"{path} cannot be read ({reason}): check the file") from error
     if array.size == 0:
-        raise InvalidProblem(f"{path} is empty: give one point a row")
+        raise InvalidProblem(f"{_called(path)} is empty: give one point a row")
     if not np.isfinite(array).all():
         raise InvalidProblem(f"{path} holds NaN or infinity: give finite numbers")
     return array
@@ -94,13 +94,17 @@ def read_table(path: Path) -> text.Table:
     InvalidProblem
         If the file is not text.
     """
-    standard = path == STANDARD_INPUT
-    content = sys.stdin.buffer.read() if standard else path.read_bytes()
-    name = "standard input" if standard else str(path)
+    content = sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
+    name = _called(path)
     try:
         return text.parse(content.decode("utf-8-sig"), name)
     except UnicodeDecodeError as error:
         raise InvalidProblem(f"{name} is not text: give a .csv or .npy file") from error
+
+
+def _called(path: Path) -> str:
+    """The name of a file, for messages."""
+    return "standard input" if path == STANDARD_INPUT else str(path)
 
 
 def _read_npz(path: Path) -> Array:

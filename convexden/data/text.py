@@ -58,8 +58,8 @@ class Table:
         for line, cells in self.rows:
             if columns is None and rows and len(cells) != len(self.rows[0][1]):
                 raise InvalidProblem(
-                    f"{self.source}, line {line}: {len(cells)} numbers where the lines before have "
-                    f"{len(self.rows[0][1])}: give every line the same"
+                    f"{self.source}, line {line}: {display.counted(len(cells), 'number')} where "
+                    f"the lines before have {len(self.rows[0][1])}: give every line the same"
                 )
             places = range(len(cells)) if chosen is None else chosen
             rows.append([self._number(line, cells, place) for place in places])

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import validate_data
 
+from convexden import arguments
 from convexden.data.geometries import SMALL, smallest_distance
 from convexden.estimators.fitting import Fitted, checked_method, interpolated
 from convexden.problem import denoising
@@ -97,6 +98,7 @@ class MinimumNormDenoiser(OneToOneFeatureMixin, TransformerMixin, Fitted):
             If no network maps balls of this radius to their centers.
         """
         method = checked_method(self.method)
+        arguments.refuse_lossy("X", X)  # scikit-learn drops masks
         clean = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         self.radius_ = SMALL * smallest_distance(clean) if self.radius is None else self.radius
         problem = denoising(clean, radius=self.radius_)

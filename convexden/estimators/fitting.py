@@ -49,6 +49,7 @@ class Fitted(BaseEstimator):
     def _outputs(self, X: Any) -> Array:
         """The network's outputs (M, p) at points (M, d)."""
         check_is_fitted(self)
+        arguments.refuse_lossy("X", X)  # scikit-learn drops masks
         return self.network_(validate_data(self, X, reset=False, dtype=np.float64))
 
 

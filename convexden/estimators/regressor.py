@@ -106,6 +106,8 @@ class MinimumNormRegressor(MultiOutputMixin, RegressorMixin, Fitted):
         """
         penalty = arguments.number("penalty", self.penalty, least=0.0)
         method = checked_method(self.method)
+        for name, values in (("X", X), ("y", y), ("sample_weight", sample_weight)):
+            arguments.refuse_lossy(name, values)  # scikit-learn drops masks
         inputs, targets = validate_data(
             self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, ensure_min_samples=2
         )

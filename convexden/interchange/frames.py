@@ -9,12 +9,12 @@ from convexden.errors import InvalidInput
 from convexden.interchange.records import data_frame
 
 
-def to_frame(results: Iterable[Any]) -> Any:
+def to_frame(results: Any) -> Any:
     """Make a ``pandas.DataFrame`` of results, one row each.
 
     Parameters
     ----------
-    results : iterable
+    results : result or iterable of results
         Of `Solution` or `RegularizedSolution`, by `to_dict`, or of results of
         `convexden.theorems.verify_all`, by `as_dict`.
 
@@ -29,7 +29,8 @@ def to_frame(results: Iterable[Any]) -> Any:
     InvalidInput
         If something is no result.
     """
-    return data_frame([_row(each) for each in results])
+    each = results if isinstance(results, Iterable) else [results]
+    return data_frame([_row(result) for result in each])
 
 
 def _row(result: Any) -> dict[str, Any]:

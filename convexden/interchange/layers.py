@@ -8,7 +8,7 @@ perhaps a skip connection (p, d).  Shapes are checked, and nothing is transposed
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,6 +85,11 @@ def from_state(state: object, names: Mapping[str, str | None]) -> LayerArrays:
             f"the state has {len(layers)} linear layers ({_listed(layers)}): a shallow network has "
             "a hidden and an output layer, and perhaps a skip connection"
         )
+    if len(layers) == 3 and not any(names.values()) and _may_be_deep(layers):
+        raise InvalidProblem(
+            f"the layers {_listed(layers)} may follow one another, in a network that is not "
+            "shallow: if one is a skip connection from inputs to outputs, say which by skip=..."
+        )
     chosen = [
         roles
         for roles in _orders(layers)
@@ -122,6 +127,14 @@ def _fit(*layers: Layer | None) -> bool:
     if first is None or last is None or last.weight.shape[1] != len(first.weight):
         return False
     return bypass is None or bypass.weight.shape == (len(last.weight), first.weight.shape[1])
+
+
+def _may_be_deep(layers: Mapping[str, Layer]) -> bool:
+    """Whether each layer fits on the one before it, and none is called a skip connection."""
+    if any("skip" in name.lower() for name in layers):
+        return False
+    weights = [layer.weight for layer in layers.values()]
+    return all(later.shape[1] == len(earlier) for earlier, later in pairwise(weights))
 
 
 def _orders(layers: Mapping[str, Layer]) -> Iterable[dict[str, str]]:

@@ -53,7 +53,7 @@ def neutral(draw: Callable[P, R]) -> Callable[P, R]:
         from matplotlib import rc_context
 
         # Settings are global: two threads would give back each other's.
-        with _drawing, rc_context(dict(FIT.marks)):
+        with _drawing, rc_context(dict(FIT.marks)), style.text_of_latex():
             return draw(*args, **kwargs)
 
     return drawn
@@ -288,9 +288,24 @@ def finish(
     inner = height - below / ax.figure.dpi - FIT.title_lines * size
     for label in [ax.yaxis.label, *([right.yaxis.label] if right else []), *_labels(bars)]:
         _fit(label, max(inner, FIT.least_height))
-    engine = figure_of(ax).get_layout_engine()
-    if engine is not None and ax.get_aspect() != "auto":
-        engine.execute(figure_of(ax))  # what it finds depends on where such Axes were before
+    _settle(figure_of(ax))
+
+
+def _settle(figure: Figure) -> None:
+    """Lay out until Axes of equal scales stay: what is found depends on where they were before."""
+    engine = figure.get_layout_engine()
+    panels = [each for each in figure.axes if each.get_subplotspec() is not None]
+    framed = [each for each in panels if each.get_aspect() != "auto"]
+    if engine is None or not framed:
+        return
+    # Our own figures have room enough for one to do.
+    once = len(panels) == 1 or figure in _own_figures
+    for _ in range(1 if once else FIT.layout_rounds):
+        before = [each.get_position(original=True).bounds for each in framed]
+        engine.execute(figure)
+        after = [each.get_position(original=True).bounds for each in framed]
+        if np.abs(np.subtract(after, before)).max() < FIT.settled:
+            return
 
 
 def _labels(bars: Sequence[Colorbar]) -> list[Text]:

@@ -9,7 +9,7 @@ from convexden import arguments
 from convexden.analysis.alignment import align
 from convexden.errors import InvalidProblem, NotSupported
 from convexden.network import ShallowNetwork
-from convexden.plotting import layout
+from convexden.plotting import layout, style
 from convexden.plotting.alignment import plot_alignment
 from convexden.plotting.comparison import plot_comparison
 from convexden.plotting.convergence import plot_convergence
@@ -129,7 +129,8 @@ def summary(solution: Solution) -> str:
 
 def _put_title(figure: Figure, title: str) -> None:
     """Write a title above everything; `suptitle` would cover the titles of flat panels."""
-    figure.draw_without_rendering()
+    with style.text_of_latex():
+        figure.draw_without_rendering()
     box = figure.get_tightbbox()  # in inches
     width, height = figure.get_size_inches()
     place = ((box.x0 + box.x1) / 2 / width, (box.y1 + 0.1) / height)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convexden.errors import ExternalFailure, InvalidProblem
-from convexden.plotting import layout
+from convexden.plotting import layout, style
 from convexden.storage.files import check_writable, whole_file
 
 if TYPE_CHECKING:
@@ -54,11 +54,5 @@ def save_figure(figure: Figure, path: str | Path, dpi: int = 200) -> None:
     """
     suffix = Path(path).suffix.lower()[1:]
     cut = {} if layout.in_paper() else {"bbox_inches": "tight", "pad_inches": 0.1}
-    with whole_file(path) as temporary:
-        try:
-            figure.savefig(temporary, format=suffix, dpi=dpi, **cut)  # type: ignore[arg-type]
-        except RuntimeError as error:  # what matplotlib says of LaTeX
-            reason = " ".join(str(error).split())
-            raise ExternalFailure(
-                f"the picture was not drawn: {reason[:120]}: set text.usetex to False"
-            ) from error
+    with whole_file(path) as temporary, style.text_of_latex():
+        figure.savefig(temporary, format=suffix, dpi=dpi, **cut)  # type: ignore[arg-type]

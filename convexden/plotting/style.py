@@ -6,7 +6,9 @@ widths and markers say the same again in gray prints.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convexden import display
+from convexden.errors import ExternalFailure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -188,6 +191,12 @@ class Fit:
     full_legend: float = 9.0
     """Points of the text of a legend from which on its markers have their full size."""
 
+    layout_rounds: int = 5
+    """Layouts, at most, until Axes of equal scales beside others stay where they are."""
+
+    settled: float = 0.003
+    """By what share of the figure they may still move then."""
+
     hinting: float = 1.03
     """By how much text may be wider than in proportion to its size."""
 
@@ -259,6 +268,26 @@ def percent(share: float) -> str:
     from matplotlib import rcParams
 
     return f"{share:.0%}".replace("%", r"\%" if rcParams["text.usetex"] else "%")
+
+
+@contextmanager
+def text_of_latex() -> Iterator[None]:
+    """Say it in one line where LaTeX is to set the text and does not.
+
+    Raises
+    ------
+    ExternalFailure
+        Then.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        if re.search(r"\b(la)?tex\b", reason) is None:
+            raise
+        raise ExternalFailure(
+            f"the picture was not drawn: {reason[:120]}: set text.usetex to False"
+        ) from error
 
 
 def halo() -> list[Any]:

@@ -34,6 +34,7 @@ Array = NDArray[np.float64]
 
 # Definitions of a schema that are arrays of numbers, which `numbers` checks.
 ARRAYS = ("vector", "matrix", "tensor", "point", "points")
+FORMATS = ("convexden-solution", "convexden-regularized", "convexden-proof")
 LONGEST = 80  # characters of a place in a document that a message shows
 KINDS = {
     "array": "a list",
@@ -95,9 +96,11 @@ def check(document: Any, name: str) -> None:
     from fastjsonschema import JsonSchemaValueException
 
     if not isinstance(document, dict) or document.get("format") != name:
-        raise InvalidProblem(
-            f'not a {name.removeprefix("convexden-")} file: "format" must be "{name}"'
-        )
+        fault = f'not a {name.removeprefix("convexden-")} file: "format" must be "{name}"'
+        other = document.get("format") if isinstance(document, dict) else None
+        if other in FORMATS:
+            fault += f", and this is a {other.removeprefix('convexden-')} file"
+        raise InvalidProblem(fault)
     version = document.get("version")
     readable = schema(name)["properties"]["version"]["enum"]
     if "version" in document and (type(version) not in (int, float) or version not in readable):

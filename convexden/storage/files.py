@@ -58,8 +58,15 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         ) from error
 
 
-def check_writable(path: str | Path) -> None:
-    """Raise InvalidProblem if `whole_file` could not write here; leaves nothing behind."""
+def check_writable(path: str | Path, *inputs: str | Path | None) -> None:
+    """Raise InvalidProblem if `whole_file` could not write here; leaves nothing behind.
+
+    Nor over a file that is read from, of which those of `inputs` are.
+    """
+    for source in inputs:
+        with suppress(OSError):  # no file, but the name of a column for example
+            if source is not None and os.path.samefile(path, source):
+                raise InvalidProblem(f"{path} is what is read: give another file to write")
     with suppress(_Probe), whole_file(path):
         raise _Probe
 

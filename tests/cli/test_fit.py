@@ -106,6 +106,23 @@ def test_verify_prints_json_without_a_file(run) -> None:
         assert record["verdict"] == "confirmed"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "solve line.csv --output line.csv",
+        "solve triangle.csv --targets line.csv --output ./line.csv",
+        "fit triangle.csv --targets line.csv --penalty 1 --output line.csv",
+        "prove line.csv --output line.csv",
+    ],
+)
+def test_no_file_is_written_over_what_is_read(run, line: str) -> None:
+    Path("line.csv").write_text("0\n1\n3\n")
+    status, _, error = run(*line.split())
+    assert status == 2
+    assert "is what is read: give another file" in error
+    assert Path("line.csv").read_text() == "0\n1\n3\n"
+
+
 def test_help_is_there_however_it_is_asked_for(run) -> None:
     status, output, error = run()
     assert (status, error) == (0, "")

@@ -95,6 +95,19 @@ def test_latex_that_is_not_there_is_a_failure_outside(run, monkeypatch) -> None:
     assert error.count("\n") == 1
 
 
+def test_latex_that_fails_while_a_picture_is_drawn_is_named_as_well(run, monkeypatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("latex was not able to process the following string")
+
+    run("solve", "line.csv", "--radius", "0.1", "--output", "line.json", "--quiet")
+    for name in ("plotting.plane.draw", "plotting.line.draw"):
+        monkeypatch.setattr(f"convexden.{name}", fail)
+    status, _, error = run("plot", "line.json", "p.png")
+    assert status == 3
+    assert "text.usetex" in error
+    assert error.count("\n") == 1
+
+
 def test_an_error_that_nobody_thought_of_is_no_verdict(run, monkeypatch) -> None:
     import convexden.data
 

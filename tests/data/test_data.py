@@ -1,5 +1,7 @@
 """Points from files, and the small geometries."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -34,7 +36,7 @@ def test_one_number_a_line_is_a_point_on_the_line(tmp_path):
         ("", "is empty"),
         ("x,y\n", "is empty"),
         ("# nothing\n", "is empty"),
-        ("0,1\n2\n", "line 2: 1 numbers where the lines before have 2"),
+        ("0,1\n2\n", "line 2: 1 number where the lines before have 2"),
         ("1+2j\n3\n", "line 1: '1.2j' is no number"),
         ("0 1\n", "holds a single point"),
         ("0,1\n2,x\n", "line 2: 'x' is no number"),
@@ -199,3 +201,13 @@ def test_smallest_distance_is_that_of_distinct_points():
     assert data.smallest_distance(points) == pytest.approx(1.0)
     with pytest.raises(InvalidProblem, match="one point only"):
         data.smallest_distance(np.zeros((3, 2)))
+
+
+def test_the_smallest_distance_of_photographs_is_found_at_once() -> None:
+    wide = np.zeros((3, 1_000_000))  # sorting the rows would take ten seconds
+    wide[0, 0] = 2.0
+    begun = time.process_time()
+    assert data.smallest_distance(wide) == 2.0
+    assert time.process_time() - begun < 1.0
+    with pytest.raises(InvalidProblem, match="one point only"):
+        data.smallest_distance(wide[1:])

@@ -164,3 +164,20 @@ def test_arrays_of_images_are_points() -> None:
         assert len(cd.denoising(images, noisy=list(noisy))) == 6
     with pytest.raises(InvalidProblem, match="give one point a row"):
         cd.Interpolation(images, images)
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "targets", "message"),
+    [
+        ("x,y\n1,\n", "z", "y", "no column 'z'"),  # before the number that is missing
+        ("x,y\n1,2\n", None, "x,y", "all columns are targets"),
+        ("x,y\n", None, "y", "is empty"),
+        ("x,y\n", None, None, "is empty"),
+        ("1,2\n3\n", None, None, "line 2: 1 number where the lines before have 2"),
+    ],
+)
+def test_what_is_wrong_with_a_table_comes_first(
+    tmp_path: Path, text: str, columns: str | None, targets: str | None, message: str
+) -> None:
+    with pytest.raises(InvalidProblem, match=message):
+        read_problem(written(tmp_path, text), columns=columns, targets=targets)

@@ -176,6 +176,29 @@ def test_parameters_are_checked_when_it_fits() -> None:
             estimator.fit(X, Y)
 
 
+def test_masks_and_gradients_are_refused_not_dropped() -> None:
+    hidden, values = np.ma.masked_equal([[0.0], [1.0], [3.0]], 1.0), np.array([0.0, 1.0, 1.0])
+    fit = MinimumNormRegressor(penalty=0.1).fit(hidden.data, values)
+    denoiser = MinimumNormDenoiser().fit(hidden.data)
+    weights = np.ma.masked_equal([1.0, 2.0, 1.0], 2.0)
+    for call in (
+        lambda: MinimumNormRegressor().fit(hidden, values),
+        lambda: MinimumNormRegressor().fit(hidden.data, np.ma.masked_equal(values, 0.0)),
+        lambda: MinimumNormRegressor(penalty=0.1).fit(hidden.data, values, weights),
+        lambda: MinimumNormDenoiser().fit(hidden),
+        lambda: fit.predict(hidden),
+        lambda: denoiser.transform(hidden),
+    ):
+        with pytest.raises(cd.InvalidProblem, match="masked numbers"):
+            call()
+
+    class Tensor(np.ndarray):
+        requires_grad = True
+
+    with pytest.raises(cd.InvalidProblem, match="detach"):
+        fit.predict(hidden.data.view(Tensor))
+
+
 def test_without_scikit_learn_one_line_says_what_to_install(monkeypatch) -> None:
     monkeypatch.delitem(sys.modules, "convexden.estimators.regressor")
     monkeypatch.setitem(sys.modules, "sklearn", None)

@@ -89,7 +89,7 @@ def test_a_state_says_its_layers_by_their_shapes() -> None:
 def test_square_layers_have_to_be_named() -> None:
     square = {f"{name}.weight": RNG.normal(size=(3, 3)) for name in "abc"}
     with pytest.raises(InvalidProblem, match="several ways"):
-        cd.ShallowNetwork.from_state_dict(square)
+        cd.ShallowNetwork.from_state_dict(square, hidden="b")
     network = cd.ShallowNetwork.from_state_dict(square, hidden="b", output="c")
     np.testing.assert_array_equal(network.input_weights, square["b.weight"])
     np.testing.assert_array_equal(network.output_weights, square["c.weight"].T)
@@ -173,3 +173,14 @@ def test_the_guide_runs() -> None:
     assert names["solution"].cost == 0.0
     assert names["balls"].certified
     assert names["gap"].error > 0
+
+
+def test_a_deeper_network_is_not_taken_for_one_with_a_skip_connection() -> None:
+    shapes = {"0": (5, 2), "2": (5, 5), "4": (2, 5)}  # 2 -> 5 -> 5 -> 2 fits as 5 -> 2 -> 5, too
+    deep = {f"{name}.weight": RNG.normal(size=shape) for name, shape in shapes.items()}
+    with pytest.raises(InvalidProblem, match="may follow one another"):
+        cd.ShallowNetwork.from_state_dict(deep)
+    network = cd.ShallowNetwork.from_state_dict(deep, skip="2")
+    assert network.input_dimension == 5
+    named = {key.replace("2.", "skip."): value for key, value in deep.items()}
+    assert cd.ShallowNetwork.from_state_dict(named).input_dimension == 5

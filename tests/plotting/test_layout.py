@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from pictures import KINDS, basins, faults, line, plane, trained, triangle, triangles
 
+import convexden as cd
 from convexden import plotting
 from convexden.errors import InvalidInput
 from convexden.plotting import shape_map, virtual_map
@@ -81,6 +82,17 @@ def test_two_pictures_side_by_side(layout: str | None) -> None:
     assert plotting.plot_ramps(plane().problem, plane().network, right) is right
     assert faults(figure) == []
     assert tuple(figure.get_size_inches()) == (6.8, 2.8)
+
+
+def test_a_legend_wider_than_its_axes_stays_in_the_figure() -> None:
+    """The layout of Axes of equal scales takes several rounds beside others."""
+    figure = Figure((8.0, 2.8))
+    left, right = figure.subplots(1, 2)
+    wide = np.array([[0.0, 0.0], [2.0, 0.0], [0.5, 1.5]])
+    solution = cd.solve(cd.denoising(wide, radius=0.2))
+    plotting.plot_plane(solution, left)
+    plotting.plot_ramps(solution.problem, solution.network, right)
+    assert faults(figure) == []
 
 
 def test_margins_that_the_user_sets_stay() -> None:

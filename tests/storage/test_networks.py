@@ -46,6 +46,7 @@ def test_results_make_a_table() -> None:
     pytest.importorskip("pandas")
     solutions = [cd.solve(cd.denoising([0.0, 1.0, 3.0], radius=r)) for r in (0.1, 0.2)]
     frame = cd.to_frame(solutions)
+    assert len(cd.to_frame(solutions[0])) == 1  # alone
     assert list(frame["status"]) == ["certified"] * 2
     assert list(frame["cost"]) == [each.cost for each in solutions]
     results = list(cd.theorems.verify_all(["rays"], instances=2))

@@ -157,7 +157,7 @@ def compare(trained: Trained | ShallowNetwork, solution: Solution | None = None)
     excess -0.100, error 0.100
     """
     single = isinstance(trained, ShallowNetwork)
-    run = None if single else arguments.instance("trained", trained, Trained)
+    run = None if single else _run(trained)
     if solution is not None:
         arguments.instance("solution", solution, Solution)
     elif run is None:
@@ -190,6 +190,16 @@ def compare(trained: Trained | ShallowNetwork, solution: Solution | None = None)
         distance,
         history,
     )
+
+
+def _run(trained: object) -> Trained:
+    """A run of `train`; refuse what is no network of this project."""
+    if not isinstance(trained, Trained):
+        raise InvalidInput(
+            f"trained is of type {type(trained).__name__}: give a Trained or a "
+            "ShallowNetwork, such as one of from_state_dict"
+        )
+    return trained
 
 
 def _check_same(problem: Interpolation, solved: Interpolation) -> None:
