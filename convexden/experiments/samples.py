@@ -14,7 +14,7 @@ from convexden.data import noisy_samples
 from convexden.errors import InvalidProblem, NotCertified
 from convexden.problem import denoising
 from convexden.running.clock import Stopped
-from convexden.running.progress import TaskProgress, tell
+from convexden.running.progress import TaskProgress, tell, within
 from convexden.solution import Solution
 from convexden.tolerances import CERTIFIED_RTOL
 
@@ -136,6 +136,7 @@ def sampled_optima(
     draws: int = 4,
     seed: int = 0,
     tolerance: float = CERTIFIED_RTOL,
+    time_limit: float | None = None,
     progress: Callable[[TaskProgress], object] | None = None,
 ) -> SampledOptima:
     r"""Optima of M random noisy samples of each clean point, for growing M.
@@ -162,13 +163,15 @@ def sampled_optima(
     seed : int
     tolerance : float
         Relative gap to which every optimum is certified.
+    time_limit : float, optional
+        Seconds after which the run ends, once the draw at hand is solved; None for no limit.
     progress : callable, optional
         Called with a `TaskProgress` before every draw.  If it raises StopIteration, the run ends.
 
     Returns
     -------
     SampledOptima
-        Stopped by `progress` it is `interrupted`, with those that are there.
+        Stopped by the time limit or by `progress` it is `interrupted`, with those that are there.
 
     Raises
     ------
@@ -195,6 +198,7 @@ def sampled_optima(
     draws, seed = arguments.whole("draws", draws, least=1), arguments.whole("seed", seed)
     tolerance = arguments.tolerance(tolerance)
     arguments.callback("progress", progress)
+    progress = within(arguments.time_limit(time_limit), progress)
     from convexden.solving.interpolation import solve
 
     radius = arguments.number("radius", radius, above=0.0)

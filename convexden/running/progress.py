@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import NamedTuple, TypeVar
 
-from convexden.running.clock import Stopped
+from convexden.running.clock import Clock, Stopped
 
 Step = TypeVar("Step")
 Found = TypeVar("Found")
@@ -40,6 +40,23 @@ def tell(progress: Callable[[Step], object] | None, step: Step) -> None:
         progress(step)
     except StopIteration:
         raise Stopped from None
+
+
+def within(
+    seconds: float | None, progress: Callable[[Step], object] | None
+) -> Callable[[Step], object] | None:
+    """`progress`, which ends the run once so many seconds are over as well; None for no limit."""
+    if seconds is None:
+        return progress
+    clock = Clock.of(seconds)
+
+    def limited(step: Step) -> None:
+        """Tell, and look at the clock."""
+        if progress is not None:
+            progress(step)
+        clock.check()
+
+    return limited
 
 
 def gather(

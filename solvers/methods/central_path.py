@@ -207,8 +207,10 @@ class CentralPath(ColumnGeneration):
 
     def _cross_over(self, state: PathState) -> None:
         """Column generation over the hinges that nearly saturate at the end of the path."""
+        if not state.flat or not np.isfinite(self.incumbent.cost):
+            return
         high = np.linalg.norm(state.working().columns, axis=1) > SETTINGS.saturating
-        if state.flat and np.isfinite(self.incumbent.cost) and high.sum() <= SETTINGS.most_saturating:
+        if high.sum() <= SETTINGS.most_saturating:
             self._exchange(state.hinges()[np.flatnonzero(high)])
 
     def _applicable(self) -> PathPricing | None:

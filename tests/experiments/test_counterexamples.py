@@ -252,6 +252,9 @@ def test_interrupted_it_returns_what_it_has():
     assert not found.rounded
     assert_proved(found, narrow)
     assert said(found).endswith("The search was interrupted.")
+    timed = search(time_limit=1e-9)
+    assert timed.interrupted
+    assert [len(part) for part in timed.history] == [1]
 
 
 def test_stopped_with_processes_it_returns_the_starts_that_are_done():

@@ -266,6 +266,15 @@ def test_an_interruption_keeps_the_bracket() -> None:
     assert found.width == 2**-4
 
 
+def test_a_time_limit_keeps_the_bracket() -> None:
+    found = frontier(lambda x: x < 0.3, 0, 1, time_limit=1e-9)
+    assert found.interrupted
+    assert len(found.evaluations) == 2  # both ends
+    assert not frontier(lambda x: x < 0.3, 0, 1, time_limit=100.0).interrupted
+    with pytest.raises(InvalidInput, match="time_limit"):
+        frontier(lambda x: x < 0.3, 0, 1, time_limit=-1.0)
+
+
 def test_ctrl_c_gets_through() -> None:
     def claim(x: float) -> bool:
         if 0 < x < 1:

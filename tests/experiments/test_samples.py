@@ -98,6 +98,9 @@ def test_interrupted_it_keeps_what_is_there() -> None:
     found = sampled_optima(CLEAN, 0.25, [8, 16], draws=2, progress=stop)
     assert found.interrupted
     assert found.solved.tolist() == [[True, True], [False, False]]
+    timed = sampled_optima(CLEAN, 0.25, [8], draws=1, time_limit=1e-9)
+    assert timed.interrupted
+    assert not timed.solved.any()
 
 
 def test_picture_shows_draws_means_and_powers() -> None:

@@ -175,6 +175,12 @@ def test_stopped_it_keeps_what_is_there(jobs, small, tmp_path):
     assert_same(shape_map(*SMALL, path=path, jobs=1), small)
 
 
+def test_a_time_limit_ends_the_run():
+    timed = shape_map(*SMALL, jobs=1, time_limit=1e-9)
+    assert timed.interrupted
+    assert not timed.solved.any()
+
+
 def test_ctrl_c_gets_through_and_the_file_keeps_what_is_there(tmp_path):
     path = tmp_path / "map.jsonl"
 

@@ -29,7 +29,7 @@ from convexden.experiments.counterexamples.starts import Start, Task, best_of, r
 from convexden.experiments.counterexamples.trials import Candidate, Trial, trial_of
 from convexden.running.clock import Stopped
 from convexden.running.processes import in_processes
-from convexden.running.progress import tell
+from convexden.running.progress import tell, within
 from convexden.theorems import Theorem
 from convexden.tolerances import COST_RTOL
 
@@ -70,6 +70,7 @@ def find_counterexample(
     minimum: float = COST_RTOL,
     keep: float = 0.9,
     jobs: int = 1,
+    time_limit: float | None = None,
     progress: Callable[[SearchProgress], object] | None = None,
 ) -> Counterexample:
     r"""Look for a geometry on which a conjectured minimizer is not one.
@@ -110,6 +111,9 @@ def find_counterexample(
         Share of the excess that has to survive rounding, 0 to 1.
     jobs : int
         Starts that run at the same time, in processes.
+    time_limit : float, optional
+        Seconds after which the search ends, once the geometry at hand is solved, with more jobs
+        the start; None for no limit.
     progress : callable, optional
         Called with a `SearchProgress` after every geometry, with more than one job after each
         start.  If it raises StopIteration, the search ends.
@@ -117,9 +121,9 @@ def find_counterexample(
     Returns
     -------
     Counterexample
-        Stopped by `progress` it is `interrupted`, with the best so far.  A network that does not
-        interpolate, or whose cost is not that of its closed form, refutes the conjecture at once
-        and ends the search.
+        Stopped by the time limit or by `progress` it is `interrupted`, with the best so far.  A
+        network that does not interpolate, or whose cost is not that of its closed form, refutes
+        the conjecture at once and ends the search.
 
     Raises
     ------
@@ -141,6 +145,7 @@ def find_counterexample(
     """
     name, candidate = _named(conjecture)
     arguments.callback("progress", progress)
+    progress = within(arguments.time_limit(time_limit), progress)
     _check(points, dimension, seed, starts, evaluations, minimum, keep, jobs)
     space = Space(points, dimension, *_range(radius), _given(near, (points, dimension)))
     task = Task(candidate, space, seed, evaluations)

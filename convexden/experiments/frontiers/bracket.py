@@ -21,7 +21,7 @@ from convexden.experiments.frontiers.evaluations import Claim, Evaluation, evalu
 from convexden.experiments.frontiers.extrapolation import Onset, onset_of
 from convexden.experiments.frontiers.search import Search
 from convexden.running.clock import Stopped
-from convexden.running.progress import tell
+from convexden.running.progress import tell, within
 from convexden.tolerances import ACCURATE_RTOL, COST_RTOL
 
 Status = Literal["bracketed", "undecided", "interrupted"]
@@ -126,6 +126,7 @@ def frontier(
     accuracy: float = COST_RTOL,
     excess: float | None = None,
     tolerance: float = ACCURATE_RTOL,
+    time_limit: float | None = None,
     progress: Callable[[FrontierProgress], object] | None = None,
 ) -> Frontier:
     r"""Enclose the parameter at which a claim stops being true, by certified bisection.
@@ -157,6 +158,9 @@ def frontier(
         tolerance.  Not for bools.
     tolerance : float
         Relative accuracy to which optimality has to be proved.
+    time_limit : float, optional
+        Seconds after which the run ends, once both ends are known and the claim at hand is
+        decided; None for no limit.
     progress : callable, optional
         Called with a `FrontierProgress` after every evaluation, once both ends are known.  If it
         raises StopIteration, the run ends.
@@ -164,7 +168,8 @@ def frontier(
     Returns
     -------
     Frontier
-        Stopped by `progress` it is `interrupted`, with what is bracketed so far.
+        Stopped by the time limit or by `progress` it is `interrupted`, with what is bracketed so
+        far.
 
     Raises
     ------
@@ -203,6 +208,7 @@ def frontier(
     0.661390478 True 1
     """
     _check(low, high, accuracy, excess, tolerance)
+    progress = within(arguments.time_limit(time_limit), progress)
     search = Search(float(low), float(high), accuracy, excess)
     status: Status = "bracketed"
     # Step 1.

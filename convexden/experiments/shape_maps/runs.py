@@ -15,7 +15,7 @@ from convexden.experiments.shape_maps.grid import (
 )
 from convexden.experiments.shape_maps.maps import ShapeMap, assemble
 from convexden.experiments.shape_maps.pixels import Pixel, solve_all
-from convexden.running.progress import TaskProgress, gather
+from convexden.running.progress import TaskProgress, gather, within
 
 
 def shape_map(
@@ -25,6 +25,7 @@ def shape_map(
     largest_angle: float = 180.0,
     path: str | Path | None = None,
     jobs: int | None = None,
+    time_limit: float | None = None,
     progress: Callable[[TaskProgress], object] | None = None,
 ) -> ShapeMap:
     r"""Solve for the denoisers of triangles of all shapes, and compare them with a conjecture.
@@ -52,6 +53,8 @@ def shape_map(
         goes on with the others.
     jobs : int, optional
         Processes, with one thread each; by default one for each core.
+    time_limit : float, optional
+        Seconds after which the run ends, once the pixel at hand is solved; None for no limit.
     progress : callable, optional
         Called with a `TaskProgress`, at first and after every pixel.  If it raises StopIteration,
         the run ends.
@@ -59,7 +62,8 @@ def shape_map(
     Returns
     -------
     ShapeMap
-        Stopped by `progress` it is `interrupted`, with the pixels that are there.
+        Stopped by the time limit or by `progress` it is `interrupted`, with the pixels that are
+        there.
 
     Raises
     ------
@@ -83,6 +87,7 @@ def shape_map(
     divisions = divisions_for(triangles, largest_angle)
     jobs = None if jobs is None else arguments.whole("jobs", jobs, least=1)
     arguments.callback("progress", progress)
+    progress = within(arguments.time_limit(time_limit), progress)
     largest_angle = float(largest_angle)
     angles = grid_angles(divisions, largest_angle)
     known = [] if path is None else begin(path, sizes, divisions, largest_angle)
