@@ -126,7 +126,7 @@ def test_equal_patches_count_once(run):
     [
         ("solve none.csv --radius 1", "none.csv does not exist"),
         ("solve . --radius 1", "is a folder"),
-        ("solve bad.csv --radius 0.1", "line 2: 1 numbers"),
+        ("solve bad.csv --radius 0.1", "line 2: 1 number where"),
         ("solve nan.csv --radius 0.1", "line 2: a number is missing"),
         ("solve word.csv --radius 0.1", "line 2: 'b' is no number"),
         ("solve empty.csv --radius 0.1", "is empty"),
