@@ -56,7 +56,7 @@ def box() -> Iterator[str]:
         f"{'master':>9}{'ratio':>7}{'growth':>8}"
     )
     last: tuple[int, float] | None = None
-    for count in (10, 20, 40, 80, 120, 200):
+    for count in (10, 20, 40, 80, 120, 200, 300, 500):
         points = np.random.default_rng(100).random((count, 2))
         problem = cd.denoising(points, radius=0.2 * pdist(points).min() / 2)
         solution = cd.solve(problem)
