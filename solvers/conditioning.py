@@ -49,7 +49,8 @@ class ConditioningSettings:
     and of 25 points in space the ramps took as long as all the rest."""
 
     most_faces: int = 400_000
-    """Faces up to which the vertices are looked at."""
+    """Faces up to which the vertices are looked at: as many as the central path prices in every
+    iteration; of more images their features take gigabytes."""
 
     most_rows: int = 300
     """Rows; of more the change of coordinates costs as much as a solution."""
