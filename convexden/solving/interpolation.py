@@ -68,8 +68,8 @@ def solve(
         "column-generation" is the default for few sites in the plane; "central-path", an interior
         point, for many (from 50 on with balls; in three dimensions from 12 on) and for d + 1 sites
         in d; "minimax" for the others.  All end in the same certified interval.  Where
-        "central-path" does not apply (beyond the plane: from nine to eleven images, or next to contact) or
-        does not converge, it goes on as "column-generation" in the plane and "minimax" beyond.
+        "central-path" does not apply (beyond the plane: nine to eleven images, or next to contact)
+        or does not converge, it goes on as "column-generation" in the plane and "minimax" beyond.
         "triangle" is for denoising at the vertices of an acute triangle with balls of one radius:
         twelve hinges of which three turn, without a search, in a few milliseconds.
 
