@@ -94,6 +94,22 @@ def whole(name: str, value: object, *, least: int = 0, most: int | None = None) 
     raise InvalidInput(f"{name} is {shown(value)}: give a whole number of at least {least}{upper}")
 
 
+def jobs(value: object) -> int:
+    """How many processes: a whole number of at least one, or None for one for each core."""
+    if value is not None:
+        return whole("jobs", value, least=1)
+    from joblib import cpu_count
+
+    return int(cpu_count())
+
+
+def scheduler(value: object) -> str | None:
+    """The address of a Dask scheduler, or None; whether one is there shows when it is asked."""
+    if value is not None and not isinstance(value, str):
+        raise InvalidInput(f"scheduler is {shown(value)}: give its address")
+    return value
+
+
 def generator(seed: object) -> np.random.Generator:
     """The random numbers of a seed, or a generator as it is."""
     if isinstance(seed, np.random.Generator):

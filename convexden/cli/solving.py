@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -64,6 +64,16 @@ def solve(
     cost: CostOption = None,
     tolerance: Tolerance = CERTIFIED_RTOL,
     time_limit: TimeLimit = None,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            min=1, metavar="J", help="Processes, for the patterns of twelve to fourteen images."
+        ),
+    ] = 1,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="The workers of this Dask scheduler instead."),
+    ] = None,
     flatten: Annotated[
         float | None,
         typer.Option(
@@ -131,7 +141,9 @@ def solve(
         say(str(flattened))
     _check_outputs(output, plot, problem, points, radii, noisy, targets)
     with CtrlC() as ctrl_c:
-        solution = _solve(problem, tolerance, method, time_limit, quiet, ctrl_c)
+        options = {"tolerance": tolerance, "method": method, "time_limit": time_limit}
+        options |= {"jobs": jobs, "scheduler": scheduler}
+        solution = _solve(problem, options, quiet, ctrl_c)
     if output is not None:
         from convexden.storage.solutions import save
 
@@ -178,15 +190,8 @@ def _check_outputs(
         check_writable(output, *inputs)
 
 
-def _solve(
-    problem: Interpolation,
-    tolerance: float,
-    method: str | None,
-    time_limit: float | None,
-    quiet: bool,
-    ctrl_c: CtrlC,
-) -> Solution:
-    """Solve, and say how it goes."""
+def _solve(problem: Interpolation, options: dict[str, Any], quiet: bool, ctrl_c: CtrlC) -> Solution:
+    """Solve with these options, and say how it goes."""
     from convexden.cli.progress import LiveLine, limited
 
     began = time.monotonic()
@@ -202,13 +207,11 @@ def _solve(
                 if progress.cost < float("inf")
                 else "no network yet"
             )
-            left = limited(time.monotonic() - began, time_limit)
+            left = limited(time.monotonic() - began, options["time_limit"])
             line.show(f"round {progress.round}: {found}, {progress.hinges} hinges{left}")
 
         try:
-            return solve_problem(
-                problem, tolerance, method=method, time_limit=time_limit, progress=report
-            )
+            return solve_problem(problem, **options, progress=report)
         except NotCertified:
             if ctrl_c.asked:
                 raise KeyboardInterrupt from None

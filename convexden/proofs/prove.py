@@ -99,7 +99,7 @@ def prove(
     width = arguments.tolerance(width, "width")
     arguments.callback("progress", progress)
     time_limit = arguments.time_limit(time_limit)
-    jobs = arguments.whole("jobs", jobs, least=1)
+    jobs = arguments.jobs(jobs)
     clock = Clock.of(time_limit)
     (solution if isinstance(solution, Interpolation) else solution.problem).plain("prove")
     if isinstance(solution, Interpolation):

@@ -101,7 +101,7 @@ def solve_many(
     given = [arguments.instance("a problem", problem, Interpolation) for problem in problems]
     arguments.tolerance(tolerance)
     arguments.callback("progress", progress)
-    jobs = None if jobs is None else arguments.whole("jobs", jobs, least=1)
+    jobs = arguments.jobs(jobs)
     one = partial(solve, tolerance=tolerance, method=method, time_limit=time_limit)
     found: list[Solution | ConvexdenError] = []
 
@@ -116,12 +116,10 @@ def solve_many(
 
 
 def _solved(
-    problems: Sequence[Interpolation], one: Callable[[Interpolation], Solution], jobs: int | None
+    problems: Sequence[Interpolation], one: Callable[[Interpolation], Solution], jobs: int
 ) -> Generator[Solution | ConvexdenError, None, None]:
     """What becomes of the problems, in their order."""
-    from joblib import cpu_count
-
-    jobs = min(cpu_count() if jobs is None else jobs, max(1, len(problems)))
+    jobs = min(jobs, max(1, len(problems)))
     if jobs == 1:
         for problem in problems:
             yield _attempt(one, problem)

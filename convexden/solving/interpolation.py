@@ -25,6 +25,7 @@ from convexden.running import versions
 from convexden.running.clock import Clock
 from convexden.running.progress import tell
 from convexden.running.threads import one_thread
+from convexden.running.workers import Workers
 from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.solving.closed_forms import FREE
 from convexden.solving.proposals import MASTERS, Run, proposed
@@ -44,6 +45,8 @@ def solve(
     method: str | None = None,
     start: Solution | ShallowNetwork | None = None,
     master: str = "clarabel",
+    jobs: int | None = 1,
+    scheduler: str | None = None,
     time_limit: float | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> Solution:
@@ -92,6 +95,11 @@ def solve(
     master : {"clarabel", "cvxpy", "qoco"}, optional
         Whether the restricted masters of column generation go to Clarabel directly or through
         CVXPY, or through CVXPY to a second solver, QOCO (``pip install qoco``): the same programs.
+    jobs : int or None
+        Processes among which the activation patterns of twelve to fourteen images are divided; None
+        for one for each core.  Other problems take one.  For many problems see `solve_many`.
+    scheduler : str, optional
+        Address of a Dask scheduler, like "tcp://10.0.0.1:8786", whose workers do that instead.
     time_limit : float, optional
         Seconds after which the search ends, give or take one; None for no limit.  The verification
         of what was found comes on top.  Beyond the plane it takes at most as long again, or a
@@ -119,7 +127,9 @@ def solve(
         If the formulation does not apply; or if the problem has another cost than the default,
         and it is not covered (see `Interpolation.check_cost`), or a method or a start is given.
     MissingDependency
-        If the master needs QOCO, and it is not installed.
+        If the master needs QOCO, or a scheduler Dask, and it is not installed.
+    ExternalFailure
+        If no scheduler answers, or its workers have another version of convexden.
     TooLarge
         If there are too many sites for the method, or if a Jacobian (p, d) for each does not fit
         in memory.  It says so if the centers are flat up to the rounding of their decimals, see
@@ -138,6 +148,7 @@ def solve(
     arguments.callback("progress", progress)
     if method is not None:
         arguments.choice("method", method, methods())
+    workers = Workers(arguments.jobs(jobs), arguments.scheduler(scheduler))
     time_limit = arguments.time_limit(time_limit)
     clock = Clock.of(time_limit)
     check_size(problem)
@@ -151,7 +162,7 @@ def solve(
 
     with one_thread():
         # Step 1.
-        run = Run(tolerance, method, network, master, relay, clock)
+        run = Run(tolerance, method, network, master, relay, clock, workers)
         network, certificate, interrupted = proposed(problem, run)
         # Step 2.
         evidence = verification.examine(problem, network, certificate, Clock.again(time_limit))
@@ -162,8 +173,7 @@ def solve(
     cost = checked.cost if np.isfinite(checked.cost) else problem.cost.of(network)
     lower_bound = min(certificate.lower_bound, cost)  # the smaller of the two is a bound as well
     gap = relative_gap(cost, lower_bound)
-    proposals = method == "local" and certificate.pricing not in ("exact-line", "edges", FREE)
-    status = _status(certificate, certified=checked.passed and gap <= tolerance and not proposals)
+    status = _status(certificate, method, certified=checked.passed and gap <= tolerance)
     solution = Solution(
         problem,
         network,
@@ -207,9 +217,11 @@ def _first_network(problem: Interpolation, start: object) -> ShallowNetwork | No
     return given
 
 
-def _status(certificate: Certificate, *, certified: bool) -> Status:
-    """The status of a solution; without multipliers that were priced its cost is all there is."""
-    if certified:
+def _status(certificate: Certificate, method: str | None, *, certified: bool) -> Status:
+    """The status of a solution; without multipliers that were priced its cost is all there is, and
+    proposals never certify."""
+    proposals = method == "local" and certificate.pricing not in ("exact-line", "edges", FREE)
+    if certified and not proposals:
         return "certified"
     return "upper-bound" if certificate.pricing == "none" else "not-certified"
 

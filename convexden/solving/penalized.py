@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     )
     from convexden.solvers.methods.regularization import Regularized, RegularizedSolver
 
-    AnyRegularized = Regularized | CentralRegularized
+    AnyRegularized: TypeAlias = Regularized | CentralRegularized
 
 # A penalty, in spreads, above which or below whose inverse squares leave float64.
 EXTREME = 1e50

@@ -23,6 +23,7 @@ from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.reduction import Reduction
 from convexden.running.clock import Clock, Stopped
+from convexden.running.workers import Workers
 from convexden.solution import Progress
 from convexden.solving.affine_part import AffinePart
 from convexden.solving.closed_forms import (
@@ -57,6 +58,7 @@ class Run:
     master: str
     report: Callable[[Progress], None]
     clock: Clock
+    workers: Workers
 
     __repr__ = display.field_line
 
@@ -168,7 +170,14 @@ def _solve_sites(problem: Interpolation, run: Run) -> tuple[ShallowNetwork, Cert
     master = partial(by_name[run.master], clock=run.clock)
     if run.method is None or run.method in LOOPS:
         found = solve_sites(
-            problem, run.tolerance, master, run.method, run.report, run.clock, run.start
+            problem,
+            run.tolerance,
+            master,
+            run.method,
+            run.report,
+            run.clock,
+            run.start,
+            run.workers,
         )
     elif run.method == TRIANGLE:
         found = solve_triangle(problem, run.clock)

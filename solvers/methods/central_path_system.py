@@ -94,7 +94,8 @@ class Working:
         """The leading block, with prices of this weight (K,) eliminated."""
         matrix = gram(self.features, self.prices, along, self.columns)
         if len(self.owners):
-            matrix += self.bends.T @ (self.prices[self.owners][:, None] * self.bends)
+            bends = np.sqrt(self.prices[self.owners])[:, None] * self.bends
+            matrix += bends.T @ bends
         return matrix
 
     def missed(self, prices: Array, targets: Array) -> Array:

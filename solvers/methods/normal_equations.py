@@ -79,20 +79,34 @@ def full(features: Features) -> Array:
 
 
 def gram(features: Features, plain: Array, along: Array, columns: Array) -> Array:
-    """The sum of (psi psi^T) x (u I + v q q^T) over hinges with these u, v (K,) and q (K, p)."""
+    """The sum of (psi psi^T) x (u I + v q q^T) over hinges with these u, v >= 0 (K,), q (K, p)."""
     m, p = features.shape[1], columns.shape[1]
-    transposed = features.T if isinstance(features, np.ndarray) else features.T.tocsr()
-    matrix = np.empty((m * p, m * p))
+    if isinstance(features, np.ndarray):
+        return _full_gram(features, plain, along, columns)
+    transposed, matrix = features.T.tocsr(), np.empty((m * p, m * p))
     for i in range(p):
         rows = slice(i * m, (i + 1) * m)
         for j in range(i, p):
             others = slice(j * m, (j + 1) * m)
             weights = along * columns[:, i] * columns[:, j] + (plain if i == j else 0.0)
-            if isinstance(features, np.ndarray):
-                block = transposed @ (weights[:, None] * features)
-            else:
-                block = (transposed @ (sparse.diags_array(weights) @ features)).toarray()
+            block = (transposed @ (sparse.diags_array(weights) @ features)).toarray()
             matrix[rows, others], matrix[others, rows] = block, block.T
+    return matrix
+
+
+def _full_gram(features: Array, plain: Array, along: Array, columns: Array) -> Array:
+    """The same for full features; of products of a matrix with itself BLAS takes one half."""
+    m, p = features.shape[1], columns.shape[1]
+    matrix = np.zeros((m * p, m * p))
+    for begin in range(0, len(features), SETTINGS.batch):
+        some = slice(begin, begin + SETTINGS.batch)
+        tall = np.sqrt(along[some, None]) * columns[some]
+        rows = (tall[:, :, None] * features[some, None, :]).reshape(len(tall), m * p)
+        matrix += rows.T @ rows
+    square = features.T @ (plain[:, None] * features)
+    for i in range(p):
+        own = slice(i * m, (i + 1) * m)
+        matrix[own, own] += square
     return matrix
 
 

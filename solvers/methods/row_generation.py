@@ -30,6 +30,7 @@ from convexden.errors import InfeasibleProblem, TooLarge
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock, Stopped
+from convexden.running.workers import HERE, Workers
 from convexden.solution import Progress
 from convexden.solvers.conditioning import conditioned
 from convexden.solvers.constraints import constraints_of
@@ -89,6 +90,7 @@ def solve_sites(
     report: Callable[[Progress], None] = lambda progress: None,
     clock: Clock = UNLIMITED,
     start: ShallowNetwork | None = None,
+    workers: Workers = HERE,
 ) -> Outcome:
     """Solve a problem of two or more dimensions over growing sets of samples.
 
@@ -114,6 +116,8 @@ def solve_sites(
         room between balls is too narrow for floats.
     start : ShallowNetwork, optional
         Of a problem nearby: its hinges are the first ones.
+    workers : Workers, optional
+        Who prices pattern by pattern.
 
     Raises
     ------
@@ -121,7 +125,7 @@ def solve_sites(
     TooLarge
         If there are too many sites for exact pricing.
     """
-    rounds = _Rounds(problem, method, tolerance, master, report, clock, start)
+    rounds = _Rounds(problem, method, tolerance, master, report, clock, start, workers)
     interrupted, reason = False, ""
     try:
         rounds.run()
@@ -150,10 +154,12 @@ class _Rounds:
         report: Callable[[Progress], None],
         clock: Clock,
         start: ShallowNetwork | None,
+        workers: Workers,
     ) -> None:
         """Nothing is solved yet; arguments as for `solve_sites`."""
         self.problem, self.method, self.tolerance = problem, method, tolerance
         self.master, self.report, self.clock, self.start = master, report, clock, start
+        self.workers = workers
         # Step 1.
         self.active = _first_sites(problem)
         self.steps, self.lower = 0, 0.0
@@ -225,7 +231,7 @@ class _Rounds:
         pricing: Pricing = (
             LocalPricing(part, clock=self.clock)
             if self.method == LOCAL
-            else proving_pricing(part, self.clock)
+            else proving_pricing(part, self.clock, self.workers)
         )
         reduced = conditioned(constraints_of(part, self.clock), pricing)
         method = self.method or _fastest(part, warm=self.start is not None)

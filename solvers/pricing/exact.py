@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
+from convexden.running.workers import HERE, Workers
 from convexden.solvers.patterns.faces import MOST_FACES, simplex_faces
 from convexden.solvers.pricing import ExactPricing
 from convexden.solvers.pricing.faces import FacePricing
@@ -27,15 +28,20 @@ def exact_pricing(problem: Interpolation, clock: Clock = UNLIMITED) -> ExactPric
     return FacePricing(problem, clock)
 
 
-def proving_pricing(problem: Interpolation, clock: Clock = UNLIMITED) -> ExactPricing:
-    """The same for a method that asks it for proofs alone, and so for some more images.
+def proving_pricing(
+    problem: Interpolation, clock: Clock = UNLIMITED, workers: Workers = HERE
+) -> ExactPricing:
+    """The same for a method that asks it for proofs alone, and so for some more images, whose
+    patterns are independent and left to workers.
 
     Raises
     ------
     TooLarge
         If there are too many sites.
     """
-    return PatternPricing(problem, clock) if by_patterns(problem) else exact_pricing(problem, clock)
+    if by_patterns(problem):
+        return PatternPricing(problem, clock, workers)
+    return exact_pricing(problem, clock)
 
 
 def by_patterns(problem: Interpolation) -> bool:

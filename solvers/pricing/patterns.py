@@ -11,26 +11,28 @@ semidefinite program each shows (`programs.leaf`).
 4. On the others all faces are maximized, a few patterns at a time.
 5. Local pricing remembers what it had missed.
 
-The multipliers of the settled patterns are *leaves* of the certificate.
+Patterns are independent: steps 3 and 4 can be done by several processes.  The multipliers of the
+settled patterns are *leaves* of the certificate.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import lru_cache, partial
 
 import numpy as np
 
 from convexden.certificate import Leaves
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
+from convexden.running.workers import HERE, Workers
 from convexden.solvers.hinges import Array, Flags, Hinges, Indices, distinct, no_hinges
 from convexden.solvers.patterns.face_table import FaceTable
 from convexden.solvers.patterns.faces import PatternFaces, simplex_patterns
 from convexden.solvers.pricing import ExactPricing, Pricing
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.local import LocalPricing
-from convexden.solvers.programs.leaf import LeafProgram
+from convexden.solvers.programs.leaf import LeafMultipliers, LeafProgram
 from convexden.tolerances import SAME_HINGE_RTOL
 
 
@@ -53,6 +55,9 @@ class PatternSettings:
     checked: int = 512
     """Patterns whose matrices are looked at together."""
 
+    apart: int = 16
+    """Semidefinite programs that a process solves before it reports: half a second."""
+
 
 SETTINGS = PatternSettings()
 
@@ -66,6 +71,8 @@ class PatternPricing(ExactPricing):
         N balls that span N - 1 dimensions, in units of its spread.
     clock : Clock, optional
         Of the run.
+    workers : Workers, optional
+        Who does steps 3 and 4.
     settings : PatternSettings, optional
     """
 
@@ -76,11 +83,12 @@ class PatternPricing(ExactPricing):
         self,
         problem: Interpolation,
         clock: Clock = UNLIMITED,
+        workers: Workers = HERE,
         settings: PatternSettings = SETTINGS,
     ) -> None:
         """Nothing is known of any pattern yet."""
         n, d = problem.centers.shape
-        self.problem, self.clock, self.settings = problem, clock, settings
+        self.problem, self.clock, self.workers, self.settings = problem, clock, workers, settings
         self.local = LocalPricing(problem, clock=clock)
         self._patterns = simplex_patterns(n)
         self._program = LeafProgram(problem)
@@ -166,13 +174,17 @@ class PatternPricing(ExactPricing):
             return np.zeros(len(images), dtype=bool)
         images = images / ceiling
         settled = self._margins(images) > settings.room
-        for row in np.flatnonzero(~settled):
-            self.clock.check()
-            found = self._program.solve(self._patterns[row], images[row], settings.accuracy)
-            settled[row] = found.margin > settings.room
-            if settled[row]:
-                self._spheres[row], self._products[row] = found.sphere, found.products
-                self._lengths[row], self._tilts[row] = found.lengths, found.tilts
+        rows = np.flatnonzero(~settled)
+        tasks = [
+            (chunk, self._patterns[chunk], images[chunk]) for chunk in _parts(rows, settings.apart)
+        ]
+        solve = partial(_solved, self._program, settings.accuracy)
+        for chunk, leaves in self.workers.results(solve, tasks, self.clock):
+            for row, leaf in zip(chunk, leaves, strict=True):
+                settled[row] = leaf.margin > settings.room
+                if settled[row]:
+                    self._spheres[row], self._products[row] = leaf.sphere, leaf.products
+                    self._lengths[row], self._tilts[row] = leaf.lengths, leaf.tilts
         return settled
 
     def _margins(self, images: Array) -> Array:
@@ -191,24 +203,69 @@ class PatternPricing(ExactPricing):
             margins.append(np.linalg.eigvalsh(matrices)[:, 0])
         return np.concatenate(margins)
 
-    @cached_property
-    def _faces(self) -> PatternFaces:
-        """Of whatever patterns."""
-        return PatternFaces(self.problem, self.clock)
-
     def _on_faces(
         self, rows: Indices, values: Array, jacobians: Array, floor: float
     ) -> tuple[Hinges, Array]:
         """Step 4: the local maxima of these patterns that are as high as the floor."""
+        together = max(1, self.settings.together >> len(self.problem))
+        tasks = [(int(chunk[0]), self._patterns[chunk]) for chunk in _parts(rows, together)]
+        search = partial(_highest, self.problem, values, jacobians, floor)
         hinges, heights = no_hinges(self.problem), [np.zeros(0)]
-        step = max(1, self.settings.together >> len(self.problem))
-        for start in range(0, len(rows), step):
-            chunk = self._patterns[rows[start : start + step]]
-            table = FaceTable(self.problem, chunk, self._faces.of(chunk))
-            pricing = FacePricing(self.problem, self.clock, table=table)
-            found, high = pricing.maxima(values, jacobians, floor)
-            kept = np.flatnonzero(high >= floor)
-            # Numbers of faces mean nothing beyond their table.
-            hinges = hinges + replace(found[kept], faces=np.full(len(kept), -1))
-            heights.append(high[kept])
+        # Sorted, so that a run does not depend on which process was first.
+        for _, found, high in sorted(
+            self.workers.results(search, tasks, self.clock), key=lambda result: result[0]
+        ):
+            hinges = hinges + found
+            heights.append(high)
         return hinges, np.concatenate(heights)
+
+
+def _parts(rows: Indices, size: int) -> list[Indices]:
+    """The rows, so many at a time."""
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def _solved(
+    program: LeafProgram, accuracy: float, task: tuple[Indices, Flags, Array]
+) -> tuple[Indices, list[LeafMultipliers]]:
+    """Step 3 for some patterns, given with their rows and images."""
+    rows, patterns, images = task
+    return rows, [
+        program.solve(pattern, image, accuracy)
+        for pattern, image in zip(patterns, images, strict=True)
+    ]
+
+
+def _highest(
+    problem: Interpolation, values: Array, jacobians: Array, floor: float, task: tuple[int, Flags]
+) -> tuple[int, Hinges, Array]:
+    """Step 4 for some patterns, given with the row of the first."""
+    row, patterns = task
+    table = FaceTable(problem, patterns, _faces(_Sites(problem)).of(patterns))
+    found, high = FacePricing(problem, table=table).maxima(values, jacobians, floor)
+    kept = np.flatnonzero(high >= floor)
+    # Numbers of faces mean nothing beyond their table.
+    return row, replace(found[kept], faces=np.full(len(kept), -1)), high[kept]
+
+
+class _Sites:
+    """The sites of a problem, equal where they are: a process is handed a copy with every task."""
+
+    def __init__(self, problem: Interpolation) -> None:
+        """Of this problem."""
+        self.problem = problem
+        self._key = problem.centers.tobytes(), problem.radii.tobytes()
+
+    def __eq__(self, other: object) -> bool:
+        """Whether these are the same balls."""
+        return isinstance(other, _Sites) and self._key == other._key
+
+    def __hash__(self) -> int:
+        """Of the numbers."""
+        return hash(self._key)
+
+
+@lru_cache(maxsize=1)
+def _faces(sites: _Sites) -> PatternFaces:
+    """The faces of whatever patterns."""
+    return PatternFaces(sites.problem)

@@ -35,12 +35,9 @@ class Pixel(NamedTuple):
 
 
 def solve_all(
-    missing: Sequence[tuple[int, int]], angles: Array, fractions: Array, jobs: int | None
+    missing: Sequence[tuple[int, int]], angles: Array, fractions: Array, jobs: int
 ) -> Generator[Pixel, None, None]:
     """What is found for these pixels, in their order."""
-    from joblib import cpu_count
-
-    jobs = cpu_count() if jobs is None else jobs
     tasks = [(f, m, angles[m], float(fractions[f])) for f, m in missing]
     if jobs == 1 or len(tasks) <= BATCH:
         yield from (solve_pixel(*task) for task in tasks)

@@ -85,7 +85,7 @@ def shape_map(
     """
     sizes = checked_fractions(fractions)
     divisions = divisions_for(triangles, largest_angle)
-    jobs = None if jobs is None else arguments.whole("jobs", jobs, least=1)
+    jobs = arguments.jobs(jobs)
     arguments.callback("progress", progress)
     progress = within(arguments.time_limit(time_limit), progress)
     largest_angle = float(largest_angle)

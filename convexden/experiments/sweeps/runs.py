@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from convexden import arguments
-from convexden.errors import InvalidInput
 from convexden.experiments.sweeps.files import Folder
 from convexden.experiments.sweeps.results import Sweep, assemble
 from convexden.experiments.sweeps.specification import read_specification
@@ -73,9 +72,8 @@ def sweep(
     ('triangle', 0, 'certified')
     """
     tasks, settings = read_specification(specification)
-    jobs = None if jobs is None else arguments.whole("jobs", jobs, least=1)
-    if scheduler is not None and not isinstance(scheduler, str):
-        raise InvalidInput(f"scheduler is {arguments.shown(scheduler)}: give its address")
+    jobs = arguments.jobs(jobs)
+    scheduler = arguments.scheduler(scheduler)
     arguments.callback("progress", progress)
     files = Folder(folder)
     files.begin(settings)

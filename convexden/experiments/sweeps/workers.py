@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from functools import partial
 
-from convexden.experiments.sweeps.cluster import on_cluster
 from convexden.experiments.sweeps.tasks import Outcome, Settings, Task, attempt, failure
+from convexden.running.cluster import on_cluster
 from convexden.running.processes import in_processes
 
 Call = Callable[[Task], tuple[Task, Outcome]]
@@ -15,15 +15,13 @@ Outcomes = Generator[tuple[Task, Outcome], None, None]
 
 
 def outcomes(
-    tasks: Sequence[Task], settings: Settings, jobs: int | None, scheduler: str | None
+    tasks: Sequence[Task], settings: Settings, jobs: int, scheduler: str | None
 ) -> Outcomes:
     """The tasks, as they are done, and what became of them."""
     call = partial(attempt, settings)
     if scheduler is not None:
         return _on_cluster(call, tasks, scheduler)
-    from joblib import cpu_count
-
-    return _here(call, tasks, min(cpu_count() if jobs is None else jobs, len(tasks)))
+    return _here(call, tasks, min(jobs, len(tasks)))
 
 
 def _on_cluster(call: Call, tasks: Sequence[Task], scheduler: str) -> Outcomes:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 import convexden as cd
 from convexden.reduction import Reduction
 from convexden.running.clock import Clock
+from convexden.running.workers import Workers
 from convexden.solvers.constraints import constraints_of
 from convexden.solvers.hinges import Hinges, no_hinges
 from convexden.solvers.patterns.face_table import FaceTable
@@ -95,6 +96,35 @@ def test_faces_of_a_pattern_are_those_of_all_faces(seed: int) -> None:
         _, own = FacePricing(problem, table=table).maxima(*dual, 0.0)
         same = (whole.patterns == pattern).all(axis=1)
         assert own[:1] == pytest.approx(heights[same][:1], rel=1e-12)
+
+
+def same_as_here(workers: Workers) -> None:
+    """What workers find at two sets of multipliers, the second with the leaves of the first."""
+    problem = simplex(1, 6)
+    here, there = PatternPricing(problem), PatternPricing(problem, workers=workers)
+    for seed in (3, 4):
+        dual = multipliers(problem, seed)
+        floor = 0.7 * FacePricing(problem).maxima(*dual, 0.0)[1][0]
+        (ours, heights), (theirs, same) = (each.maxima(*dual, floor) for each in (here, there))
+        assert heights.tolist() == same.tolist()
+        assert ours.normals.tolist() == theirs.normals.tolist()
+        scaled = dual[0] / heights[0], dual[1] / heights[0]
+        leaves, others = here.leaves(*scaled), there.leaves(*scaled)
+        assert 0 < len(leaves) == len(others)
+        assert leaves.products.tolist() == others.products.tolist()
+
+
+def test_two_processes_find_what_one_finds() -> None:
+    same_as_here(Workers(2))
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_finds_what_one_process_finds() -> None:
+    distributed = pytest.importorskip("distributed", reason="needs the extra cluster")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    ) as cluster:
+        same_as_here(Workers(scheduler=cluster.scheduler_address))
 
 
 @pytest.mark.parametrize("sites", [4, 6])
