@@ -151,6 +151,21 @@ class Reduction:
             np.zeros(outputs),
         )
 
+    def reduce_certificate(self, certificate: Certificate) -> Certificate:
+        """The multipliers and the leaves of a problem nearby, of as many sites in the same spaces,
+        in the reduced coordinates: a guess, which need not satisfy the dual equalities here."""
+        leaves = certificate.leaves
+        if leaves is not None:
+            leaves = leaves.among(self.sites).scaled(1.0 / self.input_scale)
+        return Certificate(
+            certificate.values[self.sites] @ self.output_basis.T * self.input_scale,
+            self.output_basis @ certificate.jacobians_along(self.input_basis)[self.sites],
+            certificate.lower_bound / self.cost_scale,
+            certificate.pricing_maximum,
+            certificate.pricing,
+            leaves=leaves,
+        )
+
     def lift_network(self, network: ShallowNetwork) -> ShallowNetwork:
         """The network on the original inputs and outputs; unit input weights stay unit.
 

@@ -1,13 +1,27 @@
-"""Hinges to start from: those of a network that solves a problem nearby."""
+"""What to start from: the solution of a problem nearby."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from convexden import display
+from convexden.certificate import Certificate
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
 from convexden.solvers.hinges import Hinges
 from convexden.tolerances import CUT_RTOL
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A network, and multipliers if there are any, in the coordinates of the problem to solve."""
+
+    network: ShallowNetwork
+    certificate: Certificate | None = None
+
+    __repr__ = display.field_line
 
 
 def hinges_near(problem: Interpolation, network: ShallowNetwork) -> Hinges:

@@ -152,7 +152,7 @@ def solve(
     time_limit = arguments.time_limit(time_limit)
     clock = Clock.of(time_limit)
     check_size(problem)
-    network = _first_network(problem, start)
+    _check_start(problem, start)
     history: list[Progress] = []
 
     def relay(step: Progress) -> None:
@@ -162,7 +162,7 @@ def solve(
 
     with one_thread():
         # Step 1.
-        run = Run(tolerance, method, network, master, relay, clock, workers)
+        run = Run(tolerance, method, start, master, relay, clock, workers)
         network, certificate, interrupted = proposed(problem, run)
         # Step 2.
         evidence = verification.examine(problem, network, certificate, Clock.again(time_limit))
@@ -203,10 +203,10 @@ def solve(
     )
 
 
-def _first_network(problem: Interpolation, start: object) -> ShallowNetwork | None:
-    """The network to start from; refuse one whose inputs are not those of the problem."""
+def _check_start(problem: Interpolation, start: object) -> None:
+    """Refuse to start from a network whose inputs are not those of the problem."""
     if start is None:
-        return None
+        return
     network = start.network if isinstance(start, Solution) else start
     given = arguments.instance("start", network, ShallowNetwork)
     if given.input_dimension != problem.input_dimension:
@@ -214,7 +214,6 @@ def _first_network(problem: Interpolation, start: object) -> ShallowNetwork | No
             f"start has {given.input_dimension} inputs and the problem "
             f"{problem.input_dimension}: give a solution on the same space"
         )
-    return given
 
 
 def _status(certificate: Certificate, method: str | None, *, certified: bool) -> Status:

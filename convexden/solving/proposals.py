@@ -24,7 +24,7 @@ from convexden.problem import Interpolation
 from convexden.reduction import Reduction
 from convexden.running.clock import Clock, Stopped
 from convexden.running.workers import Workers
-from convexden.solution import Progress
+from convexden.solution import Progress, Solution
 from convexden.solving.affine_part import AffinePart
 from convexden.solving.closed_forms import (
     certified_line,
@@ -37,6 +37,7 @@ from convexden.verification.exact.affine import affine_interpolant
 if TYPE_CHECKING:
     from convexden.solvers.outcome import Outcome
     from convexden.solvers.programs.restricted_master import MasterSolution
+    from convexden.solvers.warm_start import Start
 
 STOPPED = (
     "stopped before there was a network or a proof that there is none: let it run longer, or lower "
@@ -54,7 +55,7 @@ class Run:
 
     tolerance: float
     method: str | None
-    start: ShallowNetwork | None
+    start: Solution | ShallowNetwork | None
     master: str
     report: Callable[[Progress], None]
     clock: Clock
@@ -129,9 +130,8 @@ def _solve_reduced(problem: Interpolation, run: Run) -> tuple[ShallowNetwork, Ce
         if flat is not None and exact and _patterns(reduced) > MOST_OF_FLAT:
             raise TooLarge(str(flat))
         try:
-            start = None if run.start is None else reduction.reduce_network(run.start)
-            run = replace(run, report=relay, start=start)
-            network, certificate, stopped = _solve_sites(reduced, run)
+            run = replace(run, report=relay)
+            network, certificate, stopped = _solve_sites(reduced, run, _start(reduction, run.start))
         except Stopped:
             raise NotCertified(STOPPED) from None
         except TooLarge as error:
@@ -150,7 +150,25 @@ def _patterns(problem: Interpolation) -> int:
     return sum(comb(len(problem) - 1, k) for k in range(problem.input_dimension + 1))
 
 
-def _solve_sites(problem: Interpolation, run: Run) -> tuple[ShallowNetwork, Certificate, bool]:
+def _start(reduction: Reduction, start: Solution | ShallowNetwork | None) -> Start | None:
+    """What there is to start from, in the reduced coordinates."""
+    from convexden.solvers.warm_start import Start
+
+    if start is None or isinstance(start, ShallowNetwork):
+        return None if start is None else Start(reduction.reduce_network(start))
+    network, certificate = reduction.reduce_network(start.network), start.certificate
+    whole, nearby = reduction.original, start.problem
+    if certificate.pricing != "leaves" or (whole.centers.shape, whole.targets.shape) != (
+        nearby.centers.shape,
+        nearby.targets.shape,
+    ):
+        return Start(network)
+    return Start(network, reduction.reduce_certificate(certificate))
+
+
+def _solve_sites(
+    problem: Interpolation, run: Run, start: Start | None
+) -> tuple[ShallowNetwork, Certificate, bool]:
     """A network, multipliers, and whether the run was stopped."""
     from convexden.solvers.fallback import fallback_network
     from convexden.solvers.methods.row_generation import LOOPS, solve_sites
@@ -176,7 +194,7 @@ def _solve_sites(problem: Interpolation, run: Run) -> tuple[ShallowNetwork, Cert
             run.method,
             run.report,
             run.clock,
-            run.start,
+            start,
             run.workers,
         )
     elif run.method == TRIANGLE:

@@ -139,9 +139,14 @@ class PathState:
         if center is None:
             return False
         highest = self.price(center, self.features @ center)[0]
-        self.multipliers = center * (SETTINGS.start / highest)
+        self._begin_at(center * (SETTINGS.start / highest), SETTINGS.start)
+        return True
+
+    def _begin_at(self, multipliers: Array, maximum: float, gap: float = np.inf) -> None:
+        """Begin at multipliers with this pricing maximum, below one; complementarity is at most the
+        gap, as a share of the objective."""
+        self.multipliers, self.maximum = multipliers, maximum
         self.columns = np.asarray(self.features @ self.multipliers)
-        self.maximum = SETTINGS.start
         heights = self._heights()
         near = np.argsort(-heights, kind="stable")[: 4 * len(self.targets)]
         self.chosen = np.union1d(self.chosen, near[heights[near] > SETTINGS.start_near])
@@ -150,11 +155,10 @@ class PathState:
         # The prices whose network's products with the multipliers are those of the targets.
         aim = self.objective / float(np.sum(heights**2 / slacks))
         if not self.flat:
-            aim = min(aim, SETTINGS.loose * self.objective / len(heights))
+            aim = min(aim, min(gap, SETTINGS.loose) * self.objective / len(heights))
         self.prices = aim / slacks
         values = self.constraints.multipliers(self.multipliers)
         self._free_at(self.pricing.inner_maxima(*values, self.floor)[0], aim)
-        return True
 
     def _center(self) -> Array | None:
         """The path's limit for large mu, up to a factor, or None if the chosen hinges do not span

@@ -48,7 +48,7 @@ from convexden.solvers.pricing.local import LocalPricing
 from convexden.solvers.programs.edges import edge_bound_outcome
 from convexden.solvers.programs.restricted_master import Master, solve_dual
 from convexden.solvers.programs.semidefinite import PRICING, half_patterns, semidefinite_maximum
-from convexden.solvers.warm_start import hinges_near
+from convexden.solvers.warm_start import Start, hinges_near
 from convexden.tolerances import MET_RTOL
 
 
@@ -89,7 +89,7 @@ def solve_sites(
     method: str | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
     clock: Clock = UNLIMITED,
-    start: ShallowNetwork | None = None,
+    start: Start | None = None,
     workers: Workers = HERE,
 ) -> Outcome:
     """Solve a problem of two or more dimensions over growing sets of samples.
@@ -114,8 +114,9 @@ def solve_sites(
         When its time is over the outcome is the best that was found: the network, if there is one,
         and the bound that was proven until then.  So it is if `report` raises `Stopped`, and if the
         room between balls is too narrow for floats.
-    start : ShallowNetwork, optional
-        Of a problem nearby: its hinges are the first ones.
+    start : Start, optional
+        Of a problem nearby: its hinges are the first ones; its multipliers are where the path
+        begins that is led by local pricing.
     workers : Workers, optional
         Who prices pattern by pattern.
 
@@ -153,7 +154,7 @@ class _Rounds:
         master: Master,
         report: Callable[[Progress], None],
         clock: Clock,
-        start: ShallowNetwork | None,
+        start: Start | None,
         workers: Workers,
     ) -> None:
         """Nothing is solved yet; arguments as for `solve_sites`."""
@@ -177,7 +178,7 @@ class _Rounds:
                 self._tell(np.inf, self.edges.lower_bound(self.problem), 0)
         hinges: Hinges | None = None
         if self.start is not None:
-            hinges = hinges_near(self.problem.part(self.active), self.start)
+            hinges = hinges_near(self.problem.part(self.active), self.start.network)
         while self.active.size:
             # Step 2.
             loop = self._loop()
@@ -234,9 +235,14 @@ class _Rounds:
             else proving_pricing(part, self.clock, self.workers)
         )
         reduced = conditioned(constraints_of(part, self.clock), pricing)
-        method = self.method or _fastest(part, warm=self.start is not None)
+        method = self.method or _fastest(
+            part, warm=self.start is not None and not by_patterns(part)
+        )
         if method == CENTRAL_PATH and by_patterns(part):
-            return ProvenPath(reduced, pricing, self.tolerance, self.master, self._relay)
+            path = ProvenPath(reduced, pricing, self.tolerance, self.master, self._relay)
+            if self.start is not None and self.start.certificate is not None:
+                path.resume(self.start.certificate)
+            return path
         loop = LOOPS[method]
         return loop(reduced, pricing, self.tolerance, self.master, self._relay)
 

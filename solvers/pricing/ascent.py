@@ -89,10 +89,14 @@ class Ascent:
         forms = (active @ self._moments).reshape(-1, *self.jacobians.shape[1:])
         return forms - total[:, :, None] * self.problem.centers[pivots][:, None, :], total
 
-    def run(self, normals: Array, patterns: Flags) -> Hinges:
-        """The local maxima that hinges of feasible normals (K, d) and patterns (K, N) climb to."""
+    def run(self, normals: Array, patterns: Flags, members: Indices | None = None) -> Hinges:
+        """The local maxima that hinges of feasible normals (K, d) and patterns (K, N) climb to.
+
+        Those that touch independent sites (K, d), padded with -1, begin where these hold them: a
+        maximum that moved a little is there in a step or two.
+        """
         problem, d = self.problem, self.problem.input_dimension
-        climb = _Climb(self, normals, patterns)
+        climb = _Climb(self, normals, patterns, members)
         live = np.arange(len(normals))
         arrived = np.zeros(len(normals), dtype=bool)
         for _ in range(8 * d + 20):
@@ -116,11 +120,19 @@ class Ascent:
 class _Climb:
     """Where the hinges of one run are and which sites hold them, (K, d) padded with -1."""
 
-    def __init__(self, ascent: Ascent, normals: Array, patterns: Flags) -> None:
-        """Hinges that start tangent to one site each."""
+    def __init__(
+        self, ascent: Ascent, normals: Array, patterns: Flags, members: Indices | None
+    ) -> None:
+        """Hinges that start on the spheres of their members, or tangent to one site each."""
         self.ascent, self.normals, self.patterns = ascent, normals.copy(), patterns
-        self.members = np.full(normals.shape, -1)
-        self.members[:, 0] = ascent.seated(normals, patterns).pivots
+        if members is None:
+            self.members = np.full(normals.shape, -1)
+            self.members[:, 0] = ascent.seated(normals, patterns).pivots
+        else:
+            self.members = members.copy()
+            at = Spheres.of(ascent.problem, patterns, members)
+            radial = unit(at.across(normals - at.centers))
+            self.normals = at.centers + at.radius[:, None] * radial
 
     def advance(self, live: Indices) -> Flags:
         """One step of these hinges; whether they arrived at a maximum on their spheres."""

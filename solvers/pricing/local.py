@@ -14,7 +14,7 @@ import numpy as np
 
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
-from convexden.solvers.hinges import Array, Flags, Hinges, distinct, no_hinges
+from convexden.solvers.hinges import Array, Flags, Hinges, Indices, distinct, no_hinges
 from convexden.solvers.patterns.separators import (
     Separators,
     Starts,
@@ -38,6 +38,13 @@ class LocalSettings:
 
     starts: int = 600
     """Hinges that climb in a round, those with the greatest values."""
+
+    often: int = 5
+    """Calls after which all of the stock climbs again, and not the greatest values alone: a maximum
+    of another pattern may have grown."""
+
+    all_axes: int = 3
+    """Longest axes of the form on a pattern, along both senses of which hinges climb then."""
 
     axes: int = 1
     """Longest axes of the form on a pattern, along both senses of which hinges are sought."""
@@ -64,8 +71,9 @@ class LocalSettings:
     brief: tuple[int, int] = (1, 2)
     """Both where the next call comes soon, and begins at what this one finds."""
 
-    kept: int = 600
-    """Maxima remembered for the next call."""
+    kept: int = 20_000
+    """Maxima remembered for the next call, which begins where they are: of twelve digits 4000 are
+    found, and what was forgotten came back as a violation."""
 
     same: float = 1e-11
     """Climbs end nearer to their maximum than this, in spreads: what differs by less is one."""
@@ -108,6 +116,7 @@ class LocalPricing(Pricing):
             likely_patterns(problem, self.settings.stock, self._generator)
         )
         self._remembered = no_hinges(problem)
+        self._calls = 0
 
     def maxima(
         self, values: Array, jacobians: Array, floor: float, limit: int | None = None
@@ -202,14 +211,20 @@ class LocalPricing(Pricing):
         """All local maxima that are found, the greatest first, with their values; given up after so
         many rounds without a greater one while the dual constraint is violated, and while not."""
         ascent = Ascent(self.problem, values, jacobians, self.clock)
-        found, constraint_values = no_hinges(self.problem), np.zeros(0)
-        settled: Flags = np.zeros(0, dtype=bool)
-        starts, best, idle = self._first(ascent), 0.0, 0
+        known = self._remembered
+        found = ascent.run(known.normals, known.patterns, self._members(known))
+        constraint_values = ascent.constraint_values(found)
+        settled: Flags = np.zeros(len(found), dtype=bool)
+        every = self._calls % self.settings.often == 0
+        self._calls += 1
+        starts = self._everywhere(ascent) if every else self._first(ascent, found)
+        best, idle = 0.0, 0
         for _ in range(self.settings.rounds):
             self.clock.check()
             if not len(starts.normals):
                 break
-            new = ascent.run(*self._highest(ascent, starts))
+            new = ascent.run(*(starts if every else self._highest(ascent, starts)))
+            every = False
             found = found + new
             constraint_values = np.append(constraint_values, ascent.constraint_values(new))
             settled = np.append(settled, np.zeros(len(new), dtype=bool))
@@ -230,20 +245,27 @@ class LocalPricing(Pricing):
         self._remembered = found[: self.settings.kept]
         return found, constraint_values
 
-    def _first(self, ascent: Ascent) -> Starts:
-        """The stock, what is remembered, and hinges along the axes of the best of both."""
-        known = Starts(self._remembered.normals, self._remembered.patterns)
-        starts = _joined(self._stock, known)
-        best = self._highest(ascent, starts)
-        seats = ascent.seated(*best)
+    def _first(self, ascent: Ascent, known: Hinges) -> Starts:
+        """The stock, and hinges along the axes of the best of it and of what is known."""
+        both = _joined(self._stock, Starts(known.normals, known.patterns))
+        along = self._along_axes(ascent, self._highest(ascent, both), self.settings.axes)
+        return _joined(self._stock, along)
+
+    def _everywhere(self, ascent: Ascent) -> Starts:
+        """The stock, and hinges along several axes of all of it."""
+        return _joined(self._stock, self._along_axes(ascent, self._stock, self.settings.all_axes))
+
+    def _along_axes(self, ascent: Ascent, starts: Starts, count: int) -> Starts:
+        """Hinges along both senses of the longest axes of the forms on the patterns of these."""
+        seats = ascent.seated(*starts)
         axes = np.linalg.svd(ascent.forms(seats.patterns, seats.pivots)[0], full_matrices=False)[2]
         reach = seats.biases + np.sum(seats.normals * self.problem.centers[seats.pivots], axis=1)
         along = []
-        for j in range(min(self.settings.axes, axes.shape[1])):
+        for j in range(min(count, axes.shape[1])):
             for normals in (axes[:, j], -axes[:, j]):
                 pivot = np.sum(normals * self.problem.centers[seats.pivots], axis=1)
                 along.append(self._separators.pulled(normals, reach - pivot, seats.patterns))
-        return _joined(starts, *along)
+        return _joined(*along)
 
     def _highest(self, ascent: Ascent, starts: Starts) -> Starts:
         """Those with the greatest g at the better end of their way."""
@@ -282,13 +304,16 @@ class LocalPricing(Pricing):
 
     def _spheres(self, hinges: Hinges) -> Spheres:
         """On which the hinges move: the sites they touch are seen from their distances."""
+        return Spheres.of(self.problem, hinges.patterns, self._members(hinges))
+
+    def _members(self, hinges: Hinges) -> Indices:
+        """Independent sites (K, d) that the hinges touch, the pivot first, padded with -1."""
         d = self.problem.input_dimension
         gaps = np.abs(np.abs(hinges.offsets(self.problem)) - self.problem.radii)
         gaps[np.arange(len(hinges)), hinges.pivots] = -1.0
         nearest = np.argsort(gaps, axis=1, kind="stable")[:, :d]
         touched = np.take_along_axis(gaps, nearest, axis=1) <= TOUCH_RTOL
-        members = independent(self.problem, np.where(touched, nearest, -1))
-        return Spheres.of(self.problem, hinges.patterns, members)
+        return independent(self.problem, np.where(touched, nearest, -1))
 
 
 def _joined(*starts: Starts) -> Starts:

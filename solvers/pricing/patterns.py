@@ -31,6 +31,7 @@ from convexden.solvers.patterns.face_table import FaceTable
 from convexden.solvers.patterns.faces import PatternFaces, simplex_patterns
 from convexden.solvers.pricing import ExactPricing, Pricing
 from convexden.solvers.pricing.faces import FacePricing
+from convexden.solvers.pricing.local import SETTINGS as LOCAL
 from convexden.solvers.pricing.local import LocalPricing
 from convexden.solvers.programs.leaf import LeafMultipliers, LeafProgram
 from convexden.tolerances import SAME_HINGE_RTOL
@@ -54,6 +55,10 @@ class PatternSettings:
 
     checked: int = 512
     """Patterns whose matrices are looked at together."""
+
+    doubt: int = 3
+    """Rounds of local pricing without a greater maximum, where nothing is violated: what it misses
+    is found by the steps after it."""
 
     apart: int = 16
     """Semidefinite programs that a process solves before it reports: half a second."""
@@ -89,8 +94,9 @@ class PatternPricing(ExactPricing):
         """Nothing is known of any pattern yet."""
         n, d = problem.centers.shape
         self.problem, self.clock, self.workers, self.settings = problem, clock, workers, settings
-        self.local = LocalPricing(problem, clock=clock)
         self._patterns = simplex_patterns(n)
+        effort = replace(LOCAL, stock=len(self._patterns), doubt=settings.doubt)
+        self.local = LocalPricing(problem, clock=clock, settings=effort)
         self._program = LeafProgram(problem)
         count = len(self._patterns)
         self._spheres, self._products = np.zeros(count), np.zeros((count, n, n))
@@ -127,6 +133,23 @@ class PatternPricing(ExactPricing):
             self._lengths[rows],
             self._program.combinations(self._tilts[rows]).reshape(len(rows), n, n),
         )
+
+    def recall(self, leaves: Leaves) -> None:
+        """Begin with leaves of a problem nearby, which are looked at again before they count."""
+        if leaves.sides.shape[1] != len(self.problem):
+            return
+        first, second = np.triu_indices(len(self.problem), 1)
+        places = {pattern.tobytes(): row for row, pattern in enumerate(self._patterns)}
+        for k, sides in enumerate(leaves.sides):
+            # Of a pattern and its complement, with the same forms, one is stored.
+            turned = sides * sides[0]
+            row = places.get((turned > 0).tobytes())
+            if row is None or not sides.all():
+                continue
+            self._spheres[row] = leaves.spheres[k]
+            self._products[row][first, second] = leaves.products[k]
+            self._lengths[row] = leaves.lengths[k]
+            self._tilts[row] = sides[0] * leaves.tilts[k] @ self.problem.centers
 
     def quick(self) -> Pricing:
         """Local pricing, which remembers what it had missed."""

@@ -13,7 +13,7 @@ from convexden.verification.faces.sphere_maxima import Secular, Spheres
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 WIDTH = 1e-12
-KINDS = ["generic", "hard", "round", "weak", "double"]
+KINDS = ["generic", "hard", "round", "weak", "double", "close"]
 
 
 def spheres(
@@ -21,7 +21,7 @@ def spheres(
 ) -> Spheres:
     """Random functions and cuts: "hard" without slope along the longest axis, "round" with two
     longest axes, "weak" with little slope, so that most have two local maxima, "double" with equal
-    axes below the longest."""
+    axes below the longest, "close" with two stationary points that nearly meet."""
     A, g = rng.normal(size=(count, p, k)), rng.normal(size=(count, p))
     if kind != "generic":
         left, sizes, axes = np.linalg.svd(A, full_matrices=False)
@@ -37,12 +37,29 @@ def spheres(
         if kind in ("weak", "double"):
             g *= 10.0 ** rng.uniform(-8, 0, (count, 1))
         A = (left * sizes[:, None, :]) @ axes
+        if kind == "close" and k > 1 and p > 1:
+            g *= np.sqrt((1.0 - 10.0 ** rng.uniform(-12, -2, count)) / least_inner(A, g))[:, None]
     B = rng.normal(size=(count, sites, k))
     B /= np.maximum(1.0, np.linalg.norm(B, axis=2, keepdims=True) / 2)
     nothing = np.zeros(count)
     return Spheres(
         A, g, B, rng.normal(size=(count, sites)), nothing, nothing, np.zeros((count, sites))
     )
+
+
+def least_inner(A: Array, g: Array) -> Array:
+    """The least phi between the largest two eigenvalues, by nested grids."""
+    sizes, basis = np.linalg.eigh(A.transpose(0, 2, 1) @ A)
+    slope = np.einsum("fmk,fpm,fp->fk", basis, A, g)
+    below = sizes[:, -1:] - sizes
+    low, high = np.zeros(len(A)), below[:, -2]
+    for _ in range(12):
+        tau = low + np.linspace(0.01, 0.99, 50)[:, None] * (high - low)
+        phi = ((slope / (below - tau[:, :, None])) ** 2).sum(axis=2)
+        at, step = phi.argmin(axis=0), (high - low) / 49
+        best = tau[at, np.arange(len(A))]
+        low, high = np.maximum(best - step, low), np.minimum(best + step, high)
+    return np.asarray(phi.min(axis=0))
 
 
 def quadratic(spheres: Spheres) -> tuple[Array, Array]:

@@ -97,19 +97,23 @@ class Window:
         :math:`-\sum_i \delta_i^2 / (\beta_i + t)`.
         """
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            values = []
+            values, dips = [], []
             for t in (self.low, self.high):
                 terms = (slope / (below + t)) ** 2
+                parts = terms / (below + t)
+                margin = (len(below) + 8) * EPS * np.abs(parts).sum(axis=0)
                 values.append(np.abs(terms.sum(axis=0) - 1.0))
+                # phi is convex between its poles: largest at an end, and above both tangents.
+                steep = 2.0 * (np.abs(parts.sum(axis=0)) + margin)
+                dips.append(values[-1] + steep * (self.high - self.low))
                 if t is self.low:
-                    # Then phi is monotone in the window: the ends are its extremes.
-                    parts = terms / (below + t)
-                    margin = (len(below) + 8) * EPS * np.abs(parts).sum(axis=0)
-                    rising = parts.sum(axis=0) < -margin
+                    rising = parts.sum(axis=0) < -margin  # monotone in the window
             swing = np.maximum(self.high - self.middle, self.middle - self.low)
-            steepest = np.maximum(*values) + len(below) * 8 * EPS
+            steepest = np.maximum(*values)
+            steepest = np.where(rising, steepest, np.maximum(steepest, np.minimum(*dips)))
+            steepest += len(below) * 8 * EPS
             drift = MARGIN * (swing * steepest - error**2 / self.high)
-        known = rising & (self.low > -below[-2]) & (drift >= 0.0)
+        known = (self.low > -below[-2]) & (self.high < 0.0) & (drift >= 0.0)
         return np.where(known, drift, np.inf)
 
 
@@ -192,13 +196,17 @@ def inner_window(below: Array, slope: Array, error: Array) -> tuple[Window, Flag
     u_1^2 / (\tau - \varepsilon)`, so that :math:`\sum_J u_i^2 \le (\gamma + \varepsilon) /
     (\tau_c - \varepsilon)` and the left-hand side is at most :math:`\varepsilon (1/\gamma +
     1/\tau_c) / (\tau_c - \varepsilon)`.  If these contradict each other there is no such root.
+    Two roots that are close leave no such :math:`\kappa`.  Both are before the point from which on
+    :math:`\varphi_- > 1`, found from the pole at :math:`\beta_2` as the right end is from 0.
     """
     rounding = 4 * (len(below) + 4) * EPS
     right, none = _right_end(below, slope, error, rounding)
     left, known = _left_end(below, slope, error, rounding, right)
-    known &= left >= right
-    left = np.where(known, left, below[-2] + 2.0 * error)
-    middle = np.where(known, 0.5 * (left + right), left)
+    far = _far_end(below, slope, error, rounding)
+    none |= far < right
+    left = np.where(known & (left >= right), np.minimum(left, far), far)
+    left = np.maximum(left, right)
+    middle = np.where(left < below[-2], 0.5 * (left + right), left)
     return Window(-left, -right, -middle), none
 
 
@@ -235,6 +243,36 @@ def _right_end(below: Array, slope: Array, error: Array, rounding: float) -> tup
         going = going[ahead]
         tau[going] += steps[ahead]
     return np.where(none, np.minimum(tau, end), tau), none
+
+
+def _far_end(below: Array, slope: Array, error: Array, rounding: float) -> Array:
+    """The least tau from which on there is no root up to beta_2 + error for sure, or more than that
+    if none is known; negative if there is none at all."""
+    sizes = np.maximum(np.abs(slope) - 5.0 * error, 0.0)
+    second = below[-2]
+    # Nearer to its pole than its size one term alone exceeds 1.
+    reach = sizes[-2] - 8.0 * EPS * second
+    near = reach > 2.0 * error
+    tau = np.where(near, second - reach, second + 2.0 * error)
+    going = np.flatnonzero(near & (tau > 0.0))
+    for _ in range(SETTINGS.steps):
+        at, own = tau[going], sizes[:, going]
+        gaps = below[:-1, going] - at
+        terms, last = (own[:-1] / gaps) ** 2, (own[-1] / at) ** 2
+        total = terms.sum(axis=0) + last
+        excess = total - 1.0 - rounding * total
+        rises, falls = (terms / gaps).sum(axis=0), last / at
+        unsure = rounding * (rises + falls)
+        # Where phi falls it is larger still at all smaller tau.
+        tau[going[(excess > 0.0) & (falls - rises >= unsure)]] = -1.0
+        steps = SETTINGS.short * excess / np.maximum(2.0 * (rises - falls + unsure), LEAST_DIVISOR)
+        ahead = (excess > 0.0) & (falls - rises < unsure) & (steps > 4.0 * EPS * at)
+        going, steps = going[ahead], steps[ahead]
+        if not len(going):
+            break
+        tau[going] -= steps
+        going = going[tau[going] > 0.0]
+    return np.asarray(tau)
 
 
 def _left_end(
