@@ -51,6 +51,9 @@ class ProvenPathSettings:
     hinges of one ridge, whose models had them turn by a radian, held each step back to a third, and
     what the network missed did not fall any more."""
 
+    least_gap: float = 1e-3
+    """Room between sites, in spreads, below which local pricing leads no path: not yet tried."""
+
     refutations: int = 8
     """Times that the end of a path may be refuted."""
 
@@ -105,7 +108,7 @@ class ProvenPath(CentralPath):
     def _applicable(self) -> LocalPricing | None:
         """Local pricing, which leads the path, if there is room between all sites."""
         pricing = self.pricing
-        if not isinstance(pricing, LocalPricing) or self.constraints.least_gap < PATH.least_gap:
+        if not isinstance(pricing, LocalPricing) or self.constraints.least_gap < SETTINGS.least_gap:
             return None
         return pricing
 
