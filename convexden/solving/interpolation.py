@@ -71,8 +71,8 @@ def solve(
         "column-generation" is the default for few sites in the plane; "central-path", an interior
         point, for many (from 50 on with balls; in three dimensions from 12 on) and for d + 1 sites
         in d; "minimax" for the others.  All end in the same certified interval.  Where
-        "central-path" does not apply (beyond the plane: nine to eleven images, or next to contact)
-        or does not converge, it goes on as "column-generation" in the plane and "minimax" beyond.
+        "central-path" does not apply (nine to eleven images; in the plane next to contact) or does
+        not converge, it goes on as "column-generation" in the plane and "minimax" beyond.
         "triangle" is for denoising at the vertices of an acute triangle with balls of one radius:
         twelve hinges of which three turn, without a search, in a few milliseconds.
 
@@ -90,8 +90,10 @@ def solve(
         its solution certified.
     start : Solution or ShallowNetwork, optional
         Of a problem nearby, as along a path of radii: its hinges, moved until each touches the site
-        next to it, are the first ones of "column-generation" and of "minimax", which beyond the
-        plane is then the default.  The result is as certified as without.
+        next to it, are the first ones of "column-generation" and of "minimax".  "central-path"
+        begins at its own, which takes about as long; of twelve to fourteen images at the
+        multipliers and leaves of the solution, so that a run that was stopped after a proof goes
+        on.  The result is as certified as without.
     master : {"clarabel", "cvxpy", "qoco"}, optional
         Whether the restricted masters of column generation go to Clarabel directly or through
         CVXPY, or through CVXPY to a second solver, QOCO (``pip install qoco``): the same programs.

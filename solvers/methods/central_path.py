@@ -88,10 +88,6 @@ class CentralPathSettings:
     """Patterns beyond the plane up to which their ramps make a first network: of 25 points in space
     the 1900 ramps took half as long as the path."""
 
-    least_gap: float = 1e-3
-    """Room between sites beyond the plane, in spreads: of a cube of balls with less the last digits
-    of the multipliers were lost, which the minimax method certifies."""
-
     iterations: int = 160
     """After which column generation takes over; 15 to 45 are usual.  Of ten clusters of 100 noisy
     samples one took 56, and another had a gap of 1e-6 after 120."""
@@ -214,7 +210,7 @@ class CentralPath(ColumnGeneration):
             self._exchange(state.hinges()[np.flatnonzero(high)])
 
     def _applicable(self) -> PathPricing | None:
-        """Exact pricing, if it is quick, and there is room between all sites."""
+        """Exact pricing, if it is quick; in the plane, if there is room between all sites."""
         pricing, constraints = self.exact, self.constraints
         if isinstance(pricing, PlanePricing):
             return None if constraints.narrow else pricing
@@ -223,7 +219,7 @@ class CentralPath(ColumnGeneration):
         space = constraints.problem.input_dimension == 3
         if len(pricing.table) > (SETTINGS.most_in_space if space else SETTINGS.most_faces):
             return None
-        return pricing if constraints.least_gap >= SETTINGS.least_gap else None
+        return pricing
 
     def _state(self, pricing: PathPricing) -> PathState:
         """Before the first iteration."""

@@ -56,10 +56,12 @@ SETTINGS = DirectionSettings()
 
 
 def progress(state: PathState, working: Working) -> tuple[float, float]:
-    """Complementarity as a share of the objective, and the residual as one of the targets."""
+    """Complementarity as a share of the objective, infinite where that is no bound yet, and the
+    residual as a share of the targets."""
     missed = working.missed(working.prices, state.targets)
     residual = float(np.linalg.norm(missed) / np.linalg.norm(state.targets))
-    return float(working.prices @ working.slacks) / state.objective, residual
+    products = float(working.prices @ working.slacks)
+    return products / state.objective if state.objective > 0.0 else np.inf, residual
 
 
 def direction(state: PathState, working: Working) -> tuple[Step, float]:

@@ -134,7 +134,7 @@ class PathState:
             # Beyond the plane patterns may have no vertex.
             self.vertices = self.vertices + self.pricing.spanning()
             self.features = stored_features(self.constraints, self.vertices)
-            self.chosen = self._first()
+            self.chosen = np.arange(len(self.vertices))  # some direction may need any of them
             center = self._center()
         if center is None:
             return False

@@ -59,6 +59,9 @@ class ProvenPathSettings:
     """Free hinges a row that enter with their curvature: of 4000 of twelve digits a hundred are
     active in the end, and all took three times as long."""
 
+    least_gap: float = 1e-3
+    """Room between sites, in spreads, below which local pricing leads no path: not yet tried."""
+
     refutations: int = 8
     """Times that the end of a path may be refuted."""
 
@@ -158,7 +161,7 @@ class ProvenPath(CentralPath):
     def _applicable(self) -> LocalPricing | None:
         """Local pricing, which leads the path, if there is room between all sites."""
         pricing = self.pricing
-        if not isinstance(pricing, LocalPricing) or self.constraints.least_gap < PATH.least_gap:
+        if not isinstance(pricing, LocalPricing) or self.constraints.least_gap < SETTINGS.least_gap:
             return None
         return pricing
 

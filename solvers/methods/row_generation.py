@@ -115,8 +115,8 @@ def solve_sites(
         and the bound that was proven until then.  So it is if `report` raises `Stopped`, and if the
         room between balls is too narrow for floats.
     start : Start, optional
-        Of a problem nearby: its hinges are the first ones; its multipliers are where the path
-        begins that is led by local pricing.
+        Of a problem nearby: its hinges are the first ones, but of the central path; its multipliers
+        are where the path begins that is led by local pricing.
     workers : Workers, optional
         Who prices pattern by pattern.
 
@@ -235,9 +235,7 @@ class _Rounds:
             else proving_pricing(part, self.clock, self.workers)
         )
         reduced = conditioned(constraints_of(part, self.clock), pricing)
-        method = self.method or _fastest(
-            part, warm=self.start is not None and not by_patterns(part)
-        )
+        method = self.method or _fastest(part)
         if method == CENTRAL_PATH and by_patterns(part):
             path = ProvenPath(reduced, pricing, self.tolerance, self.master, self._relay)
             if self.start is not None and self.start.certificate is not None:
@@ -335,12 +333,11 @@ def _proof(loop: Exchange) -> _Proof:
     return _Proof(incumbent.multipliers, maximum, PRICING)
 
 
-def _fastest(problem: Interpolation, *, warm: bool) -> str:
-    """The method that took the least time for problems of this kind; beyond the plane one that
-    begins at the hinges of a problem nearby, if there are any."""
-    if problem.input_dimension > 2:
-        return CENTRAL_PATH if pays(problem) and not warm else MINIMAX
-    return CENTRAL_PATH if pays(problem) else COLUMN_GENERATION
+def _fastest(problem: Interpolation) -> str:
+    """The method that took the least time for problems of this kind."""
+    if pays(problem):
+        return CENTRAL_PATH
+    return MINIMAX if problem.input_dimension > 2 else COLUMN_GENERATION
 
 
 def _first_sites(problem: Interpolation) -> Indices:

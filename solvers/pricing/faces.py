@@ -174,7 +174,8 @@ class FacePricing(ExactPricing):
 
     def spanning(self) -> Hinges:
         """Hinges of every feasible pattern, of as many as make no difference to their span."""
-        return self._random(2 * self.problem.input_dimension + 2)
+        starts, ends = self.ramps  # the maxima of a pattern may all touch one site
+        return self._random(2 * self.problem.input_dimension + 2) + starts + ends
 
     def _random(self, draws: int) -> Hinges:
         """The local maxima for random multipliers: at least one of every pattern a draw."""

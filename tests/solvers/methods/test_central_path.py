@@ -10,6 +10,7 @@ import pytest
 from scipy.spatial.distance import pdist
 
 from convexden.data import regular_simplex, triangular_lattice
+from convexden.errors import InfeasibleProblem
 from convexden.problem import Interpolation, denoising
 from convexden.reduction import Reduction
 from convexden.running.clock import Stopped
@@ -204,12 +205,35 @@ def test_beyond_the_plane_minimax_does_what_the_path_does_not_solve(monkeypatch)
     assert [step.round for step in steps] == list(range(1, len(steps) + 1))
 
 
-def test_where_faces_are_many_or_room_is_short_it_is_the_minimax_method(monkeypatch):
+@pytest.mark.parametrize("room", [1e-1, 1e-2, 1e-3])
+@pytest.mark.parametrize("dimension", [3, 4])
+def test_next_to_contact_it_certifies_alone(dimension, room, monkeypatch):
+    """Where vertices are few, others and ramps have to span the targets with them."""
+    monkeypatch.setattr(Minimax, "run", lambda self, start=None: self.incumbent)
+    rng, certified = np.random.default_rng(dimension), 0
+    for _ in range(6):
+        points = rng.standard_normal((dimension + 1, dimension))
+        problem = denoising(points, radius=(1 - room) * pdist(points).min() / 2)
+        if solvable(problem):
+            assert solve(problem).certified
+            certified += 1
+    assert certified
+
+
+def solvable(problem: Interpolation) -> bool:
+    """Whether ramps interpolate."""
+    try:
+        solve(problem, method="ramps")
+    except InfeasibleProblem:
+        return False
+    return True
+
+
+def test_where_faces_are_many_it_is_the_minimax_method(monkeypatch):
     def refused(self, state):
         pytest.fail("the central path was followed")
 
     monkeypatch.setattr(CentralPath, "_follow", refused)
-    assert solve(denoising(CUBE, radius=0.4999)).certified
     monkeypatch.setattr(central_path, "SETTINGS", replace(SETTINGS, most_in_space=10))
     assert solve(BEYOND["tetrahedron"]).certified
 
@@ -264,7 +288,8 @@ def test_it_is_the_default_where_sites_are_many(monkeypatch):
         solve(BEYOND["simplex"])
     assert solve(denoising(four, radius=0.01)).certified
     start = solve(BEYOND["simplex"], method="minimax")
-    assert solve(BEYOND["simplex"], start=start).certified
+    with pytest.raises(Chosen):
+        solve(BEYOND["simplex"], start=start)
     for outputs in (1, 2):
         assert pays(samples(SETTINGS.from_samples, outputs))
         assert not pays(samples(SETTINGS.from_samples - 1, outputs))
