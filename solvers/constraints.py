@@ -111,17 +111,6 @@ class Constraints(ABC):
         """Multipliers (M, p) of the reduced rows -> values (N, p) and Jacobians (N, p, d)."""
         return self._expanded(reduced)
 
-    def reduced(self, values: Array, jacobians: Array) -> Array:
-        """The multipliers (M, p) of the reduced rows next to values (N, p) and Jacobians
-        (N, p, d)."""
-        every = self.multipliers(np.eye(len(self.targets)))  # (N, M) and (N, M, d)
-        rows = np.concatenate([every[0][:, :, None], every[1]], axis=2).transpose(0, 2, 1)
-        given = np.concatenate([values[:, :, None], jacobians], axis=2).transpose(0, 2, 1)
-        size = rows.shape[0] * rows.shape[1]
-        return np.asarray(
-            np.linalg.lstsq(rows.reshape(size, -1), given.reshape(size, -1), rcond=None)[0]
-        )
-
     def misfit(self, missed: Array) -> float:
         """By how much, in spreads, a network misses targets whose rows it misses by so much (M, p):
         here as much."""

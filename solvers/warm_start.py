@@ -10,7 +10,8 @@ from convexden import display
 from convexden.certificate import Certificate
 from convexden.network import ShallowNetwork
 from convexden.problem import Interpolation
-from convexden.solvers.hinges import Hinges
+from convexden.solvers.constraints import Constraints
+from convexden.solvers.hinges import Array, Hinges
 from convexden.tolerances import CUT_RTOL
 
 
@@ -22,6 +23,18 @@ class Start:
     certificate: Certificate | None = None
 
     __repr__ = display.field_line
+
+
+def multipliers_near(constraints: Constraints, certificate: Certificate) -> Array:
+    """The multipliers (M, p) of the reduced rows next to those of a certificate."""
+    # As the multipliers of the sites depend on those of the rows, for each output alike.
+    every = constraints.multipliers(np.eye(len(constraints.targets)))  # (N, M) and (N, M, d)
+    rows = np.concatenate([every[0][:, :, None], every[1]], axis=2).transpose(0, 2, 1)
+    values, jacobians = certificate.values, certificate.jacobians
+    given = np.concatenate([values[:, :, None], jacobians], axis=2).transpose(0, 2, 1)
+    size = rows.shape[0] * rows.shape[1]
+    found = np.linalg.lstsq(rows.reshape(size, -1), given.reshape(size, -1), rcond=None)[0]
+    return np.asarray(found)
 
 
 def hinges_near(problem: Interpolation, network: ShallowNetwork) -> Hinges:

@@ -33,6 +33,7 @@ from convexden.solvers.methods.path_prices import fresh_prices
 from convexden.solvers.methods.quadratic_models import QuadraticModels, quadratic_models
 from convexden.solvers.pricing.local import LocalPricing
 from convexden.solvers.pricing.patterns import PatternPricing
+from convexden.solvers.warm_start import multipliers_near
 from convexden.tolerances import COST_ROUNDING
 
 
@@ -188,7 +189,7 @@ class ProvenPath(CentralPath):
         """Begin where the multipliers of a problem nearby, in reduced units, are inside."""
         if certificate.leaves is not None and isinstance(self.exact, PatternPricing):
             self.exact.recall(certificate.leaves)
-        self._known = self.constraints.reduced(certificate.values, certificate.jacobians)
+        self._known = multipliers_near(self.constraints, certificate)
 
     def _follow(self, state: PathState) -> None:
         """Steps 1 to 5; what seems to reach the tolerance is proven, or refuted."""

@@ -158,9 +158,8 @@ class _Rounds:
         workers: Workers,
     ) -> None:
         """Nothing is solved yet; arguments as for `solve_sites`."""
-        self.problem, self.method, self.tolerance = problem, method, tolerance
-        self.master, self.report, self.clock, self.start = master, report, clock, start
-        self.workers = workers
+        self.problem, self.method, self.tolerance, self.master = problem, method, tolerance, master
+        self.report, self.clock, self.start, self.workers = report, clock, start, workers
         # Step 1.
         self.active = _first_sites(problem)
         self.steps, self.lower = 0, 0.0

@@ -8,7 +8,8 @@ import pytest
 import convexden as cd
 from convexden.errors import InvalidInput
 from convexden.reduction import Reduction
-from convexden.solvers.warm_start import hinges_near
+from convexden.solvers.constraints import constraints_of
+from convexden.solvers.warm_start import hinges_near, multipliers_near
 
 POINTS = np.random.default_rng(0).random((8, 2))
 
@@ -45,3 +46,18 @@ def test_a_start_from_nowhere_does_no_harm():
         cd.solve(cd.denoising(np.eye(3), radius=0.1), start=far)
     with pytest.raises(InvalidInput, match="start"):
         cd.solve(problem, start=[1, 2])
+
+
+def test_a_lifted_certificate_is_reduced_again():
+    points = np.random.default_rng(3).standard_normal((5, 7))
+    problem = cd.denoising(points, radius=0.1)
+    reduction = Reduction.of(problem)
+    constraints = constraints_of(reduction.problem)
+    certificate = cd.solve(problem).certificate
+    near = reduction.reduce_certificate(certificate)
+    multipliers = multipliers_near(constraints, near)
+    values, jacobians = constraints.multipliers(multipliers)
+    assert np.abs(values - near.values).max() < 1e-12
+    assert np.abs(jacobians - near.jacobians).max() < 1e-12
+    bound = float(np.sum(multipliers * constraints.targets)) * reduction.cost_scale
+    assert bound == pytest.approx(certificate.lower_bound, rel=1e-9)

@@ -9,7 +9,7 @@ from convexden.reduction import Reduction
 from convexden.solvers.constraints import constraints_of
 from convexden.solvers.hinges import distinct
 from convexden.solvers.methods.path_prices import nearest_pairs
-from convexden.solvers.methods.proven_path import LocalPathState
+from convexden.solvers.methods.proven_path import SETTINGS, LocalPathState
 from convexden.solvers.patterns.vertices import simplex_vertices
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.local import LocalPricing
@@ -62,3 +62,43 @@ def test_hinges_that_were_missed_join_with_room_to_one() -> None:
     assert state.prices.min() > 0.0
     assert before < state.objective
     assert not state.caught(above, 0.01)
+
+
+def test_what_was_missed_is_met_next_to_proven_multipliers() -> None:
+    problem = simplex(5)
+    exact = FacePricing(problem)
+    state = LocalPathState(constraints_of(problem), LocalPricing(problem))
+    assert state.begin()
+    # Multipliers inside, and others with the same objective that are not.
+    values = state.constraints.multipliers(state.multipliers)
+    state.inside = inside = state.multipliers / exact.maxima(*values, 0.0)[1][0]
+    aside = np.random.default_rng(0).standard_normal(inside.shape)
+    aside -= np.sum(aside * state.targets) / np.sum(state.targets**2) * state.targets
+    state.multipliers = inside + 1.5 * aside * np.linalg.norm(inside) / np.linalg.norm(aside)
+    state.columns = np.asarray(state.features @ state.multipliers)
+    above, heights = exact.maxima(*state.constraints.multipliers(state.multipliers), 1.0)
+    assert heights[0] > 1.0
+    before, scaled = state.objective, state.objective * 0.999 / heights[0]
+    state.meet(above, 0.001)
+    features = state.constraints.features(above)
+    assert np.linalg.norm(features @ state.multipliers, axis=1).max() <= 0.999 * (1 + 1e-12)
+    assert scaled < 0.9 * state.objective < 0.9 * before
+    assert np.allclose(state.columns, state.features @ state.multipliers, rtol=0, atol=1e-12)
+    assert state.maximum < 1.0
+
+
+def test_late_misses_join_the_state_to_go_back_to() -> None:
+    problem = simplex(5)
+    state = LocalPathState(constraints_of(problem), LocalPricing(problem))
+    assert state.begin()
+    kept = state.multipliers
+    state.keep_way_back()
+    state.scale(1.3)
+    values = state.constraints.multipliers(state.multipliers)
+    above = LocalPricing(problem).maxima(*values, 0.85)[0]
+    state.meet(above, SETTINGS.back)  # not late
+    assert not np.array_equal(state.multipliers, kept)
+    state.meet(above, SETTINGS.back / 10)
+    assert np.array_equal(state.multipliers, kept)
+    assert len(state.vertices) == len(state.features) == len(state.columns)
+    assert state.kept is not None

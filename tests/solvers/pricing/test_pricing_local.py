@@ -53,6 +53,25 @@ def assert_feasible(problem: Interpolation, hinges: Hinges, slack: float = 1e-11
     assert pivot == pytest.approx(problem.radii[hinges.pivots], abs=slack)
 
 
+def test_a_maximum_begins_where_it_was() -> None:
+    problem = images(6)
+    values, jacobians = multipliers(problem, 1)
+    pricing = LocalPricing(problem)
+    found, heights = pricing.maxima(values, jacobians, 0.0)
+    ascent = Ascent(problem, values, jacobians)
+    again = ascent.run(found.normals, found.patterns, pricing._members(found))
+    assert_feasible(problem, again)
+    assert np.abs(again.normals - found.normals).max() < 1e-7
+    assert ascent.constraint_values(again) == pytest.approx(heights, rel=1e-12)
+    # A little further on it ends no lower than a climb from one site does.
+    other = multipliers(problem, 2)
+    near = values + 1e-3 * other[0], jacobians + 1e-3 * other[1]
+    ascent = Ascent(problem, *near)
+    moved = ascent.run(found.normals, found.patterns, pricing._members(found))
+    assert_feasible(problem, moved)
+    assert (ascent.constraint_values(moved) >= ascent.constraint_values(found) * (1 - 1e-12)).all()
+
+
 PROBLEMS = {
     "images": lambda: images(7),
     "sites in space": lambda: sites(0, 12, 3),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 import convexden as cd
+from convexden.certificate import Leaves
 from convexden.reduction import Reduction
 from convexden.running.clock import Clock
 from convexden.running.workers import Workers
@@ -195,6 +198,44 @@ def test_a_run_that_is_stopped_has_the_edge_bound() -> None:
     assert found.certificate.pricing == "edges"
     assert 0.0 < found.lower_bound < found.cost < np.inf
     assert found.verification.passed
+
+
+@pytest.mark.usefixtures("by_pattern")
+def test_a_run_that_was_stopped_goes_on_from_its_proof(tmp_path: Path) -> None:
+    problem = cd.denoising(np.random.default_rng(4).standard_normal((6, 8)), radius=0.2)
+
+    def stop(step: cd.Progress) -> None:
+        if step.lower_bound > 0.9 * step.cost:  # more than the edge bound: exact pricing has been
+            raise StopIteration
+
+    stopped = cd.solve(problem, progress=stop)
+    assert stopped.interrupted
+    assert stopped.certificate.pricing == "leaves"
+    cd.save(stopped, tmp_path / "stopped.json")
+    steps: list[cd.Progress] = []
+    found = cd.solve(problem, start=cd.load(tmp_path / "stopped.json"), progress=steps.append)
+    assert found.certified
+    assert found.cost == pytest.approx(cd.solve(problem).cost, rel=1e-8)  # the tolerance
+    first = next(step for step in steps if step.hinges)
+    assert first.lower_bound >= stopped.lower_bound * (1 - 1e-9)
+    # Multipliers of another problem are a guess as well.
+    other = cd.solve(cd.denoising(problem.centers, radius=0.19), start=found)
+    assert other.certified
+    assert other.cost < found.cost
+
+
+def test_leaves_are_recalled_whichever_side_is_active() -> None:
+    problem = simplex(2, 6)
+    values, jacobians = multipliers(problem, 3)
+    pricing = PatternPricing(problem)
+    scale = pricing.maxima(values, jacobians, 1e9)[1][0]
+    values, jacobians = values / scale, jacobians / scale
+    leaves = pricing.leaves(values, jacobians)
+    turned = Leaves(-leaves.sides, leaves.spheres, leaves.products, leaves.lengths, -leaves.tilts)
+    for given in (leaves, turned):
+        again = PatternPricing(problem)
+        again.recall(given)
+        assert again.leaves(values, jacobians).sides.tolist() == leaves.sides.tolist()
 
 
 def test_only_simplices_of_balls_that_are_too_many_for_faces_are_priced_by_patterns() -> None:
