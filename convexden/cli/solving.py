@@ -67,12 +67,20 @@ def solve(
     jobs: Annotated[
         int,
         typer.Option(
-            min=1, metavar="J", help="Processes, for the patterns of twelve to fourteen images."
+            min=1, metavar="J", help="Processes, for the patterns of ten to fourteen images."
         ),
     ] = 1,
     scheduler: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="The workers of this Dask scheduler instead."),
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.json",
+            help="Go on from this solution, of the same points after a stopped run, or of a "
+            "problem nearby.",
+        ),
     ] = None,
     flatten: Annotated[
         float | None,
@@ -123,6 +131,7 @@ def solve(
     from convexden.data import read_problem
 
     method = _method(formulation, local)
+    beginning = None if start is None else _solution(start)
     problem = read_problem(
         points,
         radius=radius,
@@ -142,7 +151,7 @@ def solve(
     _check_outputs(output, plot, problem, points, radii, noisy, targets)
     with CtrlC() as ctrl_c:
         options = {"tolerance": tolerance, "method": method, "time_limit": time_limit}
-        options |= {"jobs": jobs, "scheduler": scheduler}
+        options |= {"jobs": jobs, "scheduler": scheduler, "start": beginning}
         solution = _solve(problem, options, quiet, ctrl_c)
     if output is not None:
         from convexden.storage.solutions import save
@@ -161,6 +170,13 @@ def solve(
         _say_why(solution, tolerance, method)
     stopped = solution.interrupted and ctrl_c.asked
     raise typer.Exit(0 if solution.certified else 130 if stopped else 1)
+
+
+def _solution(file: Path) -> Solution:
+    """The solution in a file."""
+    from convexden.storage.solutions import load
+
+    return load(file)
 
 
 def _method(formulation: str | None, local: bool) -> str | None:

@@ -63,7 +63,8 @@ def solve(
     ----------
     problem : Interpolation
         Its centers must lie on a line or in a plane of the input space, of any dimension, or be
-        few: up to eleven if they span as many dimensions as they can, some 40 in three dimensions.
+        few: if they span as many dimensions as they can up to eleven, or fourteen balls; some 40 in
+        three dimensions.
     tolerance : float, optional
         Relative duality gap at which the solution counts as certified.
     method : str, optional
@@ -71,7 +72,7 @@ def solve(
         "column-generation" is the default for few sites in the plane; "central-path", an interior
         point, for many (from 50 on with balls; in three dimensions from 12 on) and for d + 1 sites
         in d; "minimax" for the others.  All end in the same certified interval.  Where
-        "central-path" does not apply (nine to eleven images; in the plane next to contact) or does
+        "central-path" does not apply (nine images, samples; in the plane next to contact) or does
         not converge, it goes on as "column-generation" in the plane and "minimax" beyond.
         "triangle" is for denoising at the vertices of an acute triangle with balls of one radius:
         twelve hinges of which three turn, without a search, in a few milliseconds.
@@ -91,14 +92,14 @@ def solve(
     start : Solution or ShallowNetwork, optional
         Of a problem nearby, as along a path of radii: its hinges, moved until each touches the site
         next to it, are the first ones of "column-generation" and of "minimax".  "central-path"
-        begins at its own, which takes about as long; of twelve to fourteen images at the
+        begins at its own, which takes about as long; of ten to fourteen images at the
         multipliers and leaves of the solution, so that a run that was stopped after a proof goes
         on.  The result is as certified as without.
     master : {"clarabel", "cvxpy", "qoco"}, optional
         Whether the restricted masters of column generation go to Clarabel directly or through
         CVXPY, or through CVXPY to a second solver, QOCO (``pip install qoco``): the same programs.
     jobs : int or None
-        Processes among which the activation patterns of twelve to fourteen images are divided; None
+        Processes among which the activation patterns of ten to fourteen images are divided; None
         for one for each core.  Other problems take one.  For many problems see `solve_many`.
     scheduler : str, optional
         Address of a Dask scheduler, like "tcp://10.0.0.1:8786", whose workers do that instead.

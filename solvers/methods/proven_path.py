@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from convexden.certificate import Certificate
+from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Hinges, no_hinges
 from convexden.solvers.methods.central_path import SETTINGS as PATH
 from convexden.solvers.methods.central_path import CentralPath, iterate
@@ -56,6 +57,10 @@ class ProvenPathSettings:
     hinges of one ridge, whose models had them turn by a radian, held each step back to a third, and
     what the network missed did not fall any more."""
 
+    chosen: tuple[float, float] = (0.9, 0.97)
+    """Dual constraint from which on vertices enter the systems, and do not leave them: with .7 and
+    .9 those of twelve digits had twice as many hinges."""
+
     bent: float = 3.0
     """Free hinges a row that enter with their curvature: of 4000 of twelve digits a hundred are
     active in the end, and all took three times as long."""
@@ -75,6 +80,11 @@ class LocalPathState(PathState):
 
     inside: Array | None = None  # multipliers that are proven to have a pricing maximum of one
     kept: LocalPathState | None = None  # the state to go back to
+
+    def __init__(self, constraints: Constraints, pricing: PathPricing) -> None:
+        """Collect the vertices."""
+        super().__init__(constraints, pricing)
+        self.near, self.close = SETTINGS.chosen
 
     def caught(self, above: Hinges, room: float) -> bool:
         """See `PathState`: what local pricing had missed joins."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.running.workers import HERE, Workers
-from convexden.solvers.patterns.faces import MOST_FACES, simplex_faces
 from convexden.solvers.pricing import ExactPricing
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.line import LinePricing
@@ -45,8 +44,8 @@ def proving_pricing(
 
 
 def by_patterns(problem: Interpolation) -> bool:
-    """Whether these are balls that span as many dimensions as they can, too many for all their
-    faces, but not for one pattern after another."""
+    """Whether these are balls that span as many dimensions as they can, so many that one pattern
+    after another takes less time than all their faces."""
     n, d = problem.centers.shape
-    few = n == d + 1 and n <= SETTINGS.most_sites and bool(problem.radii.all())
-    return few and simplex_faces(n) > MOST_FACES
+    some = SETTINGS.least_sites <= n <= SETTINGS.most_sites
+    return some and n == d + 1 and bool(problem.radii.all())

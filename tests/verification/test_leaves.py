@@ -15,6 +15,7 @@ from convexden.certificate import Leaves
 from convexden.errors import InvalidProblem
 from convexden.solvers.patterns.faces import simplex_patterns
 from convexden.solvers.pricing.faces import FacePricing
+from convexden.solvers.pricing.patterns import PatternSettings
 from convexden.verification.leaves import Sites, leaf_bounds, leaf_interval
 from tests.multipliers_in_space import Dual
 
@@ -23,7 +24,7 @@ from tests.multipliers_in_space import Dual
 def solution() -> cd.Solution:
     """Five balls, certified by leaves."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("convexden.solvers.pricing.exact.MOST_FACES", 0)
+        patch.setattr("convexden.solvers.pricing.exact.SETTINGS", PatternSettings(least_sites=3))
         problem = cd.denoising(np.random.default_rng(3).standard_normal((5, 6)) * 40, radius=8.0)
         return cd.solve(problem)
 

@@ -20,7 +20,7 @@ from convexden.solvers.patterns.faces import PatternFaces, simplex_patterns
 from convexden.solvers.pricing.exact import by_patterns
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.local import LocalPricing
-from convexden.solvers.pricing.patterns import PatternPricing
+from convexden.solvers.pricing.patterns import PatternPricing, PatternSettings
 
 Array = NDArray[np.float64]
 
@@ -44,7 +44,8 @@ def multipliers(problem: cd.Interpolation, seed: int) -> tuple[Array, Array]:
 @pytest.fixture
 def by_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
     """All simplices of balls are priced by patterns."""
-    monkeypatch.setattr("convexden.solvers.pricing.exact.MOST_FACES", 0)
+    settings = PatternSettings(least_sites=3)
+    monkeypatch.setattr("convexden.solvers.pricing.exact.SETTINGS", settings)
 
 
 @pytest.mark.parametrize("share", [0.5, 0.99, 1.01])
@@ -153,7 +154,7 @@ def test_the_minimum_is_that_of_exact_pricing_of_all_faces() -> None:
     assert found.certified
     assert found.certificate.pricing == "leaves"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("convexden.solvers.pricing.exact.MOST_FACES", 10**6)
+        patch.setattr("convexden.solvers.pricing.exact.SETTINGS", PatternSettings())
         reference = cd.solve(problem)
     assert reference.certificate.pricing == "exact-faces"
     assert found.cost == pytest.approx(reference.cost, rel=1e-9)
@@ -240,7 +241,7 @@ def test_leaves_are_recalled_whichever_side_is_active() -> None:
 
 def test_only_simplices_of_balls_that_are_too_many_for_faces_are_priced_by_patterns() -> None:
     points = np.random.default_rng(0).standard_normal((14, 13))
-    for count, expected in ((11, False), (12, True), (14, True)):
+    for count, expected in ((9, False), (10, True), (14, True)):
         assert by_patterns(cd.denoising(points[:count, : count - 1], radius=0.01)) is expected
     assert not by_patterns(cd.denoising(points[:, :5], radius=0.01))
     assert not by_patterns(cd.Interpolation(points, points, np.arange(14) / 1e3))
