@@ -150,8 +150,14 @@ def solve(
         say(str(flattened))
     _check_outputs(output, plot, problem, points, radii, noisy, targets)
     with CtrlC() as ctrl_c:
-        options = {"tolerance": tolerance, "method": method, "time_limit": time_limit}
-        options |= {"jobs": jobs, "scheduler": scheduler, "start": beginning}
+        options = {
+            "tolerance": tolerance,
+            "method": method,
+            "time_limit": time_limit,
+            "jobs": jobs,
+            "scheduler": scheduler,
+            "start": beginning,
+        }
         solution = _solve(problem, options, quiet, ctrl_c)
     if output is not None:
         from convexden.storage.solutions import save

@@ -192,7 +192,7 @@ class ProvenPath(CentralPath):
             self.pricing.remember(start)
             columns = self.constraints.features(start)
             weights = np.linalg.lstsq(columns.T, self.constraints.targets, rcond=None)[0]
-            self._improve_cost(start, columns, weights)
+            self._improve_cost(start, columns, np.asarray(weights, dtype=float))
         return super().run(start)
 
     def resume(self, certificate: Certificate) -> None:
@@ -250,7 +250,6 @@ class ProvenPath(CentralPath):
             if gap < tried:
                 if residual < PATH.met:
                     self._improve_primal(state.hinges(), working, gap)
-                self._missed = None
                 self._newton(*self._active(state, working, gap), state.multipliers)
                 tried = gap * PATH.again
                 if incumbent.gap <= self._goal:
