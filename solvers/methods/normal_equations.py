@@ -55,7 +55,7 @@ def stored_features(constraints: Constraints, hinges: Hinges) -> Features:
     """The features (K, M), sparse if most of them are zero."""
     parts = [
         constraints.sparse_features(hinges[begin : begin + SETTINGS.batch])
-        for begin in range(0, len(hinges), SETTINGS.batch)
+        for begin in range(0, max(1, len(hinges)), SETTINGS.batch)
     ]
     features = sparse.csr_array(sparse.vstack(parts))
     few = len(constraints.targets) < SETTINGS.rows
