@@ -369,6 +369,7 @@ def test_the_gram_matrix_is_a_sum_of_kronecker_products():
     )
     sparse = stored_features(constraints, hinges)
     assert not isinstance(sparse, np.ndarray)
+    assert stored_features(constraints, hinges[:0]).shape == (0, len(constraints.targets))
     for stored in (features, sparse):
         assert np.abs(gram(stored, plain, along, columns) - expected).max() < 1e-12
 
