@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,9 +29,6 @@ from convexden.solution import Progress, Solution, Status, relative_gap
 from convexden.solving.closed_forms import FREE
 from convexden.solving.proposals import MASTERS, Run, proposed
 from convexden.tolerances import CERTIFIED_RTOL
-
-if TYPE_CHECKING:
-    pass
 
 # Numbers in a certificate, of which a few copies are held at a time: 2 GB each.
 LARGEST_CERTIFICATE = 2**28

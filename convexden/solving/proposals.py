@@ -163,7 +163,9 @@ def _start(reduction: Reduction, start: Solution | ShallowNetwork | None) -> Sta
         nearby.targets.shape,
     ):
         return Start(network)
-    return Start(network, reduction.reduce_certificate(certificate))
+    reduced = reduction.reduce_certificate(certificate)
+    finite = np.isfinite(reduced.values).all() and np.isfinite(reduced.jacobians).all()
+    return Start(network, reduced if finite else None)
 
 
 def _solve_sites(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -223,6 +224,24 @@ def test_a_run_that_was_stopped_goes_on_from_its_proof(tmp_path: Path) -> None:
     other = cd.solve(cd.denoising(problem.centers, radius=0.19), start=found)
     assert other.certified
     assert other.cost < found.cost
+
+
+@pytest.mark.usefixtures("by_pattern")
+def test_a_start_without_numbers_is_none() -> None:
+    problem = cd.denoising(np.random.default_rng(1).standard_normal((4, 5)), radius=0.2)
+    found = cd.solve(problem)
+    given = found.certificate
+    nothing = cd.Certificate(
+        np.full(given.values.shape, np.nan),
+        given.jacobians,
+        1.0,
+        1.0,
+        "leaves",
+        leaves=given.leaves,
+    )
+    again = cd.solve(problem, start=replace(found, certificate=nothing))
+    assert again.certified
+    assert again.cost == pytest.approx(found.cost, rel=1e-9)
 
 
 def test_leaves_are_recalled_whichever_side_is_active() -> None:
