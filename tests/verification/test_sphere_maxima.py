@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -198,3 +200,19 @@ def test_functions_that_are_no_numbers_have_no_bound() -> None:
     some.A[1] = np.nan
     _, bounds = some.bounds(0.0, WIDTH)
     assert np.isnan(bounds[1]) or bounds[1] == np.inf
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_nothing_is_attained_where_hinges_are_not_known(k: int) -> None:
+    """A point whose hinge may cut a ball by the slack is no witness, unless that is rounding."""
+    drawn = spheres(np.random.default_rng(k), 20, k)
+    reach = np.linalg.norm(drawn.B, axis=2)
+    for slack, known in ((20.0, False), (1e-9, False), (1e-13, True)):
+        room = np.full(drawn.e.shape, slack)
+        everywhere = replace(drawn, e=reach, slack=room).bounds(0.0, WIDTH)[0]
+        assert (everywhere > 0.0) is known
+        nowhere = replace(drawn, e=-reach - 2e-13, slack=room)
+        best, bounds = nowhere.bounds(0.0, WIDTH)
+        assert best == 0.0
+        # It is not excluded either.
+        assert bounds.any() or slack < 1.0

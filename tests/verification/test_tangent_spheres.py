@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from convexden.arithmetic.two_part import two_product, two_sum
 from convexden.verification.exact.flats import Flat
+from convexden.verification.faces import tangent_spheres
 from convexden.verification.faces.active_sums import ActiveSums
-from convexden.verification.faces.tangent_spheres import Complements, Tangencies
+from convexden.verification.faces.tangent_spheres import Complements, SphereSettings, Tangencies
 
 Array = NDArray[np.float64]
 SHARP = 1e-12
@@ -56,6 +57,30 @@ def test_spheres_are_as_near_to_exact_ones_as_stated(k: int, size: int, thicknes
         assert np.linalg.norm(axes[:, m:] - aligned) <= found.basis_error[i]
         assert found.center_error[i] < 1e-11
         assert found.basis_error[i] < 1e-11
+
+
+@pytest.mark.parametrize("k", [3, 6])
+def test_spheres_that_no_rationals_are_left_for_keep_the_errors_of_floats(
+    k: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Complements of all sets are exact, and spheres of k of many rows."""
+    rng = np.random.default_rng(k)
+    centers = sites(rng, k + 1, k, 1e-3)
+    sets = np.array(list(combinations(range(k + 1), k)))
+    monkeypatch.setattr(tangent_spheres, "SETTINGS", SphereSettings(exact=len(sets) * k**3))
+    tangencies = Tangencies(sets, centers, 1e-16)
+    monkeypatch.setattr(tangent_spheres, "SETTINGS", SphereSettings(exact=k**3))
+    rows = np.repeat(np.arange(len(sets)), 20)
+    heights = rng.choice([-1e-5, 1e-5], (len(rows), k))
+    found = tangencies.spheres(rows, heights)
+    assert len(found.rows) > 10 * k
+    assert found.center_error.max() < 1e-9
+    for i, (kept, row) in enumerate(zip(found.kept, found.rows, strict=True)):
+        exact = Flat(centers[tangencies.sites[row]]).sphere(heights[kept].tolist())
+        assert exact is not None
+        center = tangencies.complements.axes[row][:, : k - 1] @ found.fixed[i]
+        assert np.linalg.norm(center - exact[0]) <= found.center_error[i]
+        assert abs(found.radius[i] - exact[1]) <= found.radius_error[i] + 1e-15
 
 
 def test_dependent_sets_are_left_out_and_others_are_not() -> None:

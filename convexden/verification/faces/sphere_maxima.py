@@ -45,6 +45,10 @@ class MaximaSettings:
     newton_steps: int = 10
     """Newton steps toward the multiplier of the best weak duality bound."""
 
+    known: float = 1e-12
+    """Values count as attained where the distances of sites from hinges, in units of the sites, are
+    known to this: where they are not, any point passes for feasible."""
+
 
 SETTINGS = MaximaSettings()
 
@@ -100,6 +104,11 @@ class Spheres:
         blur: Array = self.A_error + self.g_error
         return blur
 
+    def _known(self) -> Flags:
+        """Where a point that counts as feasible is."""
+        known: Flags = (self.slack <= SETTINGS.known).all(axis=1)
+        return known
+
     @property
     def _terms(self) -> int:
         """More than the number of products in a sum."""
@@ -108,10 +117,11 @@ class Spheres:
     def _ends(self, best: float) -> tuple[float, Array]:
         """Values at the two points of spheres in one dimension, where they are feasible."""
         bound = np.zeros(len(self.g))
+        known = self._known()
         for end in (1.0, -1.0):
             values = np.linalg.norm(end * self.A[:, :, 0] + self.g, axis=1)
             feasible = (end * self.B[:, :, 0] + self.e >= -self.slack).all(axis=1)
-            best = max(best, float(values[feasible].max(initial=0.0)))
+            best = max(best, float(values[feasible & known].max(initial=0.0)))
             high = (1.0 + self._terms * EPS) * values + MARGIN * self._blur()
             bound = np.maximum(bound, np.where(feasible, high, 0.0))
         return best, bound
@@ -156,7 +166,8 @@ class Spheres:
             points = secular.basis @ coordinates.T[:, :, None]
             room = (self.B @ points)[:, :, 0] + self.e + self.slack
             values = np.linalg.norm((self.A @ points)[:, :, 0] + self.g, axis=1)
-            best = max(best, float(values[(room >= 0.0).all(axis=1)].max(initial=0.0)))
+            feasible = (room >= 0.0).all(axis=1) & self._known()
+            best = max(best, float(values[feasible].max(initial=0.0)))
             if sign < 0.0 or not secular.hard.any():
                 break
             coordinates[-1] *= np.where(secular.hard, -1.0, 1.0)

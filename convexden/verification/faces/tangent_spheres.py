@@ -83,7 +83,12 @@ class Complements:
             axes = np.broadcast_to(np.eye(k), (count, k, k))
             return cls(axes, empty, empty, nothing, nothing, nothing, nothing)
         axes, upper = np.linalg.qr(edges.transpose(0, 2, 1), mode="complete")
-        lower = np.ascontiguousarray(upper[:, :m].transpose(0, 2, 1))
+        return cls._in_axes(edges, axes, np.ascontiguousarray(upper[:, :m].transpose(0, 2, 1)))
+
+    @classmethod
+    def _in_axes(cls, edges: Array, axes: Array, lower: Array) -> Complements:
+        """The bounds of the errors of axes and of edges in them, however these were computed."""
+        count, m, k = edges.shape
         skew = MARGIN * (_size(axes.transpose(0, 2, 1) @ axes - np.eye(k)) + k * k * EPS)
         rest = edges @ axes
         rest[:, :, :m] -= lower
@@ -106,15 +111,20 @@ class Complements:
         """Some of them."""
         return Complements(*(value[rows] for value in vars(self).values()))
 
-    def replace(self, row: int, complement: Array) -> None:
-        """A complement (k, k - m) that is known to 2 ulps; the edges in it are not computed."""
+    def replace(self, row: int, edges: Array, complement: Array) -> None:
+        """A complement (k, k - m) of the unit edges (m, k) that is known to 2 ulps.
+
+        The edges are written in axes of their own as precisely as before: spheres for which no
+        rationals are taken have errors no larger than they had.
+        """
         k, free = complement.shape
-        completed, _ = np.linalg.qr(complement, mode="complete")
-        axes = np.hstack([completed[:, free:], complement])
-        self.axes[row] = axes
-        self.skew[row] = MARGIN * (float(np.linalg.norm(axes.T @ axes - np.eye(k))) + k * k * EPS)
+        span = np.linalg.qr(complement, mode="complete")[0][:, free:]
+        turned, upper = np.linalg.qr(span.T @ edges.T)
+        axes = np.hstack([span @ turned, complement])
+        found = Complements._in_axes(edges[None], axes[None], np.ascontiguousarray(upper.T)[None])
+        for name, value in vars(found).items():
+            getattr(self, name)[row] = value[0]
         self.turn[row] = 4.0 * np.sqrt(k) * EPS
-        self.inverse_size[row] = np.inf
 
 
 class Tangencies:
@@ -141,8 +151,8 @@ class Tangencies:
         self.sites, self.parents = _trees(sets, np.linalg.norm(offsets, axis=2))
         edges = offsets[np.take_along_axis(self.sites, self.parents, axis=1), self.sites[:, 1:]]
         self.lengths = np.linalg.norm(edges, axis=2)
-        edges = edges / np.where(self.lengths > 0.0, self.lengths, 1.0)[:, :, None]
-        self.complements = Complements.of(edges)
+        self.edges = edges / np.where(self.lengths > 0.0, self.lengths, 1.0)[:, :, None]
+        self.complements = Complements.of(self.edges)
         self.independent = np.ones(len(sets), dtype=bool)
         self._flats: dict[int, Flat] = {}
         turn = self.complements.turn
@@ -155,7 +165,7 @@ class Tangencies:
         flat = self._flat(row)
         self.independent[row] = flat.independent
         if flat.independent:
-            self.complements.replace(row, flat.complement())
+            self.complements.replace(row, self.edges[row], flat.complement())
 
     def _flat(self, row: int) -> Flat:
         """The flat through the sites of a set, in rationals."""
