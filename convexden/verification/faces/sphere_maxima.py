@@ -106,7 +106,7 @@ class Spheres:
 
     def _known(self) -> Flags:
         """Where a point that counts as feasible is."""
-        known: Flags = (self.slack <= SETTINGS.known).all(axis=1)
+        known: Flags = self.slack.max(axis=1) <= SETTINGS.known
         return known
 
     @property

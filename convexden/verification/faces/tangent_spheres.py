@@ -94,7 +94,7 @@ class Complements:
         rest[:, :, :m] -= lower
         leak = _size(rest) + np.sqrt(m) * ((k * np.sqrt(k) + 3) * EPS + skew)
         leak *= MARGIN
-        solvable = (np.abs(np.diagonal(lower, axis1=1, axis2=2)) > LEAST_DIVISOR).all(axis=1)
+        solvable = np.abs(np.diagonal(lower, axis1=1, axis2=2)).min(axis=1) > LEAST_DIVISOR
         inverse = np.linalg.inv(np.where(solvable[:, None, None], lower, np.eye(m)))
         # |I - Z L| = q < 1 bounds the inverse of L by |Z| / (1 - q).
         size = _size(inverse)
