@@ -48,9 +48,8 @@ class FaceSettings:
     """How closely faces are looked at."""
 
     sharp: tuple[float, ...] = (1e-9, 1e-12)
-    """Errors of spheres (sine or length) above these are removed by rationals.  The second is tried
-    if the first leaves the interval wide: rationals are slow, and few faces are next to the
-    maximum."""
+    """Errors of spheres (sine or length) above these are removed by rationals.  The second is for
+    the faces next to the maximum, if the first leaves the interval wide: rationals are slow."""
 
     chunk: int = 2_000_000
     """Numbers held at a time while faces are computed."""
@@ -204,8 +203,9 @@ class _Faces:
     def bounds(self, width: float) -> tuple[float, float]:
         """The largest value seen, and a bound of all."""
         best, upper = 0.0, inf
+        sets: list[Integers] | None = None
         for sharp in SETTINGS.sharp:
-            best, bound = self._bounds(best, width, sharp)
+            best, bound, sets = self._bounds(best, width, sharp, sets)
             upper = min(upper, bound)
             if upper <= best * (1.0 + 3.0 * width):
                 break
@@ -213,30 +213,44 @@ class _Faces:
         off = imbalance(centers, self.radii, values, jacobians)
         return best, (upper + off) * (1.0 + 4.0 * EPS)
 
-    def _bounds(self, best: float, width: float, sharp: float) -> tuple[float, float]:
-        """The same, without complements, from spheres with errors of at most `sharp` (mostly)."""
+    def _bounds(
+        self, best: float, width: float, sharp: float, sets: list[Integers] | None
+    ) -> tuple[float, float, list[Integers]]:
+        """The same, without complements, from spheres with errors of at most `sharp` (mostly); and
+        the sets of tangent sites, some of each size, that are not settled.
+
+        By default all sets are looked at, later those that the time before has left.
+        """
         upper = 0.0
-        unsettled: list[tuple[Spheres, Array]] = []
+        unsettled: list[tuple[Integers, Spheres, Array]] = []
+        if sets is None:
+            sizes = range(min(self.offsets.shape[1:]), 0, -1)
+            sets = [_all_sets(len(self.radii), size) for size in sizes]
         # Small spheres come first: what they attain rules most of the large ones out.
-        for size in range(min(self.offsets.shape[1:]), 0, -1):
-            for spheres in self._spheres(size, sharp):
+        for some in sets:
+            for sites, spheres in self._spheres(some, sharp):
                 self.clock.check()
                 best, bounds = spheres.bounds(best, width)
-                unsettled.append((spheres.take(bounds > 0.0), bounds[bounds > 0.0]))
-        for spheres, bounds in unsettled:
+                high = bounds > 0.0
+                unsettled.append((sites[high], spheres.take(high), bounds[high]))
+        left: dict[int, list[Integers]] = {}
+        for sites, spheres, bounds in unsettled:
             self.clock.check()
             high = bounds > best * (1.0 + width)
             bounds = sharpened(spheres.take(high), bounds[high], best * (1.0 + width))
             upper = max(upper, float(bounds.max(initial=0.0)))
-        return best, max(upper, best * (1.0 + width))
+            rest = np.sort(sites[high][bounds > best * (1.0 + width)], axis=1)
+            if len(rest):
+                left.setdefault(sites.shape[1], []).append(rest)
+        sets = [np.unique(np.concatenate(each), axis=0) for each in left.values()]
+        return best, max(upper, best * (1.0 + width)), sets
 
-    def _spheres(self, size: int, sharp: float) -> Iterator[Spheres]:
-        """The spheres of this many tangent sites with all patterns, a chunk at a time."""
-        count = len(self.radii)
-        sets = np.array(list(combinations(range(count), size)), dtype=np.intp)
+    def _spheres(self, sets: Integers, sharp: float) -> Iterator[tuple[Integers, Spheres]]:
+        """The spheres of these sets (S, T) of tangent sites with all patterns, a chunk at a time,
+        with the sites (F, T) of each."""
         tangencies = Tangencies(sets, self.sites[0], sharp)
         samples = self.samples[tangencies.sites]
-        sides = np.array(list(product((False, True), repeat=size)))
+        sides = np.array(list(product((False, True), repeat=sets.shape[1])))
         # Of the two patterns of a hinge through a sample one is enough.
         wanted = tangencies.independent[:, None] & ~(samples[:, None] & sides).any(axis=2)
         if self.given:
@@ -257,14 +271,16 @@ class _Faces:
             found[row, (self.patterns[:, members] & ~through) @ weights] = True
         return found
 
-    def _faces(self, tangencies: Tangencies, rows: Integers, sides: Flags) -> Iterator[Spheres]:
+    def _faces(
+        self, tangencies: Tangencies, rows: Integers, sides: Flags
+    ) -> Iterator[tuple[Integers, Spheres]]:
         """The spheres of hinges tangent to these sets, above or below each site as `sides` says."""
         tangent = self._tangent(tangencies, rows, sides)
         dimension, free = tangent.axes.shape[2], tangent.swing.shape[2]
         numbers = len(self.radii) + self.sums.slopes.shape[1]
         each = max(6 * free * (free + numbers), dimension * numbers)
         for chosen, patterns in self._matches(tangent, max(1, SETTINGS.chunk // each)):
-            yield self._with_patterns(tangent.take(chosen), patterns)
+            yield tangent.sites[chosen], self._with_patterns(tangent.take(chosen), patterns)
 
     def _tangent(self, tangencies: Tangencies, rows: Integers, sides: Flags) -> _Tangent:
         """The same, before the other sites choose their sides."""
@@ -340,6 +356,11 @@ class _Faces:
             for first in range(0, len(chosen), step):
                 chunk = slice(first, first + step)
                 yield chosen[chunk], patterns[chunk]
+
+
+def _all_sets(count: int, size: int) -> Integers:
+    """All sets (S, T) of so many sites."""
+    return np.array(list(combinations(range(count), size)), dtype=np.intp)
 
 
 def _apply(matrices: Array, vectors: Array) -> Array:
