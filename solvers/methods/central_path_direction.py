@@ -51,6 +51,10 @@ class DirectionSettings:
     gain: float = 0.1
     """Share of `longer` that a correction must bring."""
 
+    left: float = 1e-6
+    """Share of the targets, in complementarities, that rounding of the linear system may leave: of
+    ten clusters of 100 samples the network that interpolates cost 40 times that share more."""
+
 
 SETTINGS = DirectionSettings()
 
@@ -66,7 +70,19 @@ def progress(state: PathState, working: Working) -> tuple[float, float]:
 
 def direction(state: PathState, working: Working) -> tuple[Step, float]:
     """The step of prices and multipliers, and the price times slack that it aims at."""
-    factor = working.factor()
+    factor = working.factor(state.accurate)
+    step, aim = _step(state, working, factor)
+    if isinstance(factor, Indefinite):
+        return step, aim
+    left = working.left(step, state.targets) / float(np.linalg.norm(state.targets))
+    if left <= SETTINGS.left * progress(state, working)[0]:
+        return step, aim
+    state.accurate = True
+    return _step(state, working, working.factor(True))
+
+
+def _step(state: PathState, working: Working, factor: Cholesky | Indefinite) -> tuple[Step, float]:
+    """Steps 1 to 3."""
     # Step 1.
     step = working.step(factor, state.targets, np.zeros_like(working.prices))
     mean = float(working.prices @ working.slacks) / len(working.prices)

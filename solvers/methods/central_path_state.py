@@ -89,9 +89,8 @@ class WorkingSetSettings:
     """Share of what the network misses that a new hinge adds to it, at most, in the plane: near the
     end slacks are too small to tell its price."""
 
-    late: float = 1e-5
-    """Complementarity from which on a maximum that still runs along its arc does so because that is
-    flat."""
+    led: float = 2.0
+    """Slack, in that of the maximum, up to which a free hinge may lie beside it."""
 
     inherited: float = 1e-3
     """Price, in mean prices, from which on a free hinge whose maximum is gone stays as it is."""
@@ -123,7 +122,10 @@ class PathState:
         self.free_features: Array = np.zeros((0, len(self.targets)))
         self.free_prices = self.prices = np.zeros(0)
         self.maximum = 0.0  # of the dual constraint
-        self.missed = np.inf  # by the network, of the targets
+        self.accurate = False  # whether rounding of linear systems has come to count
+        # Of the free hinges in a plane: the roots of the bends, and where the last step led them.
+        self._roots = np.zeros(0)
+        self._moved = self.free, np.zeros(0, dtype=bool)  # and which of them it held
 
     def begin(self) -> bool:
         """Go to the center, which is a least-squares problem; false if the vertices do not span the
@@ -210,7 +212,7 @@ class PathState:
         """The hinges of the next system."""
         features = self.free_features
         columns = features @ self.multipliers
-        owners, turns = self._bends(features)
+        owners, turns, lags = self._bends(features)
         every = np.concatenate([self.columns[self.chosen], columns])
         slacks = (1.0 - np.sum(every**2, axis=1)) / 2
         return Working(
@@ -220,19 +222,21 @@ class PathState:
             np.concatenate([self.prices, self.free_prices]),
             len(self.chosen) + owners,
             turns,
+            lags,
         )
 
-    def _bends(self, features: Array) -> tuple[Indices, Array]:
+    def _bends(self, features: Array) -> tuple[Indices, Array, Array]:
         """How the free hinges move: see `Working`."""
         if isinstance(self.pricing, PlanePricing):
-            _, depths, turns = bends(
+            slopes, depths, turns = bends(
                 self.constraints, self.pricing, self.free, features, self.multipliers
             )
-            return np.arange(len(turns)), turns / np.sqrt(depths)[:, None]
+            self._roots = np.sqrt(depths)
+            return np.arange(len(turns)), turns / self._roots[:, None], slopes / self._roots
         models = self._models()
         m, p = self.targets.shape
         turned = models.bends.reshape(-1, m, p).transpose(0, 2, 1)
-        return models.owners, turned.reshape(-1, m * p)
+        return models.owners, turned.reshape(-1, m * p), np.zeros(len(models.owners))
 
     def _models(self) -> QuadraticModels:
         """The quadratic models of the free hinges."""
@@ -248,7 +252,11 @@ class PathState:
         self.columns = self.columns + length * columns
         change = length * step.prices
         self.prices = self.prices + change[: len(self.prices)]
-        self.free_prices = self.free_prices + change[len(self.prices) :]
+        before, self.free_prices = self.free_prices, self.free_prices + change[len(self.prices) :]
+        if isinstance(self.pricing, PlanePricing):
+            # The network is linear in price times motion, of which the step is the change.
+            turned = length * step.motions / self._roots * before / self.free_prices
+            self._moved = self.pricing.moved(self.free, turned[:, None])
 
     def scale(self, factor: float) -> None:
         """Scale the multipliers, and the prices so that the network stays."""
@@ -321,42 +329,41 @@ class PathState:
     def _free_at(self, found: Hinges, aim: float, room: float = np.inf) -> None:
         """Make local maxima the free hinges.
 
-        On one arc they take over the price; if that late in the run does not halve what the network
-        misses, as much of it as adds at most `room`: where the constraint hardly bends, a maximum
-        runs to and fro, and the rest stays where it was.  A new one adds as much at most.
+        Those on one arc, or in one pattern, take over the price; others add at most `room` each to
+        what the network misses.  Of those that are gone the heavy ones stay where they are.
         """
-        gap = aim * (len(self.prices) + len(found)) / self.objective
-        old = self.free, self.free_features, self.free_prices
-        features, before = self.constraints.features(found), self.missed
-        fresh, left = self._inherited(found, features, aim, room, np.inf)
+        pairs = nearest_pairs(found, self._places(found), self.free, self._places(self.free))
+        gone = self.free
+        if self.flat:
+            gone, found = self._moved[0], self._led(found, pairs)
+        features = self.constraints.features(found)
+        heights = np.linalg.norm(features @ self.multipliers, axis=1)
+        fresh, left = fresh_prices(features, heights, aim, room), self.free_prices.copy()
+        for new, old in pairs:
+            fresh[new], left[old] = left[old], 0.0
         self.free, self.free_features, self.free_prices = found, features, fresh
-        self.missed = self._missed()
-        if self.flat and gap < SETTINGS.late and self.missed > before / 2:
-            self.free, self.free_features, self.free_prices = old
-            fresh, left = self._inherited(found, features, aim, room, room)
-            self.free, self.free_features, self.free_prices = found, features, fresh
+        self._moved = found, np.zeros(len(found), dtype=bool)
         rest = left > SETTINGS.inherited * self.prices.mean()
         if rest.any():
-            self.keep(old[0][rest], old[1][rest], left[rest])
+            self.keep(gone[rest], self.constraints.features(gone[rest]), left[rest])
 
-    def _inherited(
-        self, found: Hinges, features: Array, aim: float, room: float, moved: float
-    ) -> tuple[Array, Array]:
-        """The prices of new maxima with these features, and what is left of the old; moving it adds
-        at most `moved` each to what the network misses."""
-        old, before, prices = self.free, self.free_features, self.free_prices
-        columns, behind = features @ self.multipliers, before @ self.multipliers
-        fresh = fresh_prices(features, np.linalg.norm(columns, axis=1), aim, room)
-        left = prices.copy()
-        for k, heir in nearest_pairs(found, self._places(found), old, self._places(old)):
-            change = np.outer(features[k], columns[k]) - np.outer(before[heir], behind[heir])
-            size = float(np.linalg.norm(change))
-            if prices[heir] * size <= moved:
-                fresh[k], left[heir] = prices[heir], 0.0
-            else:
-                fresh[k] = max(fresh[k], moved / size)
-                left[heir] -= moved / size
-        return fresh, left
+    def _led(self, found: Hinges, pairs: list[tuple[int, int]]) -> Hinges:
+        """The maxima; of those that were so before the step where it has led them, if the dual
+        constraint is nearly as large there.
+
+        Where it hardly bends its maximum runs to and fro: changes of second order, divided by the
+        bend, move it by far more than the step, whose network then misses the targets.
+        """
+        moved, held = self._moved
+        new, old = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
+        slack, slack_there = (
+            1.0 - np.linalg.norm(self.constraints.features(hinges) @ self.multipliers, axis=1)
+            for hinges in (found[new], moved[old])
+        )
+        good = ~held[old] & (slack_there <= SETTINGS.led * np.maximum(slack, LEAST_SLACK))
+        normals, biases = found.normals.copy(), found.biases.copy()
+        normals[new[good]], biases[new[good]] = moved.normals[old[good]], moved.biases[old[good]]
+        return replace(found, normals=normals, biases=biases)
 
     def raise_floor(self, gap: float) -> None:
         """Beyond the plane fewer local maxima count the smaller complementarity is."""

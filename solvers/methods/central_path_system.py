@@ -7,8 +7,8 @@ step dZ, dprice toward price times slack of `aim` solves
     dprice = aim / c - price + price / c * q . psi^T dZ.
 
 Eliminating all dprice leaves a positive definite matrix, in which the hinges with a small slack
-swamp what is left of the others.  For few unknowns those stay unknowns of a symmetric indefinite
-system.
+swamp what is left of the others.  For few unknowns, and where that costs digits, those stay
+unknowns of a symmetric indefinite system.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class SystemSettings:
     """Which system is solved."""
 
     small: int = 300
-    """Unknown multipliers up to which heavy prices stay unknowns."""
+    """Unknown multipliers up to which heavy prices always stay unknowns: with 400 that took half
+    as long again as elimination."""
 
     kept: float = 10.0
     """Price over slack, in units of the largest price, above which a price is heavy."""
@@ -45,13 +46,15 @@ SETTINGS = SystemSettings()
 @dataclass(frozen=True, eq=False)
 class Step:
     """A direction: changes of the multipliers (M, p), of the columns (K, p) and of the prices (K,),
-    with the first and the second derivatives (K,) of minus the slacks along it."""
+    with the first and the second derivatives (K,) of minus the slacks along it, and how far the
+    free hinges move (F,), in units of their bends."""
 
     multipliers: Array
     columns: Array
     prices: Array
     slopes: Array
     curves: Array
+    motions: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +71,8 @@ class Working:
     bends : (F, M p) array
         The changes that the positions of the free hinges make, whose squares are half those of the
         dual constraint: a free hinge moves in several directions.
+    lags : (F,) array
+        How far they are from their maxima, in the same units.
     """
 
     features: Features
@@ -76,13 +81,14 @@ class Working:
     prices: Array
     owners: Indices
     bends: Array
+    lags: Array
 
-    def factor(self) -> Cholesky | Indefinite:
-        """The factor of the Newton system."""
+    def factor(self, accurate: bool) -> Cholesky | Indefinite:
+        """The factor of the Newton system, of the indefinite one if it is small or has to be
+        accurate."""
         along = self.prices / self.slacks
-        if self.columns.shape[1] * self.features.shape[1] > SETTINGS.small or np.all(
-            along <= SETTINGS.kept * self.prices.max()
-        ):
+        indefinite = accurate or self.columns.shape[1] * self.features.shape[1] <= SETTINGS.small
+        if not indefinite or np.all(along <= SETTINGS.kept * self.prices.max()):
             return Cholesky(self._matrix(along))
         heavy = along > SETTINGS.kept * self.prices.max()
         gradients = full(self.features[np.flatnonzero(heavy)])
@@ -102,9 +108,22 @@ class Working:
         """What the targets are missed by (M, p) with these prices."""
         return np.asarray(targets - self.features.T @ (prices[:, None] * self.columns))
 
+    def _toward_maxima(self, targets: Array) -> Array:
+        """The targets without what the free hinges add by moving to their present maxima."""
+        added = (self.prices[self.owners] * self.lags) @ self.bends
+        return np.asarray(targets - added.reshape(targets.shape[::-1]).T)
+
+    def left(self, step: Step, targets: Array) -> float:
+        """What a whole step leaves of the first equation, by rounding."""
+        weights = (self.prices + step.prices)[:, None] * self.columns
+        weights += self.prices[:, None] * step.columns
+        turned = (self.prices[self.owners] * step.motions) @ self.bends
+        made = self.features.T @ weights + turned.reshape(targets.shape[::-1]).T
+        return float(np.linalg.norm(targets - made))
+
     def step(self, factor: Cholesky | Indefinite, targets: Array, aims: Array) -> Step:
         """Newton's step to prices times slacks of `aims` (K,)."""
-        wanted = aims / self.slacks
+        wanted, targets = aims / self.slacks, self._toward_maxima(targets)
         if isinstance(factor, Indefinite):
             heavy = factor.heavy
             light = np.where(heavy, self.prices, wanted)
@@ -115,11 +134,12 @@ class Working:
         columns = np.asarray(self.features @ change)
         slopes = np.sum(self.columns * columns, axis=1)
         curves = np.sum(columns**2, axis=1)
-        np.add.at(curves, self.owners, (self.bends @ change.T.ravel()) ** 2)
+        turned = self.bends @ change.T.ravel()
+        np.add.at(curves, self.owners, turned**2)
         prices = wanted - self.prices + self.prices / self.slacks * slopes
         if isinstance(factor, Indefinite):
             prices[factor.heavy] = rises
-        return Step(change, columns, prices, slopes, curves)
+        return Step(change, columns, prices, slopes, curves, self.lags + turned)
 
     def slacks_after(self, step: Step, length: float) -> Array:
         """The slacks at this length of a step, for free hinges by their quadratic model."""

@@ -18,7 +18,6 @@ from convexden.solvers.constraints import constraints_of
 from convexden.solvers.methods import central_path, row_generation
 from convexden.solvers.methods.central_path import SETTINGS, CentralPath, iterate, pays
 from convexden.solvers.methods.central_path_state import PathState
-from convexden.solvers.methods.central_path_system import Indefinite
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.exchange import Incumbent
 from convexden.solvers.methods.large_newton import polish_large
@@ -87,15 +86,20 @@ def test_alone_it_certifies_the_cost_of_column_generation(name, alone, monkeypat
 
 
 def test_where_newtons_method_fails_column_generation_ends_it(monkeypatch):
-    """Of these ten discs nearly a dozen hinges that stay lie next to others that move."""
+    """Of a path that ends early, and on which Newton's method fails."""
     problem, gaps = discs(10), []
-    exchange = ColumnGeneration._exchange
+    exchange, newton = ColumnGeneration._exchange, CentralPath._newton
 
     def over(self, hinges):
         gaps.append(self.incumbent.gap)
         exchange(self, hinges)
 
+    def failing(self, active, alphas, multipliers):
+        return newton(self, active, alphas, multipliers) if gaps else active[:0]
+
     monkeypatch.setattr(ColumnGeneration, "_exchange", over)
+    monkeypatch.setattr(CentralPath, "_newton", failing)
+    monkeypatch.setattr(central_path, "SETTINGS", replace(SETTINGS, least=1e-10))
     solution = solve(problem, method="central-path")
     (before,) = gaps
     assert 1e-12 < before < 1e-8
@@ -249,25 +253,6 @@ def test_an_incumbent_takes_over_what_is_better():
     assert (best.weights[0, 0], best.multipliers[0, 0], best.proof[0, 0]) == (3.0, 4.0, 3.0)
 
 
-def test_heavy_prices_as_unknowns_give_the_same_step():
-    """A system that elimination solves as well, as no slack is tiny."""
-    path = path_on(PROBLEMS["discs"])
-    state = PathState(path.constraints, path.exact)
-    assert state.begin()
-    working = state.working()
-    aims = np.full(len(working.prices), 1e-3)
-    working = replace(working, slacks=np.where(np.arange(len(aims)) % 3, working.slacks, 1e-3))
-    factor = working.factor()
-    assert isinstance(factor, Indefinite)
-    assert 0 < factor.heavy.sum() < len(aims)
-    step = working.step(factor, state.targets, aims)
-    plain = Cholesky(working._matrix(working.prices / working.slacks))
-    other = working.step(plain, state.targets, aims)
-    for name in ("multipliers", "prices"):
-        ours, theirs = getattr(step, name), getattr(other, name)
-        assert np.abs(ours - theirs).max() < 1e-8 * np.abs(theirs).max()
-
-
 def test_it_is_the_default_where_sites_are_many(monkeypatch):
     class Chosen(Exception):
         pass
@@ -418,7 +403,6 @@ def test_many_arcs_are_priced_as_few_are(monkeypatch):
 
 
 def test_a_new_hinge_adds_little_to_what_the_network_misses():
-    """Nor does a maximum that runs along a flat arc: the price that is too much stays behind."""
     problem = Reduction.of(samples(30, 2)).problem
     state = PathState(constraints_of(problem), PlanePricing(problem))
     assert state.begin()
