@@ -51,6 +51,10 @@ class RepairSettings:
     """Singular values of the scaled hinges below this share are zero: `NEGLIGIBLE_RCOND` loses
     digits where weights differ as much as 1e6, of which these are the roots."""
 
+    most_thinned: int = 1200
+    """Equations up to which dependent hinges are thinned: nonnegative least squares solves a system
+    of as many at every step, and takes as many steps."""
+
     independent: float = 1e-12
     """Hinges whose Gram matrix, with a diagonal of ones, has no smaller eigenvalue are
     independent: the square of a singular value of 1e-6."""
@@ -125,6 +129,8 @@ def thin(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array
             or scipy.linalg.eigvalsh(gram, check_finite=False)[0] > SETTINGS.independent
         ):
             return None
+    elif targets.size > SETTINGS.most_thinned:
+        return None
     system = (columns[:, :, None] * units[:, None, :]).reshape(len(columns), -1).T
     # With the cost as one more row, nonnegative least squares ends in a basic solution of that
     # cost, to rounding; a simplex method stops at its tolerances.
