@@ -21,8 +21,10 @@ with Z and enter with their curvature.
    hinges: 98 % of the way to the first that it would violate.
 5. Exact pricing of the new multipliers.  If a free hinge is violated: back, and it joins the
    constraints where it is; if that happens by little, the multipliers are scaled down.
-6. Free hinges on the same arc, or next to each other with one pattern, keep their prices. Vertices
-   without weight leave the system, those near violation enter it.  Back to 2.
+6. Free hinges on the same arc, or next to each other with one pattern, keep their prices.  In the
+   plane they go where the step leads them, price times motion, not to their maxima: the network
+   is linear in these products, and a maximum where the dual constraint hardly bends runs away.
+   Vertices without weight leave the system, those near violation enter it.  Back to 2.
 7. Once complementarity is below 1e-6 to 1e-9, Newton's method on the active hinges (local
    reduction) ends it.  With targets of one dimension the dual is a linear program, whose path ends
    inside a face of optimal multipliers, where the system is singular: there column generation
@@ -44,7 +46,7 @@ import numpy as np
 
 from convexden.problem import Interpolation
 from convexden.solution import Progress
-from convexden.solvers.hinges import Array, Flags, Hinges, Indices
+from convexden.solvers.hinges import Array, Flags, Hinges
 from convexden.solvers.methods.central_path_direction import direction, progress
 from convexden.solvers.methods.central_path_state import PathPricing, PathState
 from convexden.solvers.methods.central_path_system import Working, vanishing
@@ -118,9 +120,6 @@ class CentralPathSettings:
     lightest: float = 1e-3
     """Share of complementarity that the hinges weigh which are left out of the network."""
 
-    dearer: float = 0.1
-    """Share of the tolerance that a network may cost more without its lightest hinges."""
-
     newton: tuple[float, float] = (1e-7, 1e-9)
     """Complementarity at which Newton's method is tried, for small and for large systems: above,
     price and slack do not tell which hinges are active."""
@@ -138,7 +137,12 @@ class CentralPathSettings:
     """Iterations that a gap within the tolerance leaves for Newton's method to succeed."""
 
     huge: int = 1200
-    """Unknown multipliers from which on they are not left: each takes ten seconds."""
+    """Unknown multipliers from which on an iteration takes seconds: none is left, and networks are
+    made of few hinges."""
+
+    few: int = 2
+    """How many an unknown multiplier: the others weigh 1e-6 of them when the gap is 1e-9, and a
+    repair of all takes ten seconds."""
 
     crossover: float = 1e-5
     """Complementarity at which column generation ends a path of targets of one dimension: with 200
@@ -204,9 +208,13 @@ class CentralPath(ColumnGeneration):
             self._cross_over(state)
         if self.incumbent.gap > self.tolerance:
             return self._handed_over(start)
-        self._lighten()
         self._thin()
         return self.incumbent
+
+    @property
+    def _huge(self) -> bool:
+        """Whether every iteration takes long."""
+        return self.constraints.targets.size >= SETTINGS.huge
 
     def _cross_over(self, state: PathState) -> None:
         """Column generation over the hinges that nearly saturate at the end of the path."""
@@ -215,18 +223,6 @@ class CentralPath(ColumnGeneration):
         high = np.linalg.norm(state.working().columns, axis=1) > SETTINGS.saturating
         if high.sum() <= SETTINGS.most_saturating:
             self._exchange(state.hinges()[np.flatnonzero(high)])
-
-    def _lighten(self) -> None:
-        """Leave out the lightest hinges, if they are more than the equations and together weigh no
-        more than the gap may be: nine in ten of noisy clusters."""
-        incumbent, hinges = self.incumbent, self.incumbent.hinges
-        if hinges is None or len(hinges) <= self.constraints.targets.size:
-            return
-        heavy = _heaviest(incumbent.weights, self.tolerance)
-        limit = incumbent.cost * (1 + SETTINGS.dearer * self.tolerance)
-        if limit <= incumbent.lower * (1 + self.tolerance):
-            features = self.constraints.features(hinges[heavy])
-            self._improve_cost(hinges[heavy], features, incumbent.weights[heavy], limit)
 
     def _applicable(self) -> PathPricing | None:
         """Exact pricing, if it is quick; in the plane, if there is room between all sites."""
@@ -270,7 +266,7 @@ class CentralPath(ColumnGeneration):
         incumbent, settings = self.incumbent, SETTINGS
         large = self.constraints.targets.size >= settings.large
         tried, shown = settings.newton[large], np.inf
-        spare = settings.spare if self.constraints.targets.size < settings.huge else 0
+        spare = 0 if self._huge else settings.spare
         if not state.flat:
             tried = settings.newton_beyond
         line = state.flat and self.constraints.targets.shape[1] == 1
@@ -324,7 +320,13 @@ class CentralPath(ColumnGeneration):
         """Repair the network of the working hinges, without the lightest: together they weigh a
         small share of complementarity."""
         weights = working.prices[:, None] * working.columns
-        heavy = _heaviest(weights, SETTINGS.lightest * gap)
+        norms = np.linalg.norm(weights, axis=1)
+        order = np.argsort(norms)
+        share = np.cumsum(norms[order]) / norms.sum()
+        order = order[share > SETTINGS.lightest * gap]
+        if self._huge:
+            order = order[-SETTINGS.few * self.constraints.targets.size :]
+        heavy = np.sort(order)
         features = self.constraints.features(hinges[heavy])
         self._improve_cost(hinges[heavy], features, weights[heavy])
 
@@ -333,13 +335,6 @@ class CentralPath(ColumnGeneration):
         if multipliers.size < SETTINGS.large or self.constraints.problem.input_dimension > 2:
             return super()._polish(active, alphas, multipliers)
         return polish_large(self.constraints, self.pricing, active, alphas, multipliers)
-
-
-def _heaviest(weights: Array, share: float) -> Indices:
-    """The hinges with output weights (K, p) without the lightest, which weigh this share."""
-    norms = np.linalg.norm(weights, axis=1)
-    order = np.argsort(norms)
-    return np.sort(order[np.cumsum(norms[order]) > share * norms.sum()])
 
 
 def _active(working: Working) -> Flags:
