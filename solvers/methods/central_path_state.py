@@ -140,7 +140,10 @@ class PathState:
             center = self._center()
         if center is None:
             return False
-        highest = self.price(center, self.features @ center)[0]
+        # In units of the highest vertex maxima inside arcs that are higher exceed the floor.
+        columns = np.asarray(self.features @ center)
+        unit = float(np.linalg.norm(columns, axis=1).max())
+        highest = unit * self.price(center / unit, columns / unit)[0]
         self._begin_at(center * (SETTINGS.start / highest), SETTINGS.start)
         return True
 

@@ -52,6 +52,8 @@ def samples(count: int, outputs: int) -> Interpolation:
 SCALAR = Interpolation(discs(9).centers, np.sin(9.0 * np.arange(9.0)), discs(9).radii)
 PROBLEMS = {
     "discs": discs(10, seed=1),
+    # Of the center an arc is higher than all vertices, which are low.
+    "low-center": discs(8, seed=6),
     "mixed": mixed(),
     "vector-samples": samples(15, 3),
     "lattice": denoising(triangular_lattice(3, 3), radius=0.3),
