@@ -137,12 +137,11 @@ class CentralPathSettings:
     """Iterations that a gap within the tolerance leaves for Newton's method to succeed."""
 
     huge: int = 1200
-    """Unknown multipliers from which on an iteration takes seconds: none is left, and networks are
-    made of few hinges."""
+    """Unknown multipliers from which on none is left: an iteration takes seconds."""
 
-    few: int = 2
-    """How many an unknown multiplier: the others weigh 1e-6 of them when the gap is 1e-9, and a
-    repair of all takes ten seconds."""
+    few: tuple[int, int] = (600, 2)
+    """Unknown multipliers from which on networks are made of few hinges, and how many for each: the
+    others weigh 1e-6 of them when the gap is 1e-9, and a repair of all takes ten seconds."""
 
     crossover: float = 1e-5
     """Complementarity at which column generation ends a path of targets of one dimension: with 200
@@ -211,11 +210,6 @@ class CentralPath(ColumnGeneration):
         self._thin()
         return self.incumbent
 
-    @property
-    def _huge(self) -> bool:
-        """Whether every iteration takes long."""
-        return self.constraints.targets.size >= SETTINGS.huge
-
     def _cross_over(self, state: PathState) -> None:
         """Column generation over the hinges that nearly saturate at the end of the path."""
         if not state.flat or not np.isfinite(self.incumbent.cost):
@@ -266,7 +260,7 @@ class CentralPath(ColumnGeneration):
         incumbent, settings = self.incumbent, SETTINGS
         large = self.constraints.targets.size >= settings.large
         tried, shown = settings.newton[large], np.inf
-        spare = 0 if self._huge else settings.spare
+        spare = settings.spare if self.constraints.targets.size < settings.huge else 0
         if not state.flat:
             tried = settings.newton_beyond
         line = state.flat and self.constraints.targets.shape[1] == 1
@@ -324,8 +318,9 @@ class CentralPath(ColumnGeneration):
         order = np.argsort(norms)
         share = np.cumsum(norms[order]) / norms.sum()
         order = order[share > SETTINGS.lightest * gap]
-        if self._huge:
-            order = order[-SETTINGS.few * self.constraints.targets.size :]
+        (many, few), size = SETTINGS.few, self.constraints.targets.size
+        if size >= many:
+            order = order[-few * size :]
         heavy = np.sort(order)
         features = self.constraints.features(hinges[heavy])
         self._improve_cost(hinges[heavy], features, weights[heavy])
