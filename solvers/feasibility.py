@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,9 +52,9 @@ class RepairSettings:
     """Singular values of the scaled hinges below this share are zero: `NEGLIGIBLE_RCOND` loses
     digits where weights differ as much as 1e6, of which these are the roots."""
 
-    most_thinned: int = 1200
-    """Equations up to which dependent hinges are thinned: nonnegative least squares solves a system
-    of as many at every step, and takes as many steps."""
+    by_squares: int = 500
+    """Equations up to which dependent hinges are thinned by nonnegative least squares, which solve
+    a system of as many at every step: with 1000 they took minutes, and cycled."""
 
     independent: float = 1e-12
     """Hinges whose Gram matrix, with a diagonal of ones, has no smaller eigenvalue are
@@ -129,22 +130,62 @@ def thin(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array
             or scipy.linalg.eigvalsh(gram, check_finite=False)[0] > SETTINGS.independent
         ):
             return None
-    elif targets.size > SETTINGS.most_thinned:
-        return None
     system = (columns[:, :, None] * units[:, None, :]).reshape(len(columns), -1).T
-    # With the cost as one more row, nonnegative least squares ends in a basic solution of that
-    # cost, to rounding; a simplex method stops at its tolerances.
-    rows = np.vstack([system, np.ones(len(norms))])
-    try:
-        sizes = nnls(rows, rows @ norms, maxiter=SETTINGS.pivots * len(norms))[0]
-    except RuntimeError:  # it cycles
-        return None
-    kept = np.flatnonzero(sizes)
+    kept = np.flatnonzero(sizes := _basic_sizes(system, norms))
     thinned = repair(columns[kept], targets, sizes[kept, None] * units[kept])
     if thinned is None:
         return None
     gained = np.linalg.norm(thinned, axis=1).sum() <= norms.sum() * (1 + THINNER_RTOL)
     return (kept, thinned) if gained and len(kept) < len(norms) else None
+
+
+def _basic_sizes(system: Array, sizes: Array) -> Array:
+    """A basic solution x >= 0 (K,) of A x = A s for a system A and sizes s > 0, with a sum that is
+    no larger, to rounding; a simplex method stops at its tolerances."""
+    if len(system) <= SETTINGS.by_squares:
+        # With the sum as one more row, nonnegative least squares ends in a basic solution.
+        rows = np.vstack([system, np.ones(len(sizes))])
+        with suppress(RuntimeError):  # it cycles
+            return np.asarray(nnls(rows, rows @ sizes, maxiter=SETTINGS.pivots * len(sizes))[0])
+    return _purified(system, sizes)
+
+
+def _purified(system: Array, sizes: Array) -> Array:
+    """The same by purification (Charnes 1963): each column beyond a basis is combined of that.
+
+    Going along the combination, the way on which the sum does not grow, some size becomes zero: its
+    column leaves for good, and if it was one of the basis the new one replaces it.
+    """
+    # In units of the sizes, so that the basis is of heavy columns.
+    triangle, order = scipy.linalg.qr(
+        system * sizes, mode="r", pivoting=True, check_finite=False, overwrite_a=True
+    )
+    diagonal = np.abs(triangle.diagonal())
+    rank = int((diagonal > SETTINGS.independent * diagonal[0]).sum())
+    basis, others = order[:rank], order[rank:]
+    table = scipy.linalg.solve_triangular(triangle[:rank, :rank], triangle[:rank, rank:])
+    shares = np.ones(rank)  # of the sizes of the basis
+    for k, other in enumerate(others):
+        column = table[:, k]
+        falls = sizes[other] >= sizes[basis] @ column  # the sum, if this column is taken away
+        change = column if falls else -column
+        shrinks = change < 0.0
+        lengths = np.where(shrinks, shares / np.where(shrinks, -change, 1.0), np.inf)
+        row = int(lengths.argmin())
+        if falls and lengths[row] >= 1.0:
+            shares = shares + change
+            continue
+        if not shrinks.any():  # the sum would fall for ever: rounding
+            return sizes
+        shares = np.maximum(shares + lengths[row] * change, 0.0)
+        shares[row] = 1.0 - lengths[row] if falls else 1.0 + lengths[row]
+        basis[row] = other
+        pivot = table[row, k + 1 :] / column[row]
+        table[:, k + 1 :] -= np.outer(column, pivot)
+        table[row, k + 1 :] = pivot
+    found = np.zeros(len(sizes))
+    found[basis] = np.maximum(shares, 0.0) * sizes[basis]
+    return found
 
 
 def check_feasible(constraints: Constraints, pricing: ExactPricing) -> None:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from oracles import random_problem
+from scipy.optimize import linprog
 from scipy.spatial.distance import pdist
 
 from convexden.data import triangular_lattice
 from convexden.errors import InfeasibleProblem, NotCertified
 from convexden.problem import denoising
 from convexden.reduction import Reduction
+from convexden.solvers import feasibility
 from convexden.solvers.constraints import constraints_of
-from convexden.solvers.feasibility import check_feasible, repair, thin
+from convexden.solvers.feasibility import (
+    RepairSettings,
+    _purified,
+    check_feasible,
+    repair,
+    thin,
+)
 from convexden.solvers.pricing.plane import PlanePricing
 
 
@@ -60,6 +68,14 @@ def test_no_weights_satisfy_rows_that_the_hinges_do_not_span():
     assert repair(columns, targets, weights) is None
 
 
+@pytest.fixture(params=["by-squares", "purified"])
+def thinning(request, monkeypatch):
+    """Both ways to basic solutions, whatever the number of equations."""
+    if request.param == "purified":
+        monkeypatch.setattr(feasibility, "SETTINGS", RepairSettings(by_squares=0))
+
+
+@pytest.mark.usefixtures("thinning")
 def test_thinned_weights_are_few_and_cost_no_more():
     columns, _, weights = program(6, 5, 8, 2)
     split = np.vstack([columns, columns, columns])
@@ -105,6 +121,33 @@ def test_the_first_phase_ends_where_balls_just_leave_room():
         assert low > 0.0
 
 
+@pytest.mark.parametrize("rank", [3, 12])
+def test_purified_sizes_are_basic_and_their_sum_no_larger(rank):
+    rng = np.random.default_rng(rank)
+    system = rng.normal(size=(12, rank)) @ rng.normal(size=(rank, 60))
+    sizes = 10.0 ** rng.uniform(-5, 0, 60)
+    found = _purified(system.copy(), sizes)
+    kept = np.flatnonzero(found)
+    assert found.min() >= 0.0
+    assert np.linalg.matrix_rank(system[:, kept]) == len(kept) <= rank
+    np.testing.assert_allclose(system @ found, system @ sizes, atol=1e-12)
+    assert found.sum() < 0.9 * sizes.sum()
+    least = linprog(np.ones(60), A_eq=system, b_eq=system @ sizes)
+    assert found.sum() > least.fun * (1 - 1e-7)
+
+
+def test_purification_goes_on_where_least_squares_cycle(monkeypatch):
+    def cycling(*given, maxiter):
+        raise RuntimeError
+
+    monkeypatch.setattr(feasibility, "nnls", cycling)
+    columns = np.random.default_rng(5).normal(size=(30, 4))
+    found = thin(columns, columns.sum(axis=0)[:, None], np.ones((30, 1)))
+    assert found is not None
+    assert len(found[0]) == 4
+
+
+@pytest.mark.usefixtures("thinning")
 def test_of_many_hinges_as_many_stay_as_rows_need():
     """At the cost there was, to rounding: not at a simplex method's tolerances."""
     rng = np.random.default_rng(3)
