@@ -156,14 +156,17 @@ def _purified(system: Array, sizes: Array) -> Array:
     Going along the combination, the way on which the sum does not grow, some size becomes zero: its
     column leaves for good, and if it was one of the basis the new one replaces it.
     """
-    # In units of the sizes, so that the basis is of heavy columns.
+    # In units of the roots of the sizes, so that the basis is of heavy columns, and has the light
+    # ones that alone see some row.
+    roots = np.sqrt(sizes)
     triangle, order = scipy.linalg.qr(
-        system * sizes, mode="r", pivoting=True, check_finite=False, overwrite_a=True
+        system * roots, mode="r", pivoting=True, check_finite=False, overwrite_a=True
     )
     diagonal = np.abs(triangle.diagonal())
     rank = int((diagonal > SETTINGS.independent * diagonal[0]).sum())
     basis, others = order[:rank], order[rank:]
     table = scipy.linalg.solve_triangular(triangle[:rank, :rank], triangle[:rank, rank:])
+    table *= roots[others] / roots[basis, None]
     shares = np.ones(rank)  # of the sizes of the basis
     for k, other in enumerate(others):
         column = table[:, k]

@@ -55,6 +55,7 @@ from convexden.solvers.methods.exchange import Incumbent
 from convexden.solvers.methods.large_newton import polish_large
 from convexden.solvers.methods.minimax import Minimax
 from convexden.solvers.methods.newton import Polished, active_set
+from convexden.solvers.methods.normal_equations import full
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.plane import PlanePricing
 from convexden.tolerances import COST_ROUNDING
@@ -142,6 +143,10 @@ class CentralPathSettings:
     few: tuple[int, int] = (600, 2)
     """Unknown multipliers from which on networks are made of few hinges, and how many for each: the
     others weigh 1e-6 of them when the gap is 1e-9, and a repair of all takes ten seconds."""
+
+    each: int = 3
+    """Beside the heaviest as many for each row, those that add most to it: a row that no hinge sees
+    cannot be corrected, and the verification has to find hinges of its own."""
 
     crossover: float = 1e-5
     """Complementarity at which column generation ends a path of targets of one dimension: with 200
@@ -320,7 +325,9 @@ class CentralPath(ColumnGeneration):
         order = order[share > SETTINGS.lightest * gap]
         (many, few), size = SETTINGS.few, self.constraints.targets.size
         if size >= many:
-            order = order[-few * size :]
+            added = norms[:, None] * np.abs(full(working.features))
+            most = np.argpartition(-added, SETTINGS.each, axis=0)[: SETTINGS.each]
+            order = np.union1d(order[-few * size :], most)
         heavy = np.sort(order)
         features = self.constraints.features(hinges[heavy])
         self._improve_cost(hinges[heavy], features, weights[heavy])
