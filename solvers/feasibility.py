@@ -131,7 +131,8 @@ def thin(columns: Array, targets: Array, weights: Array) -> tuple[Indices, Array
         ):
             return None
     system = (columns[:, :, None] * units[:, None, :]).reshape(len(columns), -1).T
-    kept = np.flatnonzero(sizes := _basic_sizes(system, norms))
+    sizes = _basic_sizes(system, norms)
+    kept = np.flatnonzero(sizes)
     thinned = repair(columns[kept], targets, sizes[kept, None] * units[kept])
     if thinned is None:
         return None

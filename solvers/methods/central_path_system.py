@@ -108,22 +108,22 @@ class Working:
         """What the targets are missed by (M, p) with these prices."""
         return np.asarray(targets - self.features.T @ (prices[:, None] * self.columns))
 
-    def _toward_maxima(self, targets: Array) -> Array:
-        """The targets without what the free hinges add by moving to their present maxima."""
-        added = (self.prices[self.owners] * self.lags) @ self.bends
-        return np.asarray(targets - added.reshape(targets.shape[::-1]).T)
+    def _turned(self, motions: Array) -> Array:
+        """What the free hinges add (M, p) with these motions (F,)."""
+        added = (self.prices[self.owners] * motions) @ self.bends
+        return np.asarray(added.reshape(self.columns.shape[1], -1).T)
 
     def left(self, step: Step, targets: Array) -> float:
         """What a whole step leaves of the first equation, by rounding."""
         weights = (self.prices + step.prices)[:, None] * self.columns
         weights += self.prices[:, None] * step.columns
-        turned = (self.prices[self.owners] * step.motions) @ self.bends
-        made = self.features.T @ weights + turned.reshape(targets.shape[::-1]).T
+        made = self.features.T @ weights + self._turned(step.motions)
         return float(np.linalg.norm(targets - made))
 
     def step(self, factor: Cholesky | Indefinite, targets: Array, aims: Array) -> Step:
         """Newton's step to prices times slacks of `aims` (K,)."""
-        wanted, targets = aims / self.slacks, self._toward_maxima(targets)
+        # The free hinges move toward their present maxima in any case.
+        wanted, targets = aims / self.slacks, targets - self._turned(self.lags)
         if isinstance(factor, Indefinite):
             heavy = factor.heavy
             light = np.where(heavy, self.prices, wanted)
