@@ -99,15 +99,15 @@ def space() -> Iterator[str]:
 
 
 def methods() -> Iterator[str]:
-    """The central path against the minimax method: processor seconds, in turn in one run."""
+    """The central path against column generation: processor seconds, in turn in one run."""
     groups = {f"simplices, r = {r}": [*_simplices(r)] for r in (3, 4, 5)}
     groups |= {f"digits, N = {count}": [_digits(count)] for count in (6, 7, 8)}
     groups |= {
         f"Gaussian in 3 dimensions, N = {count}": [_gaussian(count, 3)] for count in (8, 15, 25)
     }
-    names = ("minimax", "central-path")
+    names = ("column-generation", "central-path")
     yield (
-        f"{'problem':<34}{'count':>6}{'minimax':>9}{'worst':>7}{'path':>9}{'worst':>7}{'ratio':>7}"
+        f"{'problem':<34}{'count':>6}{'columns':>9}{'worst':>7}{'path':>9}{'worst':>7}{'ratio':>7}"
         f"{'worst gaps':>18}  costs differ by"
     )
     for group, problems in groups.items():

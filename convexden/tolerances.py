@@ -160,7 +160,7 @@ ALIGNED_RAD = 1e-10
 """Angles up to this are 0.
 
 Rounding leaves 1e-12, whereas the smallest tilts of triangles half a degree from an isosceles one
-are 1e-9; column generation and the minimax method agree on these to seven digits.
+are 1e-9; column generation and the central path agree on these to seven digits.
 """
 
 TILTED_RAD = 1e-7

@@ -51,9 +51,9 @@ def solve(
     .. math:: \min R(h) \quad \text{subject to} \quad h(y) = t_n \text{ for all } y \in B(y_n, r_n)
 
     (the interpolation problem of Zeno et al. 2023, arXiv 2311.06748), with a lower bound from exact
-    pricing.  On a line the solution is explicit; elsewhere it is found by column generation, an
-    interior point or the minimax method, with row generation for samples, and finished by Newton's
-    method, so that the gap usually is of rounding size whatever the tolerance.
+    pricing.  On a line the solution is explicit; elsewhere it is found by an interior point or by
+    column generation, with row generation for samples, and finished by Newton's method, so that
+    the gap usually is of rounding size whatever the tolerance.
 
     Parameters
     ----------
@@ -65,11 +65,10 @@ def solve(
         Relative duality gap at which the solution counts as certified.
     method : str, optional
         How sites that span more than a line are solved; on a line all are solved exactly.
-        "column-generation" is the default for few sites in the plane; "central-path", an interior
-        point, for many (from 50 on with balls; in three dimensions from 12 on) and for d + 1 sites
-        in d; "minimax" for the others.  All end in the same certified interval.  Where
-        "central-path" does not apply (nine images, samples; in the plane next to contact) or does
-        not converge, it goes on as "column-generation" in the plane and "minimax" beyond.
+        "central-path", an interior point, is the default, but for few sites in the plane (fewer
+        than 50 with balls), where "column-generation" is.  Both end in the same certified
+        interval.  Where "central-path" does not apply (in the plane next to contact) or does not
+        converge, it goes on as "column-generation".
         "triangle" is for denoising at the vertices of an acute triangle with balls of one radius:
         twelve hinges of which three turn, without a search, in a few milliseconds.
 
@@ -81,13 +80,13 @@ def solve(
         two sides.  In many cases they meet.  "ramps" alone takes milliseconds and has no lower
         bound.
 
-        "local" is for problems that are too large for exact pricing: the minimax method with a
-        search that may miss what it looks for.  Its bound is that of semidefinite programs, one
-        for each activation pattern, or, where these are too many, there is none.  It never calls
-        its solution certified.
+        "local" is for problems that are too large for exact pricing: column generation, or for
+        images a central path, with a search that may miss what it looks for.  Its bound is that of
+        semidefinite programs, one for each activation pattern, or, where these are too many, there
+        is none.  It never calls its solution certified.
     start : Solution or ShallowNetwork, optional
         Of a problem nearby, as along a path of radii: its hinges, moved until each touches the site
-        next to it, are the first ones of "column-generation" and of "minimax".  "central-path"
+        next to it, are the first ones of "column-generation".  "central-path"
         begins at its own, which takes about as long; of ten to fourteen images at the
         multipliers and leaves of the solution, so that a run that was stopped after a proof goes
         on.  The result is as certified as without.

@@ -30,9 +30,8 @@ with Z and enter with their curvature.
    inside a face of optimal multipliers, where the system is singular: there column generation
    ends it, from complementarity 1e-5 on, over the hinges that nearly saturate.
 
-There is one run where column generation solves many cone programs.  Where it does not converge in
-the plane, column generation takes over, first over the hinges that nearly saturate, then from its
-own start; beyond the plane the minimax method does.
+There is one run where column generation solves many cone programs.  Where it does not converge,
+column generation takes over, first over the hinges that nearly saturate, then from its own start.
 
 References: Hettich and Kortanek, Semi-infinite programming, SIAM Review 35 (1993).
 """
@@ -45,7 +44,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from convexden.problem import Interpolation
-from convexden.solution import Progress
 from convexden.solvers.hinges import Array, Flags, Hinges
 from convexden.solvers.methods.central_path_direction import direction, progress
 from convexden.solvers.methods.central_path_state import PathPricing, PathState
@@ -53,7 +51,6 @@ from convexden.solvers.methods.central_path_system import Working, vanishing
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.exchange import Incumbent
 from convexden.solvers.methods.large_newton import polish_large
-from convexden.solvers.methods.minimax import Minimax
 from convexden.solvers.methods.newton import Polished, active_set
 from convexden.solvers.methods.normal_equations import full
 from convexden.solvers.pricing.faces import FacePricing
@@ -74,18 +71,6 @@ class CentralPathSettings:
 
     from_samples: int = 150
     """The same for samples alone: of two draws of 100 one took as much and one a sixth."""
-
-    from_space: int = 12
-    """Sites in three dimensions from which on it takes less time than the minimax method: with
-    eight it took twice as much, with fifteen two thirds."""
-
-    most_in_space: int = 400_000
-    """Faces in three dimensions up to which exact pricing in every iteration pays: 40 points have
-    200 000, and take 25 iterations of a second."""
-
-    most_faces: int = 60_000
-    """The same in more dimensions, where a face takes longer; beyond, the minimax method prices the
-    faces near to recent maxima."""
 
     most_ramps: int = 300
     """Patterns beyond the plane up to which their ramps make a first network: of 25 points in space
@@ -168,15 +153,10 @@ SETTINGS = CentralPathSettings()
 
 
 def pays(problem: Interpolation) -> bool:
-    """Whether this takes less time than column generation, or than the minimax method.
-
-    In the plane if sites are many.  Beyond it for d + 1 sites in d dimensions, and for many in
-    three: ten problems of more sites in four dimensions took a sixth more time.
-    """
+    """Whether this takes less time than column generation: in the plane if sites are many, and
+    always beyond."""
     if problem.input_dimension > 2:
-        if len(problem) == problem.input_dimension + 1:
-            return True
-        return problem.input_dimension == 3 and len(problem) >= SETTINGS.from_space
+        return True
     if not problem.radii.any():
         return len(problem) >= SETTINGS.from_samples
     labels = problem.output_dimension == 1
@@ -184,8 +164,7 @@ def pays(problem: Interpolation) -> bool:
 
 
 class CentralPath(ColumnGeneration):
-    """The interior point on one problem, with another method to fall back on: column generation in
-    the plane, the minimax method beyond.
+    """The interior point on one problem, with column generation to fall back on.
 
     Parameters are those of `ColumnGeneration`.
     """
@@ -193,7 +172,7 @@ class CentralPath(ColumnGeneration):
     _believed: Array | None = None  # multipliers whose bound is that of the path itself
 
     def run(self, start: Hinges | None = None) -> Incumbent:
-        """See `Exchange.run`; the hinges to start from are for the other method."""
+        """See `Exchange.run`; the hinges to start from are for column generation."""
         if self._affine():
             return self.incumbent
         pricing = self._applicable()
@@ -207,56 +186,34 @@ class CentralPath(ColumnGeneration):
             # Rounding may have merged vertices that large multipliers tell apart.
             self.incumbent.proven = 0.0
             self.prove()
-        large = self.constraints.targets.size >= SETTINGS.large
-        if state is not None and self.incumbent.gap > (self.tolerance if large else self._goal):
-            self._cross_over(state)
+        if state is not None:
+            large = self.constraints.targets.size >= SETTINGS.large
+            if self.incumbent.gap > (self.tolerance if large else self._goal):
+                self._cross_over(state)
         if self.incumbent.gap > self.tolerance:
-            return self._handed_over(start)
+            return super().run(start)
         self._thin()
         return self.incumbent
 
     def _cross_over(self, state: PathState) -> None:
         """Column generation over the hinges that nearly saturate at the end of the path."""
-        if not state.flat or not np.isfinite(self.incumbent.cost):
+        if not np.isfinite(self.incumbent.cost):
             return
         high = np.linalg.norm(state.working().columns, axis=1) > SETTINGS.saturating
-        if high.sum() <= SETTINGS.most_saturating:
+        if 0 < high.sum() <= SETTINGS.most_saturating:
             self._exchange(state.hinges()[np.flatnonzero(high)])
 
     def _applicable(self) -> PathPricing | None:
-        """Exact pricing, if it is quick; in the plane, if there is room between all sites."""
-        pricing, constraints = self.exact, self.constraints
-        if isinstance(pricing, PlanePricing):
-            return None if constraints.narrow else pricing
-        if not isinstance(pricing, FacePricing):
-            return None
-        space = constraints.problem.input_dimension == 3
-        if len(pricing.table) > (SETTINGS.most_in_space if space else SETTINGS.most_faces):
-            return None
-        return pricing
+        """Exact pricing; None if in the plane the room between some sites is narrow."""
+        if isinstance(self.exact, FacePricing):
+            return self.exact
+        if isinstance(self.exact, PlanePricing) and not self.constraints.narrow:
+            return self.exact
+        return None
 
     def _state(self, pricing: PathPricing) -> PathState:
         """Before the first iteration."""
         return PathState(self.constraints, pricing)
-
-    def _handed_over(self, start: Hinges | None) -> Incumbent:
-        """What the other method makes of it."""
-        if self.constraints.problem.input_dimension == 2:
-            return super().run(start)
-        # From its own start: multipliers that lead nowhere may do so for it as well.
-        best, pricing = self.incumbent, self.exact or self.pricing
-
-        def relay(step: Progress) -> None:
-            """Report a round with the best so far."""
-            cost, bound = min(step.cost, best.cost), max(step.lower_bound, best.proven)
-            self.report(Progress(best.rounds + step.round, cost, bound, step.hinges))
-
-        rest = Minimax(self.constraints, pricing, self.tolerance, self.master, relay)
-        try:
-            rest.run(start)
-        finally:
-            best.improve(rest.incumbent)
-        return best
 
     def _follow(self, state: PathState) -> None:
         """Steps 1 to 7."""
@@ -301,7 +258,7 @@ class CentralPath(ColumnGeneration):
         if state.flat:
             active = _active(working)
             return hinges[np.flatnonzero(active)], working.prices[active]
-        found = self._rate(self.thorough, state.multipliers, 0.9)
+        found = self._rate(self.pricing, state.multipliers, 0.9)
         own = np.linalg.norm(working.columns, axis=1)
         return active_set(hinges, working.prices * own, own, *found, gap, constant=False)
 

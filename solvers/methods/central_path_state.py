@@ -23,14 +23,20 @@ from convexden.solvers.methods.normal_equations import (
     stacked,
     stored_features,
 )
-from convexden.solvers.methods.path_prices import LEAST_SLACK, fresh_prices, nearest_pairs
-from convexden.solvers.methods.quadratic_models import QuadraticModels, quadratic_models
+from convexden.solvers.methods.path_prices import (
+    LEAST_SLACK,
+    Names,
+    fresh_prices,
+    nearest_pairs,
+)
+from convexden.solvers.methods.quadratic_models import quadratic_models
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.local import LocalPricing
 from convexden.solvers.pricing.plane import PlanePricing
+from convexden.solvers.pricing.quick_faces import QuickFaces
 from convexden.tolerances import NEGLIGIBLE_RCOND
 
-PathPricing: TypeAlias = PlanePricing | FacePricing | LocalPricing
+PathPricing: TypeAlias = PlanePricing | FacePricing | QuickFaces | LocalPricing
 
 
 @dataclass(frozen=True)
@@ -236,12 +242,12 @@ class PathState:
             )
             self._roots = np.sqrt(depths)
             return np.arange(len(turns)), turns / self._roots[:, None], slopes / self._roots
-        models = self._models()
+        owners, turns = self._models()
         m, p = self.targets.shape
-        turned = models.bends.reshape(-1, m, p).transpose(0, 2, 1)
-        return models.owners, turned.reshape(-1, m * p), np.zeros(len(models.owners))
+        turned = turns.reshape(-1, m, p).transpose(0, 2, 1)
+        return owners, turned.reshape(-1, m * p), np.zeros(len(owners))
 
-    def _models(self) -> QuadraticModels:
+    def _models(self) -> tuple[Indices, Array]:
         """The quadratic models of the free hinges."""
         return quadratic_models(self.constraints, self.pricing, self.free, self.multipliers)
 
@@ -372,13 +378,12 @@ class PathState:
         """Beyond the plane fewer local maxima count the smaller complementarity is."""
         self.floor = SETTINGS.beyond[sum(gap < limit for limit in SETTINGS.stages)]
 
-    def _places(self, hinges: Hinges) -> Indices:
-        """Numbers of the arcs, or of the patterns: maxima with one number may be the same."""
+    def _places(self, hinges: Hinges) -> Names:
+        """Numbers of the arcs, or the patterns in bytes: maxima of one name may be the same."""
         if isinstance(self.pricing, PlanePricing):
             return hinges.faces
-        if isinstance(self.pricing, FacePricing):
-            return self.pricing.table.pattern_numbers(hinges.faces)
-        return np.asarray(hinges.patterns @ (1 << np.arange(len(self.constraints.problem))))
+        packed = np.packbits(hinges.patterns, axis=1)
+        return packed.view(f"S{packed.shape[1]}")[:, 0]
 
     def keep(self, hinges: Hinges, features: Array, prices: Array) -> None:
         """Add hinges that stay where they are, with their features, to the vertices and to the

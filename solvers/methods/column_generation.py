@@ -21,9 +21,8 @@ from convexden.solution import Progress
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.hinges import Array, Hinges, distinct, no_hinges
 from convexden.solvers.methods.exchange import CLOUDED, SMALL, VIOLATION, Exchange, Incumbent
-from convexden.solvers.methods.interior_point import solve_quadratic_models
 from convexden.solvers.methods.newton import active_set, project
-from convexden.solvers.methods.quadratic_models import flat
+from convexden.solvers.methods.restricted_dual import solve_restricted_dual
 from convexden.solvers.pricing import Pricing
 from convexden.solvers.programs.restricted_master import Master, solve_dual
 from convexden.solvers.programs.semidefinite import semidefinite_start
@@ -169,10 +168,10 @@ class ColumnGeneration(Exchange):
         incumbent = self.incumbent
         new = self._violated(self._consolidate(hinges, norms, incumbent.multipliers))
         best, lower = incumbent.multipliers, incumbent.lower
-        cloud = flat(self.constraints, hinges, best.shape[1])
+        columns, targets = self.constraints.features(hinges), self.constraints.targets
         eta = self._eta * lower / float(np.sum(best**2))
-        trial = solve_quadratic_models(
-            cloud, self.constraints.targets, best, eta, 1e-3 * incumbent.gap, self.constraints.clock
+        trial = solve_restricted_dual(
+            columns, targets, best, eta, 1e-3 * incumbent.gap, self.constraints.clock
         )[0]
         new = self._violated(trial) + new
         self._eta *= 0.3 if incumbent.lower > lower else 3.0

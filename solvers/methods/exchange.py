@@ -24,9 +24,8 @@ from convexden.solution import Progress, relative_gap
 from convexden.solvers.constraints import Constraints
 from convexden.solvers.feasibility import check_feasible, repair, thin
 from convexden.solvers.hinges import Array, Hinges, distinct, no_hinges
-from convexden.solvers.methods.interior_point import solve_quadratic_models
 from convexden.solvers.methods.newton import Polished, active_set, merged, polish
-from convexden.solvers.methods.quadratic_models import flat
+from convexden.solvers.methods.restricted_dual import solve_restricted_dual
 from convexden.solvers.pricing import ExactPricing, Pricing
 from convexden.solvers.programs.ramps import RampSolution, solve_ramps
 from convexden.solvers.programs.restricted_master import Master, solve_dual
@@ -98,16 +97,6 @@ class Incumbent:
         """Relative gap to the unverified bound; 1 while there is no network."""
         return 1.0 if np.isinf(self.cost) else relative_gap(self.cost, self.lower)
 
-    def improve(self, other: Incumbent) -> None:
-        """Take over what is better of another incumbent of the same problem, after this one."""
-        self.rounds += other.rounds
-        if other.cost < self.cost:
-            self.hinges, self.weights, self.cost = other.hinges, other.weights, other.cost
-        if other.lower > self.lower:
-            self.multipliers, self.lower = other.multipliers, other.lower
-        if other.proven > self.proven:
-            self.proof, self.proven = other.proof, other.proven
-
 
 class Exchange(ABC):
     """Bounds on one problem, and the steps that improve them.
@@ -142,8 +131,6 @@ class Exchange(ABC):
         )
         self.exact = pricing if isinstance(pricing, ExactPricing) else None
         self.pricing = pricing if self.exact is None else self.exact.quick()
-        # For all local maxima, once a round.
-        self.thorough = self.pricing if self.exact is None or self.exact.costly else self.exact
         self.incumbent = Incumbent(
             np.zeros_like(constraints.targets), np.zeros_like(constraints.targets)
         )
@@ -257,11 +244,13 @@ class Exchange(ABC):
             if repaired is None:
                 continue
             cost = self._cost(columns[heavy], repaired)
-            if cost < max(limit, incumbent.cost * (1 - _CHEAPER)):
+            cheaper = cost < max(limit, incumbent.cost * (1 - _CHEAPER))
+            if cheaper:
                 incumbent.hinges, incumbent.weights, incumbent.cost = hinges[heavy], repaired, cost
                 limit = 0.0
-            if incumbent.gap > CLOUDED:
-                break  # the last digits are not wanted yet
+            # The last digits are not wanted yet, but a row that light hinges alone see is.
+            if incumbent.gap > CLOUDED and (cheaper or norms.sum() >= incumbent.cost):
+                break
 
     def _thin(self) -> None:
         """Interior points spread weight over near duplicates and over all optimal networks: end
@@ -317,13 +306,13 @@ class Exchange(ABC):
         Returns the multipliers of the former.
         """
         hinges = hinges[np.flatnonzero(prices > _FAINT * prices.max())]
-        cloud = flat(self.constraints, hinges, self.constraints.targets.shape[1])
+        columns = self.constraints.features(hinges)
         eta = _ANY_STEP * self.incumbent.lower / float(np.sum(base**2))
-        inside, prices = solve_quadratic_models(
-            cloud, self.constraints.targets, base, eta, _ACCURATE, self.constraints.clock
+        inside, prices = solve_restricted_dual(
+            columns, self.constraints.targets, base, eta, _ACCURATE, self.constraints.clock
         )
-        weights = prices[:, None] * (cloud.columns @ inside)
-        self._improve_cost(hinges, cloud.columns, weights)
+        weights = prices[:, None] * (columns @ inside)
+        self._improve_cost(hinges, columns, weights)
         self._newton(*merged(hinges, np.linalg.norm(weights, axis=1), _CLOUD), base)
         return inside
 

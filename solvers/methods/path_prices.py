@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 
 from convexden.solvers.hinges import Array, Hinges, Indices
 from convexden.solvers.methods.normal_equations import Features
+
+Names: TypeAlias = Indices | NDArray[np.bytes_]
 
 # Least slack of a free hinge: its rounding after sums over thousands of arcs.
 LEAST_SLACK = 1e-13
 
 
-def nearest_pairs(
-    found: Hinges, names: Indices, old: Hinges, owns: Indices
-) -> list[tuple[int, int]]:
+def nearest_pairs(found: Hinges, names: Names, old: Hinges, owns: Names) -> list[tuple[int, int]]:
     """Maxima found and before on the same arc or in the same pattern, the nearest first, each in
     one pair at the most: a new one must not take the price of one next to it."""
     order = np.argsort(owns, kind="stable")

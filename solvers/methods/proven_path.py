@@ -1,41 +1,44 @@
-r"""The central path around an oracle: for images that are too many for exact pricing in each step.
+r"""The central path around an oracle: for sites whose exact pricing in every step takes too long.
 
-Local pricing leads the central path.  What it misses the oracle finds, exact pricing pattern by
-pattern, which takes as long as a dozen steps and is asked a few times in all.
+Quick pricing leads the central path: local pricing of images, or the faces near to recent maxima.
+What it misses the oracle finds, exact pricing, which takes as long as several steps and is asked a
+few times in all.
 
-1. Follow the central path with the local maxima that local pricing finds.
+1. Follow the central path with the local maxima that quick pricing finds.
 2. Where complementarity is small, ask the oracle: its bound is proven.  Hinges that it finds
    violated join the vertices where they are, local pricing climbs from them from now on, and the
    multipliers are pulled toward ones that are proven to be inside until all are so.
 3. Keep the state from where a way back is short.
 4. Newton's method on the active hinges ends it, and the oracle proves the result.
-5. If it refutes that, or local pricing finds what it had missed, these hinges join the state of
-   step 3; back to 1.
+5. If it refutes that, if quick pricing finds what it had missed, or if the bound exceeds the cost,
+   these hinges join the state of step 3; back to 1.
 
-Where that does not converge, the minimax method goes on with what local pricing has learned.
+Without an oracle nothing is proven.  Where the path does not converge, column generation goes on
+with what quick pricing has learned.
 """
 
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from convexden.certificate import Certificate
 from convexden.solvers.constraints import Constraints
-from convexden.solvers.hinges import Array, Hinges, no_hinges
+from convexden.solvers.hinges import Array, Hinges, Indices, no_hinges
 from convexden.solvers.methods.central_path import SETTINGS as PATH
 from convexden.solvers.methods.central_path import CentralPath, iterate
 from convexden.solvers.methods.central_path_direction import progress
 from convexden.solvers.methods.central_path_state import PathPricing, PathState
 from convexden.solvers.methods.exchange import Incumbent
 from convexden.solvers.methods.path_prices import fresh_prices
-from convexden.solvers.methods.quadratic_models import QuadraticModels, quadratic_models
+from convexden.solvers.methods.quadratic_models import quadratic_models
 from convexden.solvers.pricing.local import LocalPricing
 from convexden.solvers.pricing.patterns import PatternPricing
+from convexden.solvers.pricing.quick_faces import QuickFaces
 from convexden.solvers.warm_start import multipliers_near
-from convexden.tolerances import COST_ROUNDING
+from convexden.tolerances import COST_ROUNDING, VIOLATION_RTOL
 
 
 @dataclass(frozen=True)
@@ -144,18 +147,18 @@ class LocalPathState(PathState):
         self.columns = np.asarray(self.features @ pulled)
         self.maximum += share * (1.0 - 2.0 * room - self.maximum)
 
-    def _models(self) -> QuadraticModels:
+    def _models(self) -> tuple[Indices, Array]:
         """See `PathState`; of the heaviest alone: pricing finds anew where the others are."""
         count = int(SETTINGS.bent * len(self.targets))
         heavy = np.sort(np.argsort(-self.free_prices, kind="stable")[:count])
-        models = quadratic_models(
+        owners, bends = quadratic_models(
             self.constraints, self.pricing, self.free[heavy], self.multipliers, SETTINGS.flattest
         )
-        return replace(models, owners=heavy[models.owners])
+        return heavy[owners], bends
 
 
 class ProvenPath(CentralPath):
-    """The method on one problem, a simplex of balls priced by patterns.
+    """The method on one problem, a simplex of balls or one with many faces.
 
     Parameters are those of `ColumnGeneration`.
     """
@@ -166,24 +169,38 @@ class ProvenPath(CentralPath):
     def prove(self) -> Hinges:
         """See `Exchange.prove`."""
         missed = super().prove()
-        self._missed = missed + (self._missed or no_hinges(self.constraints.problem))
+        self._miss(missed)
         return missed
 
-    def _applicable(self) -> LocalPricing | None:
-        """Local pricing, which leads the path, if there is room between all sites."""
-        pricing = self.pricing
-        if not isinstance(pricing, LocalPricing) or self.constraints.least_gap < SETTINGS.least_gap:
-            return None
-        return pricing
+    def _miss(self, hinges: Hinges) -> None:
+        """Note hinges that violate the dual constraint where the path saw none."""
+        if len(hinges):
+            self._missed = hinges + (self._missed or no_hinges(self.constraints.problem))
+
+    def _applicable(self) -> LocalPricing | QuickFaces | None:
+        """The pricing that leads the path: of faces, or local pricing of a simplex of balls, whose
+        vertices are known, if there is room between all of them."""
+        pricing, problem = self.pricing, self.constraints.problem
+        if isinstance(pricing, QuickFaces):
+            return pricing
+        n, d = problem.centers.shape
+        known = n == d + 1 and problem.radii.all()
+        room = self.constraints.least_gap >= SETTINGS.least_gap
+        return pricing if isinstance(pricing, LocalPricing) and known and room else None
 
     def _state(self, pricing: PathPricing) -> LocalPathState:
         """See `CentralPath`."""
         return LocalPathState(self.constraints, pricing)
 
     def _believe(self, state: PathState) -> None:
-        """Keep the multipliers, unverified, if their bound is the best."""
+        """Keep the multipliers, unverified, if their bound is the best; above the cost it is false,
+        and what was missed is sought."""
         incumbent, lower = self.incumbent, state.objective / state.maximum
-        if incumbent.lower < lower <= incumbent.cost * (1 + COST_ROUNDING):
+        if lower > incumbent.cost * (1 + COST_ROUNDING):
+            oracle = self.exact or self.pricing
+            found, heights = self._rate(oracle, state.multipliers / state.maximum, 1.0)
+            self._miss(found[heights > 1.0 + VIOLATION_RTOL])
+        elif lower > incumbent.lower:
             incumbent.lower, incumbent.multipliers = lower, state.multipliers / state.maximum
 
     def run(self, start: Hinges | None = None) -> Incumbent:
@@ -225,7 +242,7 @@ class ProvenPath(CentralPath):
 
     def _led(self, state: LocalPathState) -> None:
         """Follow the path to its end, and back where the oracle refutes it."""
-        incumbent, tried, refuted = self.incumbent, SETTINGS.newton, 0
+        incumbent, tried, refuted, shown = self.incumbent, SETTINGS.newton, 0, np.inf
         working = state.working()
         for _ in range(PATH.iterations):
             self.constraints.clock.check()
@@ -237,8 +254,11 @@ class ProvenPath(CentralPath):
             self._believe(state)
             state.raise_floor(gap)
             self._record(len(working.prices))
+            if residual < PATH.met and gap < max(shown, self.tolerance):
+                self._improve_primal(state.hinges(), working, gap)
+                shown = PATH.often * gap
             # Step 2.
-            if gap < SETTINGS.first and not incumbent.proven:
+            if self.exact is not None and gap < SETTINGS.first and not incumbent.proven:
                 self.prove()
                 self._join(state, gap)
                 working = state.working()
@@ -248,19 +268,17 @@ class ProvenPath(CentralPath):
                 tried = SETTINGS.newton
             # Step 4.
             if gap < tried:
-                if residual < PATH.met:
-                    self._improve_primal(state.hinges(), working, gap)
                 self._newton(*self._active(state, working, gap), state.multipliers)
                 tried = gap * PATH.again
                 if incumbent.gap <= self._goal:
                     return
-                # Step 5.
-                if self._missed is not None:
-                    refuted += 1
-                    if refuted == SETTINGS.refutations:
-                        return
-                    self._join(state, gap)
-                    working = state.working()
+            # Step 5.
+            if self._missed is not None:
+                refuted += 1
+                if refuted == SETTINGS.refutations:
+                    return
+                self._join(state, gap)
+                working = state.working()
             if gap < PATH.least:
                 return
 
@@ -268,6 +286,6 @@ class ProvenPath(CentralPath):
         """Let what the oracle found join a state, which learns what was proven."""
         if self.incumbent.proven > 0.0:
             state.inside = self.incumbent.proof
-        if self._missed is not None and len(self._missed):
+        if self._missed is not None:
             state.meet(self._missed, room)
         self._missed = None

@@ -14,8 +14,6 @@ Reference: Hettich and Kortanek, Semi-infinite programming, SIAM Review 35 (1993
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from convexden.arithmetic.float64 import EPS
@@ -26,59 +24,6 @@ from convexden.solvers.pricing import Pricing
 
 # Curvatures below this share of the largest count as this: steps along them stay finite.
 _FLAT = 1e-7
-# No model is used for longer steps than this, in radians: the third order is a third of the second.
-_LONGEST = 0.3
-
-
-@dataclass(frozen=True, eq=False)
-class QuadraticModels:
-    """K local maxima with their quadratic models.
-
-    Attributes
-    ----------
-    hinges : Hinges
-    columns : (K, M) array
-        The psi_k.
-    owners : (F,) int array
-        The quadratic models of the further rows.
-    bends : (F, M * p) array
-        The rows of (-L)^{-1/2} v as functions of Z.
-    axes : (F, d - 1) array
-        The columns of (-L)^{-1/2}: their part in the steps t.
-    """
-
-    hinges: Hinges
-    columns: Array
-    owners: Indices
-    bends: Array
-    axes: Array
-
-    def __len__(self) -> int:
-        """The number of models."""
-        return len(self.columns)
-
-    def __getitem__(self, chosen: Indices) -> QuadraticModels:
-        """Some of the models."""
-        place = np.full(len(self), -1)
-        place[chosen] = np.arange(len(chosen))
-        rows = place[self.owners] >= 0
-        return QuadraticModels(
-            self.hinges[chosen],
-            self.columns[chosen],
-            place[self.owners[rows]],
-            self.bends[rows],
-            self.axes[rows],
-        )
-
-    def __add__(self, other: QuadraticModels) -> QuadraticModels:
-        """The models of both."""
-        return QuadraticModels(
-            self.hinges + other.hinges,
-            np.concatenate([self.columns, other.columns]),
-            np.concatenate([self.owners, other.owners + len(self)]),
-            np.concatenate([self.bends, other.bends]),
-            np.concatenate([self.axes, other.axes]),
-        )
 
 
 def quadratic_models(
@@ -87,15 +32,23 @@ def quadratic_models(
     hinges: Hinges,
     multipliers: Array,
     flattest: float = _FLAT,
-) -> QuadraticModels:
-    """The quadratic models at these multipliers (M, p) of hinges that are local maxima there, with
-    curvatures of no less than a share of the largest."""
+) -> tuple[Indices, Array]:
+    """The quadratic models of K hinges that are local maxima at these multipliers (M, p).
+
+    Curvatures of one hinge count as no less than a share of its largest.
+
+    Returns
+    -------
+    owners : (F,) int array
+        The hinges of the rows that follow, ascending.
+    bends : (F, M * p) array
+        The rows of (-L)^{-1/2} v as functions of Z.
+    """
     columns = constraints.features(hinges)
     owners, turning, inward = moving(constraints, pricing, hinges)
     q, q1, q2 = columns @ multipliers, turning @ multipliers, inward @ multipliers
     bends = turning[:, :, None] * q[owners][:, None, :]
     bends += columns[owners][:, :, None] * q1[:, None, :]
-    steps = np.zeros((len(owners), constraints.problem.input_dimension - 1))
     counts = np.bincount(owners, minlength=len(hinges))
     first = np.cumsum(counts) - counts
     for count in np.unique(counts[counts > 0]):
@@ -105,10 +58,7 @@ def quadratic_models(
         axes = _axes(q[which], q1[mine], q2[mine], flattest)
         shape = (len(which), count, -1)
         bends[mine] = (axes @ bends[mine].reshape(shape)).reshape(bends[mine].shape)
-        steps[mine, :count] = axes
-    return QuadraticModels(
-        hinges, columns, owners, bends.reshape(len(owners), multipliers.size), steps
-    )
+    return owners, bends.reshape(len(owners), multipliers.size)
 
 
 def _axes(q: Array, q1: Array, q2: Array, flattest: float) -> Array:
@@ -122,20 +72,3 @@ def _axes(q: Array, q1: Array, q2: Array, flattest: float) -> Array:
     sizes = np.maximum(sizes, flattest * np.maximum(sizes[:, -1], least)[:, None])
     turned: Array = (axes / np.sqrt(sizes)[:, None, :]).transpose(0, 2, 1)
     return turned
-
-
-def moved(model: QuadraticModels, pricing: Pricing, multipliers: Array) -> Hinges:
-    """The hinges where the models put their maxima at these multipliers."""
-    steps = np.zeros((len(model), model.axes.shape[1]))
-    np.add.at(steps, model.owners, (model.bends @ multipliers.ravel())[:, None] * model.axes)
-    return pricing.moved(model.hinges, np.clip(steps, -_LONGEST, _LONGEST))[0]
-
-
-def flat(constraints: Constraints, hinges: Hinges, outputs: int) -> QuadraticModels:
-    """Hinges as first-order constraints, which hold for all multipliers."""
-    columns = constraints.features(hinges)
-    none = np.zeros(0, dtype=np.intp)
-    bends = np.zeros((0, columns.shape[1] * outputs))
-    return QuadraticModels(
-        hinges, columns, none, bends, np.zeros((0, constraints.problem.input_dimension - 1))
-    )

@@ -39,10 +39,9 @@ from convexden.solvers.hinges import Array, Hinges, Indices
 from convexden.solvers.methods.central_path import CentralPath, pays
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.exchange import Exchange, Incumbent
-from convexden.solvers.methods.minimax import Minimax
 from convexden.solvers.methods.proven_path import ProvenPath
 from convexden.solvers.outcome import NO_PRICING, Outcome, nothing
-from convexden.solvers.pricing import Pricing
+from convexden.solvers.pricing import ExactPricing, Pricing
 from convexden.solvers.pricing.exact import by_patterns, proving_pricing
 from convexden.solvers.pricing.local import LocalPricing
 from convexden.solvers.programs.edges import edge_bound_outcome
@@ -72,14 +71,8 @@ class RowSettings:
 
 SETTINGS = RowSettings()
 
-COLUMN_GENERATION, MINIMAX, LOCAL = "column-generation", "minimax", "local"
-CENTRAL_PATH = "central-path"
-LOOPS = {
-    COLUMN_GENERATION: ColumnGeneration,
-    MINIMAX: Minimax,
-    CENTRAL_PATH: CentralPath,
-    LOCAL: Minimax,  # with proposals instead of exact pricing
-}
+COLUMN_GENERATION, CENTRAL_PATH, LOCAL = "column-generation", "central-path", "local"
+LOOPS = (COLUMN_GENERATION, CENTRAL_PATH, LOCAL)
 
 
 def solve_sites(
@@ -102,12 +95,11 @@ def solve_sites(
         Relative gap at which to stop.
     master : callable
         `solve_dual` or `solve_with_cvxpy`.
-    method : {"column-generation", "central-path", "minimax", "local"}, optional
-        By default in the plane column generation, or the central path where sites are many; beyond
-        it the central path for d + 1 sites in d and for many in three, else minimax.  "local" is
-        the minimax method with proposals, for problems too large for exact pricing; its bound is
-        that of the semidefinite program at its multipliers, or that of pairs of sites if it is
-        better or the only one, or none.
+    method : {"column-generation", "central-path", "local"}, optional
+        By default the central path, or column generation in the plane where sites are few.  "local"
+        is the central path led by local pricing, for problems too large for exact pricing; its
+        bound is that of the semidefinite program at its multipliers, or that of pairs of sites if
+        it is better or the only one, or none.
     report : callable
         Called with a `Progress` after every round; the cost is infinite while samples are missed.
     clock : Clock, optional
@@ -234,14 +226,15 @@ class _Rounds:
             else proving_pricing(part, self.clock, self.workers)
         )
         reduced = conditioned(constraints_of(part, self.clock), pricing)
-        method = self.method or _fastest(part)
-        if method == CENTRAL_PATH and by_patterns(part):
-            path = ProvenPath(reduced, pricing, self.tolerance, self.master, self._relay)
-            if self.start is not None and self.start.certificate is not None:
-                path.resume(self.start.certificate)
-            return path
-        loop = LOOPS[method]
-        return loop(reduced, pricing, self.tolerance, self.master, self._relay)
+        rest = reduced, pricing, self.tolerance, self.master, self._relay
+        if (self.method or _fastest(part)) == COLUMN_GENERATION:
+            return ColumnGeneration(*rest)
+        if isinstance(pricing, ExactPricing) and pricing.quick() is pricing:
+            return CentralPath(*rest)
+        path = ProvenPath(*rest)
+        if self.start is not None and self.start.certificate is not None:
+            path.resume(self.start.certificate)
+        return path
 
     def _relay(self, step: Progress) -> None:
         """Tell a step of a subproblem, whose cost says nothing as long as samples are left out."""
@@ -334,9 +327,7 @@ def _proof(loop: Exchange) -> _Proof:
 
 def _fastest(problem: Interpolation) -> str:
     """The method that took the least time for problems of this kind."""
-    if pays(problem):
-        return CENTRAL_PATH
-    return MINIMAX if problem.input_dimension > 2 else COLUMN_GENERATION
+    return CENTRAL_PATH if pays(problem) else COLUMN_GENERATION
 
 
 def _first_sites(problem: Interpolation) -> Indices:

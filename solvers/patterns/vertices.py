@@ -10,12 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from convexden.problem import Interpolation
-from convexden.solvers.hinges import Hinges, no_hinges
-from convexden.solvers.patterns.faces import simplex_patterns
+from convexden.solvers.hinges import Flags, Hinges, no_hinges
 
 
-def simplex_vertices(problem: Interpolation) -> Hinges:
-    """The hinges that touch all sites but one, with the first site active.
+def simplex_vertices(problem: Interpolation, patterns: Flags) -> Hinges:
+    """The hinges of these patterns (P, N) that touch all sites but one.
 
     Parameters
     ----------
@@ -23,7 +22,6 @@ def simplex_vertices(problem: Interpolation) -> Hinges:
         N sites that span N - 1 dimensions.
     """
     n, _ = problem.centers.shape
-    patterns = simplex_patterns(n)
     sites = np.column_stack([problem.centers, np.ones(n)])
     inverse = np.linalg.inv(sites).T  # rows z -> (w, b)
     signs = np.where(patterns, 1.0, -1.0)

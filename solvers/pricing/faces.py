@@ -34,6 +34,7 @@ from convexden.solvers.hinges import (
 )
 from convexden.solvers.patterns.face_table import FaceTable
 from convexden.solvers.pricing import ExactPricing, Pricing
+from convexden.solvers.pricing.quick_faces import QuickFaces
 from convexden.solvers.pricing.trust_region import sphere_maxima
 from convexden.tolerances import NONNEGATIVE_RTOL, TANGENCY_RTOL
 
@@ -50,8 +51,17 @@ class FaceSettings:
     memory: int = 3
     """Searches whose maxima count as recent: the quick search looks near to them."""
 
-    many: int = 20_000
-    """Faces above which finding those near to some is quicker than pricing all."""
+    many: int = 60_000
+    """Faces above which those near to recent maxima are priced between two calls for all: of nine
+    images an iteration over all 130 000 takes four times as long."""
+
+    many_in_space: int = 400_000
+    """The same in three dimensions, where a face takes less time: 40 points have 200 000, and take
+    25 iterations of a second; with 36 noisy samples the way back to what was missed took longer."""
+
+    often: int = 5
+    """Calls of which one prices all faces: where none did, a path went to where half of all
+    multipliers were too large."""
 
     watched: float = 0.3
     """Maxima of the dual constraint above this are remembered: what is active later grows from
@@ -108,7 +118,9 @@ class FacePricing(ExactPricing):
 
     def quick(self) -> Pricing:
         """A pricer of the faces near to recent maxima, if there are many faces."""
-        return QuickFaces(self) if len(self.table) > self.settings.many else self
+        space = self.problem.input_dimension == 3
+        many = self.settings.many_in_space if space else self.settings.many
+        return QuickFaces(self) if len(self.table) > many else self
 
     def patterns(self) -> Flags:
         """All patterns but the trivial one; none if they are so many that ramps take long."""
@@ -332,54 +344,6 @@ class FacePricing(ExactPricing):
             solved = np.linalg.pinv(system) @ gradient[mine][:, :, None]
             passed[mine] = (solved[:, :count, 0] >= -NONNEGATIVE_RTOL).all(axis=1)
         return passed
-
-
-class QuickFaces(Pricing):
-    """The local maxima on faces near to recent ones; what else there is goes unseen."""
-
-    def __init__(self, exact: FacePricing) -> None:
-        """What is quick beside this exact pricing."""
-        self.problem, self.clock, self.exact = exact.problem, exact.clock, exact
-
-    def maxima(
-        self, values: Array, jacobians: Array, floor: float, limit: int | None = None
-    ) -> tuple[Hinges, Array]:
-        """As `Pricing.maxima`; everywhere as long as there are no recent maxima."""
-        exact = self.exact
-        if not exact.recent:
-            return exact.maxima(values, jacobians, floor, limit)
-        near = exact.table.near(np.concatenate(exact.recent))
-        found, constraint_values = exact.maxima_on(
-            near, values, jacobians, min(floor, exact.settings.watched), limit
-        )
-        exact.recent.append(found.faces)
-        high = constraint_values >= min(floor, constraint_values.max(initial=0.0))
-        return found[high], constraint_values[high]
-
-    def patterns(self) -> Flags:
-        """As `Pricing.patterns`."""
-        return self.exact.patterns()
-
-    @property
-    def ramps(self) -> tuple[Hinges, Hinges]:
-        """As `Pricing.ramps`."""
-        return self.exact.ramps
-
-    def initial(self, count: int) -> Hinges:
-        """As `Pricing.initial`."""
-        return self.exact.initial(count)
-
-    def spanning(self) -> Hinges:
-        """As `Pricing.spanning`."""
-        return self.exact.spanning()
-
-    def tangents(self, hinges: Hinges) -> tuple[Array, Array]:
-        """As `Pricing.tangents`."""
-        return self.exact.tangents(hinges)
-
-    def moved(self, hinges: Hinges, steps: Array) -> tuple[Hinges, Flags]:
-        """As `Pricing.moved`."""
-        return self.exact.moved(hinges, steps)
 
 
 def _sum(parts: list[tuple[Hinges, Array]]) -> tuple[Hinges, Array]:

@@ -15,6 +15,7 @@ import numpy as np
 from convexden.problem import Interpolation
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array, Flags, Hinges, Indices, distinct, no_hinges
+from convexden.solvers.patterns.faces import simplex_patterns
 from convexden.solvers.patterns.separators import (
     Separators,
     Starts,
@@ -35,6 +36,10 @@ class LocalSettings:
 
     stock: int = 2047
     """Patterns from which every call starts: all of 12 sites, with one side fixed."""
+
+    whole: int = 14
+    """Balls up to which the vertices of all patterns are known: 115 000, of one more twice as
+    many."""
 
     starts: int = 600
     """Hinges that climb in a round, those with the greatest values."""
@@ -146,15 +151,21 @@ class LocalPricing(Pricing):
         return found[kept], constraint_values[kept]
 
     def inner_maxima(self, values: Array, jacobians: Array, floor: float) -> tuple[Hinges, Array]:
-        """Local maxima above a floor at which hinges can move, after a brief search."""
+        """Local maxima above a floor, and the greatest, at which hinges can move, after a brief
+        search."""
         found, constraint_values = self._climbed(values, jacobians, self.settings.brief)
-        kept = np.flatnonzero(found.free & (constraint_values >= floor))
+        best = constraint_values[found.free].max(initial=0.0)
+        kept = np.flatnonzero(found.free & (constraint_values >= min(floor, best)))
         kept = kept[distinct(found[kept], self.settings.one)]
         return found[kept], constraint_values[kept]
 
     def vertices(self) -> Hinges:
-        """The hinges that touch as many sites as there are dimensions, of a simplex."""
-        return simplex_vertices(self.problem)
+        """The hinges that touch as many sites as there are dimensions, of a simplex of balls; of
+        many balls those of the stock."""
+        count = len(self.problem)
+        every = count <= self.settings.whole
+        patterns = simplex_patterns(count) if every else self._stock.patterns
+        return simplex_vertices(self.problem, patterns)
 
     def remember(self, hinges: Hinges) -> None:
         """Climb from these hinges in the next call, too."""

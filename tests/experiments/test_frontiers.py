@@ -139,8 +139,8 @@ def test_a_scalene_triangle_is_face_aligned_from_a_radius_on() -> None:
         0.3,
     )
     assert at_vertex < found.low - 1e-5
-    assert _excess(face_aligned.closed_form(SCALENE, 0.27015), "minimax") > 1e-9
-    assert abs(_excess(face_aligned.closed_form(SCALENE, 0.27025), "minimax")) < 1e-12
+    assert _excess(face_aligned.closed_form(SCALENE, 0.27015), "central-path") > 1e-9
+    assert abs(_excess(face_aligned.closed_form(SCALENE, 0.27025), "central-path")) < 1e-12
     onset = found.onset
     assert onset is not None
     assert abs(onset.parameter - 0.270225) < onset.error
@@ -157,7 +157,7 @@ def test_an_almost_regular_triangle_has_another_threshold() -> None:
         face_aligned.closed_form(points, share * half_height)
         for share in (found.low - 1e-3, found.high + 1e-3)
     ]
-    below, above = (_excess(claim, "minimax") for claim in claims)
+    below, above = (_excess(claim, "central-path") for claim in claims)
     assert abs(below) < 1e-12 < 1e-9 < above
 
 
@@ -172,7 +172,8 @@ def test_the_excess_is_above_the_level_on_one_side_only() -> None:
     assert found.width <= 1e-9
     assert found.onset is None
     excesses = [
-        _excess(face_aligned.closed_form(TRIANGLE, at), "minimax") for at in (found.low, found.high)
+        _excess(face_aligned.closed_form(TRIANGLE, at), "central-path")
+        for at in (found.low, found.high)
     ]
     assert excesses[0] <= level < excesses[1]
     assert np.ptp(excesses) < 1e-8

@@ -119,7 +119,7 @@ def test_solve_with_next_to_no_time(method):
     assert found.status == "upper-bound"
 
 
-@pytest.mark.parametrize("method", [None, "minimax", "local"])
+@pytest.mark.parametrize("method", [None, "column-generation", "local"])
 def test_progress_stops_a_run_by_stop_iteration(method):
     problem = space()
     calls = []
@@ -147,12 +147,12 @@ def interrupt(*_: object) -> None:
     "call",
     [
         lambda problem: cd.solve(problem, progress=interrupt),
-        lambda problem: cd.solve(problem, method="minimax", progress=interrupt),
+        lambda problem: cd.solve(problem, method="central-path", progress=interrupt),
         lambda problem: cd.solve(problem, method="local", progress=interrupt),
         lambda problem: cd.regularize(problem, 0.01, progress=interrupt),
         lambda problem: cd.regularization_path(problem, [0.1, 0.01], progress=interrupt),
     ],
-    ids=["columns", "minimax", "local", "regularize", "path"],
+    ids=["columns", "central", "local", "regularize", "path"],
 )
 def test_ctrl_c_gets_through(call):
     rng = np.random.default_rng(0)

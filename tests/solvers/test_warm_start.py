@@ -26,7 +26,7 @@ def test_hinges_touch_and_cut_nothing():
         assert touched == pytest.approx(problem.radii[hinges.pivots], abs=1e-13)
 
 
-@pytest.mark.parametrize("method", [None, "minimax"])
+@pytest.mark.parametrize("method", [None, "column-generation"])
 @pytest.mark.parametrize("dimension", [2, 3])
 def test_a_path_of_radii_ends_where_it_would(method, dimension):
     points = np.random.default_rng(1).random((5, dimension))

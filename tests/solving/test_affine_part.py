@@ -73,7 +73,7 @@ def test_affine_targets_cost_nothing(centers, targets):
     assert verify_certificate(solution).passed
 
 
-@pytest.mark.parametrize("method", [None, "local", "ramps", "minimax"])
+@pytest.mark.parametrize("method", [None, "local", "ramps", "column-generation"])
 def test_images_are_decided_before_anything_is_enumerated(method):
     pytest.importorskip("sklearn")
     digits = cd.data.digits(range(12))

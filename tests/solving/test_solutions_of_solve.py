@@ -112,7 +112,7 @@ def test_both_methods_certify_the_same_interval(count, dimension, seed):
     points = rng.standard_normal((count, dimension))
     edges = np.linalg.norm(points[:, None] - points, axis=2) + 1e9 * np.eye(count)
     problem = denoising(points, radius=rng.uniform(0.1, 0.8) * edges.min() / 2)
-    fast = solve(problem, method="minimax")
+    fast = solve(problem, method="central-path")
     plain = solve(problem, method="column-generation")
     assert fast.certified
     assert plain.certified
@@ -178,7 +178,9 @@ def test_local_networks_have_the_edge_bound(beyond):
     for points in (beyond.problem.centers, beyond.problem.centers + (1 - 1e-12) * u):
         errors = np.abs(beyond.network(points) - beyond.problem.targets)
         assert errors.max() <= 1e-9 * beyond.problem.target_spread
-    assert 0 < beyond.cost == pytest.approx(beyond.network.representation_cost, rel=1e-12)
+    # The cost is that of an exact interpolant next to the network: of 5000 neurons 1e-12 more.
+    assert 0 < beyond.network.representation_cost <= beyond.cost
+    assert beyond.cost == pytest.approx(beyond.network.representation_cost, rel=1e-11)
 
 
 @pytest.mark.slow

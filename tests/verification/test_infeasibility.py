@@ -434,7 +434,7 @@ def test_balls_that_touch_but_for_rounding():
         solve(met)
 
 
-@pytest.mark.parametrize("method", [None, "minimax", "semidefinite", "ramps", "local"])
+@pytest.mark.parametrize("method", [None, "column-generation", "semidefinite", "ramps", "local"])
 def test_every_method_ends_with_the_proof(method):
     problem = denoising(regular_simplex(3), radius=0.48 * pdist(regular_simplex(3)).min())
     with pytest.raises(InfeasibleProblem, match="lower the radii") as caught:

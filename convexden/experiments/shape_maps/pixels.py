@@ -66,7 +66,7 @@ def solve_pixel(f: int, m: int, angles: Array, fraction: float) -> Pixel:
     solution = solve(problem, tolerance=COST_RTOL)
     found = structure(problem, solution.network)
     if found.name == "tilted" and found.tilt < TILTED_RAD:
-        other = solve(problem, tolerance=COST_RTOL, method="minimax")
+        other = solve(problem, tolerance=COST_RTOL, method="central-path")
         solution, found = min(
             (solution, found),
             (other, structure(problem, other.network)),

@@ -19,9 +19,7 @@ from convexden.solvers.methods import central_path, row_generation
 from convexden.solvers.methods.central_path import SETTINGS, CentralPath, iterate, pays
 from convexden.solvers.methods.central_path_state import PathState
 from convexden.solvers.methods.column_generation import ColumnGeneration
-from convexden.solvers.methods.exchange import Incumbent
 from convexden.solvers.methods.large_newton import polish_large
-from convexden.solvers.methods.minimax import Minimax
 from convexden.solvers.methods.newton import polish
 from convexden.solvers.methods.normal_equations import Cholesky, gram, stored_features
 from convexden.solvers.pricing import plane
@@ -188,22 +186,22 @@ BEYOND = {
 
 
 @pytest.mark.parametrize("name", BEYOND)
-def test_beyond_the_plane_alone_it_certifies_the_cost_of_minimax(name, monkeypatch):
+def test_beyond_the_plane_alone_it_certifies_the_cost_of_column_generation(name, monkeypatch):
     with monkeypatch.context() as patched:
 
         def refused(self, start=None):
             pytest.fail("the central path handed over")
 
-        patched.setattr(Minimax, "run", refused)
+        patched.setattr(ColumnGeneration, "run", refused)
         solution = solve(BEYOND[name], method="central-path")
     assert solution.certified
     assert verify_certificate(solution).passed
-    other = solve(BEYOND[name], method="minimax")
+    other = solve(BEYOND[name], method="column-generation")
     gap = max(solution.relative_gap, other.relative_gap)
     assert solution.cost == pytest.approx(other.cost, rel=max(10 * gap, 1e-11))
 
 
-def test_beyond_the_plane_minimax_does_what_the_path_does_not_solve(monkeypatch):
+def test_beyond_the_plane_column_generation_does_what_the_path_does_not_solve(monkeypatch):
     monkeypatch.setattr(CentralPath, "_follow", lambda self, state: None)
     steps = []
     solution = solve(BEYOND["tetrahedron"], method="central-path", progress=steps.append)
@@ -215,7 +213,7 @@ def test_beyond_the_plane_minimax_does_what_the_path_does_not_solve(monkeypatch)
 @pytest.mark.parametrize("dimension", [3, 4])
 def test_next_to_contact_it_certifies_alone(dimension, room, monkeypatch):
     """Where vertices are few, others and ramps have to span the targets with them."""
-    monkeypatch.setattr(Minimax, "run", lambda self, start=None: self.incumbent)
+    monkeypatch.setattr(ColumnGeneration, "run", lambda self, start=None: self.incumbent)
     rng, certified = np.random.default_rng(dimension), 0
     for _ in range(6):
         points = rng.standard_normal((dimension + 1, dimension))
@@ -235,26 +233,6 @@ def solvable(problem: Interpolation) -> bool:
     return True
 
 
-def test_where_faces_are_many_it_is_the_minimax_method(monkeypatch):
-    def refused(self, state):
-        pytest.fail("the central path was followed")
-
-    monkeypatch.setattr(CentralPath, "_follow", refused)
-    monkeypatch.setattr(central_path, "SETTINGS", replace(SETTINGS, most_in_space=10))
-    assert solve(BEYOND["tetrahedron"]).certified
-
-
-def test_an_incumbent_takes_over_what_is_better():
-    def found(cost: float, lower: float, proven: float) -> Incumbent:
-        numbers = np.full((1, 1), cost)
-        return Incumbent(numbers, numbers, None, numbers, cost, lower, proven, rounds=2)
-
-    best = found(3.0, 2.0, 1.0)
-    best.improve(found(4.0, 2.5, 0.5))
-    assert (best.cost, best.lower, best.proven, best.rounds) == (3.0, 2.5, 1.0, 4)
-    assert (best.weights[0, 0], best.multipliers[0, 0], best.proof[0, 0]) == (3.0, 4.0, 3.0)
-
-
 def test_it_is_the_default_where_sites_are_many(monkeypatch):
     class Chosen(Exception):
         pass
@@ -266,15 +244,11 @@ def test_it_is_the_default_where_sites_are_many(monkeypatch):
     assert solve(discs(SETTINGS.from_balls - 1)).certified
     with pytest.raises(Chosen):
         solve(discs(SETTINGS.from_balls))
-    assert pays(in_space("balls", 1, SETTINGS.from_space))
-    assert not pays(in_space("balls", 1, SETTINGS.from_space - 1))
-    assert pays(simplex(5, 0.2))
-    four = np.random.default_rng(0).standard_normal((6, 4))
-    assert not pays(denoising(four, radius=0.01))
+    for problem in BEYOND.values():
+        assert pays(problem)
     with pytest.raises(Chosen):
         solve(BEYOND["simplex"])
-    assert solve(denoising(four, radius=0.01)).certified
-    start = solve(BEYOND["simplex"], method="minimax")
+    start = solve(BEYOND["simplex"], method="column-generation")
     with pytest.raises(Chosen):
         solve(BEYOND["simplex"], start=start)
     for outputs in (1, 2):

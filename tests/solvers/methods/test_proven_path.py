@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 import convexden as cd
 from convexden.reduction import Reduction
 from convexden.solvers.constraints import constraints_of
 from convexden.solvers.hinges import distinct
+from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.path_prices import nearest_pairs
-from convexden.solvers.methods.proven_path import SETTINGS, LocalPathState
+from convexden.solvers.methods.proven_path import SETTINGS, LocalPathState, ProvenPath
+from convexden.solvers.patterns.faces import simplex_patterns
 from convexden.solvers.patterns.vertices import simplex_vertices
+from convexden.solvers.pricing import faces
 from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.local import LocalPricing
+from convexden.solvers.pricing.quick_faces import QuickFaces
 
 
 def simplex(sites: int) -> cd.Interpolation:
@@ -23,7 +30,10 @@ def simplex(sites: int) -> cd.Interpolation:
 def test_vertices_are_those_of_all_faces() -> None:
     for sites in (4, 5):
         problem = simplex(sites)
-        found, wanted = simplex_vertices(problem), FacePricing(problem).vertices()
+        found, wanted = (
+            simplex_vertices(problem, simplex_patterns(sites)),
+            FacePricing(problem).vertices(),
+        )
         # Those with all sites on one side are no hinges: they enter no row.
         wanted = wanted[~wanted.patterns.all(axis=1)]
         assert found.patterns[:, 0].all()
@@ -36,7 +46,7 @@ def test_vertices_are_those_of_all_faces() -> None:
 
 def test_a_new_maximum_takes_no_price_of_one_next_to_it() -> None:
     problem = simplex(4)
-    hinges = simplex_vertices(problem)[np.arange(3)]
+    hinges = simplex_vertices(problem, simplex_patterns(4))[np.arange(3)]
     one = np.zeros(3, dtype=np.intp)
     # The first found is new; the second is where the only one before was.
     assert nearest_pairs(hinges[np.array([2, 0])], one[:2], hinges[one[:1]], one[:1]) == [(1, 0)]
@@ -102,3 +112,41 @@ def test_late_misses_join_the_state_to_go_back_to() -> None:
     assert np.array_equal(state.multipliers, kept)
     assert len(state.vertices) == len(state.features) == len(state.columns)
     assert state.kept is not None
+
+
+class Nearby(FacePricing):
+    """Exact pricing that leaves the path to the faces near to recent maxima."""
+
+    def quick(self) -> QuickFaces:
+        return QuickFaces(self)
+
+
+def test_a_bound_above_the_cost_is_refuted() -> None:
+    problem = simplex(5)
+    loop = ProvenPath(constraints_of(problem), Nearby(problem), 1e-8)
+    bounds = loop.run()
+    assert bounds.gap <= 1e-8
+    state = loop._state(loop.pricing)
+    assert state.begin()
+    state.multipliers, state.maximum = 1.01 * bounds.proof, 1.0  # as if nothing had been seen
+    before = bounds.lower
+    loop._believe(state)
+    assert bounds.lower == before
+    assert loop._missed is not None
+    missed = loop.constraints.features(loop._missed) @ state.multipliers
+    assert np.linalg.norm(missed, axis=1).min() > 1.0
+    loop._join(state, 1e-2)
+    assert np.linalg.norm(state.features @ state.multipliers, axis=1).max() <= 0.99 * (1 + 1e-12)
+
+
+@pytest.mark.parametrize(("count", "dimension"), [(5, 4), (7, 4), (9, 3)])
+def test_led_by_few_faces_it_certifies_the_same_cost(count, dimension, monkeypatch) -> None:
+    points = np.random.default_rng(count).standard_normal((count, dimension))
+    problem = cd.denoising(points, radius=0.1)
+    every = cd.solve(problem)
+    monkeypatch.setattr(faces, "SETTINGS", replace(faces.SETTINGS, many=0, many_in_space=0))
+    monkeypatch.setattr(ColumnGeneration, "run", lambda self, start=None: self.incumbent)
+    nearby = cd.solve(problem)
+    assert every.certified
+    assert nearby.certified
+    assert nearby.cost == pytest.approx(every.cost, rel=1e-8)

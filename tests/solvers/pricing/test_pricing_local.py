@@ -9,8 +9,8 @@ from convexden.problem import Interpolation, denoising
 from convexden.reduction import Reduction
 from convexden.solvers.constraints import constraints_of
 from convexden.solvers.hinges import Hinges, distinct, dual_constraint
+from convexden.solvers.methods.central_path import CentralPath
 from convexden.solvers.methods.column_generation import ColumnGeneration
-from convexden.solvers.methods.minimax import Minimax
 from convexden.solvers.patterns.separators import Separators, likely_patterns, oriented
 from convexden.solvers.pricing.ascent import Ascent
 from convexden.solvers.pricing.faces import FacePricing
@@ -110,7 +110,7 @@ def test_the_greatest_is_found_and_none_is_above_it(problem):
 def test_the_greatest_is_found_where_many_are_nearly_as_great():
     problem = images(5)
     constraints, exact = constraints_of(problem), FacePricing(problem)
-    method = Minimax(constraints, exact, 1e-8)
+    method = CentralPath(constraints, exact, 1e-8)
     method.run()
     rng, found = np.random.default_rng(0), 0
     for seed in range(10):
@@ -207,6 +207,6 @@ def test_no_plane_between_balls_that_almost_touch():
 @pytest.mark.parametrize("build", [lambda: images(5), lambda: sites(0, 9, 3)])
 def test_column_generation_reaches_the_exact_cost(build):
     problem = build()
-    exact = Minimax(constraints_of(problem), FacePricing(problem), 1e-8).run()
+    exact = CentralPath(constraints_of(problem), FacePricing(problem), 1e-8).run()
     local = ColumnGeneration(constraints_of(problem), LocalPricing(problem), 1e-8).run()
     assert local.cost == pytest.approx(exact.cost, rel=1e-6)

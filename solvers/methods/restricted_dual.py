@@ -1,14 +1,12 @@
-r"""The second-order master: the dual over finitely many quadratic models, solved from the inside.
+r"""The dual over finitely many hinges with a proximal term, solved from the inside.
 
-With the quadratic models |B_k Z| <= 1 of the local maxima at Z_0 (`quadratic_models`; without their
-second part they are the columns of the restricted master) it is the quadratically constrained
-program
+Next to multipliers Z_0 the dual of the restricted master is
 
-    maximize <T, Z> - eta/2 |Z - Z_0|^2   subject to   1/2 (1 - |B_k Z|^2) >= 0 for all k.
+    maximize <T, Z> - eta/2 |Z - Z_0|^2   subject to   s_k = 1/2 (1 - |Z^T psi_k|^2) >= 0 for all k.
 
-Its prices lambda_k >= 0 satisfy T = sum_k lambda_k B_k^T B_k Z + eta (Z - Z_0): they are the
-weights of the hinges.  A primal-dual method with Mehrotra's predictor and corrector stays strictly
-inside.
+Its prices lambda_k >= 0 satisfy T = sum_k lambda_k psi_k psi_k^T Z + eta (Z - Z_0): they are the
+weights of the hinges, more accurate than those of a cone solver where many hinges nearly coincide.
+A primal-dual method with Mehrotra's predictor and corrector stays strictly inside.
 
 1. Residual of the multipliers, and complementarity sum_k lambda_k s_k with the slacks s_k; stop if
    it is small.
@@ -25,7 +23,6 @@ import scipy.linalg
 
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array
-from convexden.solvers.methods.quadratic_models import QuadraticModels
 
 # Steps at the most.
 _STEPS = 60
@@ -39,23 +36,21 @@ _SHIFT = 1e-13
 # divided by the price.
 _KEPT = 10.0
 
-Images = tuple[Array, Array]
 
-
-def solve_quadratic_models(
-    model: QuadraticModels,
+def solve_restricted_dual(
+    columns: Array,
     targets: Array,
     start: Array,
     eta: float,
     accuracy: float,
     clock: Clock = UNLIMITED,
 ) -> tuple[Array, Array]:
-    """Solve the second-order master.
+    """Solve the dual over some hinges.
 
     Parameters
     ----------
-    model : QuadraticModels
-        K of them.
+    columns : (K, M) array
+        Their features psi_k.
     targets : (M, p) array
     start : (M, p) array
         Z_0, with <T, Z_0> > 0.
@@ -68,32 +63,31 @@ def solve_quadratic_models(
     Returns
     -------
     multipliers : (M, p) array
-        Inside all quadratic models.
+        Strictly inside all constraints.
     prices : (K,) array
     """
-    program = _Program(model, targets)
-    x = 0.9 * start / np.sqrt(program.squares(*2 * (program.images(start),)).max())
-    at = program.images(x)
-    slack = (1.0 - program.squares(at, at)) / 2
-    prices = 0.1 * float(np.sum(targets * x)) / (len(model) * slack)
+    x = 0.9 * start / np.linalg.norm(columns @ start, axis=1).max()
+    at = columns @ x
+    slack = (1.0 - _products(at, at)) / 2
+    prices = 0.1 * float(np.sum(targets * x)) / (len(columns) * slack)
     for _ in range(_STEPS):
         clock.check()
         # Step 1.
-        residual = (targets - eta * (x - start)).ravel() - program.force(at, prices)
+        residual = targets - eta * (x - start) - columns.T @ (prices[:, None] * at)
         complementarity, objective = float(prices @ slack), float(np.sum(targets * x))
         if complementarity <= accuracy * objective:
             break
         if not slack.min() > 0.0 or not prices.min() > 0.0:  # as far as rounding lets it go
             break
         # Step 2.
-        system = _System(program, at, slack, prices, residual, eta)
-        step, change = system.direction(np.zeros(len(model)))
-        moved = program.images(step)
-        bent, curved = program.squares(at, moved), program.squares(moved, moved)
+        system = _System(columns, at, slack, prices, residual, eta)
+        step, change = system.direction(np.zeros(len(columns)))
+        moved = columns @ step
+        bent, curved = _products(at, moved), _products(moved, moved)
         far = _longest(slack, bent, curved, prices, change)
-        mu = complementarity / len(model)
+        mu = complementarity / len(columns)
         ahead = slack - far * bent - far**2 / 2 * curved
-        reached = float((prices + far * change) @ ahead) / len(model)
+        reached = float((prices + far * change) @ ahead) / len(columns)
         sigma = float(np.clip((reached / mu) ** 3, _LEAST, 1.0))
         # The residual must not fall behind, or the prices are no weights.
         if np.abs(residual).max() * objective > 10 * complementarity * np.abs(targets).max():
@@ -101,43 +95,19 @@ def solve_quadratic_models(
         # Step 3.
         second = np.clip(change * bent + prices * curved / 2, -mu, mu)
         step, change = system.direction(sigma * mu + second)
-        moved = program.images(step)
-        bent, curved = program.squares(at, moved), program.squares(moved, moved)
+        moved = columns @ step
+        bent, curved = _products(at, moved), _products(moved, moved)
         # Step 4.
         far = _longest(slack, bent, curved, prices, change)
         x, prices = x + far * step, prices + far * change
-        at = program.images(x)
-        slack = (1.0 - program.squares(at, at)) / 2
+        at = columns @ x
+        slack = (1.0 - _products(at, at)) / 2
     return x, prices
 
 
-class _Program:
-    """The linear maps B_k of all quadratic models."""
-
-    def __init__(self, model: QuadraticModels, targets: Array) -> None:
-        """The maps of these models, for multipliers of the shape of the targets."""
-        self.columns, self.bends, self.owners = model.columns, model.bends, model.owners
-        self.shape = targets.shape
-
-    def images(self, x: Array) -> Images:
-        """B_k x for all k: the outputs (K, p) and the bends (F,)."""
-        return self.columns @ x, self.bends @ x.ravel()
-
-    def squares(self, first: Images, second: Images) -> Array:
-        """<B_k x, B_k y>, (K,)."""
-        bent = np.bincount(self.owners, first[1] * second[1], minlength=len(self.columns))
-        return np.asarray(np.sum(first[0] * second[0], axis=1) + bent)
-
-    def force(self, at: Images, prices: Array) -> Array:
-        """sum_k lambda_k B_k^T B_k x."""
-        outer = self.columns.T @ (prices[:, None] * at[0])
-        return np.asarray(outer.ravel() + (prices[self.owners] * at[1]) @ self.bends)
-
-    def gradients(self, at: Images) -> Array:
-        """B_k^T B_k x, (K, M * p)."""
-        rows = (self.columns[:, :, None] * at[0][:, None, :]).reshape(len(self.columns), -1)
-        np.add.at(rows, self.owners, self.bends * at[1][:, None])
-        return rows
+def _products(first: Array, second: Array) -> Array:
+    """The scalar products of rows (K, p)."""
+    return np.asarray(np.sum(first * second, axis=1))
 
 
 class _System:
@@ -149,26 +119,22 @@ class _System:
 
     def __init__(
         self,
-        program: _Program,
-        at: Images,
+        columns: Array,
+        at: Array,
         slack: Array,
         prices: Array,
         residual: Array,
         eta: float,
     ) -> None:
         """Factorize the system at these slacks and prices."""
-        self.slack, self.prices, self.residual, self.shape = slack, prices, residual, program.shape
-        self.gradients = program.gradients(at)
-        columns, ratios = program.columns, prices / slack
-        matrix = np.kron((columns * prices[:, None]).T @ columns, np.eye(program.shape[1]))
+        self.slack, self.prices, self.residual = slack, prices, residual.ravel()
+        self.shape = residual.shape
+        self.gradients = (columns[:, :, None] * at[:, None, :]).reshape(len(columns), -1)
+        ratios = prices / slack
+        matrix = np.kron((columns * prices[:, None]).T @ columns, np.eye(self.shape[1]))
         self.kept = np.flatnonzero(ratios > _KEPT * prices.max())
         light = np.sqrt(np.where(ratios > _KEPT * prices.max(), 0.0, ratios))
-        rows = np.concatenate(
-            [
-                program.bends * np.sqrt(prices[program.owners])[:, None],
-                self.gradients * light[:, None],
-            ]
-        )
+        rows = self.gradients * light[:, None]
         matrix += rows.T @ rows
         size = len(matrix)
         matrix[np.diag_indices(size)] += eta

@@ -1,4 +1,4 @@
-"""The minimax method: the certified optimum, true bounds whenever it stops, and who may prove."""
+"""Methods: the certified optimum, true bounds whenever they stop, and who may prove."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ import pytest
 from oracles import Array, random_problem, random_sites
 
 from convexden import Interpolation, denoising
+from convexden.arithmetic.float64 import EPS
 from convexden.certificate import Certificate
 from convexden.reduction import Reduction
 from convexden.running.clock import Stopped
 from convexden.solution import Progress
 from convexden.solvers.constraints import constraints_of
 from convexden.solvers.hinges import Hinges
+from convexden.solvers.methods import exchange
+from convexden.solvers.methods.central_path import CentralPath
 from convexden.solvers.methods.column_generation import ColumnGeneration
 from convexden.solvers.methods.exchange import Exchange
-from convexden.solvers.methods.minimax import Minimax
 from convexden.solvers.methods.newton import merged
+from convexden.solvers.methods.proven_path import ProvenPath
 from convexden.solvers.pricing import ExactPricing, Pricing
-from convexden.solvers.pricing.faces import FacePricing, QuickFaces
+from convexden.solvers.pricing.faces import FacePricing
 from convexden.solvers.pricing.local import LocalPricing
 from convexden.solvers.pricing.plane import PlanePricing
+from convexden.solvers.pricing.quick_faces import QuickFaces
 from convexden.verification import examine, judge
 
 ROUNDING = 1e-10  # multipliers are large where balls are close, and so are errors of their prices
@@ -43,9 +47,9 @@ CASES = {
 }
 
 
-def method_on(problem: Interpolation, **options) -> Minimax:
+def method_on(problem: Interpolation, **options) -> CentralPath:
     exact = PlanePricing if problem.input_dimension == 2 else FacePricing
-    return Minimax(constraints_of(problem), exact(problem), 1e-8, **options)
+    return CentralPath(constraints_of(problem), exact(problem), 1e-8, **options)
 
 
 def assert_verified(loop: Exchange, gap: float = 1e-8) -> None:
@@ -70,7 +74,7 @@ SLOW = "simplex 4, 2"
     scope="module",
     params=[pytest.param(name, marks=[pytest.mark.slow] * (name == SLOW)) for name in CASES],
 )
-def solved(request) -> tuple[Interpolation, Minimax, list[Progress]]:
+def solved(request) -> tuple[Interpolation, CentralPath, list[Progress]]:
     steps: list[Progress] = []
     loop = method_on(CASES[request.param], report=steps.append)
     loop.run()
@@ -102,7 +106,8 @@ def test_what_it_reports_is_true_in_every_round(solved):
     costs = np.array([step.cost for step in steps])
     assert (lowers <= best.cost * (1 + 1e-10)).all()
     assert (costs >= best.proven * (1 - 1e-10)).all()
-    assert (np.diff(lowers) >= 0).all()
+    # What the path believes of itself is priced again at its end: the last bit may change.
+    assert (np.diff(lowers) >= -4 * EPS * best.cost).all()
     assert (np.diff(costs[np.isfinite(costs)]) <= 0).all()
 
 
@@ -166,7 +171,7 @@ class Misled(FacePricing):
 
 
 @pytest.mark.parametrize(
-    ("method", "name"), [(Minimax, "mixed radii"), (ColumnGeneration, "8 samples in space")]
+    ("method", "name"), [(CentralPath, "mixed radii"), (ColumnGeneration, "8 samples in space")]
 )
 def test_believed_bounds_are_proven_before_it_ends(method, name):
     """However wrong the quick pricer is, no false bound is reported, and none is left."""
@@ -195,7 +200,7 @@ class Quick(FacePricing):
 def test_a_run_that_reaches_its_goal_has_proven_it(name):
     """By itself, without anybody asking for the proof."""
     problem = CASES[name]
-    loop = Minimax(constraints_of(problem), Quick(problem), 1e-8)
+    loop = ProvenPath(constraints_of(problem), Quick(problem), 1e-8)
     bounds = loop.run()
     assert bounds.gap <= 1e-8
     assert bounds.proven == bounds.lower > 0
@@ -231,7 +236,7 @@ def test_only_exact_pricers_are_called_so():
     assert not isinstance(QuickFaces(FacePricing(problem)), ExactPricing)
 
 
-@pytest.mark.parametrize("method", [Minimax, ColumnGeneration])
+@pytest.mark.parametrize("method", [ProvenPath, ColumnGeneration])
 def test_proposals_prove_nothing(method):
     """The believed bound is the optimum, and still none of it is proven or reported."""
     problem = CASES["simplex 3, 1"]
@@ -276,3 +281,17 @@ def test_without_room_nothing_merges():
     kept, weights = merged(hinges, np.array([1.0, 2.0, 3.0]), 1e-3)
     assert sorted(kept.biases) == [0.0, 0.1, 0.2]
     assert sorted(weights) == [1.0, 2.0, 3.0]
+
+
+def test_a_network_that_needs_its_light_hinges_keeps_them(monkeypatch):
+    """Far from the optimum the heavy hinges are tried alone; that they cost too much says nothing
+    against the network of all."""
+    loop = method_on(CASES["mixed radii"])
+    best = loop.run()
+    norms = np.linalg.norm(best.weights, axis=1)
+    assert norms.min() < 0.5 * norms.max()
+    other = method_on(CASES["mixed radii"])
+    other.incumbent.cost, other.incumbent.lower = 1.01 * best.cost, 0.9 * best.cost
+    monkeypatch.setattr(exchange, "_LIGHT", (0.5, 1e-12))
+    other._improve_cost(best.hinges, other.constraints.features(best.hinges), best.weights)
+    assert other.incumbent.cost == pytest.approx(best.cost, rel=1e-9)
