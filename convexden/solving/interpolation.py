@@ -66,7 +66,7 @@ def solve(
     method : str, optional
         How sites that span more than a line are solved; on a line all are solved exactly.
         "central-path", an interior point, is the default, but for few sites in the plane (fewer
-        than 50 with balls), where "column-generation" is.  Both end in the same certified
+        than 40 with balls), where "column-generation" is.  Both end in the same certified
         interval.  Where "central-path" does not apply (in the plane next to contact) or does not
         converge, it goes on as "column-generation".
         "triangle" is for denoising at the vertices of an acute triangle with balls of one radius:

@@ -62,12 +62,12 @@ from convexden.tolerances import COST_ROUNDING
 class CentralPathSettings:
     """Parameters of the interior point; `benchmarks/settings.py` shows what moving them does."""
 
-    from_balls: int = 50
+    from_balls: int = 40
     """Sites, some of them balls, with targets of two or more dimensions, from which on it takes
-    less time than column generation: as much for 40 discs in a box, a third for 80, less above."""
+    less time than column generation: two thirds for 40 discs in a box, a third for 55."""
 
-    from_labels: int = 100
-    """The same with targets of one dimension: half more for 75 discs, half as much for 120."""
+    from_labels: int = 60
+    """The same with targets of one dimension: as much for 55 discs, two fifths for 70."""
 
     from_samples: int = 150
     """The same for samples alone: of two draws of 100 one took as much and one a sixth."""
@@ -137,9 +137,12 @@ class CentralPathSettings:
     """Complementarity at which column generation ends a path of targets of one dimension: with 200
     samples one master was enough, from 1e-3 on it took five."""
 
-    saturating: float = 0.97
-    """Dual constraint value from which on hinges go to that column generation: of 200 samples with
-    175 neurons 600 do."""
+    saturating: tuple[float, float] = (0.97, 0.995)
+    """Dual constraint value from which on hinges go to that column generation, and the same where
+    the gap is below `near_end`: of 200 samples with 175 neurons 600 and 300 do, and the masters
+    over the latter, which take most of the time, half as long."""
+
+    near_end: float = 1e-3
 
     most_saturating: int = 4000
     """How many they may be: with targets of two dimensions a master over 1000 takes seconds, and
@@ -199,7 +202,8 @@ class CentralPath(ColumnGeneration):
         """Column generation over the hinges that nearly saturate at the end of the path."""
         if not np.isfinite(self.incumbent.cost):
             return
-        high = np.linalg.norm(state.working().columns, axis=1) > SETTINGS.saturating
+        limit = SETTINGS.saturating[self.incumbent.gap < SETTINGS.near_end]
+        high = np.linalg.norm(state.working().columns, axis=1) > limit
         if 0 < high.sum() <= SETTINGS.most_saturating:
             self._exchange(state.hinges()[np.flatnonzero(high)])
 

@@ -16,10 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 
 from convexden.solvers.hinges import Array, Flags, Indices
 from convexden.solvers.methods.normal_equations import Cholesky, Features, full, gram
+from convexden.solvers.methods.symmetric import Symmetric
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class Indefinite:
         shifted[np.diag_indices(size)] += SETTINGS.shift
         if not np.isfinite(shifted).all():
             raise np.linalg.LinAlgError("the matrix is not finite")
-        self._factors = scipy.linalg.lu_factor(shifted, overwrite_a=True, check_finite=False)
+        self._factors = Symmetric(shifted)
 
     def solve(self, right: Array, missing: Array) -> tuple[Array, Array]:
         """The step (M, p) and the changes of the heavy prices for what the targets are missed by
@@ -197,7 +197,7 @@ class Indefinite:
         both = self._scale * np.concatenate([right.T.ravel(), -missing * self._ratios])
         solution, left = np.zeros_like(both), both
         for _ in range(1 + SETTINGS.refinements):
-            solution = solution + scipy.linalg.lu_solve(self._factors, left, check_finite=False)
+            solution = solution + self._factors.solve(left)
             left = both - self._system @ solution
         solution = self._scale * solution
         step = solution[: right.size].reshape(right.shape[1], len(right)).T

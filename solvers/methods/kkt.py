@@ -9,6 +9,7 @@ import numpy as np
 import scipy.linalg
 
 from convexden.solvers.hinges import Array
+from convexden.solvers.methods.symmetric import Symmetric
 from convexden.tolerances import NEGLIGIBLE_RCOND
 
 
@@ -55,11 +56,11 @@ def solve_kkt(
     shifted = matrix.copy()
     diagonal = np.arange(len(right))
     shifted[diagonal, diagonal] += np.where(diagonal < positive, settings.shift, -settings.shift)
-    factors = scipy.linalg.lu_factor(shifted, overwrite_a=True, check_finite=False)
+    factors = Symmetric(shifted)
     right = scale * right
     solution = np.zeros_like(right)
     for _ in range(settings.refinements):
-        solution += scipy.linalg.lu_solve(factors, right - matrix @ solution, check_finite=False)
+        solution += factors.solve(right - matrix @ solution)
     return np.asarray(scale * solution)
 
 

@@ -159,7 +159,8 @@ class Cholesky:
         while shift <= SETTINGS.last_shift:
             shifted = scaled.copy()
             shifted.flat[:: len(scaled) + 1] += shift
-            self._factor, failed = lapack.dpotrf(shifted, lower=1, overwrite_a=1)
+            # LAPACK wants columns one after the other: here rows do as well.
+            self._factor, failed = lapack.dpotrf(shifted.T, lower=1, overwrite_a=1)
             if not failed:
                 return
             shift *= 100.0

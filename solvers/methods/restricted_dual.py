@@ -19,10 +19,10 @@ A primal-dual method with Mehrotra's predictor and corrector stays strictly insi
 from __future__ import annotations
 
 import numpy as np
-import scipy.linalg
 
 from convexden.running.clock import UNLIMITED, Clock
 from convexden.solvers.hinges import Array
+from convexden.solvers.methods.symmetric import Symmetric
 
 # Steps at the most.
 _STEPS = 60
@@ -149,7 +149,7 @@ class _System:
         self.matrix = system * self.scale * self.scale[:, None]
         shifted = self.matrix.copy()
         shifted[np.diag_indices(size)] += _SHIFT
-        self.factors = scipy.linalg.lu_factor(shifted, overwrite_a=True, check_finite=False)
+        self.factors = Symmetric(shifted)
 
     def direction(self, wanted: Array) -> tuple[Array, Array]:
         """Steps of Z and the prices toward complementarity products lambda_k s_k as wanted."""
@@ -162,9 +162,9 @@ class _System:
                 -missing[self.kept] * (self.slack / self.prices)[self.kept],
             ]
         )
-        solved = scipy.linalg.lu_solve(self.factors, right, check_finite=False)
+        solved = self.factors.solve(right)
         left = right - self.matrix @ solved
-        solved += scipy.linalg.lu_solve(self.factors, left, check_finite=False)
+        solved += self.factors.solve(left)
         solved *= self.scale
         step = solved[: len(self.residual)]
         change = missing + self.prices / self.slack * (self.gradients @ step)
