@@ -81,6 +81,32 @@ class Hinges:
         return depths
 
 
+class GrowingHinges:
+    """Hinges to which a few are added again and again, without a copy of all."""
+
+    def __init__(self, first: Hinges, added: Hinges | None = None) -> None:
+        """Begin with these."""
+        self._first = first
+        self._added = first[:0] if added is None else added
+
+    def __len__(self) -> int:
+        """The number of hinges."""
+        return len(self._first) + len(self._added)
+
+    def __add__(self, more: Hinges) -> GrowingHinges:
+        """These, and some more at the end."""
+        return GrowingHinges(self._first, self._added + more)
+
+    def __getitem__(self, index: Indices) -> Hinges:
+        """Some of the hinges."""
+        early = index < len(self._first)
+        places = np.empty(len(index), dtype=np.intp)
+        places[np.flatnonzero(early)] = np.arange(early.sum())
+        places[np.flatnonzero(~early)] = np.arange(early.sum(), len(index))
+        found = self._first[index[early]] + self._added[index[~early] - len(self._first)]
+        return found[places]
+
+
 def no_hinges(problem: Interpolation) -> Hinges:
     """None of them."""
     n, d = problem.centers.shape

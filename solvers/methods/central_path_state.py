@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 
 from convexden.solvers.constraints import Constraints
-from convexden.solvers.hinges import Array, Hinges, Indices
+from convexden.solvers.hinges import Array, GrowingHinges, Hinges, Indices
 from convexden.solvers.methods.central_path_system import Step, Working
 from convexden.solvers.methods.normal_equations import (
     Cholesky,
@@ -112,8 +112,9 @@ class PathState:
         """Collect the vertices."""
         self.constraints, self.pricing = constraints, pricing
         self.targets = constraints.targets
-        self.vertices = pricing.vertices()
-        self.features = stored_features(constraints, self.vertices)
+        vertices = pricing.vertices()
+        self.vertices = GrowingHinges(vertices)
+        self.features = stored_features(constraints, vertices)
         rows, high = SETTINGS.high_floor
         self.flat = isinstance(pricing, PlanePricing)
         self.floor = high if len(self.targets) >= rows else SETTINGS.floor
@@ -122,9 +123,9 @@ class PathState:
         if not self.flat:
             self.floor = SETTINGS.beyond[0]
         self.multipliers: Array = np.zeros_like(self.targets)
-        self.columns: Array = np.zeros((len(self.vertices), self.targets.shape[1]))
+        self.columns: Array = np.zeros((len(vertices), self.targets.shape[1]))
         self.chosen: Indices = np.zeros(0, dtype=np.intp)
-        self.free = self.vertices[:0]
+        self.free = vertices[:0]
         self.free_features: Array = np.zeros((0, len(self.targets)))
         self.free_prices = self.prices = np.zeros(0)
         self.maximum = 0.0  # of the dual constraint
@@ -140,9 +141,11 @@ class PathState:
         center = self._center()
         if center is None and not isinstance(self.pricing, PlanePricing):
             # Beyond the plane patterns may have no vertex.
-            self.vertices = self.vertices + self.pricing.spanning()
-            self.features = stored_features(self.constraints, self.vertices)
-            self.chosen = np.arange(len(self.vertices))  # some direction may need any of them
+            self.chosen = np.arange(len(self.vertices))
+            vertices = self.vertices[self.chosen] + self.pricing.spanning()
+            self.vertices = GrowingHinges(vertices)
+            self.features = stored_features(self.constraints, vertices)
+            self.chosen = np.arange(len(vertices))  # some direction may need any of them
             center = self._center()
         if center is None:
             return False

@@ -7,6 +7,7 @@ Hinges with features psi and columns q = Z^T psi enter the systems as
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -83,15 +84,31 @@ def gram(features: Features, plain: Array, along: Array, columns: Array) -> Arra
     m, p = features.shape[1], columns.shape[1]
     if isinstance(features, np.ndarray):
         return _full_gram(features, plain, along, columns)
-    transposed, matrix = features.T.tocsr(), np.empty((m * p, m * p))
-    for i in range(p):
-        rows = slice(i * m, (i + 1) * m)
-        for j in range(i, p):
-            others = slice(j * m, (j + 1) * m)
-            weights = along * columns[:, i] * columns[:, j] + (plain if i == j else 0.0)
-            block = (transposed @ (sparse.diags_array(weights) @ features)).toarray()
-            matrix[rows, others], matrix[others, rows] = block, block.T
+    matrix = np.empty((m * p, m * p))
+    pairs = [(i, j) for i in range(p) for j in range(i, p)]
+    weights = [along * columns[:, i] * columns[:, j] + (i == j) * plain for i, j in pairs]
+    for (i, j), block in zip(pairs, _weighted_products(features, weights), strict=True):
+        rows, others = slice(i * m, (i + 1) * m), slice(j * m, (j + 1) * m)
+        matrix[rows, others], matrix[others, rows] = block, block.T
     return matrix
+
+
+def _weighted_products(features: sparse.csr_array, weights: list[Array]) -> Iterator[Array]:
+    """The products psi^T diag(w) psi (M, M) for all weights (K,).
+
+    Two of them are the parts of one complex product: most of its time is spent on where the
+    entries are.
+    """
+    transposed, counts = features.T.tocsr(), np.diff(features.indptr)
+    for k in range(0, len(weights), 2):
+        last = k + 1 == len(weights)
+        both = weights[k] if last else weights[k] + 1j * weights[k + 1]
+        data = features.data * np.repeat(both, counts)
+        scaled = sparse.csr_array((data, features.indices, features.indptr), features.shape)
+        product = (transposed @ scaled).toarray()
+        yield product.real
+        if not last:
+            yield product.imag
 
 
 def _full_gram(features: Array, plain: Array, along: Array, columns: Array) -> Array:

@@ -16,7 +16,7 @@ from oracles import (
     unit_vectors,
 )
 
-from convexden.solvers.hinges import Hinges, distinct, dual_constraint
+from convexden.solvers.hinges import GrowingHinges, Hinges, distinct, dual_constraint
 
 
 def some_lines(angles, biases) -> Hinges:
@@ -38,6 +38,18 @@ def test_hinges_are_taken_and_joined():
     for k, offsets in enumerate(some.offsets(problem)):
         expected = [y @ some.normals[k] + some.biases[k] for y in problem.centers]
         np.testing.assert_allclose(offsets, expected, atol=1e-14)
+
+
+def test_hinges_grow_as_they_are_joined():
+    problem = random_problem(1, "mixed", sites=5)
+    hinges = hinges_of(tangent_lines(problem, unit_vectors(np.arange(6.0))))
+    growing = GrowingHinges(hinges[:4]) + hinges[4:6] + hinges[:0] + hinges[6:]
+    assert len(growing) == len(hinges)
+    for index in ([], [3, 1], [5, 0, 7, 7, 3], [6, 5], range(len(hinges))):
+        chosen = np.array(index, dtype=np.intp)
+        some, expected = growing[chosen], hinges[chosen]
+        for name in ("normals", "biases", "patterns", "pivots", "faces", "free"):
+            np.testing.assert_array_equal(getattr(some, name), getattr(expected, name))
 
 
 def test_a_line_and_the_line_turned_over_are_one():

@@ -318,14 +318,15 @@ def test_pricing_by_vertices_and_inner_maxima_is_exact_pricing(name):
     assert (vertices.depths(problem) < 1e-11).all()
 
 
-def test_the_gram_matrix_is_a_sum_of_kronecker_products():
+@pytest.mark.parametrize("outputs", [1, 2, 3])
+def test_the_gram_matrix_is_a_sum_of_kronecker_products(outputs):
     constraints = constraints_of(Reduction.of(discs(40)).problem)
     hinges = PlanePricing(constraints.problem).vertices()[:30]
     rng = np.random.default_rng(0)
-    plain, along, columns = rng.random(30), rng.random(30), rng.standard_normal((30, 2))
+    plain, along, columns = rng.random(30), rng.random(30), rng.standard_normal((30, outputs))
     features = constraints.features(hinges)
     expected = sum(
-        np.kron(u * np.eye(2) + v * np.outer(q, q), np.outer(psi, psi))
+        np.kron(u * np.eye(outputs) + v * np.outer(q, q), np.outer(psi, psi))
         for u, v, q, psi in zip(plain, along, columns, features, strict=True)
     )
     sparse = stored_features(constraints, hinges)
