@@ -242,7 +242,8 @@ class ProvenPath(CentralPath):
 
     def _led(self, state: LocalPathState) -> None:
         """Follow the path to its end, and back where the oracle refutes it."""
-        incumbent, tried, refuted, shown = self.incumbent, SETTINGS.newton, 0, np.inf
+        incumbent, tried, shown = self.incumbent, SETTINGS.newton, np.inf
+        refuted, spare = 0, PATH.spare
         working = state.working()
         for _ in range(PATH.iterations):
             self.constraints.clock.check()
@@ -279,7 +280,8 @@ class ProvenPath(CentralPath):
                     return
                 self._join(state, gap)
                 working = state.working()
-            if gap < PATH.least:
+            spare -= incumbent.gap <= self.tolerance
+            if gap < PATH.least or spare < 0:
                 return
 
     def _join(self, state: LocalPathState, room: float) -> None:
