@@ -98,6 +98,31 @@ def space() -> Iterator[str]:
         )
 
 
+def flowers() -> Iterator[str]:
+    """Twenty of Fisher's irises in four dimensions, every seventh, without repetitions."""
+    from sklearn.datasets import load_iris
+
+    iris = load_iris()
+    chosen = np.arange(0, 140, 7)
+    points, first = np.unique(iris.data[chosen], axis=0, return_index=True)
+    species = iris.target[chosen][first]
+    radius = 0.15 * pdist(points).min()
+    problems = {
+        "denoising": cd.denoising(points, radius=radius),
+        "species of balls": cd.Interpolation(points, np.eye(3)[species], radius),
+        "species of samples": cd.Interpolation(points, np.eye(3)[species], 0.0),
+        "number of the species": cd.Interpolation(points, species[:, None].astype(float), 0.0),
+    }
+    yield f"{'targets':<24}{'N':>3}{'status':>12}{'gap':>9}{'cost':>13}{'neurons':>9}{'seconds':>9}"
+    for name, problem in problems.items():
+        started = time.process_time()
+        found = cd.solve(problem)
+        yield (
+            f"{name:<24}{len(problem):3d}{found.status:>12}{found.relative_gap:9.1e}"
+            f"{found.cost:13.6f}{found.neurons:9d}{time.process_time() - started:9.2f}"
+        )
+
+
 def methods() -> Iterator[str]:
     """The central path against column generation: processor seconds, in turn in one run."""
     groups = {f"simplices, r = {r}": [*_simplices(r)] for r in (3, 4, 5)}
@@ -214,7 +239,8 @@ KINDS: dict[str, Callable[[int, np.random.Generator], Array]] = {
     "near-regular": lambda r, rng: regular_simplex(r) + 0.1 * rng.standard_normal((r + 1, r)),
     "anisotropic": lambda r, rng: rng.standard_normal((r + 1, r)) * np.logspace(0, -1, r),
 }
-QUICK = {f.__name__: f for f in (images, simplices, space, methods, bounds, edges, files)}
+SOME = (images, simplices, space, flowers, methods, bounds, edges, files)
+QUICK = {f.__name__: f for f in SOME}
 SECTIONS = {**QUICK, "patterns": patterns}
 
 
