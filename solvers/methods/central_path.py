@@ -127,7 +127,10 @@ class CentralPathSettings:
     regular simplices of five dimensions three ended above 1e-10 with six."""
 
     huge: int = 1200
-    """Unknown multipliers from which on none is left: an iteration takes seconds."""
+    """Unknown multipliers from which on an iteration takes seconds."""
+
+    spare_huge: int = 2
+    """How many are left then: 300 discs end at 6e-12, with none at 9e-10."""
 
     few: tuple[int, int] = (600, 2)
     """Unknown multipliers from which on networks are made of few hinges, and how many for each: the
@@ -232,7 +235,8 @@ class CentralPath(ColumnGeneration):
         incumbent, settings = self.incumbent, SETTINGS
         large = self.constraints.targets.size >= settings.large
         tried, shown = settings.newton[large], np.inf
-        spare = settings.spare if self.constraints.targets.size < settings.huge else 0
+        huge = self.constraints.targets.size >= settings.huge
+        spare = settings.spare_huge if huge else settings.spare
         if not state.flat:
             tried, spare = settings.newton_beyond, settings.spare_beyond
         line = state.flat and self.constraints.targets.shape[1] == 1
