@@ -70,35 +70,36 @@ def progress(state: PathState, working: Working) -> tuple[float, float]:
 
 def direction(state: PathState, working: Working) -> tuple[Step, float]:
     """The step of prices and multipliers, and the price times slack that it aims at."""
+    gap, residual = progress(state, working)
+    lags = residual > min(SETTINGS.lag[0] * gap, SETTINGS.lag[1])
+    least = SETTINGS.centering[1 if lags else 0]
     factor = working.factor(state.accurate)
-    step, aim = _step(state, working, factor)
+    step, aim = _step(state.targets, working, factor, least)
     if isinstance(factor, Indefinite):
         return step, aim
     left = working.left(step, state.targets) / float(np.linalg.norm(state.targets))
-    if left <= SETTINGS.left * progress(state, working)[0]:
+    if left <= SETTINGS.left * gap:
         return step, aim
     state.accurate = True
-    return _step(state, working, working.factor(True))
+    return _step(state.targets, working, working.factor(True), least)
 
 
-def _step(state: PathState, working: Working, factor: Cholesky | Indefinite) -> tuple[Step, float]:
-    """Steps 1 to 3."""
+def _step(
+    targets: Array, working: Working, factor: Cholesky | Indefinite, least: float
+) -> tuple[Step, float]:
+    """Steps 1 to 3, with a sigma of no less than this."""
     # Step 1.
-    step = working.step(factor, state.targets, np.zeros_like(working.prices))
+    step = working.step(factor, targets, np.zeros_like(working.prices))
     mean = float(working.prices @ working.slacks) / len(working.prices)
     left = working.products_after(step, min(1.0, working.longest(step))).mean() / mean
-    least, lagging = SETTINGS.centering
     sigma = float(np.clip(left**3, least, 1.0))
-    gap, residual = progress(state, working)
-    if residual > min(SETTINGS.lag[0] * gap, SETTINGS.lag[1]):
-        sigma = max(sigma, lagging)
     # Step 2.
     aim = sigma * mean
     second = step.prices * step.slopes + working.prices / 2 * step.curves
     aims = aim + np.clip(second, -aim, aim)
-    step = working.step(factor, state.targets, aims)
+    step = working.step(factor, targets, aims)
     # Step 3.
-    return _lengthened(step, working, factor, state.targets, aims, aim), aim
+    return _lengthened(step, working, factor, targets, aims, aim), aim
 
 
 def _lengthened(

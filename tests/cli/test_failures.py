@@ -75,9 +75,10 @@ def ctrl_c(monkeypatch):
 
         monkeypatch.setattr(LiveLine, "show", show)
 
-    before = signal.getsignal(signal.SIGINT)
+    # A shell starts what runs in the background with Ctrl-C ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield ctrl_c
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.signal(signal.SIGINT, before) is signal.default_int_handler
 
 
 def test_ctrl_c_in_solve_keeps_the_best(run, ctrl_c):
