@@ -16,7 +16,7 @@ A conic solver finds the ramps that are used; Newton's method on their heights f
 
 Its multipliers fix the values.  The others are free, as ramps are flat; chosen to make the dual
 constraint vanish half-way between the hinges of each ramp, they leave it little above one
-elsewhere, which is where the other methods start.
+elsewhere, which is where column generation starts.
 """
 
 from __future__ import annotations
