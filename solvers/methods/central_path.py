@@ -145,11 +145,12 @@ class CentralPathSettings:
     samples one master was enough, from 1e-3 on it took five."""
 
     saturating: tuple[float, float] = (0.97, 0.995)
-    """Dual constraint value from which on hinges go to that column generation, and the same where
-    the gap is below `near_end`: of 200 samples with 175 neurons 600 and 300 do, and the masters
-    over the latter, which take most of the time, half as long."""
+    """Dual constraint value from which on hinges go to that column generation, far from the end and
+    near it: of 200 samples with 175 neurons 600 and 300 do, and the masters over the latter, which
+    take most of the time, half as long."""
 
     near_end: float = 1e-3
+    """Gap below which that is near: the active hinges are among the fewer ones."""
 
     most_saturating: int = 4000
     """How many they may be: with targets of two dimensions a master over 1000 takes seconds, and
