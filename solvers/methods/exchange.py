@@ -46,7 +46,7 @@ NEWTON_GAP = 1e-2
 _NEAR_NEWTON = 0.5
 VIOLATION = VIOLATION_RTOL
 # An unverified bound above the cost by more than this share is false; rounding is far less.
-_ROUNDING = 1e-10
+FALSE_BOUND = 1e-10
 # How often violated hinges join a polished active set, each time for one more attempt at Newton's
 # method, and how many of these attempts in a row may improve nothing.
 _EXTENSIONS = 10
@@ -221,7 +221,7 @@ class Exchange(ABC):
         scale = max(seen, 1e-12 * float(np.abs(multipliers).max()), np.finfo(float).tiny)
         lower = float(np.sum(multipliers * self.constraints.targets)) / scale
         # A bound above the cost is false: something greater was missed.
-        if incumbent.lower < lower <= incumbent.cost * (1 + _ROUNDING):
+        if incumbent.lower < lower <= incumbent.cost * (1 + FALSE_BOUND):
             incumbent.lower, incumbent.multipliers = lower, multipliers / scale
         if pricing is self.exact and lower > incumbent.proven:
             incumbent.proven, incumbent.proof = lower, multipliers / scale

@@ -31,7 +31,7 @@ from convexden.solvers.methods.central_path import SETTINGS as PATH
 from convexden.solvers.methods.central_path import CentralPath, iterate
 from convexden.solvers.methods.central_path_direction import progress
 from convexden.solvers.methods.central_path_state import PathPricing, PathState
-from convexden.solvers.methods.exchange import Incumbent
+from convexden.solvers.methods.exchange import FALSE_BOUND, Incumbent
 from convexden.solvers.methods.path_prices import fresh_prices
 from convexden.solvers.methods.quadratic_models import quadratic_models
 from convexden.solvers.pricing.local import LocalPricing
@@ -164,6 +164,7 @@ class ProvenPath(CentralPath):
     """
 
     _missed: Hinges | None = None  # what the oracle found since it was asked last
+    _asked: float = np.inf  # the cost at which it knew no reason for a bound above
     _known: Array | None = None  # multipliers to begin at
 
     def prove(self) -> Hinges:
@@ -196,12 +197,21 @@ class ProvenPath(CentralPath):
         """Keep the multipliers, unverified, if their bound is the best; above the cost it is false,
         and what was missed is sought."""
         incumbent, lower = self.incumbent, state.objective / state.maximum
-        if lower > incumbent.cost * (1 + COST_ROUNDING):
-            oracle = self.exact or self.pricing
-            found, heights = self._rate(oracle, state.multipliers / state.maximum, 1.0)
-            self._miss(found[heights > 1.0 + VIOLATION_RTOL])
-        elif lower > incumbent.lower:
+        if lower > incumbent.cost * (1 + FALSE_BOUND):
+            if incumbent.cost < self._asked:
+                self._refute(state.multipliers / state.maximum)
+        elif incumbent.lower < lower <= incumbent.cost * (1 + COST_ROUNDING):
             incumbent.lower, incumbent.multipliers = lower, state.multipliers / state.maximum
+
+    def _refute(self, multipliers: Array) -> None:
+        """Seek what was missed, thoroughly by quick pricing where the oracle takes minutes; where
+        that is nothing, do not ask again at this cost."""
+        exact = self.exact
+        pricing = self.pricing if exact is None or exact.costly else exact
+        found, heights = self._rate(pricing, multipliers, 1.0)
+        missed = found[heights > 1.0 + VIOLATION_RTOL]
+        self._asked = np.inf if len(missed) else self.incumbent.cost
+        self._miss(missed)
 
     def run(self, start: Hinges | None = None) -> Incumbent:
         """See `Exchange.run`; the hinges of a network nearby may make one here, too."""
